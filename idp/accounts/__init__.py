@@ -1,0 +1,1 @@
+"""Who a person is: credentials, second factors, sign-ins."""

@@ -1,0 +1,12 @@
+"""What happened, provably: the append-only log, its order and its check."""
+
+from .chain import Entry as Entry
+from .events import Event as Event
+from .services import ANONYMOUS as ANONYMOUS
+from .services import SYSTEM as SYSTEM
+from .services import Actor as Actor
+from .services import Verification as Verification
+from .services import entries as entries
+from .services import record as record
+from .services import sequence as sequence
+from .services import verify as verify

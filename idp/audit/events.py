@@ -1,0 +1,75 @@
+"""The closed list of what the log may tell, as ``subject:action``. Values are stored: never rename one."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """One kind of act."""
+
+    # enrolment
+    FILE_STARTED = "file:started"
+    FILE_EMAIL_CONFIRMED = "file:email_confirmed"
+    FILE_SUBMITTED = "file:submitted"
+    FILE_CHECKED = "file:checked"
+    FILE_SENT_BACK = "file:sent_back"
+    FILE_VERIFIED = "file:verified"
+    FILE_CODE_MAILED = "file:code_mailed"
+    FILE_CODE_ACCEPTED = "file:code_accepted"
+    FILE_CODE_REFUSED = "file:code_refused"
+    FILE_UNDER_REVIEW = "file:under_review"
+    FILE_DOCUMENT_RECEIVED = "file:document_received"
+    FILE_APPROVED = "file:approved"
+    FILE_APPROVAL_PROPOSED = "file:approval_proposed"
+    FILE_REFUSED = "file:refused"
+    FILE_CONTESTED = "file:contested"
+    FILE_WITHDRAWN = "file:withdrawn"
+    FILE_EXPIRED = "file:expired"
+    FILE_ACTIVATED = "file:activated"
+    FILE_READ = "file:read"
+    # accounts
+    PERSON_CREATED = "person:created"
+    USER_CODE_ISSUED = "user_code:issued"
+    TEMPORARY_PASSWORD_REVEALED = "user_code:temporary_password_revealed"  # noqa: S105 (the name of an event)
+    TEMPORARY_PASSWORD_USED = "user_code:temporary_password_used"  # noqa: S105
+    USER_CODE_ACTIVATED = "user_code:activated"
+    PASSWORD_SET = "person:password_set"  # noqa: S105
+    SECOND_FACTOR_ADDED = "person:second_factor_added"
+    SIGNED_IN = "person:signed_in"
+    SIGN_IN_REFUSED = "person:sign_in_refused"
+    LOCKED = "person:locked"
+    SIGNED_OUT = "person:signed_out"
+    # delegation
+    ENTERPRISE_REGISTERED = "enterprise:registered"
+    ENTERPRISE_SUSPENDED = "enterprise:suspended"
+    ENTERPRISE_REINSTATED = "enterprise:reinstated"
+    MEMBER_APPOINTED = "membership:appointed"
+    MEMBER_SUSPENDED = "membership:suspended"
+    MEMBER_REACTIVATED = "membership:reactivated"
+    MEMBER_REMOVED = "membership:removed"
+    SUBSCRIPTION_REQUESTED = "subscription:requested"
+    SUBSCRIPTION_ACCEPTED = "subscription:accepted"
+    SUBSCRIPTION_REFUSED = "subscription:refused"
+    SUBSCRIPTION_WITHDRAWN = "subscription:withdrawn"
+    SUBSCRIPTION_SUSPENDED = "subscription:suspended"
+    SUBSCRIPTION_MORE_NEEDED = "subscription:more_needed"
+    GRANTED = "grant:granted"
+    REVOKED = "grant:revoked"
+    REMOVAL_CONFIRMED = "grant:removal_confirmed"
+    CATALOGUE_LOADED = "catalogue:loaded"
+    # oidc
+    CLIENT_LOADED = "client:loaded"
+    CONSENT_GIVEN = "consent:given"
+    CONSENT_REFUSED = "consent:refused"
+    CONSENT_WITHDRAWN = "consent:withdrawn"
+    CODE_ISSUED = "oidc:code_issued"
+    TOKEN_ISSUED = "oidc:token_issued"  # noqa: S105
+    TOKEN_REFUSED = "oidc:token_refused"  # noqa: S105
+    CODE_REPLAYED = "oidc:code_replayed"
+    LOGOUT_SENT = "oidc:logout_sent"
+    # operations
+    OPERATOR_ADDED = "operator:added"
+    REGISTER_IMPORTED = "register:imported"
+    TAX_FILE_IMPORTED = "tax_file:imported"
+    KEYS_CREATED = "keys:created"

@@ -1,0 +1,107 @@
+"""Settings, read once from the environment; every mistake is listed at start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def folder(name: str) -> Path:
+    """Return where *name* lies: inside the package once installed, beside it in a checkout."""
+    here = Path(__file__).parent
+    return next(place for place in (here / name, here.parent / name) if place.is_dir())
+
+
+class ConfigurationError(Exception):
+    """The environment holds mistakes; ``mistakes`` lists all of them, one sentence each."""
+
+    def __init__(self, mistakes: tuple[str, ...]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+class Settings(BaseSettings):
+    """What a deployment decides. Each member is read from ``IDP_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="IDP_", frozen=True, extra="ignore")
+
+    issuer: str = Field("http://localhost:8000", description="public address of the provider, without a final slash")
+    database_url: str = Field("sqlite:///var/mandat.sqlite3", description="SQLAlchemy address of the database")
+    keys_dir: Path = Field(Path("keys"), description="folder of the key ring")
+    outbox_dir: Path = Field(Path("var/outbox"), description="folder where letters (and e-mails without SMTP) are put")
+    smtp_url: SecretStr | None = Field(
+        None, description="smtp://user:password@host:port; none: e-mails go to the outbox"
+    )
+    mail_from: str = Field("Mandat <ne-pas-repondre@mandat.example>", description="sender of e-mails")
+    support_phone: str = Field("1 800 555-0199", description="telephone number shown on pages and letters")
+    trusted_proxies: int = Field(
+        0, ge=0, le=5, description="number of proxies in front whose X-Forwarded-* are believed"
+    )
+    rate_limit_storage: str = Field("memory://", description="where the per-address shield counts")
+    neq_check_digit: Literal["reject", "warn", "off"] = Field("reject", description="what a wrong NEQ check digit does")
+    workers: int = Field(2, ge=1, le=64, description="processes of idp serve")
+    demo: bool = Field(False, description="demonstration: synthetic data, and pages say so")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe level logged")
+    argon2_memory_kib: int = Field(19456, ge=1024, description="memory of one password hash, KiB")
+    argon2_time: int = Field(2, ge=1, description="passes of one password hash")
+
+    @field_validator("issuer")
+    @classmethod
+    def _issuer_is_an_origin(cls, issuer: str) -> str:
+        parts = urlsplit(issuer)
+        if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an https address without query or fragment")
+        if issuer.endswith("/"):
+            raise ValueError("must not end with a slash")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+            raise ValueError("must be https; http is accepted on loopback only")
+        return issuer
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_is_known(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
+        return url
+
+    @model_validator(mode="after")
+    def _demo_stays_home(self) -> Settings:
+        if self.demo and urlsplit(self.issuer).hostname not in LOOPBACK_HOSTS:
+            raise ValueError("IDP_DEMO is only accepted on loopback: its data and codes are public")
+        return self
+
+    @property
+    def secure(self) -> bool:
+        """Tell whether the provider is served over https (cookies are then Secure and ``__Host-``)."""
+        return self.issuer.startswith("https:")
+
+    @property
+    def origin(self) -> str:
+        """Return scheme, host and port of the issuer."""
+        parts = urlsplit(self.issuer)
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+def read_settings(**given: object) -> Settings:
+    """Read the environment; *given* members win over it.
+
+    Raises:
+        ConfigurationError: with every mistake at once.
+    """
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise ConfigurationError(tuple(_sentence(mistake) for mistake in error.errors())) from None
+
+
+def _sentence(mistake: Any) -> str:
+
+    place = "_".join(str(part) for part in mistake["loc"])
+    name = f"IDP_{place.upper()}: " if place else ""
+    return f"{name}{str(mistake['msg']).removeprefix('Value error, ')}"

@@ -1,0 +1,1 @@
+"""Where facts about enterprises come from: the register and the tax agency."""

@@ -1,0 +1,152 @@
+"""The database: one metadata, one way to open a transaction.
+
+``with transaction():`` commits at the outermost ``with``; inner ones join; an exception rolls everything back.
+On SQLite a writer begins with ``BEGIN IMMEDIATE``, so that it waits its turn instead of failing (security R-17).
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import unicodedata
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, MetaData, event
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+from .config import Settings
+
+_WRITER = "mandat_writer"
+_DEPTH = "mandat_transaction_depth"
+
+
+class Base(DeclarativeBase):
+    """Every table."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+migrate = Migrate()
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant, stored in UTC; a naive one is refused."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert to UTC on the way in."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a naive datetime reached the database")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back an aware instant in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def new_id() -> str:
+    """Return a new opaque row id: 32 hexadecimal characters, random, never reused."""
+    return uuid.uuid4().hex
+
+
+def sort_key(name: str) -> str:
+    """Fold a name for sorting and searching: no case, no accent (there is no ICU on every database)."""
+    decomposed = unicodedata.normalize("NFKD", name)
+    return "".join(sign for sign in decomposed if not unicodedata.combining(sign)).casefold()
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Open the request's transaction, or join the one already open.
+
+    A reading transaction that is under way ends first: what was read before the ``with`` may be stale, so a service
+    reads again, inside, what it decides on.
+    """
+    session = db.session()
+    if session.info.get(_DEPTH):
+        session.info[_DEPTH] += 1
+        try:
+            yield session
+        finally:
+            session.info[_DEPTH] -= 1
+        return
+    session.commit()
+    session.info[_DEPTH] = 1
+    try:
+        session.connection(execution_options={_WRITER: True})
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info[_DEPTH] = 0
+
+
+def in_transaction() -> bool:
+    """Tell whether a writing transaction is open."""
+    return bool(db.session().info.get(_DEPTH))
+
+
+def init_db(app: Flask, settings: Settings) -> None:
+    """Bind the database of *settings* to *app*."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url)
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(_migrations_folder()), render_as_batch=True)
+    with app.app_context():
+        prepare_engine(db.engine)
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Return the engine options for *url*."""
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": 15, "check_same_thread": False}}
+    return {"pool_pre_ping": True}
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Set SQLite up for several writers; other databases need nothing."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # SQLAlchemy's BEGIN below is the only one
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writer = connection.get_execution_options().get(_WRITER)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+
+def _migrations_folder() -> Any:
+    from .config import folder
+
+    return folder("migrations")

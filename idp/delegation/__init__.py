@@ -1,0 +1,1 @@
+"""What a person may do, for which enterprise, until when."""

@@ -1,0 +1,1 @@
+"""How an enterprise gets in."""

@@ -1,0 +1,95 @@
+"""Two languages: French by default and complete, English on choice.
+
+Each room of the code has its own catalogue (a gettext domain named after it), so that a sentence lives beside the code
+that says it. ``Accept-Language`` never switches the language (ui §5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any, Literal, cast
+
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency
+from flask import Flask, g, has_request_context, request, session
+from flask_babel import Babel, force_locale, get_locale
+from flask_babel import gettext as gettext
+from flask_babel import lazy_gettext as lazy_gettext
+from flask_babel import ngettext as ngettext
+
+from .clock import TORONTO
+from .config import folder
+from .identifiers import Neq
+
+Language = Literal["fr", "en"]
+LANGUAGES: tuple[Language, ...] = ("fr", "en")
+LOCALES: dict[str, str] = {"fr": "fr_CA", "en": "en_CA"}
+DOMAINS = ("shell", "pages", "accounts", "enrollment", "delegation", "oidc", "support", "notices", "audit")
+NBSP = "\u00a0"
+
+babel = Babel()
+
+
+def init_i18n(app: Flask) -> None:
+    """Bind the catalogues and the filters of both languages to *app*."""
+    directory = str(folder("translations"))
+    app.config["BABEL_DEFAULT_LOCALE"] = "fr"
+    app.config["BABEL_DOMAIN"] = ";".join(DOMAINS)
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join([directory] * len(DOMAINS))
+    babel.init_app(app, locale_selector=current_language)
+    app.jinja_env.filters.update(date=long_date, datetime=long_datetime, money=money, neq=show_neq)
+    app.before_request(_remember_language)
+
+
+def current_language() -> Language:
+    """Return the language of this request: the address, then the person's choice, then French."""
+    if not has_request_context():
+        return "fr"
+    for wish in (request.args.get("lang"), session.get("lang"), g.get("preferred_language")):
+        if wish in LANGUAGES:
+            return cast(Language, wish)
+    return "fr"
+
+
+def _remember_language() -> None:
+    wish = request.args.get("lang")
+    if wish in LANGUAGES and session.get("lang") != wish:
+        session["lang"] = wish
+
+
+@contextmanager
+def in_language(language: Language) -> Iterator[None]:
+    """Say what follows in *language*, whoever asks (letters, e-mails, workers)."""
+    with force_locale(language):
+        yield
+
+
+def _locale() -> str:
+    locale = get_locale()
+    return LOCALES.get(str(locale)[:2], "fr_CA") if locale else "fr_CA"
+
+
+def long_date(value: date | datetime) -> str:
+    """Return *value* as a date in full, in the person's language and Québec's time."""
+    day = value.astimezone(TORONTO).date() if isinstance(value, datetime) else value
+    return format_date(day, format="long", locale=_locale()).replace(" ", NBSP)
+
+
+def long_datetime(value: datetime) -> str:
+    """Return *value* as ``23 novembre 2026 à 14 h 03`` or ``November 23, 2026 at 2:03 p.m.``."""
+    local = value.astimezone(TORONTO)
+    clock = format_time(local, format="short", locale=_locale()).replace(" ", NBSP).replace("\u202f", NBSP)
+    joint = "à" if _locale() == "fr_CA" else "at"
+    return f"{long_date(value)} {joint} {clock}"
+
+
+def money(amount: Any) -> str:
+    """Return an amount in Canadian dollars as the language writes it."""
+    return str(format_currency(amount, "CAD", locale=_locale())).replace(" ", NBSP)
+
+
+def show_neq(neq: Neq | str) -> str:
+    """Return a NEQ in groups, ``1100 000 018``."""
+    return str(neq if isinstance(neq, Neq) else Neq(neq))

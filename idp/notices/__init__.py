@@ -1,0 +1,1 @@
+"""What is told outside: e-mail, letters and signals, through one outbox."""

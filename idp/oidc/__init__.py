@@ -1,0 +1,1 @@
+"""How an agency learns who acts for which enterprise, with which rights."""

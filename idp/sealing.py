@@ -1,0 +1,112 @@
+"""Secrets at rest: what is sealed, and what is only recognized.
+
+- ``seal``/``unseal``: AES-256-GCM under a key that is not in the database; the context is authenticated, so a value moved
+  to another row does not open (security S-89).
+- ``digest``: SHA-256 of a random value of at least 256 bits.
+- ``keyed_digest``: HMAC-SHA256 under a pepper, for values a person types (codes, notice numbers).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from flask import current_app
+
+KEY_FILES = ("sealing.key", "pepper.key", "pairwise.salt", "cookie.key")
+_VERSION = "v1"
+
+
+class SealError(ValueError):
+    """A sealed value does not open: wrong key, wrong place, or altered."""
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """The keys that guard data at rest; each is 32 random bytes in a file of the keys folder."""
+
+    key: bytes = field(repr=False)
+    pepper: bytes = field(repr=False)
+    pairwise_salt: bytes = field(repr=False)  # decisions §15: kept, backed up and escrowed; losing it orphans accounts
+    cookie_key: bytes = field(repr=False)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read the key files of *folder*.
+
+        Raises:
+            FileNotFoundError: a file is missing (run ``idp keys new``).
+        """
+        return cls(*(_read_key(folder / name) for name in KEY_FILES))
+
+    def seal(self, text: str, context: str) -> str:
+        """Encrypt *text* for the place named by *context* (for example ``totp:<row id>``)."""
+        nonce = os.urandom(12)
+        sealed = AESGCM(self.key).encrypt(nonce, text.encode(), context.encode())
+        return f"{_VERSION}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+
+    def unseal(self, sealed: str, context: str) -> str:
+        """Return the text sealed for *context*.
+
+        Raises:
+            SealError: it was sealed elsewhere, under another key, or altered.
+        """
+        version, _, body = sealed.partition(".")
+        if version != _VERSION:
+            raise SealError("unknown version")
+        raw = base64.urlsafe_b64decode(body)
+        try:
+            return AESGCM(self.key).decrypt(raw[:12], raw[12:], context.encode()).decode()
+        except InvalidTag as error:
+            raise SealError("does not open") from error
+
+    def keyed_digest(self, value: str, context: str) -> str:
+        """Return the HMAC of a value a person types, in hexadecimal; *context* separates its uses."""
+        message = f"{len(context)}:{context}{value}".encode()
+        return hmac.new(self.pepper, message, hashlib.sha256).hexdigest()
+
+
+def _read_key(path: Path) -> bytes:
+    key = base64.urlsafe_b64decode(path.read_text(encoding="ascii").strip())
+    if len(key) != 32:
+        raise ValueError(f"{path.name} does not hold 32 bytes")
+    return key
+
+
+def create_key_files(folder: Path) -> list[str]:
+    """Write the key files that are missing in *folder*, mode 0600, and return their names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    created = []
+    for name in KEY_FILES:
+        path = folder / name
+        if path.exists():
+            continue
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() + "\n")
+        created.append(name)
+    return created
+
+
+def random_token() -> str:
+    """Return 256 random bits as 43 URL-safe characters."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> str:
+    """Return the SHA-256 of a random value of at least 256 bits, in hexadecimal."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def current_sealing() -> Sealing:
+    """Return the keys of the running application."""
+    sealing: Sealing = current_app.extensions["mandat.sealing"]
+    return sealing

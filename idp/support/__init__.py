@@ -1,0 +1,1 @@
+"""The operator's desk and the agency officer's page."""

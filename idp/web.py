@@ -1,0 +1,224 @@
+"""What every page shares: headers, the content security policy, CSRF, plain error pages, the request's number.
+
+A context that needs more of the ``form-action`` directive sets ``g.form_action_origins`` (a tuple of origins of the pending,
+validated request); this module only formats it (ui §6, decisions §31).
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from .clock import Clock
+from .config import Settings
+from .errors import MandatError
+from .i18n import current_language
+from .i18n import gettext as _
+from .sealing import Sealing
+
+csrf = CSRFProtect()
+log = structlog.get_logger("mandat.web")
+
+MAX_BODY = 6 * 1024 * 1024  # a scanned document of 5 MiB and its form
+MAX_FIELD = 64 * 1024  # everything else of a form
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """The signed-in person as the page frame shows them."""
+
+    name: str
+    acting_for: str | None = None
+    navigation: tuple[tuple[str, str, bool], ...] = ()
+
+
+def now() -> datetime:
+    """Return the present instant by the application's clock."""
+    clock: Clock = current_app.extensions["mandat.clock"]
+    return clock.now()
+
+
+def current_settings() -> Settings:
+    """Return the settings of the running application."""
+    settings: Settings = current_app.extensions["mandat.settings"]
+    return settings
+
+
+def see_other(url: str) -> Response:
+    """Redirect after a POST: always 303, never 307 (RFC 9700 §4.12)."""
+    return make_response(redirect(url, code=303))
+
+
+def absolute_url(path: str) -> str:
+    """Return the public address of *path*, from configuration and never from the Host header."""
+    return current_settings().issuer + path
+
+
+def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
+    """Set up cookies, CSRF, templates, headers and error pages of *app*."""
+    prefix = "__Host-" if settings.secure else ""
+    app.config.update(
+        SECRET_KEY=sealing.cookie_key,
+        SESSION_COOKIE_NAME=f"{prefix}mandat-page",
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        WTF_CSRF_TIME_LIMIT=None,  # the token lives and dies with the page session
+        WTF_CSRF_SSL_STRICT=settings.secure,
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=MAX_FIELD,
+        MAX_FORM_PARTS=2000,
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
+    )
+    assert app.jinja_loader is not None  # noqa: S101 (the template folder is given at creation)
+    app.jinja_loader = ChoiceLoader(
+        [app.jinja_loader, PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})]
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    csrf.init_app(app)
+    app.before_request(_number_request)
+    app.after_request(_guard_response)
+    app.context_processor(_frame)
+    app.register_error_handler(CSRFError, _csrf_refused)
+    app.register_error_handler(MandatError, _refused)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _number_request() -> None:
+    g.request_id = secrets.token_hex(6)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _frame() -> dict[str, object]:
+    viewer: Viewer | None = g.get("viewer")
+    return {
+        "lang": current_language(),
+        "signed_in_as": viewer.name if viewer else None,
+        "acting_for": viewer.acting_for if viewer else None,
+        "navigation": viewer.navigation if viewer else (),
+        "now": now(),
+        "demo": current_settings().demo,
+        "support_phone": current_settings().support_phone,
+    }
+
+
+def content_security_policy() -> str:
+    """Return the policy of this response; ``form-action`` names the origins of the pending request only."""
+    origins: tuple[str, ...] = g.get("form_action_origins", ())
+    form_action = " ".join(("'self'", *origins))
+    return (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+        f"connect-src 'self'; form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def _guard_response(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", content_security_policy())
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("X-Frame-Options", "DENY")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    if request.endpoint != "static":
+        if "Cache-Control" not in headers:
+            headers["Cache-Control"] = "no-store"
+        response.vary.add("Cookie")
+    if current_settings().secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    return response
+
+
+def error_page(status: int, code: str, title: str, message: str) -> Response:
+    """Render a plain error page: what happened, what to do, the stable code and the request's number."""
+    page = render_template("error.html", title=title, message=message, code=code, reference=g.get("request_id", ""))
+    return make_response(page, status)
+
+
+def wants_json() -> bool:
+    """Tell whether this endpoint speaks to programs (it was marked with ``@csrf.exempt`` and ``machine``)."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return bool(getattr(view, "machine", False))
+
+
+def _csrf_refused(error: CSRFError) -> ResponseReturnValue:
+    log.warning("csrf refused", path=request.path, reason=error.description)
+    return error_page(
+        403,
+        "form_expired",
+        _("This form is no longer valid"),
+        _("It was open for too long, or it came from elsewhere. Go back, reload the page and try again."),
+    )
+
+
+def _refused(error: MandatError) -> ResponseReturnValue:
+    log.info("refused", code=error.code, path=request.path, detail=error.detail)
+    if wants_json():
+        return jsonify(error=error.code), error.status
+    title, message = _words(error.status)
+    return error_page(error.status, error.code, title, message)
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    if status < 400:
+        return error
+    if wants_json():
+        answer = jsonify(error="invalid_request" if status < 500 else "server_error")
+        answer.headers["Cache-Control"] = "no-store"
+        if status == 405 and getattr(error, "valid_methods", None):
+            answer.headers["Allow"] = ", ".join(error.valid_methods)  # type: ignore[attr-defined]
+        return answer, status
+    title, message = _words(status)
+    response = error_page(status, f"http_{status}", title, message)
+    if status == 405 and getattr(error, "valid_methods", None):
+        response.headers["Allow"] = ", ".join(error.valid_methods)  # type: ignore[attr-defined]
+    retry_after = getattr(error, "retry_after", None)
+    if retry_after:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    log.error("unexpected error", path=request.path, exc_info=error)
+    if current_app.testing:
+        raise error
+    if wants_json():
+        answer = jsonify(error="server_error")
+        answer.headers["Cache-Control"] = "no-store"
+        return answer, 500
+    return error_page(500, "server_error", *_words(500))
+
+
+def _words(status: int) -> tuple[str, str]:
+    sentences = {
+        400: (_("This request cannot be read"), _("Go back to the previous page and try again.")),
+        403: (
+            _("You may not do this"),
+            _("Your role does not allow it. The person in charge of your enterprise can help."),
+        ),
+        404: (_("Page not found"), _("The address is wrong, or the page is not yours to see.")),
+        405: (_("This request cannot be read"), _("Go back to the previous page and try again.")),
+        409: (_("Someone changed this meanwhile"), _("Nothing was saved. Reload the page to see the present state.")),
+        413: (_("What you sent is too large"), _("Shorten the text or choose a smaller file, then send it again.")),
+        429: (_("Too many tries"), _("Wait a few minutes, then try again.")),
+        503: (_("The service is briefly unavailable"), _("Nothing was lost. Try again in a few minutes.")),
+    }
+    unexpected = (_("Something went wrong on our side"), _("Nothing was saved. Try again; if it persists, call us."))
+    return sentences.get(status, unexpected if status >= 500 else sentences[400])

