@@ -1,0 +1,204 @@
+"""``idp demo``: the provider, its worker and the AMP portal on an embedded database with demonstration data."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..config import Settings, folder, read_settings
+from ..sealing import create_key_files
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@click.command()
+@click.option("--reset", is_flag=True, help="forget everything and start afresh")
+@click.option("--port", default=8000, show_default=True, help="port of the provider")
+@click.option("--portal-port", default=8001, show_default=True, help="port of the AMP portal")
+@click.option("--dir", "place", type=click.Path(path_type=Path), default=Path("var/demo"), show_default=True)
+def demo(reset: bool, port: int, portal_port: int, place: Path) -> None:
+    """Run the demonstration; stop it with Ctrl-C."""
+    place = place.resolve()
+    if reset:
+        shutil.rmtree(place, ignore_errors=True)
+    for busy in (port, portal_port):
+        if _is_listening(busy):
+            raise click.ClickException(f"port {busy} is in use; choose others with --port and --portal-port")
+    place.mkdir(parents=True, exist_ok=True)
+    settings = demo_settings(place, port)
+    portal = f"http://127.0.0.1:{portal_port}"
+    os.environ.update(environment(settings))
+    personas = place / "personas.json"
+    if not personas.exists() or _ports_changed(personas, settings.issuer, portal):
+        _prepare(place, settings, portal)
+    processes = _start(place, settings, portal, port, portal_port)
+    try:
+        _await(f"{settings.issuer}/.well-known/openid-configuration", processes)
+        _await(f"{portal}/", processes)
+        _tell(json.loads(personas.read_text(encoding="utf-8")), personas)
+        _watch(processes)
+    finally:
+        _stop(processes)
+
+
+def demo_settings(place: Path, port: int) -> Settings:
+    """Return the settings of a demonstration that lies in *place*."""
+    return read_settings(
+        issuer=f"http://localhost:{port}",
+        database_url=f"sqlite:///{place / 'mandat.sqlite3'}",
+        keys_dir=place / "keys",
+        outbox_dir=place / "outbox",
+        smtp_url=None,
+        trusted_proxies=0,
+        demo=True,
+        workers=1,
+    )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the environment that makes a child process read the same settings."""
+    return {
+        "IDP_ISSUER": settings.issuer,
+        "IDP_DATABASE_URL": settings.database_url,
+        "IDP_KEYS_DIR": str(settings.keys_dir),
+        "IDP_OUTBOX_DIR": str(settings.outbox_dir),
+        "IDP_DEMO": "true",
+        "IDP_WORKERS": "1",
+        "IDP_TRUSTED_PROXIES": "0",
+    }
+
+
+def _prepare(place: Path, settings: Settings, portal: str) -> None:
+    click.echo("Preparing the demonstration…")
+    for name in ("mandat.sqlite3", "mandat.sqlite3-wal", "mandat.sqlite3-shm", "portal.sqlite3", "personas.json"):
+        (place / name).unlink(missing_ok=True)
+    shutil.rmtree(settings.outbox_dir, ignore_errors=True)
+    settings.outbox_dir.mkdir(parents=True)
+    from flask_migrate import upgrade
+
+    from ..app import create_app
+    from ..clock import SystemClock
+    from ..oidc import signing_keys
+    from .demo_data import fill
+
+    create_key_files(settings.keys_dir)
+    signing_keys.create_key_ring(settings.keys_dir, SystemClock().now())
+    app = create_app(settings)
+    with app.app_context():
+        upgrade()
+        told = fill(settings, portal, synthetic=folder_of("synthetic"), agencies=folder("agencies"))
+    _write_private(place / "portal.json", told.pop("portal_client"))
+    _write_private(place / "personas.json", told)
+
+
+def folder_of(name: str) -> Path:
+    """Return a folder of ``examples/`` in the checkout."""
+    return ROOT / "examples" / name
+
+
+def _write_private(path: Path, content: Any) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file, ensure_ascii=False, indent=2)
+        file.write("\n")
+
+
+def _ports_changed(personas: Path, issuer: str, portal: str) -> bool:
+    told = json.loads(personas.read_text(encoding="utf-8"))
+    return bool(told["issuer"] != issuer or told["portal"] != portal)
+
+
+def _start(
+    place: Path, settings: Settings, portal: str, port: int, portal_port: int
+) -> dict[str, subprocess.Popen[bytes]]:
+    idp = [sys.executable, "-m", "idp"]
+    commands = {
+        "provider": [*idp, "serve", "--host", "127.0.0.1", "--port", str(port)],
+        "worker": [*idp, "worker"],
+        "portal": [sys.executable, "-m", "examples.amp_portal", "--port", str(portal_port)],
+    }
+    child = {
+        **os.environ,
+        "PORTAL_ISSUER": settings.issuer,
+        "PORTAL_URL": portal,
+        "PORTAL_CLIENT_FILE": str(place / "portal.json"),
+        "PORTAL_DATABASE": str(place / "portal.sqlite3"),
+    }
+    processes = {}
+    for name, command in commands.items():
+        with (place / f"{name}.log").open("ab") as output:
+            processes[name] = subprocess.Popen(
+                command, cwd=ROOT, env=child, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
+    return processes
+
+
+def _is_listening(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _await(url: str, processes: dict[str, subprocess.Popen[bytes]], seconds: float = 30) -> None:
+    import httpx2
+
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        for name, process in processes.items():
+            if process.poll() is not None:
+                raise click.ClickException(f"the {name} stopped at once; see its log beside the database")
+        try:
+            if httpx2.get(url, timeout=2, trust_env=False).status_code < 500:
+                return
+        except httpx2.HTTPError:
+            time.sleep(0.1)
+    raise click.ClickException(f"{url} does not answer")
+
+
+def _watch(processes: dict[str, subprocess.Popen[bytes]]) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        while True:
+            time.sleep(0.5)
+            for name, process in processes.items():
+                if process.poll() is not None:
+                    raise click.ClickException(f"the {name} stopped; see its log beside the database")
+    except KeyboardInterrupt:
+        click.echo("\nStopped.")
+
+
+def _stop(processes: dict[str, subprocess.Popen[bytes]]) -> None:
+    for process in processes.values():
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+    for process in processes.values():
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _tell(told: dict[str, Any], path: Path) -> None:
+    click.echo(
+        f"\n  Mandat      {told['issuer']}\n  AMP portal  {told['portal']}\n  Letters and e-mails  {told['outbox']}\n"
+    )
+    click.echo(f"  {'who':<18}{'user code':<12}{'password':<28}one-time code secret")
+    for persona in told["personas"]:
+        click.echo(f"  {persona['key']:<18}{persona['user_code']:<12}{persona['password']:<28}{persona['totp_secret']}")
+    first = next(entry for entry in told["enrolments"] if entry["key"] == "online")
+    click.echo(
+        f"\n  To enrol an enterprise: {told['issuer']}/enrol with NEQ {first['neq']} and the facts of “online” in {path}"
+    )
+    click.echo(
+        "  A one-time code from a secret: bin/demo-code SECRET\n  Ctrl-C stops everything; bin/demo --reset starts afresh.\n"
+    )

@@ -1,0 +1,93 @@
+"""``idp doctor``: what is wrong with an installation, in plain sentences."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..app import create_app
+from ..config import Settings, folder, read_settings
+from ..sealing import KEY_FILES
+
+
+@click.command()
+def doctor() -> None:
+    """Check settings, keys, schema, catalogue, outbox and log; exit 1 when something is wrong."""
+    settings = read_settings()
+    for name in Settings.model_fields:
+        click.echo(f"  {name:<20}{_masked(name, getattr(settings, name))}")
+    problems = list(findings(settings))
+    for problem in problems:
+        click.echo(f"✗ {problem}")
+    if problems:
+        sys.exit(1)
+    click.echo("✓ nothing is wrong")
+
+
+def findings(settings: Settings) -> Iterator[str]:
+    """Yield what is wrong, one sentence each."""
+    missing = [name for name in KEY_FILES if not (settings.keys_dir / name).exists()]
+    if missing:
+        yield f"keys missing in {settings.keys_dir}: {', '.join(missing)}; run idp keys new"
+        return
+    yield from _loose_files(settings.keys_dir)
+    if settings.workers > 1 and settings.rate_limit_storage == "memory://":
+        yield "several workers count requests per address apart; set IDP_RATE_LIMIT_STORAGE to a shared storage"
+    if settings.secure and settings.smtp_url is None:
+        yield "no IDP_SMTP_URL: e-mails are written to the outbox folder and reach nobody"
+    if shutil.disk_usage(settings.keys_dir).free < 512 * 1024 * 1024:
+        yield "less than 512 MiB of disk are free"
+    try:
+        with create_app(settings).app_context():
+            yield from _database_findings()
+    except SQLAlchemyError as error:
+        yield f"the database does not answer: {type(error).__name__}"
+
+
+def _loose_files(keys: Path) -> Iterator[str]:
+    for path in sorted(keys.iterdir()):
+        if path.suffix in (".key", ".salt", ".json") and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            yield f"{path.name} can be read by others; chmod 600"
+
+
+def _database_findings() -> Iterator[str]:
+    from ..audit import verify
+    from ..db import db
+    from ..delegation import catalogue_services
+    from ..notices.models import OutboxMessage
+
+    config = Config()
+    config.set_main_option("script_location", str(folder("migrations")))
+    head = ScriptDirectory.from_config(config).get_current_head()
+    with db.engine.connect() as connection:
+        present = MigrationContext.configure(connection).get_current_revision()
+    if present != head:
+        yield f"the schema is at {present or 'nothing'}, the code wants {head}; run idp db upgrade"
+        return
+    if not catalogue_services.agencies():
+        yield "no agency is in the catalogue; run idp agencies load agencies/"
+    dead = db.session.scalar(select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state == "dead"))
+    if dead:
+        yield f"{dead} notices could not be delivered"
+    checked = verify()
+    if checked.fault:
+        yield f"the log does not hold: {checked.fault}"
+    if checked.unsequenced > 1000:
+        yield f"{checked.unsequenced} entries of the log wait for their place; is idp worker running?"
+
+
+def _masked(name: str, value: object) -> str:
+    if name == "database_url":
+        head, at, tail = str(value).rpartition("@")
+        return f"{head.split('//')[0]}//…@{tail}" if at else str(value)
+    return str(value)
