@@ -1,0 +1,164 @@
+"""Who may give, take and change what in an enterprise; each answer with every reason (security S-66). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from ..clock import end_of_day, local_date
+from ..errors import Decision
+from .authority import UNRESTRICTED, Authority
+from .roles import MembershipStatus, Role
+
+MAX_YEARS = 2  # decisions §14
+DEFAULT_YEARS = 1
+
+
+class Reason(StrEnum):
+    """Why an act is refused."""
+
+    NOT_A_PES = "not_a_pes"
+    NOT_SUBSCRIBED = "not_subscribed"
+    BLOCK_NOT_HELD = "block_not_held"
+    TO_SELF = "to_self"
+    OTHER_ENTERPRISE = "other_enterprise"
+    NOT_A_USER = "not_a_user"
+    MEMBER_SUSPENDED = "member_suspended"
+    MEMBER_REMOVED = "member_removed"
+    END_PAST = "end_past"
+    END_TOO_LATE = "end_too_late"
+    LAST_PES = "last_pes"
+    ROLE_TOO_LOW = "role_too_low"
+    ALREADY_SO = "already_so"
+    NOTHING_GRANTED = "nothing_granted"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A membership as the rules see it."""
+
+    id: str
+    person_id: str
+    enterprise_id: str
+    role: Role
+    status: MembershipStatus
+
+
+def years_after(day: date, years: int) -> date:
+    """Return the same day *years* later; February 29 becomes February 28."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
+
+
+def default_end(now: datetime) -> date:
+    """Return the end date offered for a new grant: one year."""
+    return years_after(local_date(now), DEFAULT_YEARS)
+
+
+def latest_end(now: datetime) -> date:
+    """Return the latest end date a grant may have: two years."""
+    return years_after(local_date(now), MAX_YEARS)
+
+
+def may_grant(
+    granter: Authority, *, to: Member, blocks: frozenset[str], until: date, subscribed: bool, now: datetime
+) -> Decision[Reason]:
+    """Decide whether *granter* may let *to* use *blocks* at the granter's agency until the end of *until*."""
+    return Decision(tuple(_objections(granter, to, blocks, until, subscribed, now)))
+
+
+def _objections(
+    granter: Authority, to: Member, blocks: frozenset[str], until: date, subscribed: bool, now: datetime
+) -> Iterator[Reason]:
+    if granter.role is not Role.PES:
+        yield Reason.NOT_A_PES
+    if not subscribed:
+        yield Reason.NOT_SUBSCRIBED
+    elif not blocks - {UNRESTRICTED} <= frozenset(granter.blocks):
+        yield Reason.BLOCK_NOT_HELD
+    if not blocks:
+        yield Reason.NOTHING_GRANTED
+    if to.enterprise_id != granter.enterprise_id:
+        yield Reason.OTHER_ENTERPRISE
+    if to.person_id == granter.person_id:
+        yield Reason.TO_SELF
+    if to.role is not Role.USER:
+        yield Reason.NOT_A_USER
+    if to.status is MembershipStatus.SUSPENDED:
+        yield Reason.MEMBER_SUSPENDED
+    if to.status is MembershipStatus.REMOVED:
+        yield Reason.MEMBER_REMOVED
+    yield from end_objections(until, now)
+
+
+def end_objections(until: date, now: datetime) -> Iterator[Reason]:
+    """Yield what is wrong with the end date of a grant made at *now*."""
+    if end_of_day(until) <= now:
+        yield Reason.END_PAST
+    if until > latest_end(now):
+        yield Reason.END_TOO_LATE
+
+
+def may_suspend(actor_roles: frozenset[Role], actor_id: str, member: Member, *, active_pes: int) -> Decision[Reason]:
+    """Decide whether someone with *actor_roles* may suspend *member*; *active_pes* counts the PES active now.
+
+    A PES may only suspend or reactivate another PES; the AR suspends PES; nobody suspends themself or the last active PES
+    (domain §3.1).
+    """
+    return Decision(tuple(_suspension_objections(actor_roles, actor_id, member, active_pes)))
+
+
+def _suspension_objections(
+    actor_roles: frozenset[Role], actor_id: str, member: Member, active_pes: int
+) -> Iterator[Reason]:
+    yield from _standing(actor_roles, member)
+    if member.person_id == actor_id:
+        yield Reason.TO_SELF
+    if member.status is not MembershipStatus.ACTIVE:
+        yield Reason.MEMBER_REMOVED if member.status is MembershipStatus.REMOVED else Reason.ALREADY_SO
+    elif member.role is Role.PES and active_pes <= 1:
+        yield Reason.LAST_PES
+
+
+def may_reactivate(actor_roles: frozenset[Role], actor_id: str, member: Member) -> Decision[Reason]:
+    """Decide whether someone may make a suspended *member* active again."""
+    reasons = [*_standing(actor_roles, member)]
+    if member.person_id == actor_id:
+        reasons.append(Reason.TO_SELF)
+    if member.status is not MembershipStatus.SUSPENDED:
+        removed = member.status is MembershipStatus.REMOVED
+        reasons.append(Reason.MEMBER_REMOVED if removed else Reason.ALREADY_SO)
+    return Decision(tuple(reasons))
+
+
+def may_remove(actor_roles: frozenset[Role], actor_id: str, member: Member) -> Decision[Reason]:
+    """Decide whether someone may end *member* for good: a PES, for a user only (a PES is never removed by a PES)."""
+    reasons = []
+    if Role.PES not in actor_roles:
+        reasons.append(Reason.NOT_A_PES)
+    if member.role is not Role.USER:
+        reasons.append(Reason.NOT_A_USER)
+    if member.person_id == actor_id:
+        reasons.append(Reason.TO_SELF)
+    if member.status is MembershipStatus.REMOVED:
+        reasons.append(Reason.MEMBER_REMOVED)
+    return Decision(tuple(reasons))
+
+
+def may_add(actor_roles: frozenset[Role], role: Role) -> Decision[Reason]:
+    """Decide whether someone may add a person as *role*: the AR adds PES, a PES adds users."""
+    needed = {Role.PES: Role.AUTHORIZED_REPRESENTATIVE, Role.USER: Role.PES}.get(role)
+    return Decision(() if needed in actor_roles else (Reason.ROLE_TOO_LOW,))
+
+
+def _standing(actor_roles: frozenset[Role], member: Member) -> Iterator[Reason]:
+    allowed = {
+        Role.USER: frozenset({Role.PES}),
+        Role.PES: frozenset({Role.PES, Role.AUTHORIZED_REPRESENTATIVE}),
+    }
+    if not actor_roles & allowed.get(member.role, frozenset()):
+        yield Reason.ROLE_TOO_LOW
