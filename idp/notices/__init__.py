@@ -1,1 +1,1 @@
-"""What is told outside: e-mail, letters and signals, through one outbox."""
+"""What the provider says outside its pages: an outbox of e-mails, letters and signals to agencies."""

@@ -1,0 +1,106 @@
+"""The ways out: SMTP or ``.eml`` files, PDF files, forms posted to agencies."""
+
+from __future__ import annotations
+
+import os
+import re
+import smtplib
+import ssl
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from ..config import LOOPBACK_HOSTS
+from ..egress import post_form
+from ..web import current_settings
+from .errors import UndeliverableError
+from .letters import render_pdf
+from .messages import Email, Letter, Message, Signal
+
+_SMTP_SECONDS = 15.0
+_ARRIVED = frozenset({200, 204})
+_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def deliver(message: Message, *, message_id: str, kind: str, now: datetime) -> None:
+    """Send *message*; when this returns, it has left.
+
+    Raises:
+        UndeliverableError: the other side refused it; other errors (network, disk) pass through.
+    """
+    match message:
+        case Email():
+            _deliver_email(message, message_id, kind, now)
+        case Letter():
+            pdf = render_pdf(message.template, message.data, language=message.language)
+            _write(f"{message.name}.pdf", pdf)
+        case Signal():
+            answer = post_form(message.url, dict(message.form), current_settings())
+            if answer.status not in _ARRIVED:
+                raise UndeliverableError(f"the agency answered {answer.status}")
+
+
+def as_mime(email: Email, *, message_id: str, now: datetime) -> EmailMessage:
+    """Return *email* as it travels. The Message-ID is the notice's, so that a second copy is recognized."""
+    settings = current_settings()
+    name, sender = parseaddr(settings.mail_from)
+    mime = EmailMessage(policy=SMTP)
+    mime["From"] = Address(display_name=name, addr_spec=sender)
+    mime["To"] = Address(addr_spec=email.to)
+    mime["Subject"] = " ".join(email.subject.split())
+    mime["Date"] = format_datetime(now)
+    mime["Message-ID"] = f"<{message_id}@{sender.rpartition('@')[2]}>"
+    mime["Auto-Submitted"] = "auto-generated"
+    mime.set_content(email.text, cte="quoted-printable")
+    if email.html is not None:
+        mime.add_alternative(email.html, subtype="html", cte="quoted-printable")
+    return mime
+
+
+def _deliver_email(email: Email, message_id: str, kind: str, now: datetime) -> None:
+    mime = as_mime(email, message_id=message_id, now=now)
+    url = current_settings().smtp_url
+    if url is None:
+        stamp = f"{now:%Y%m%dT%H%M%S}.{now.microsecond // 1000:03d}Z"
+        _write(f"{stamp}-{kind}-{message_id[:12]}.eml", mime.as_bytes())
+        return
+    parts = urlsplit(url.get_secret_value())
+    with _smtp(parts) as server:
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+        server.send_message(mime)
+
+
+def _smtp(parts: SplitResult) -> smtplib.SMTP:
+    """Open the connection: TLS from the start for ``smtps``, upgraded for ``smtp``, in clear on loopback only."""
+    host = parts.hostname or "localhost"
+    context = ssl.create_default_context()
+    if parts.scheme == "smtps":
+        return smtplib.SMTP_SSL(host, parts.port or 465, timeout=_SMTP_SECONDS, context=context)
+    server = smtplib.SMTP(host, parts.port or 587, timeout=_SMTP_SECONDS)
+    if host not in LOOPBACK_HOSTS:
+        try:
+            server.starttls(context=context)
+        except Exception:
+            server.close()
+            raise
+    return server
+
+
+def _write(name: str, content: bytes) -> None:
+    """Put a file in the outbox folder whole or not at all, readable by its owner only."""
+    if not _FILE_NAME.fullmatch(name):
+        raise UndeliverableError("a file name with other signs than letters, digits, dot, hyphen")
+    folder: Path = current_settings().outbox_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    draft = folder / f".{name}.part"
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(folder / name)

@@ -1,0 +1,11 @@
+"""Why a notice does not leave."""
+
+from __future__ import annotations
+
+
+class UndeliverableError(Exception):
+    """The notice did not leave this time; the text is for the log and names no person."""
+
+
+class UnknownKindError(UndeliverableError):
+    """Nobody registered a renderer for this kind."""

@@ -1,0 +1,208 @@
+"""The outbox: a notice is written with the act it tells of, and leaves afterwards, at least once.
+
+A worker claims one row at a time by one UPDATE with a lease, so that two workers never send the same row at the same time.
+A worker that dies after sending and before noting it lets the lease run out, and the notice leaves again: whoever receives
+one must bear it twice (an e-mail keeps its Message-ID, a letter its file name).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+from flask import Flask, current_app
+from sqlalchemy import insert, or_, select, update
+
+from ..db import db, in_transaction, new_id, transaction
+from ..sealing import current_sealing
+from .delivery import deliver
+from .errors import UnknownKindError
+from .messages import Email, Letter, Signal
+from .models import DeliveryState, OutboxMessage
+from .schedule import LEASE, next_try
+
+log = structlog.get_logger("mandat.notices")
+
+Render = Callable[[dict[str, Any], datetime], Email | Letter | Signal | None]
+OnSent = Callable[[dict[str, Any], datetime], None]
+
+_ROUND_SECONDS = 20.0  # a round ends well before the leases it took
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """How one kind of notice is made, and what happens once it has left."""
+
+    render: Render
+    on_sent: OnSent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    id: str
+    kind: str
+    payload: str
+    attempts: int
+    lease: str
+
+
+def register_renderer(app: Flask, kind: str, render: Render, on_sent: OnSent | None = None) -> None:
+    """Say how notices of *kind* are made; each kind has one renderer.
+
+    *render* runs in an application context, outside any transaction; None means that it did the work itself (for example
+    by enqueuing further notices). *on_sent* runs in the transaction that marks the notice sent.
+
+    Raises:
+        ValueError: the kind already has a renderer.
+    """
+    renderers: dict[str, Renderer] = app.extensions["mandat.renderers"]
+    if kind in renderers:
+        raise ValueError(f"two renderers for {kind}")
+    renderers[kind] = Renderer(render, on_sent)
+
+
+def enqueue(kind: str, payload: dict[str, Any], *, now: datetime) -> str:
+    """Add a notice to the outbox, inside the transaction of the act it tells of, and return its id.
+
+    Raises:
+        RuntimeError: no transaction is open: an act and its notice stand or fall together.
+    """
+    if not in_transaction():
+        raise RuntimeError("notices.enqueue outside a transaction")
+    message_id = new_id()
+    sealed = current_sealing().seal(json.dumps(payload, ensure_ascii=False), _place(message_id))
+    db.session.execute(
+        insert(OutboxMessage).values(
+            id=message_id,
+            kind=kind,
+            payload=sealed,
+            state=DeliveryState.WAITING.value,
+            created_at=now,
+            due_at=now,
+            attempts=0,
+        )
+    )
+    return message_id
+
+
+def deliver_due(now: datetime, limit: int = 50) -> int:
+    """Send the notices that are due, oldest first; return how many were tried, at most *limit*.
+
+    Raises:
+        RuntimeError: a transaction is open: nothing is sent before what it tells of is committed.
+    """
+    if in_transaction():
+        raise RuntimeError("notices.deliver_due inside a transaction")
+    begun, tried = time.monotonic(), 0
+    while tried < limit and time.monotonic() - begun < _ROUND_SECONDS:
+        claimed = _claim(now)
+        if claimed is None:
+            break
+        _attempt(claimed, now)
+        tried += 1
+    return tried
+
+
+def waiting() -> int:
+    """Return how many notices have not left yet, dead ones aside."""
+    return len(db.session.scalars(select(OutboxMessage.id).where(OutboxMessage.state == DeliveryState.WAITING)).all())
+
+
+def revive(message_id: str, *, now: datetime) -> bool:
+    """Give a dead notice a new life; tell whether there was one."""
+    with transaction() as session:
+        found = session.execute(
+            update(OutboxMessage)
+            .where(OutboxMessage.id == message_id, OutboxMessage.state == DeliveryState.DEAD)
+            .values(state=DeliveryState.WAITING.value, attempts=0, due_at=now)
+            .returning(OutboxMessage.id)
+        ).first()
+    return found is not None
+
+
+def _place(message_id: str) -> str:
+    return f"outbox:{message_id}"
+
+
+def _claim(now: datetime) -> _Claimed | None:
+    """Take the oldest due notice for the time of a lease: one statement, so only one worker has it."""
+    free = or_(OutboxMessage.leased_until.is_(None), OutboxMessage.leased_until <= now)
+    due = (OutboxMessage.state == DeliveryState.WAITING, OutboxMessage.due_at <= now, free)
+    oldest = select(OutboxMessage.id).where(*due).order_by(OutboxMessage.due_at, OutboxMessage.created_at).limit(1)
+    nothing = db.session.scalar(oldest) is None
+    db.session.commit()  # an idle worker must not hold a snapshot, nor ask for the writer's place
+    if nothing:
+        return None
+    lease = new_id()
+    with transaction() as session:
+        row = session.execute(
+            update(OutboxMessage)
+            .where(OutboxMessage.id == oldest.with_for_update(skip_locked=True).scalar_subquery(), *due)
+            .values(lease=lease, leased_until=now + LEASE, attempts=OutboxMessage.attempts + 1)
+            .returning(OutboxMessage.id, OutboxMessage.kind, OutboxMessage.payload, OutboxMessage.attempts)
+            .execution_options(synchronize_session=False)
+        ).first()
+    if row is None:
+        return None
+    return _Claimed(row.id, row.kind, row.payload or "", row.attempts, lease)
+
+
+def _attempt(claimed: _Claimed, now: datetime) -> None:
+    try:
+        payload: dict[str, Any] = json.loads(current_sealing().unseal(claimed.payload, _place(claimed.id)))
+        renderer = _renderer(claimed.kind)
+        message = renderer.render(payload, now)
+        if message is not None:
+            deliver(message, message_id=claimed.id, kind=claimed.kind, now=now)
+        _mark_sent(claimed, renderer, payload, now)
+    except Exception as error:  # noqa: BLE001 (whatever happens to one notice, the others still leave)
+        _mark_failed(claimed, error, now)
+
+
+def _renderer(kind: str) -> Renderer:
+    renderers: dict[str, Renderer] = current_app.extensions["mandat.renderers"]
+    if kind not in renderers:
+        raise UnknownKindError(kind)
+    return renderers[kind]
+
+
+def _mark_sent(claimed: _Claimed, renderer: Renderer, payload: dict[str, Any], now: datetime) -> None:
+    with transaction() as session:
+        first = session.execute(
+            update(OutboxMessage)
+            .where(OutboxMessage.id == claimed.id, OutboxMessage.state == DeliveryState.WAITING)
+            .values(state=DeliveryState.SENT.value, sent_at=now, payload=None, lease=None, leased_until=None)
+            .returning(OutboxMessage.id)
+            .execution_options(synchronize_session=False)
+        ).first()
+        if first is not None and renderer.on_sent is not None:
+            renderer.on_sent(payload, now)
+
+
+def _mark_failed(claimed: _Claimed, error: Exception, now: datetime) -> None:
+    db.session.rollback()
+    again = next_try(claimed.attempts, now)
+    state = DeliveryState.WAITING if again else DeliveryState.DEAD
+    log.warning("notice not sent", notice=claimed.id, kind=claimed.kind, state=state.value, error=type(error).__name__)
+    with transaction() as session:
+        session.execute(
+            update(OutboxMessage)
+            .where(
+                OutboxMessage.id == claimed.id,
+                OutboxMessage.lease == claimed.lease,
+                OutboxMessage.state == DeliveryState.WAITING,
+            )
+            .values(
+                state=state.value,
+                due_at=again or now,
+                lease=None,
+                leased_until=None,
+                last_error=type(error).__name__,
+            )
+            .execution_options(synchronize_session=False)
+        )
