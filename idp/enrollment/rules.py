@@ -1,0 +1,263 @@
+"""The decision on a submitted file: the table of domain §2.4 with decisions §8–10, one function per line.
+
+The outcome is that of the first line that holds; ``reasons`` lists every line that holds. Which fact failed is shown to
+operators, never to an anonymous visitor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum, StrEnum
+
+from ..clock import local_date
+from ..connectors.enterprise_register import RegisterEntry, RegistrationStatus
+from ..connectors.tax_agency import Officer, TaxAccount
+from ..identifiers import Neq, RevenuQuebecId
+from .names import same_name
+from .positions import Basis, is_enough_by_office
+
+NOTICE_YEARS = 5  # decisions §9: recent when its year is at least this year − 5
+TRIES = 5  # per file and per NEQ
+TRIES_WINDOW_HOURS = 24
+QUEBEC = "CA-QC"
+
+
+class Unavailable(Enum):
+    """A connector did not answer: neither a fact nor its absence."""
+
+    UNAVAILABLE = "unavailable"
+
+
+UNAVAILABLE = Unavailable.UNAVAILABLE
+
+
+class Outcome(StrEnum):
+    """What becomes of the file."""
+
+    WAIT = "wait"
+    REFUSED = "refused"
+    CORRECTION = "correction"
+    REVIEW = "review"
+    VERIFIED_ONLINE = "verified_online"
+    CODE_MAILED = "code_mailed"
+
+
+class Reason(StrEnum):
+    """A line of the table that holds. Values are stored: never rename one."""
+
+    CONNECTOR_UNAVAILABLE = "connector_unavailable"
+    STATUS_NOT_ACCEPTED = "status_not_accepted"
+    NOT_IN_LOCAL_REGISTER = "not_in_local_register"
+    BANKRUPT = "bankrupt"
+    ALREADY_ENROLLED = "already_enrolled"
+    TRIES_EXHAUSTED = "tries_exhausted"
+    NUMBERS_DISAGREE = "numbers_disagree"
+    NO_REVENU_QUEBEC_ID = "no_revenu_quebec_id"
+    BY_MANDATE = "by_mandate"
+    POSITION_NOT_ENOUGH = "position_not_enough"
+    OFFICER_NOT_FOUND = "officer_not_found"
+    TWO_OFFICERS_MATCH = "two_officers_match"
+    NOTICE_WRONG = "notice_wrong"
+    NOTICE_MATCHES = "notice_matches"
+    ADDRESS_GOOD = "address_good"
+    ADDRESS_STALE = "address_stale"
+    ADDRESS_OUTSIDE_QUEBEC = "address_outside_quebec"
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What the representative declared, and what the provider knows of the file when it decides."""
+
+    neq: Neq
+    revenu_quebec_id: RevenuQuebecId | None
+    given_name: str
+    family_name: str
+    birth_date: date
+    position: str
+    basis: Basis
+    notice_year: int | None = None
+    notice_matches: bool = False  # the tax agency's answer for the number and year typed
+    already_enrolled: bool = False
+    tries_exhausted: bool = False  # on the numbers, of this file or this NEQ, over 24 hours
+    notice_tries_exhausted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """The decision and everything it rests on."""
+
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that the lines below look at."""
+
+    application: Application
+    entry: RegisterEntry | None | Unavailable
+    account: TaxAccount | None | Unavailable
+    now: datetime
+
+    @property
+    def tax(self) -> TaxAccount | None:
+        """Return the tax account, when the agency answered and it is active."""
+        return self.account if isinstance(self.account, TaxAccount) and self.account.active else None
+
+    @property
+    def matching_officers(self) -> tuple[Officer, ...]:
+        """Return the officers on file with this name, this birth date and this position."""
+        asked = self.application
+        return tuple(
+            officer
+            for officer in (self.tax.officers if self.tax else ())
+            if officer.birth_date == asked.birth_date
+            and officer.position == asked.position
+            and same_name(asked.given_name, asked.family_name, officer.given_name, officer.family_name)
+        )
+
+    @property
+    def office_holds(self) -> bool:
+        """Tell whether exactly one officer on file is this representative, by an accepted office."""
+        return _by_office(self) and not position_not_enough(self) and len(self.matching_officers) == 1
+
+    @property
+    def notice_is_recent(self) -> bool:
+        """Tell whether the notice typed is recent enough to count."""
+        year = self.application.notice_year
+        this_year = local_date(self.now).year
+        return year is not None and this_year - NOTICE_YEARS <= year <= this_year
+
+
+def _by_office(facts: Facts) -> bool:
+    return facts.application.basis is Basis.OFFICE
+
+
+def connector_unavailable(facts: Facts) -> bool:
+    """Line 2: never another source, never a yes."""
+    return UNAVAILABLE in (facts.entry, facts.account)
+
+
+def status_not_accepted(facts: Facts) -> bool:
+    """Line 3: only IM is registered; NI is accepted for public bodies (domain §6.1)."""
+    if not isinstance(facts.entry, RegisterEntry):
+        return False
+    status = facts.entry.status
+    public_body = status is RegistrationStatus.NI and facts.application.neq.family == "88"
+    return status is not RegistrationStatus.IM and not public_body
+
+
+def not_in_local_register(facts: Facts) -> bool:
+    """Line 4: the local copy of the register may be old."""
+    return facts.entry is None
+
+
+def bankrupt(facts: Facts) -> bool:
+    """Line 4: bankrupt though registered."""
+    return isinstance(facts.entry, RegisterEntry) and facts.entry.bankrupt
+
+
+def already_enrolled(facts: Facts) -> bool:
+    """Decisions §10: a second file for an enterprise goes to an operator, in neutral words."""
+    return facts.application.already_enrolled
+
+
+def tries_exhausted(facts: Facts) -> bool:
+    """Decisions §9: beyond five tries the file goes to review in silence."""
+    return facts.application.tries_exhausted
+
+
+def numbers_disagree(facts: Facts) -> bool:
+    """Line 5: a number is given, but no active tax account has it and this NEQ."""
+    given = facts.application.revenu_quebec_id is not None
+    return given and facts.account is not UNAVAILABLE and facts.tax is None
+
+
+def no_revenu_quebec_id(facts: Facts) -> bool:
+    """Line 6: the representative declares no number."""
+    return facts.application.revenu_quebec_id is None
+
+
+def by_mandate(facts: Facts) -> bool:
+    """Line 6: authority by mandate is read in a document."""
+    return not _by_office(facts)
+
+
+def position_not_enough(facts: Facts) -> bool:
+    """Line 6: this office does not bind this kind of enterprise."""
+    asked = facts.application
+    return _by_office(facts) and not is_enough_by_office(asked.neq.family, asked.position)
+
+
+def officer_not_found(facts: Facts) -> bool:
+    """Line 6: nobody on file has this name, birth date and position."""
+    return _by_office(facts) and facts.tax is not None and not facts.matching_officers
+
+
+def two_officers_match(facts: Facts) -> bool:
+    """Line 6: two persons on file match."""
+    return _by_office(facts) and len(facts.matching_officers) > 1
+
+
+def notice_wrong(facts: Facts) -> bool:
+    """Decisions §9: a wrong notice number is a try, five times."""
+    asked = facts.application
+    usable = facts.notice_is_recent and not asked.notice_tries_exhausted
+    return facts.office_holds and usable and not asked.notice_matches
+
+
+def notice_matches(facts: Facts) -> bool:
+    """Line 7: the office matches, and a recent notice proves it."""
+    asked = facts.application
+    usable = facts.notice_is_recent and not asked.notice_tries_exhausted
+    return facts.office_holds and usable and asked.notice_matches
+
+
+def address_good(facts: Facts) -> bool:
+    """Line 8: the office matches and a letter will arrive."""
+    return facts.office_holds and not address_stale(facts) and not address_outside_quebec(facts)
+
+
+def address_stale(facts: Facts) -> bool:
+    """Line 9: mail was returned after the address was last updated."""
+    return facts.office_holds and facts.tax is not None and facts.tax.address_stale
+
+
+def address_outside_quebec(facts: Facts) -> bool:
+    """Line 9: the letter would leave Québec."""
+    return facts.office_holds and facts.tax is not None and facts.tax.mailing_region != QUEBEC
+
+
+LINES: tuple[tuple[Callable[[Facts], bool], Reason, Outcome], ...] = (
+    (connector_unavailable, Reason.CONNECTOR_UNAVAILABLE, Outcome.WAIT),
+    (status_not_accepted, Reason.STATUS_NOT_ACCEPTED, Outcome.REFUSED),
+    (not_in_local_register, Reason.NOT_IN_LOCAL_REGISTER, Outcome.REVIEW),
+    (bankrupt, Reason.BANKRUPT, Outcome.REVIEW),
+    (tries_exhausted, Reason.TRIES_EXHAUSTED, Outcome.REVIEW),
+    (numbers_disagree, Reason.NUMBERS_DISAGREE, Outcome.CORRECTION),
+    (already_enrolled, Reason.ALREADY_ENROLLED, Outcome.REVIEW),
+    (no_revenu_quebec_id, Reason.NO_REVENU_QUEBEC_ID, Outcome.REVIEW),
+    (by_mandate, Reason.BY_MANDATE, Outcome.REVIEW),
+    (position_not_enough, Reason.POSITION_NOT_ENOUGH, Outcome.REVIEW),
+    (officer_not_found, Reason.OFFICER_NOT_FOUND, Outcome.REVIEW),
+    (two_officers_match, Reason.TWO_OFFICERS_MATCH, Outcome.REVIEW),
+    (notice_wrong, Reason.NOTICE_WRONG, Outcome.CORRECTION),
+    (notice_matches, Reason.NOTICE_MATCHES, Outcome.VERIFIED_ONLINE),
+    (address_good, Reason.ADDRESS_GOOD, Outcome.CODE_MAILED),
+    (address_stale, Reason.ADDRESS_STALE, Outcome.REVIEW),
+    (address_outside_quebec, Reason.ADDRESS_OUTSIDE_QUEBEC, Outcome.REVIEW),
+)
+
+
+def assess(
+    application: Application,
+    entry: RegisterEntry | None | Unavailable,
+    account: TaxAccount | None | Unavailable,
+    now: datetime,
+) -> Assessment:
+    """Decide what becomes of *application*; every reason is listed, the first line decides."""
+    facts = Facts(application, entry, account, now)
+    holding = tuple((reason, outcome) for line, reason, outcome in LINES if line(facts))
+    return Assessment(holding[0][1], tuple(reason for reason, _ in holding))
