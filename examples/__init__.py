@@ -1,0 +1,1 @@
+"""Programs that use Mandat from outside; none of them imports ``idp``."""

@@ -1,0 +1,71 @@
+"""What a session may open: the functional blocks it was told of, and nothing else (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+BLOCKS = ("001", "005", "007", "008", "018", "019", "024")
+PATHS = {
+    "001": "/messages",
+    "005": "/requests",
+    "007": "/follow-up",
+    "008": "/invoices",
+    "018": "/application",
+    "019": "/relationships",
+    "024": "/client-file",
+}
+
+
+class Refusal(StrEnum):
+    """Why a page stays closed; the values are stable codes."""
+
+    ENTERPRISE_NOT_ACTIVE = "enterprise_not_active"
+    BLOCK_NOT_HELD = "block_not_held"
+    NO_ENTERPRISE = "no_enterprise"
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """For whom a person acts and which blocks they hold, as the ID token said it."""
+
+    enterprise_id: str
+    enterprise_name: str
+    neq: str
+    status: str
+    role: str
+    blocks: frozenset[str]
+    version: int
+    expires_at: datetime
+
+    def refusal(self, block: str) -> Refusal | None:
+        """Return why *block* stays closed, or None when it is open (rules 3, 4 and 5)."""
+        if self.status != "active":
+            return Refusal.ENTERPRISE_NOT_ACTIVE
+        if block not in self.blocks:
+            return Refusal.BLOCK_NOT_HELD
+        return None
+
+
+def read_rights(claims: Mapping[str, Any]) -> Rights | None:
+    """Read *claims*, verified before; None when the person acts for no enterprise.
+
+    What is not known is ignored; what is needed and not found denies (rule 5).
+    """
+    enterprise, representation = claims.get("enterprise"), claims.get("representation")
+    if not isinstance(enterprise, Mapping) or not isinstance(representation, Mapping):
+        return None
+    blocks = claims.get("functional_blocks", [])
+    return Rights(
+        enterprise_id=str(enterprise["id"]),
+        enterprise_name=str(enterprise.get("name", enterprise["id"])),
+        neq=str(enterprise.get("neq", "")),
+        status=str(enterprise.get("status", "unknown")),
+        role=str(representation.get("role", "")),
+        blocks=frozenset(code for code in blocks if isinstance(code, str)) if isinstance(blocks, list) else frozenset(),
+        version=int(representation.get("version", 0)),
+        expires_at=datetime.fromtimestamp(int(claims["exp"]), UTC),
+    )
