@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -100,7 +101,7 @@ def compiled(language: str, domain: str) -> bytes:
     """Return the bytes of the .mo file of a catalogue."""
     buffer = BytesIO()
     catalog = read(language, domain)
-    catalog.revision_date = catalog.creation_date = ""
+    catalog.revision_date = catalog.creation_date = datetime(2026, 1, 1, tzinfo=UTC)  # the same bytes each time
     write_mo(buffer, catalog)
     return buffer.getvalue()
 
