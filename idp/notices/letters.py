@@ -12,6 +12,7 @@ typed is ever read as Typst. What each letter needs:
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -21,10 +22,12 @@ import typst
 
 from ..i18n import Language, in_language, long_date, show_neq
 from ..i18n import gettext as _
+from ..i18n import ngettext
 from ..web import absolute_url, current_settings
 from .spelling import groups, spell
 
 _FOLDER = Path(__file__).parent / "letters"
+_POSTAL_CODE = re.compile(r"\s*\b([A-Z]\d[A-Z])\s?(\d[A-Z]\d)$")
 _TEXT_LIMIT = 120  # signs of one line of an address or of a name: a letter keeps to one page
 
 
@@ -57,8 +60,8 @@ def _mailed_code(data: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "title": _("Your verification code"),
         "sender": [_("Mandat – Verification of files"), _("Return any undelivered mail to the sender")],
-        "address": [_short(line) for line in data["address"]],
-        "date": _day(data["sent_on"]),
+        "address": [_address_line(line) for line in data["address"]],
+        "date": _("Date: %(date)s", date=_day(data["sent_on"])),
         "subject": _("Subject: your verification code"),
         "facts": [[_("File number"), _short(data["file_number"])], [_("Valid until"), expires]],
         "greeting": _("Dear Sir or Madam,"),
@@ -80,6 +83,8 @@ def _mailed_code(data: Mapping[str, Any]) -> dict[str, Any]:
             "the enrolment.",
             phone=phone,
         ),
+        "closing": _("Yours truly,"),
+        "signature": _("The Mandat team"),
         "help": _("Help: %(phone)s", phone=phone),
         "reference": _("Reference: %(reference)s", reference=_short(data["reference"]))
         if data.get("reference")
@@ -123,7 +128,7 @@ def _slip_secret(data: Mapping[str, Any]) -> dict[str, Any]:
         "title": _("Your temporary password"),
         "kicker": _("Slip 2 of 2"),
         "facts": [
-            [_("Life"), _("%(days)s days", days=data["days"])],
+            [_("Life"), ngettext("%(num)s day", "%(num)s days", int(data["days"]))],
             [_("Valid until"), _day(data["expires_on"])],
             [_("Use"), _("One use, then it no longer works")],
         ],
@@ -163,6 +168,11 @@ def _day(value: object) -> str:
 def _typed(path: str) -> str:
     """Return an address as one types it: without the scheme when it is https."""
     return absolute_url(path).removeprefix("https://")
+
+
+def _address_line(line: object) -> str:
+    """Return one line of an address; two spaces stand before a postal code, which is never split."""
+    return _POSTAL_CODE.sub("\u00a0\u00a0\\1\u00a0\\2", _short(line))
 
 
 def _short(value: object) -> str:

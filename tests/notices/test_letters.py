@@ -1,0 +1,133 @@
+"""Letters and slips: tagged PDF in the right language, on one page, with the words and nothing more."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from idp.notices.letters import render_pdf
+from idp.notices.spelling import groups, spell
+
+MAILED_CODE: dict[str, Any] = {
+    "address": ["Madame Julie Plumedor", "1234, rue des Érables", "Québec (Québec) G1R 5E6"],
+    "file_number": "D-7K3M-9Q2X",
+    "code": "4831907562",
+    "sent_on": "2026-11-23",
+    "expires_on": date(2026, 12, 23),
+    "reference": "R-48J2",
+}
+USER_CODE: dict[str, Any] = {
+    "enterprise": "Construction Haute-Licorne inc.",
+    "neq": "1100000455",
+    "person": "Julie Plumedor",
+    "user_code": "QX4T-7712",
+    "pairing": "4821",
+}
+SECRET: dict[str, Any] = {
+    "secret": "KF7X-QM3T-WZ9R-HB4N-JC8E",
+    "days": 7,
+    "expires_on": "2026-11-30",
+    "pairing": "4821",
+}
+LETTERS = {"mailed_code": MAILED_CODE, "slip_user_code": USER_CODE, "slip_secret": SECRET}
+TITLES = {
+    ("mailed_code", "fr"): "Votre code de validation",
+    ("mailed_code", "en"): "Your verification code",
+    ("slip_user_code", "fr"): "Votre code d’utilisateur",
+    ("slip_user_code", "en"): "Your user code",
+    ("slip_secret", "fr"): "Votre mot de passe temporaire",
+    ("slip_secret", "en"): "Your temporary password",
+}
+
+
+def read(tool: str, pdf: bytes, tmp_path: Path, *options: str) -> str:
+    path = tmp_path / "letter.pdf"
+    path.write_bytes(pdf)
+    output = ["-"] if tool == "pdftotext" else []
+    done = subprocess.run(
+        [tool, *options, str(path), *output], capture_output=True, check=True, encoding="utf-8", errors="replace"
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize(("template", "language"), TITLES)
+def test_a_letter_is_accessible(app: Flask, tmp_path: Path, template: str, language: str) -> None:
+    """PDF/UA-1: tagged, titled, in its language, with a heading; on one page of the size of Québec's paper."""
+    pdf = render_pdf(template, LETTERS[template], language=language)
+
+    facts = read("pdfinfo", pdf, tmp_path)
+    assert re.search(r"Tagged: +yes", facts)
+    assert re.search(rf"Title: +{TITLES[template, language]}\n", facts)
+    assert re.search(r"Pages: +1\n", facts)
+    assert "612 x 792" in facts
+    assert f"/Lang({language}-CA)".encode() in pdf.replace(b"/Lang (", b"/Lang(")
+    assert b"pdfuaid" in pdf
+    structure = read("pdfinfo", pdf, tmp_path, "-struct")
+    assert "H1" in structure
+    if template.startswith("slip"):
+        assert "TH" in structure
+
+
+def test_the_mailed_code_says_everything(app: Flask, tmp_path: Path) -> None:
+    """Address in the order of the tax agency, file number, code in groups, last day, what to do if nobody asked."""
+    text = read("pdftotext", render_pdf("mailed_code", MAILED_CODE, language="fr"), tmp_path, "-layout")
+
+    for expected in ("Madame Julie Plumedor", "G1R\u00a05E6", "D-7K3M-9Q2X", "23\u00a0décembre\u00a02026", "R-48J2"):
+        assert expected.replace("\u00a0", " ") in text.replace("\u00a0", " ")
+    assert re.search(r"48319\s+07562", text)
+    assert "Vous n’avez pas demandé cette lettre" in text
+
+
+def test_the_two_slips_keep_apart(app: Flask, tmp_path: Path) -> None:
+    """The slip of the password names no enterprise, no person, no user code; that of the code holds no password."""
+    given = {**SECRET, **USER_CODE}
+    code = read("pdftotext", render_pdf("slip_user_code", given, language="fr"), tmp_path)
+    secret = read("pdftotext", render_pdf("slip_secret", given, language="fr"), tmp_path)
+
+    assert "QX4T-7712" in code
+    assert "KF7X" not in code
+    assert "KF7X QM3T WZ9R HB4N JC8E" in secret.replace("\u00a0", " ")
+    assert "Kilo, Foxtrot, sept, X-ray" in secret
+    for name in ("QX4T", "Plumedor", "Licorne", "1100"):
+        assert name not in secret
+    assert "4821" in code
+    assert "4821" in secret
+
+
+@pytest.mark.parametrize(
+    "name", ['#sys.inputs "x"', "*gras* _italique_ $x^2$", "<script>alert(1)</script>", "] #panic(1) [", "\\u{1F600}"]
+)
+def test_nothing_typed_is_markup(app: Flask, tmp_path: Path, name: str) -> None:
+    """Names are printed as they are: no Typst, no HTML is read from data."""
+    pdf = render_pdf("slip_user_code", {**USER_CODE, "enterprise": name}, language="fr")
+
+    assert name in read("pdftotext", pdf, tmp_path, "-layout")
+
+
+def test_long_names_keep_to_one_page(app: Flask, tmp_path: Path) -> None:
+    """The longest names and addresses still make one page."""
+    long = {**MAILED_CODE, "address": ["Très long nom " * 10] * 6}
+    names = {**USER_CODE, "enterprise": "Entreprise " * 40, "person": "É" * 300}
+
+    for template, data in (("mailed_code", long), ("slip_user_code", names)):
+        assert re.search(r"Pages: +1\n", read("pdfinfo", render_pdf(template, data, language="fr"), tmp_path))
+
+
+def test_a_letter_that_lacks_something_is_refused(app: Flask) -> None:
+    """A missing value or an unknown letter is a mistake of the caller, told by name."""
+    with pytest.raises(ValueError, match="code"):
+        render_pdf("mailed_code", {"address": [], "expires_on": "2026-12-23"}, language="fr")
+    with pytest.raises(ValueError, match="no letter"):
+        render_pdf("../mailed_code", MAILED_CODE, language="fr")
+
+
+def test_secrets_are_grouped_and_spelled(app: Flask) -> None:
+    """Groups ignore spaces and hyphens; capital and small letters are told apart; digits are words."""
+    assert groups("AB-12 cd", 4) == ["AB12", "cd"]
+    assert spell("aB3", 4) == [["aB3", "Alfa minuscule, Bravo, trois"]]
