@@ -162,3 +162,17 @@ def _standing(actor_roles: frozenset[Role], member: Member) -> Iterator[Reason]:
     }
     if not actor_roles & allowed.get(member.role, frozenset()):
         yield Reason.ROLE_TOO_LOW
+
+
+def may_clear(granter: Authority, to: Member) -> Decision[Reason]:
+    """Decide whether *granter* may take every block of their agency from *to*; a suspended user may lose rights."""
+    reasons = []
+    if granter.role is not Role.PES:
+        reasons.append(Reason.NOT_A_PES)
+    if to.enterprise_id != granter.enterprise_id:
+        reasons.append(Reason.OTHER_ENTERPRISE)
+    if to.role is not Role.USER:
+        reasons.append(Reason.NOT_A_USER)
+    if to.status is MembershipStatus.REMOVED:
+        reasons.append(Reason.MEMBER_REMOVED)
+    return Decision(tuple(reasons))

@@ -1,0 +1,292 @@
+"""People of an enterprise: appointed, suspended, reactivated, removed; the last active PES is guarded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ..accounts import services as accounts
+from ..audit import services as audit
+from ..audit.events import Event
+from ..audit.services import Actor
+from ..db import db, new_id, transaction
+from ..errors import ConflictError, Decision, NotAllowedError, NotFoundError
+from ..identifiers import MembershipId, UserCode
+from . import rules
+from .enterprise_services import hold_roster
+from .models import BlockGrant, Enterprise, Membership
+from .projection_services import RemovalReason, watching
+from .roles import PRECEDENCE, EnterpriseStatus, MembershipStatus, Role, highest
+
+_IN_PLACE = (MembershipStatus.ACTIVE.value, MembershipStatus.SUSPENDED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class MembershipView:
+    """One role of a person in an enterprise."""
+
+    id: MembershipId
+    enterprise_id: str
+    neq: str
+    enterprise_name: str
+    enterprise_status: EnterpriseStatus
+    person_id: str
+    role: Role
+    user_code: str
+    status: MembershipStatus
+    appointed_at: datetime
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether the person may act by this membership now."""
+        return self.status is MembershipStatus.ACTIVE and self.enterprise_status is EnterpriseStatus.ACTIVE
+
+    @property
+    def member(self) -> rules.Member:
+        """Return the membership as the rules see it."""
+        return rules.Member(self.id, self.person_id, self.enterprise_id, self.role, self.status)
+
+
+def appoint(
+    enterprise_id: str, person_id: str, role: Role, *, user_code: str | None, actor: Actor, now: datetime
+) -> MembershipId:
+    """Give a person a role in an enterprise and return the membership's id.
+
+    *user_code* is None when the person already has a code there, which then serves this role too. Giving the same role
+    again returns the membership that exists.
+
+    Raises:
+        ConflictError: the enterprise has another authorized representative, or no code is known for the person.
+    """
+    with transaction() as session:
+        existing = _in_place(enterprise_id, person_id)
+        same = next((row for row in existing if row.role == role.value), None)
+        if same is not None:
+            return MembershipId(same.id)
+        code = UserCode.parse(user_code).signs if user_code else next((row.user_code for row in existing), None)
+        if code is None:
+            raise ConflictError("no user code is known for this person here")
+        hold_roster(enterprise_id)
+        membership_id = MembershipId(new_id())
+        with watching(enterprise_id, reason=RemovalReason.BLOCK_REMOVED, actor=actor, now=now, person_id=person_id):
+            try:
+                with session.begin_nested():
+                    session.execute(
+                        insert(Membership).values(
+                            id=membership_id,
+                            enterprise_id=enterprise_id,
+                            person_id=person_id,
+                            role=role.value,
+                            status=MembershipStatus.ACTIVE.value,
+                            user_code=code,
+                            appointed_at=now,
+                            changed_at=now,
+                        )
+                    )
+            except IntegrityError:
+                raise ConflictError("this role is taken") from None
+        audit.record(
+            Event.MEMBER_APPOINTED,
+            actor=actor,
+            now=now,
+            enterprise_id=enterprise_id,
+            person_id=person_id,
+            details={"role": role.value, "membership": membership_id},
+        )
+        return membership_id
+
+
+def memberships_of(person_id: str) -> tuple[MembershipView, ...]:
+    """Return every membership of a person that was not removed, by enterprise name."""
+    return _views(
+        _joined()
+        .where(Membership.person_id == person_id, Membership.status.in_(_IN_PLACE))
+        .order_by(Enterprise.sort_name, Membership.appointed_at)
+    )
+
+
+def members(enterprise_id: str, *, removed: bool = False) -> tuple[MembershipView, ...]:
+    """Return the memberships of an enterprise in the order they were given; those removed only when asked."""
+    wanted = _joined().where(Membership.enterprise_id == enterprise_id)
+    if not removed:
+        wanted = wanted.where(Membership.status.in_(_IN_PLACE))
+    return _views(wanted.order_by(Membership.appointed_at, Membership.id))
+
+
+def membership(enterprise_id: str, membership_id: str) -> MembershipView:
+    """Return one membership of an enterprise.
+
+    Raises:
+        NotFoundError: there is none, or it belongs to another enterprise; both look the same.
+    """
+    found = _views(_joined().where(Membership.id == membership_id, Membership.enterprise_id == enterprise_id))
+    if not found:
+        raise NotFoundError("no such membership here")
+    return found[0]
+
+
+def roles_in(person_id: str, enterprise_id: str) -> frozenset[Role]:
+    """Return the roles a person may act by in an enterprise now."""
+    found = _views(_joined().where(Membership.person_id == person_id, Membership.enterprise_id == enterprise_id))
+    return frozenset(view.role for view in found if view.counts)
+
+
+def effective_role(person_id: str, enterprise_id: str) -> Role | None:
+    """Return the role that counts: pes, then authorized_representative, then user; None when the person has none."""
+    return highest(roles_in(person_id, enterprise_id))
+
+
+def best_memberships(views: tuple[MembershipView, ...]) -> tuple[MembershipView, ...]:
+    """Keep one membership an enterprise: one that counts first, then by precedence of roles."""
+    best: dict[str, MembershipView] = {}
+    for view in sorted(views, key=lambda view: (not view.counts, PRECEDENCE.index(view.role))):
+        best.setdefault(view.enterprise_id, view)
+    return tuple(view for view in views if best[view.enterprise_id] is view)
+
+
+def may_suspend(enterprise_id: str, membership_id: str, *, actor_id: str) -> Decision[rules.Reason]:
+    """Tell whether somebody may suspend a member, without doing it."""
+    target = membership(enterprise_id, membership_id)
+    roles = roles_in(actor_id, enterprise_id)
+    return rules.may_suspend(roles, actor_id, target.member, active_pes=_active_pes(enterprise_id))
+
+
+def may_reactivate(enterprise_id: str, membership_id: str, *, actor_id: str) -> Decision[rules.Reason]:
+    """Tell whether somebody may make a suspended member active again, without doing it."""
+    target = membership(enterprise_id, membership_id)
+    return rules.may_reactivate(roles_in(actor_id, enterprise_id), actor_id, target.member)
+
+
+def may_remove(enterprise_id: str, membership_id: str, *, actor_id: str) -> Decision[rules.Reason]:
+    """Tell whether somebody may end a membership, without doing it."""
+    target = membership(enterprise_id, membership_id)
+    return rules.may_remove(roles_in(actor_id, enterprise_id), actor_id, target.member)
+
+
+def suspend(enterprise_id: str, membership_id: str, *, actor_id: str, now: datetime) -> Decision[rules.Reason]:
+    """Suspend a member: their rights freeze at once and agencies are told. Grants are kept for a reactivation."""
+    with transaction():
+        hold_roster(enterprise_id)
+        decision = may_suspend(enterprise_id, membership_id, actor_id=actor_id)
+        if decision:
+            target = membership(enterprise_id, membership_id)
+            _change(target, MembershipStatus.SUSPENDED, RemovalReason.MEMBER_SUSPENDED, actor_id, now)
+    return decision
+
+
+def reactivate(enterprise_id: str, membership_id: str, *, actor_id: str, now: datetime) -> Decision[rules.Reason]:
+    """Make a suspended member active again, with the grants still in force."""
+    with transaction():
+        hold_roster(enterprise_id)
+        decision = may_reactivate(enterprise_id, membership_id, actor_id=actor_id)
+        if decision:
+            target = membership(enterprise_id, membership_id)
+            _change(target, MembershipStatus.ACTIVE, RemovalReason.MEMBER_SUSPENDED, actor_id, now)
+    return decision
+
+
+def remove_member(enterprise_id: str, membership_id: str, *, actor_id: str, now: datetime) -> Decision[rules.Reason]:
+    """End a user's membership for good: every grant is revoked in the same act, and agencies are told."""
+    with transaction():
+        hold_roster(enterprise_id)
+        decision = may_remove(enterprise_id, membership_id, actor_id=actor_id)
+        if decision:
+            target = membership(enterprise_id, membership_id)
+            _change(target, MembershipStatus.REMOVED, RemovalReason.MEMBER_REMOVED, actor_id, now)
+    return decision
+
+
+_EVENTS = {
+    MembershipStatus.SUSPENDED: Event.MEMBER_SUSPENDED,
+    MembershipStatus.ACTIVE: Event.MEMBER_REACTIVATED,
+    MembershipStatus.REMOVED: Event.MEMBER_REMOVED,
+}
+
+
+def _change(target: MembershipView, to: MembershipStatus, reason: str, actor_id: str, now: datetime) -> None:
+    """Set the status of a membership, with all that follows from it, under the roster's lock."""
+    actor = Actor.person(actor_id)
+    with watching(target.enterprise_id, reason=reason, actor=actor, now=now, person_id=target.person_id):
+        changed = db.session.execute(
+            update(Membership)
+            .where(Membership.id == target.id, Membership.status == target.status.value)
+            .values(status=to.value, changed_at=now)
+            .returning(Membership.id)
+        )
+        if changed.first() is None:
+            raise ConflictError("the membership changed meanwhile")
+        if to is MembershipStatus.REMOVED:
+            _revoke_all(target.id, actor_id, now)
+    audit.record(
+        _EVENTS[to],
+        actor=actor,
+        now=now,
+        enterprise_id=target.enterprise_id,
+        person_id=target.person_id,
+        details={"role": target.role.value, "membership": target.id},
+    )
+    if to is not MembershipStatus.ACTIVE and not any(view.counts for view in memberships_of(target.person_id)):
+        accounts.end_sign_ins_of(target.person_id, now=now)
+
+
+def _revoke_all(membership_id: str, actor_id: str, now: datetime) -> None:
+    db.session.execute(
+        update(BlockGrant)
+        .where(BlockGrant.membership_id == membership_id, BlockGrant.revoked_at.is_(None), BlockGrant.not_after > now)
+        .values(revoked_at=now, revoked_by=actor_id)
+    )
+
+
+def _active_pes(enterprise_id: str) -> int:
+    counted = select(func.count()).where(
+        Membership.enterprise_id == enterprise_id,
+        Membership.role == Role.PES.value,
+        Membership.status == MembershipStatus.ACTIVE.value,
+    )
+    return db.session.scalar(counted) or 0
+
+
+def _in_place(enterprise_id: str, person_id: str) -> list[Membership]:
+    wanted = select(Membership).where(
+        Membership.enterprise_id == enterprise_id,
+        Membership.person_id == person_id,
+        Membership.status.in_(_IN_PLACE),
+    )
+    return list(db.session.scalars(wanted.execution_options(populate_existing=True)))
+
+
+def _joined() -> Select[tuple[Membership, Enterprise]]:
+    return select(Membership, Enterprise).join(Enterprise, Enterprise.id == Membership.enterprise_id)
+
+
+def _views(wanted: Select[tuple[Membership, Enterprise]]) -> tuple[MembershipView, ...]:
+    rows = db.session.execute(wanted.execution_options(populate_existing=True)).all()
+    return tuple(
+        MembershipView(
+            id=MembershipId(row.id),
+            enterprise_id=enterprise.id,
+            neq=enterprise.neq,
+            enterprise_name=enterprise.name,
+            enterprise_status=EnterpriseStatus(enterprise.status),
+            person_id=row.person_id,
+            role=Role(row.role),
+            user_code=str(UserCode(row.user_code)),
+            status=MembershipStatus(row.status),
+            appointed_at=row.appointed_at,
+        )
+        for row, enterprise in rows
+    )
+
+
+def require_role(person_id: str, enterprise_id: str, role: Role) -> Actor:
+    """Return the person as an actor who holds *role* in the enterprise now.
+
+    Raises:
+        NotAllowedError: they do not.
+    """
+    if role not in roles_in(person_id, enterprise_id):
+        raise NotAllowedError(f"{role} needed")
+    return Actor.person(person_id)
