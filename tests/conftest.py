@@ -30,6 +30,7 @@ LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "databases: run once on SQLite and once on a real PostgreSQL")
     config.addinivalue_line("markers", "browser: drives a real Chromium")
+    config.addinivalue_line("markers", "wheel: builds the wheel and installs it in a fresh environment")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

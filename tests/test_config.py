@@ -14,12 +14,23 @@ def test_every_mistake_is_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(ConfigurationError) as caught:
         read_settings()
 
-    assert [mistake.split(":")[0] for mistake in caught.value.mistakes] == ["IDP_ISSUER", "IDP_DATABASE_URL", "IDP_WORKERS"]
+    assert [mistake.split(":")[0] for mistake in caught.value.mistakes] == [
+        "IDP_ISSUER",
+        "IDP_DATABASE_URL",
+        "IDP_WORKERS",
+    ]
 
 
 @pytest.mark.parametrize(
     "issuer",
-    ["http://id.example", "https://id.example/", "https://id.example?x=1", "ftp://id.example", "id.example", "https://"],
+    [
+        "http://id.example",
+        "https://id.example/",
+        "https://id.example?x=1",
+        "ftp://id.example",
+        "id.example",
+        "https://",
+    ],
 )
 def test_an_issuer_must_be_a_clean_https_address(issuer: str) -> None:
     """Anything but https without a final slash is refused outside loopback (oidc §6.22)."""

@@ -7,11 +7,14 @@ chain; one sequencer, holding the head row, gives position and hash within a sec
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, Row, Table, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from ..db import db, in_transaction, new_id, transaction
 from .chain import GENESIS, Entry, link
@@ -19,6 +22,9 @@ from .events import Event
 from .models import AuditEntry, AuditHead
 
 _BATCH = 500
+_LOG = cast(Table, AuditEntry.__table__)  # Core, not entities: what is stored, never what a session remembers
+_HEAD = cast(Table, AuditHead.__table__)
+_COLUMNS = tuple(_LOG.c[member.name] for member in fields(Entry))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +46,11 @@ ANONYMOUS = Actor("anonymous")
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What ``verify`` found: how many entries hold, how many wait for their place, and the first fault."""
+    """What ``verify`` found: how many entries hold, how many wait for their place, the last hash, the first fault."""
 
     verified: int
     unsequenced: int
+    head: str = GENESIS
     fault: str | None = None
 
 
@@ -70,7 +77,7 @@ def record(
         raise RuntimeError("audit.record outside a transaction")
     entry_id = new_id()
     db.session.execute(
-        insert(AuditEntry).values(
+        insert(_LOG).values(
             id=entry_id,
             at=now,
             event=event.value,
@@ -89,40 +96,50 @@ def record(
 def sequence(limit: int = _BATCH) -> int:
     """Give the entries that wait their position and hash; return how many were placed."""
     with transaction() as session:
-        head = session.execute(select(AuditHead).where(AuditHead.id == 1).with_for_update()).scalar_one_or_none()
-        if head is None:
-            head = AuditHead(id=1, position=0, hash=GENESIS)
-            session.add(head)
-            session.flush()
-        waiting = session.scalars(
-            select(AuditEntry).where(AuditEntry.position.is_(None)).order_by(AuditEntry.at, AuditEntry.id).limit(limit)
+        position, previous = _hold_head(session)
+        waiting = session.execute(
+            select(*_COLUMNS).where(_LOG.c.position.is_(None)).order_by(_LOG.c.at, _LOG.c.id).limit(limit)
         ).all()
-        position, previous = head.position, head.hash
         for row in waiting:
             position += 1
             previous = link(previous, position, _entry(row))
-            session.execute(update(AuditEntry).where(AuditEntry.id == row.id).values(position=position, hash=previous))
-        head.position, head.hash = position, previous
+            session.execute(update(_LOG).where(_LOG.c.id == row.id).values(position=position, hash=previous))
+        session.execute(update(_HEAD).where(_HEAD.c.id == 1).values(position=position, hash=previous))
         return len(waiting)
 
 
-def verify() -> Verification:
-    """Recompute the chain from its first entry and compare it with what is stored."""
-    previous, expected = GENESIS, 0
-    for entry in _in_order():
-        expected += 1
-        if entry.position != expected:
-            return Verification(expected - 1, _unsequenced(), f"position {expected} is missing")
-        wanted = link(previous, expected, entry)
+def verify(published: tuple[int, str] | None = None) -> Verification:
+    """Recompute the chain from its first entry and compare it with what is stored.
+
+    *published* is a position and its hash noted elsewhere earlier: only it shows a log cut short together with its head.
+    """
+    with _snapshot() as connection:
+        waiting = select(func.count()).select_from(_LOG).where(_LOG.c.position.is_(None))
+        unsequenced = connection.execute(waiting).scalar_one()
+        head = connection.execute(select(_HEAD.c.position, _HEAD.c.hash).where(_HEAD.c.id == 1)).first()
+        return _recompute(connection, tuple(head) if head else (0, GENESIS), published, unsequenced)
+
+
+def _recompute(
+    connection: Connection, head: tuple[int, str], published: tuple[int, str] | None, unsequenced: int
+) -> Verification:
+    previous, reached = GENESIS, 0
+    for entry in _in_order(connection):
+        if entry.position != reached + 1:
+            return Verification(reached, unsequenced, previous, f"position {reached + 1} is missing")
+        wanted = link(previous, reached + 1, entry)
         if entry.hash != wanted:
-            return Verification(expected - 1, _unsequenced(), f"entry {entry.id} at position {expected} was altered")
-        previous = wanted
-    head = db.session.get(AuditHead, 1)
-    if (head.position if head else 0) != expected:
-        return Verification(expected, _unsequenced(), "entries are missing at the end")
-    if head is not None and head.hash != previous:
-        return Verification(expected, _unsequenced(), "the head does not match the last entry")
-    return Verification(expected, _unsequenced())
+            fault = f"entry {entry.id} at position {reached + 1} was altered"
+            return Verification(reached, unsequenced, previous, fault)
+        previous, reached = wanted, reached + 1
+        if published and published[0] == reached and published[1] != previous:
+            fault = f"position {reached} does not bear the hash that was published"
+            return Verification(reached, unsequenced, previous, fault)
+    if (reached, previous) != head:
+        return Verification(reached, unsequenced, previous, f"the log ends at {reached}, its head says {head[0]}")
+    if published and published[0] > reached:
+        return Verification(reached, unsequenced, previous, f"the log ends at {reached}, before what was published")
+    return Verification(reached, unsequenced, previous)
 
 
 def entries(
@@ -134,40 +151,45 @@ def entries(
     before: datetime | None = None,
 ) -> tuple[Entry, ...]:
     """Return the latest entries about an enterprise, a file or a person, newest first."""
-    wanted = select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(limit)
+    wanted = select(*_COLUMNS).order_by(_LOG.c.at.desc(), _LOG.c.id.desc()).limit(limit)
     if enterprise_id is not None:
-        wanted = wanted.where(AuditEntry.enterprise_id == enterprise_id)
+        wanted = wanted.where(_LOG.c.enterprise_id == enterprise_id)
     if file_id is not None:
-        wanted = wanted.where(AuditEntry.file_id == file_id)
+        wanted = wanted.where(_LOG.c.file_id == file_id)
     if person_id is not None:
-        wanted = wanted.where(AuditEntry.person_id == person_id)
+        wanted = wanted.where(_LOG.c.person_id == person_id)
     if before is not None:
-        wanted = wanted.where(AuditEntry.at < before)
-    return tuple(_entry(row) for row in db.session.scalars(wanted))
+        wanted = wanted.where(_LOG.c.at < before)
+    return tuple(_entry(row) for row in db.session.execute(wanted))
 
 
-def _in_order() -> Iterator[Entry]:
-    wanted = select(AuditEntry).where(AuditEntry.position.is_not(None)).order_by(AuditEntry.position)
-    for row in db.session.scalars(wanted.execution_options(yield_per=1000)):
+def _hold_head(session: Session) -> tuple[int, str]:
+    """Lock the end of the chain until the transaction ends, and return its position and hash."""
+    wanted = select(_HEAD.c.position, _HEAD.c.hash).where(_HEAD.c.id == 1).with_for_update()
+    head = session.execute(wanted).first()
+    if head is None:
+        try:
+            with session.begin_nested():
+                session.execute(insert(_HEAD).values(id=1, position=0, hash=GENESIS))
+        except IntegrityError:  # another sequencer made it meanwhile
+            head = session.execute(wanted).one()
+    return (head.position, head.hash) if head else (0, GENESIS)
+
+
+@contextmanager
+def _snapshot() -> Iterator[Connection]:
+    """Read the log as it is at one instant, while writers and the sequencer go on."""
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
+
+
+def _in_order(connection: Connection) -> Iterator[Entry]:
+    wanted = select(*_COLUMNS).where(_LOG.c.position.is_not(None)).order_by(_LOG.c.position)
+    for row in connection.execute(wanted, execution_options={"yield_per": 1000}):
         yield _entry(row)
 
 
-def _unsequenced() -> int:
-    return len(db.session.scalars(select(AuditEntry.id).where(AuditEntry.position.is_(None))).all())
-
-
-def _entry(row: AuditEntry) -> Entry:
-    return Entry(
-        id=row.id,
-        at=row.at,
-        event=row.event,
-        actor_kind=row.actor_kind,
-        actor_id=row.actor_id,
-        enterprise_id=row.enterprise_id,
-        file_id=row.file_id,
-        person_id=row.person_id,
-        agency_id=row.agency_id,
-        details=row.details,
-        position=row.position,
-        hash=row.hash,
-    )
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(**row._mapping)
