@@ -187,8 +187,9 @@ def _snapshot() -> Iterator[Connection]:
 
 def _in_order(connection: Connection) -> Iterator[Entry]:
     wanted = select(*_COLUMNS).where(_LOG.c.position.is_not(None)).order_by(_LOG.c.position)
-    for row in connection.execute(wanted, execution_options={"yield_per": 1000}):
-        yield _entry(row)
+    with connection.execute(wanted, execution_options={"yield_per": 1000}) as rows:
+        for row in rows:
+            yield _entry(row)
 
 
 def _entry(row: Row[Any]) -> Entry:
