@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from flask import Flask
+from flask import Flask, g, request
 
 from .clock import Clock, SystemClock
 from .config import Settings, folder, read_settings
 from .db import init_db
+from .i18n import gettext as _
 from .i18n import init_i18n
 from .limits import init_limits
+from .logs import init_logs
 from .sealing import Sealing
-from .web import init_web
+from .web import Viewer, init_web
 
 CONTEXTS = ("pages", "accounts", "enrollment", "delegation", "oidc", "support")
 
@@ -26,6 +28,7 @@ def create_app(
 ) -> Flask:
     """Build the application from *settings* (read from the environment when none are given)."""
     settings = settings or read_settings()
+    init_logs(settings)
     app = Flask("idp", template_folder=str(folder("templates")), static_folder=str(folder("static")))
     app.testing = testing
     sealing = Sealing.load(settings.keys_dir)
@@ -39,4 +42,60 @@ def create_app(
     init_limits(app, settings)
     for context in contexts:
         import_module(f"idp.{context}.views").init_app(app)
+    if "enrollment" in contexts:
+        _connect(app)
+    if "delegation" in contexts:
+        app.before_request(_see)
     return app
+
+
+def _connect(app: Flask) -> None:
+    """Put the connectors in: the imported copies of the register and of the tax agency's file."""
+    from .connectors.local import LocalRegister, LocalTaxAgency
+
+    app.extensions["mandat.register"] = LocalRegister()
+    app.extensions["mandat.tax_agency"] = LocalTaxAgency()
+
+
+def _see() -> None:
+    """Tell the page frame who is signed in, for which enterprise, and where they may go."""
+    if request.endpoint == "static" or request.blueprint == "oidc_machine":
+        return
+    from .accounts import services as accounts
+    from .accounts.sessions import current_sign_in
+    from .delegation import services as delegation
+    from .delegation.roles import Role
+
+    sign_in = current_sign_in()
+    if sign_in is None:
+        return
+    person = accounts.person(sign_in.person_id)
+    views = [view for view in delegation.memberships_of(person.id) if view.status == "active"]
+    here = [view for view in views if view.enterprise_id == sign_in.enterprise_id]
+    links: list[tuple[str, str]] = []
+    if here:
+        roles = {view.role for view in here}
+        links.append(("/home", _("Home")))
+        if Role.PES in roles:
+            links += [("/agencies", _("Agencies")), ("/people", _("People"))]
+        if roles & {Role.PES, Role.AUTHORIZED_REPRESENTATIVE}:
+            links += [("/roster", _("Persons in charge")), ("/journal", _("Journal"))]
+    if len({view.enterprise_id for view in views}) > 1:
+        links.append(("/enterprises", _("Change enterprise")))
+    links += _staff_links(person.id)
+    g.viewer = Viewer(
+        name=person.name,
+        acting_for=here[0].enterprise_name if here else None,
+        navigation=tuple((href, label, request.path.startswith(href)) for href, label in links),
+    )
+
+
+def _staff_links(person_id: str) -> list[tuple[str, str]]:
+    from .support import services as support
+
+    staff = support.operator_of(person_id)
+    if staff is None:
+        return []
+    if staff.role == "operator":
+        return [("/desk", _("Files to review"))]
+    return [("/desk/subscriptions", _("Subscriptions to decide"))]

@@ -168,7 +168,7 @@ def _csrf_refused(error: CSRFError) -> ResponseReturnValue:
 
 
 def _refused(error: MandatError) -> ResponseReturnValue:
-    log.info("refused", code=error.code, path=request.path, detail=error.detail)
+    log.info("refused", error=error.code, path=request.path, detail=error.detail)
     if wants_json():
         return jsonify(error=error.code), error.status
     title, message = _words(error.status)
