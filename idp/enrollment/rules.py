@@ -97,8 +97,8 @@ class Facts:
     """All that the lines below look at."""
 
     application: Application
-    entry: RegisterEntry | None | Unavailable
-    account: TaxAccount | None | Unavailable
+    entry: RegisterEntry | Unavailable | None
+    account: TaxAccount | Unavailable | None
     now: datetime
 
     @property
@@ -253,8 +253,8 @@ LINES: tuple[tuple[Callable[[Facts], bool], Reason, Outcome], ...] = (
 
 def assess(
     application: Application,
-    entry: RegisterEntry | None | Unavailable,
-    account: TaxAccount | None | Unavailable,
+    entry: RegisterEntry | Unavailable | None,
+    account: TaxAccount | Unavailable | None,
     now: datetime,
 ) -> Assessment:
     """Decide what becomes of *application*; every reason is listed, the first line decides."""

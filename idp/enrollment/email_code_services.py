@@ -1,0 +1,144 @@
+"""Codes sent by e-mail: eight digits, ten minutes, five tries; at most five an hour for one file.
+
+They confirm the representative's address, and let one come back to a file. Whether a file exists never shows: the caller
+answers the same in every case.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import func, insert, select, update
+
+from .. import audit
+from ..audit import Actor
+from ..db import new_id, transaction
+from ..sealing import current_sealing
+from . import notice_services
+from .file_services import find_by_number, lock
+from .models import EmailCode, EnrolmentFile
+
+CODE_LIFE = timedelta(minutes=10)  # domain §3.3
+CODE_TRIES = 5
+CODES_AN_HOUR = 5
+
+
+class Purpose(StrEnum):
+    """What a code is for; one is never good for the other."""
+
+    CONFIRM = "confirm"
+    RETURN = "return"
+
+
+class CodeAnswer(StrEnum):
+    """What became of a typed code."""
+
+    ACCEPTED = "accepted"
+    WRONG = "wrong"
+    DEAD = "dead"
+
+
+def send(file_id: str, purpose: Purpose, *, now: datetime) -> bool:
+    """Send a new code, which kills the older one; return False when too many were sent within an hour."""
+    code = f"{secrets.randbelow(10**8):08d}"
+    with transaction() as session:
+        file = lock(session, file_id)
+        if file.email is None:
+            return False
+        recent = select(func.count()).select_from(EmailCode).where(EmailCode.file_id == file_id)
+        if (session.scalar(recent.where(EmailCode.sent_at > now - timedelta(hours=1))) or 0) >= CODES_AN_HOUR:
+            return False
+        session.execute(
+            update(EmailCode)
+            .where(EmailCode.file_id == file_id, EmailCode.purpose == purpose.value, EmailCode.used_at.is_(None))
+            .values(used_at=now)
+        )
+        session.execute(
+            insert(EmailCode).values(
+                id=new_id(),
+                file_id=file_id,
+                purpose=purpose.value,
+                digest=_digest(file_id, purpose, code),
+                sent_to=file.email,
+                sent_at=now,
+                expires_at=now + CODE_LIFE,
+                tries=0,
+            )
+        )
+        notice_services.tell(
+            "mail_code",
+            to=file.email,
+            language=file.language,
+            now=now,
+            code=f"{code[:4]} {code[4:]}",
+            minutes=int(CODE_LIFE.total_seconds() // 60),
+            number=file.number,
+        )
+    return True
+
+
+def send_to_return(number: str, *, now: datetime) -> None:
+    """Send a code to the address of the file with this number, if there is one; say nothing either way."""
+    file_id = find_by_number(number)
+    if file_id is not None:
+        send(file_id, Purpose.RETURN, now=now)
+
+
+def confirm(file_id: str, code: str, *, now: datetime) -> CodeAnswer:
+    """Confirm the representative's address with the code typed."""
+    with transaction() as session:
+        answer, sent_to = _spend(file_id, Purpose.CONFIRM, code, now)
+        file = lock(session, file_id)
+        if answer is CodeAnswer.ACCEPTED and sent_to == file.email and file.email_confirmed_at is None:
+            file.email_confirmed_at = now
+            actor = Actor("file", file_id)
+            audit.record(audit.Event.FILE_EMAIL_CONFIRMED, actor=actor, now=now, file_id=file_id)
+    return answer
+
+
+def come_back(number: str, code: str, *, now: datetime) -> str | None:
+    """Return the id of the file this code opens; None for a wrong code and for an unknown file alike."""
+    file_id = find_by_number(number)
+    with transaction() as session:
+        answer, sent_to = _spend(file_id or "0" * 32, Purpose.RETURN, code, now)
+        if file_id is None or answer is not CodeAnswer.ACCEPTED:
+            return None
+        file = session.get(EnrolmentFile, file_id)
+        return file_id if file is not None and file.email == sent_to else None
+
+
+def _spend(file_id: str, purpose: Purpose, code: str, now: datetime) -> tuple[CodeAnswer, str | None]:
+    """Count one try on the living code and spend it when it is right: two conditional statements."""
+    given = "".join(sign for sign in code if sign.isdigit())
+    with transaction() as session:
+        row = session.execute(
+            update(EmailCode)
+            .where(
+                EmailCode.file_id == file_id,
+                EmailCode.purpose == purpose.value,
+                EmailCode.used_at.is_(None),
+                EmailCode.expires_at > now,
+                EmailCode.tries < CODE_TRIES,
+            )
+            .values(tries=EmailCode.tries + 1)
+            .returning(EmailCode.id, EmailCode.digest, EmailCode.sent_to, EmailCode.tries)
+            .execution_options(synchronize_session=False)
+        ).first()
+        wanted = _digest(file_id, purpose, given)
+        if not hmac.compare_digest(row.digest if row else "0" * 64, wanted) or row is None:
+            return (CodeAnswer.WRONG if row is not None and row.tries < CODE_TRIES else CodeAnswer.DEAD), None
+        spent = session.execute(
+            update(EmailCode)
+            .where(EmailCode.id == row.id, EmailCode.used_at.is_(None))
+            .values(used_at=now)
+            .returning(EmailCode.id)
+            .execution_options(synchronize_session=False)
+        ).first()
+        return (CodeAnswer.ACCEPTED, row.sent_to) if spent else (CodeAnswer.DEAD, None)
+
+
+def _digest(file_id: str, purpose: Purpose, code: str) -> str:
+    return current_sealing().keyed_digest(code, f"enrolment_email_code:{purpose}:{file_id}")

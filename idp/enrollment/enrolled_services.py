@@ -1,0 +1,60 @@
+"""Whether an enterprise is enrolled already, which no page tells; its people are told by e-mail (decisions §10)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from ..accounts import services as accounts
+from ..db import db
+from ..delegation import services as delegation
+from ..delegation.roles import MembershipStatus, Role
+from ..identifiers import Neq
+from . import notice_services
+from .models import EnrolmentFile
+from .rules import Reason
+from .states import State
+
+_HOLDING = (State.VERIFIED, State.ACTIVE, State.SUSPENDED)  # a file in these states keeps others of its NEQ out
+_TOLD_ROLES = (Role.AUTHORIZED_REPRESENTATIVE, Role.PES)
+_QUIET = timedelta(days=1)  # its people are told once a day at most
+
+
+def is_enrolled(neq: Neq, *, but: str) -> bool:
+    """Tell whether another file or delegation already holds this NEQ."""
+    if delegation.enterprise_of_neq(neq.digits) is not None:
+        return True
+    other = select(EnrolmentFile.id).where(
+        EnrolmentFile.neq == neq.digits,
+        EnrolmentFile.id != but,
+        EnrolmentFile.state.in_([state.value for state in _HOLDING]),
+    )
+    return db.session.scalar(other.limit(1)) is not None
+
+
+def tell_enrolled(file: EnrolmentFile, *, now: datetime) -> None:
+    """Tell the representative and the PES of the enrolled enterprise that somebody tried, once a day at most."""
+    enterprise_id = delegation.enterprise_of_neq(file.neq or "")
+    if enterprise_id is None or _told_lately(file, now):
+        return
+    members = [
+        member
+        for member in delegation.members(enterprise_id)
+        if member.role in _TOLD_ROLES and member.status is MembershipStatus.ACTIVE
+    ]
+    people = accounts.people({member.person_id for member in members})
+    name = members[0].enterprise_name if members else ""
+    for person in people.values():
+        notice_services.tell(
+            "mail_already_enrolled", to=person.email, language=person.language, now=now, enterprise=name
+        )
+
+
+def _told_lately(file: EnrolmentFile, now: datetime) -> bool:
+    others = db.session.execute(
+        select(EnrolmentFile.reasons).where(
+            EnrolmentFile.neq == file.neq, EnrolmentFile.id != file.id, EnrolmentFile.submitted_at > now - _QUIET
+        )
+    )
+    return any(Reason.ALREADY_ENROLLED.value in (reasons or []) for (reasons,) in others)
