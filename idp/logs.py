@@ -23,7 +23,6 @@ _NAMES = frozenset(
         *("revenu_quebec_id", "notice_number", "totp_secret", "temporary_password", "birth_date"),
     }
 )
-)
 
 _TRACEBACKS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)  # a local may hold a secret
 
