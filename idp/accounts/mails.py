@@ -1,0 +1,48 @@
+"""The e-mails of accounts, rendered when they leave."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Flask
+
+from ..notices.email import from_template
+from ..notices.messages import Email
+from ..notices.services import register_renderer
+
+
+def init_mails(app: Flask) -> None:
+    """Register the e-mails of accounts with *app*."""
+    register_renderer(app, "email_code", _code)
+    register_renderer(app, "account_activated", _activated)
+    register_renderer(app, "account_locked", _locked)
+
+
+def _code(payload: dict[str, Any], _now: datetime) -> Email:
+    return from_template(
+        "accounts/mail_code.txt",
+        to=payload["to"],
+        language=payload["language"],
+        code=payload["code"],
+        minutes=payload["minutes"],
+    )
+
+
+def _activated(payload: dict[str, Any], _now: datetime) -> Email:
+    return from_template(
+        "accounts/mail_activated.txt",
+        to=payload["to"],
+        language=payload["language"],
+        user_code=payload["user_code"],
+        at=datetime.fromisoformat(payload["at"]),
+    )
+
+
+def _locked(payload: dict[str, Any], _now: datetime) -> Email:
+    return from_template(
+        "accounts/mail_locked.txt",
+        to=payload["to"],
+        language=payload["language"],
+        until=datetime.fromisoformat(payload["until"]),
+    )

@@ -1,0 +1,133 @@
+"""Tables of accounts: people, their codes and factors, their sign-ins, and the tries against them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON, Boolean, ForeignKey, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..db import Base, UtcDateTime
+
+
+class Person(Base):
+    """Somebody with an account, or who is about to have one."""
+
+    __tablename__ = "person"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    given_name: Mapped[str] = mapped_column(String(100))
+    family_name: Mapped[str] = mapped_column(String(100))
+    email: Mapped[str] = mapped_column(String(254))
+    language: Mapped[str] = mapped_column(String(2))
+    is_operator: Mapped[bool] = mapped_column(Boolean, default=False)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    previous_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class UserCodeRow(Base):
+    """A user code and its temporary password, of which only a keyed digest is kept."""
+
+    __tablename__ = "user_code"
+
+    code: Mapped[str] = mapped_column(String(8), primary_key=True)
+    person_id: Mapped[str] = mapped_column(String(32), ForeignKey("person.id"), index=True)
+    state: Mapped[str] = mapped_column(String(16))
+    issued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    secret_digest: Mapped[str | None] = mapped_column(String(64))
+    pairing: Mapped[str | None] = mapped_column(String(8))
+    revealed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    first_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    activated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Password(Base):
+    """The password of a person, as argon2id over a keyed digest."""
+
+    __tablename__ = "password"
+
+    person_id: Mapped[str] = mapped_column(String(32), ForeignKey("person.id"), primary_key=True)
+    hash: Mapped[str] = mapped_column(String(255))
+    set_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class TotpDevice(Base):
+    """An application that makes codes; a person may have several. Each time step is accepted once."""
+
+    __tablename__ = "totp_device"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    person_id: Mapped[str] = mapped_column(String(32), ForeignKey("person.id"), index=True)
+    secret: Mapped[str] = mapped_column(Text)  # sealed for totp:<id>
+    last_step: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SignInRow(Base):
+    """A sign-in. ``sid`` stays; the secret of the cookie changes, and only its digest is kept."""
+
+    __tablename__ = "sign_in"
+
+    sid: Mapped[str] = mapped_column(String(32), primary_key=True)
+    secret_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    person_id: Mapped[str] = mapped_column(String(32), ForeignKey("person.id"), index=True)
+    user_code: Mapped[str] = mapped_column(String(8))
+    auth_time: Mapped[datetime] = mapped_column(UtcDateTime)
+    acr: Mapped[str] = mapped_column(String(64))
+    amr: Mapped[list[str]] = mapped_column(JSON)
+    enterprise_id: Mapped[str | None] = mapped_column(String(32))
+    device: Mapped[str] = mapped_column(String(80))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    idle_seconds: Mapped[int] = mapped_column(Integer)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Challenge(Base):
+    """What somebody has begun and not finished, bound to their browser by a secret of which a digest is kept."""
+
+    __tablename__ = "challenge"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    secret_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    step: Mapped[str] = mapped_column(String(16))
+    person_id: Mapped[str] = mapped_column(String(32), ForeignKey("person.id"), index=True)
+    user_code: Mapped[str] = mapped_column(String(8), index=True)
+    next_path: Mapped[str] = mapped_column(Text)
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    totp_secret: Mapped[str | None] = mapped_column(Text)  # sealed for challenge:<id>
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class EmailCode(Base):
+    """A code sent by e-mail, of which a keyed digest is kept."""
+
+    __tablename__ = "email_code"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    challenge_id: Mapped[str] = mapped_column(String(32), ForeignKey("challenge.id"), index=True)
+    code_digest: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    tries: Mapped[int] = mapped_column(Integer, default=0)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class GuessCounter(Base):
+    """Tries in a row that were not right: one row a person, or one for a code that is nobody's."""
+
+    __tablename__ = "guess_counter"
+
+    subject: Mapped[str] = mapped_column(String(80), primary_key=True)
+    failures: Mapped[int] = mapped_column(Integer)
+    locked_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    changed_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -1,0 +1,275 @@
+"""First use of a user code: what the slips say, a code by e-mail, then one's own password and second factor.
+
+Nothing is written that signs a person in before the last step, where everything is written at once. A code that belongs
+to somebody who already has credentials is only linked: no path changes a credential of an account that has one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select, update
+
+from .. import audit
+from ..db import db, transaction
+from ..errors import ConflictError, Decision
+from ..identifiers import PersonId, UserCode
+from ..notices import services as notices
+from ..sealing import current_sealing
+from . import services_challenges as challenges
+from . import services_email_codes as email_codes
+from . import services_factors as factors
+from . import services_guesses as guesses
+from . import services_sessions as rows
+from . import totp
+from .hashing import current_hasher
+from .models import UserCodeRow
+from .passwords import PasswordFault, judge
+from .services_challenges import Begun
+from .services_codes import secret_digest
+from .services_people import person
+from .services_sign_in import note_refusal
+from .sign_ins import Signed, SignIn, mask_email
+from .states import CodeEvent, CodeState, sources
+from .steps import Kind, Step
+
+
+class StartRefusal(StrEnum):
+    """Why an activation does not begin. Only the bearer of the right secret learns more than *wrong*."""
+
+    WRONG = "wrong"
+    EXPIRED = "expired"
+    USED = "used"
+    LOCKED = "locked"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The answer to a user code and a temporary password."""
+
+    token: str | None = field(default=None, repr=False)
+    refusal: StartRefusal | None = None
+    locked_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """An activation as its pages show it."""
+
+    step: Step
+    person_id: PersonId
+    user_code: UserCode
+    masked_email: str
+    next_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The answer to the code that confirms an application: signed in, or linked to an account that was there."""
+
+    signed: Signed | None = None
+    linked: bool = False
+    over: bool = False
+
+
+def start(user_code: UserCode, secret: str, *, next_path: str, now: datetime) -> Start:
+    """Spend a temporary password and send a code to the person's address; the try is counted like any other."""
+    owner = db.session.scalar(select(UserCodeRow.person_id).where(UserCodeRow.code == user_code.signs))
+    subject = guesses.subject_of(owner) if owner else guesses.subject_of_nobody(user_code)
+    with transaction():
+        may_judge, counter = guesses.take_try(subject, now=now)
+        if not may_judge:
+            return Start(refusal=StartRefusal.LOCKED, locked_until=counter.locked_until)
+        digest = secret_digest(user_code, secret)
+        person_id = _spend(user_code, digest, now)
+        if person_id is None:
+            refusal = _why_not(user_code, digest, now)
+            if refusal is not StartRefusal.WRONG:
+                guesses.return_try(subject, counter, now=now)  # the secret was right: no guess
+                return Start(refusal=refusal)
+            note_refusal(owner, subject, counter, step="temporary_password", now=now)
+            locked = counter.is_locked(now)
+            return Start(refusal=StartRefusal.LOCKED if locked else refusal, locked_until=counter.locked_until)
+        guesses.return_try(subject, counter, now=now)
+        challenge_id, token = challenges.begin(
+            Kind.ACTIVATION,
+            Step.EMAIL_CODE,
+            person_id=person_id,
+            user_code=user_code.signs,
+            next_path=next_path,
+            now=now,
+        )
+        email_codes.send(challenge_id, person(person_id), now=now)
+    return Start(token=token)
+
+
+def _spend(user_code: UserCode, digest: str, now: datetime) -> str | None:
+    """Use the temporary password up, in one statement, and return whose it was."""
+    spent = db.session.execute(
+        update(UserCodeRow)
+        .where(
+            UserCodeRow.code == user_code.signs,
+            UserCodeRow.secret_digest == digest,
+            UserCodeRow.state == CodeState.REVEALED.value,
+            UserCodeRow.first_used_at.is_(None),
+            UserCodeRow.expires_at > now,
+        )
+        .values(first_used_at=now)
+        .returning(UserCodeRow.person_id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if spent is None:
+        return None
+    audit.record(
+        audit.Event.TEMPORARY_PASSWORD_USED,
+        actor=audit.Actor.person(spent.person_id),
+        person_id=spent.person_id,
+        details={"user_code": user_code.signs},
+        now=now,
+    )
+    return str(spent.person_id)
+
+
+def _why_not(user_code: UserCode, digest: str, now: datetime) -> StartRefusal:
+    row = db.session.execute(
+        select(UserCodeRow.first_used_at, UserCodeRow.expires_at, UserCodeRow.state).where(
+            UserCodeRow.code == user_code.signs, UserCodeRow.secret_digest == digest
+        )
+    ).first()
+    if row is None or row.state == CodeState.REVOKED:
+        return StartRefusal.WRONG
+    return StartRefusal.USED if row.first_used_at is not None else StartRefusal.EXPIRED
+
+
+def activation(token: str | None, *, now: datetime) -> Activation | None:
+    """Return the activation *token* goes on with."""
+    begun = challenges.find(token, Kind.ACTIVATION, now=now)
+    if begun is None:
+        return None
+    whom = person(begun.person_id)
+    return Activation(begun.step, whom.id, UserCode(begun.user_code), mask_email(whom.email), begun.next_path)
+
+
+def send_again(token: str | None, *, now: datetime) -> bool:
+    """Send another code by e-mail, which kills the former; tell whether one was sent (not too often, not too soon)."""
+    with transaction():
+        begun = _at(token, Step.EMAIL_CODE, now)
+        return begun is not None and email_codes.send(begun.id, person(begun.person_id), now=now)
+
+
+def confirm_email(token: str | None, code: str, *, now: datetime) -> email_codes.Answer:
+    """Judge the code received by e-mail; when it is right, the activation advances.
+
+    A person who already has credentials is done here: the user code is linked to their account.
+    """
+    with transaction():
+        begun = _at(token, Step.EMAIL_CODE, now)
+        if begun is None:
+            return email_codes.Answer(email_codes.Outcome.OVER)
+        answer = email_codes.check(begun.id, code, now=now)
+        if answer.outcome is not email_codes.Outcome.RIGHT:
+            return answer
+        if factors.has_password(begun.person_id):
+            challenges.abandon(begun, now=now)
+            mark_activated(begun, now)
+            return email_codes.Answer(email_codes.Outcome.LINKED)
+        challenges.advance(begun, now=now)
+        return answer
+
+
+def choose_password(
+    token: str | None, password: str, *, about: tuple[str, ...] = (), now: datetime
+) -> Decision[PasswordFault] | None:
+    """Judge the password a person chooses and keep its hash in the challenge; None when the activation is over.
+
+    Raises:
+        BusyError: too many passwords are being hashed.
+    """
+    begun = _at(token, Step.NEW_PASSWORD, now)
+    if begun is None:
+        return None
+    whom = person(begun.person_id)
+    words = (whom.given_name, whom.family_name, begun.user_code, whom.email.partition("@")[0], *about)
+    decision = judge(password, about=words, year=now.year)
+    if not decision:
+        return decision
+    hashed = current_hasher().hash(password)
+    return decision if challenges.advance(begun, now=now, password_hash=hashed) else None
+
+
+def offered_factor(token: str | None, *, now: datetime) -> totp.Offer | None:
+    """Return the secret offered to the person's application, the same as long as this activation lasts."""
+    begun = _at(token, Step.NEW_FACTOR, now)
+    if begun is None:
+        return None
+    sealing, place = current_sealing(), f"challenge:{begun.id}"
+    kept = begun.totp_secret or challenges.keep_totp_secret(begun, sealing.seal(totp.draw_secret(), place))
+    return totp.offer(sealing.unseal(kept, place), str(UserCode(begun.user_code)))
+
+
+def confirm_factor(token: str | None, code: str, *, former: SignIn | None, device: str, now: datetime) -> Finish | None:
+    """Confirm the application with one code and write everything at once; None when the code is wrong."""
+    offer = offered_factor(token, now=now)
+    if offer is None:
+        return Finish(over=True)
+    digits = totp.read_code(code)
+    step = totp.step_of(offer.secret, digits, now) if digits else None
+    if step is None:
+        return None
+    with transaction():
+        begun = _at(token, Step.NEW_FACTOR, now)
+        if begun is None or begun.password_hash is None or not challenges.advance(begun, now=now):
+            return Finish(over=True)
+        mark_activated(begun, now)
+        is_first = factors.add_first_credentials(
+            begun.person_id, password_hash=begun.password_hash, totp_secret=offer.secret, step=step, now=now
+        )
+        if not is_first:
+            return Finish(linked=True)
+        guesses.forget_failures(guesses.subject_of(begun.person_id), now=now)
+        sign_in, secret = rows.begin_sign_in_row(
+            begun.person_id, begun.user_code, device=device, former=former, now=now
+        )
+    return Finish(signed=Signed(sign_in, secret, begun.next_path))
+
+
+def _at(token: str | None, step: Step, now: datetime) -> Begun | None:
+    begun = challenges.find(token, Kind.ACTIVATION, now=now)
+    return begun if begun is not None and begun.step is step else None
+
+
+def mark_activated(begun: Begun, now: datetime) -> None:
+    """Activate the code of a challenge and tell its owner, in the caller's transaction.
+
+    Raises:
+        ConflictError: the code was revoked meanwhile.
+    """
+    changed = db.session.execute(
+        update(UserCodeRow)
+        .where(
+            UserCodeRow.code == begun.user_code,
+            UserCodeRow.state.in_([state.value for state in sources(CodeEvent.ACTIVATE)]),
+        )
+        .values(state=CodeState.ACTIVATED.value, activated_at=now, secret_digest=None)
+        .returning(UserCodeRow.code)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if changed is None:
+        raise ConflictError("the user code can no longer be activated")
+    audit.record(
+        audit.Event.USER_CODE_ACTIVATED,
+        actor=audit.Actor.person(begun.person_id),
+        person_id=begun.person_id,
+        details={"user_code": begun.user_code},
+        now=now,
+    )
+    whom = person(begun.person_id)
+    payload = {
+        "to": whom.email,
+        "language": whom.language,
+        "user_code": UserCode(begun.user_code).masked,
+        "at": now.isoformat(),
+    }
+    notices.enqueue("account_activated", payload, now=now)

@@ -1,0 +1,119 @@
+"""Passwords and applications as rows. Every path that writes a credential is in this module (security S-59)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from .. import audit
+from ..db import db, new_id, transaction
+from ..sealing import current_sealing
+from . import totp
+from .hashing import current_hasher
+from .models import Password, TotpDevice
+
+
+def has_password(person_id: str) -> bool:
+    """Tell whether a person has a password of their own."""
+    return db.session.scalar(select(Password.person_id).where(Password.person_id == person_id)) is not None
+
+
+def password_hash_of(person_id: str) -> str | None:
+    """Return the stored hash of a person's password."""
+    return db.session.scalar(select(Password.hash).where(Password.person_id == person_id))
+
+
+def add_first_credentials(person_id: str, *, password_hash: str, totp_secret: str, step: int, now: datetime) -> bool:
+    """Give a person without any credential a password and a second factor at once; tell whether they had none.
+
+    *step* is the time step whose code confirmed the secret: it is spent.
+    """
+    with transaction() as session:
+        if has_password(person_id):
+            return False
+        session.execute(insert(Password).values(person_id=person_id, hash=password_hash, set_at=now))
+        add_device(person_id, totp_secret, step=step, now=now)
+        actor = audit.Actor.person(person_id)
+        audit.record(audit.Event.PASSWORD_SET, actor=actor, person_id=person_id, now=now)
+        audit.record(
+            audit.Event.SECOND_FACTOR_ADDED, actor=actor, person_id=person_id, details={"factor": "totp"}, now=now
+        )
+    return True
+
+
+def add_device(person_id: str, secret: str, *, step: int, now: datetime) -> None:
+    """Add an application, in the caller's transaction and under its audit entry."""
+    device_id = new_id()
+    db.session.execute(
+        insert(TotpDevice).values(
+            id=device_id,
+            person_id=person_id,
+            secret=current_sealing().seal(secret, f"totp:{device_id}"),
+            last_step=step,
+            created_at=now,
+        )
+    )
+
+
+def replace_for_demonstration(person_id: str, *, password: str, totp_secret: str, now: datetime) -> None:
+    """Set both credentials of a person of the demonstration, whatever they had."""
+    hashed = current_hasher().hash(password)
+    with transaction() as session:
+        if has_password(person_id):
+            session.execute(update(Password).where(Password.person_id == person_id).values(hash=hashed, set_at=now))
+        else:
+            session.execute(insert(Password).values(person_id=person_id, hash=hashed, set_at=now))
+        session.execute(
+            update(TotpDevice)
+            .where(TotpDevice.person_id == person_id, TotpDevice.revoked_at.is_(None))
+            .values(revoked_at=now)
+            .execution_options(synchronize_session=False)
+        )
+        add_device(person_id, totp_secret, step=0, now=now)
+
+
+def refresh_hash(person_id: str, *, former: str, password: str) -> None:
+    """Hash the password just verified again when the parameters have changed since *former*."""
+    hasher = current_hasher()
+    if not hasher.is_outdated(former):
+        return
+    renewed = hasher.hash(password)
+    with transaction() as session:
+        session.execute(
+            update(Password)
+            .where(Password.person_id == person_id, Password.hash == former)
+            .values(hash=renewed)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def spend_code(person_id: str, code: str, *, now: datetime) -> bool:
+    """Accept a code of one of the person's applications, once: an older or equal time step is refused for ever."""
+    with transaction() as session:
+        devices = session.execute(
+            select(TotpDevice.id, TotpDevice.secret).where(
+                TotpDevice.person_id == person_id, TotpDevice.revoked_at.is_(None)
+            )
+        ).all()
+        for device in devices:
+            secret = current_sealing().unseal(device.secret, f"totp:{device.id}")
+            step = totp.step_of(secret, code, now)
+            if step is not None and _spend_step(device.id, step, now):
+                return True
+    return False
+
+
+def _spend_step(device_id: str, step: int, now: datetime) -> bool:
+    spent = db.session.execute(
+        update(TotpDevice)
+        .where(
+            TotpDevice.id == device_id,
+            TotpDevice.revoked_at.is_(None),
+            TotpDevice.last_step < step,
+        )
+        .values(last_step=step, last_used_at=now)
+        .returning(TotpDevice.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    return spent is not None

@@ -1,0 +1,96 @@
+"""People: created by the rooms above, read by everyone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from .. import audit
+from ..db import db, new_id, transaction
+from ..errors import NotFoundError
+from ..i18n import Language
+from ..identifiers import PersonId
+from .models import GuessCounter, Person
+from .services_guesses import subject_of
+from .sign_ins import PersonView
+
+
+def create_person(*, given_name: str, family_name: str, email: str, language: Language, now: datetime) -> PersonId:
+    """Add somebody who has no credential yet, and return their id."""
+    person_id = new_id()
+    with transaction() as session:
+        session.execute(
+            insert(Person).values(
+                id=person_id,
+                given_name=given_name,
+                family_name=family_name,
+                email=email,
+                language=language,
+                is_operator=False,
+                created_at=now,
+            )
+        )
+        session.execute(insert(GuessCounter).values(subject=subject_of(person_id), failures=0, changed_at=now))
+        audit.record(audit.Event.PERSON_CREATED, actor=audit.SYSTEM, person_id=person_id, now=now)
+    return PersonId(person_id)
+
+
+def person(person_id: str) -> PersonView:
+    """Return a person.
+
+    Raises:
+        NotFoundError: there is no such person.
+    """
+    found = people((person_id,)).get(person_id)
+    if found is None:
+        raise NotFoundError("person")
+    return found
+
+
+def people(ids: Iterable[str]) -> dict[str, PersonView]:
+    """Return the people of *ids* by id, in one query; unknown ids are absent."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    rows = db.session.execute(
+        select(
+            Person.id,
+            Person.given_name,
+            Person.family_name,
+            Person.email,
+            Person.language,
+            Person.last_sign_in_at,
+            Person.previous_sign_in_at,
+        ).where(Person.id.in_(wanted))
+    )
+    return {
+        row.id: PersonView(
+            id=PersonId(row.id),
+            given_name=row.given_name,
+            family_name=row.family_name,
+            email=row.email,
+            language=as_language(row.language),
+            last_sign_in_at=row.last_sign_in_at,
+            previous_sign_in_at=row.previous_sign_in_at,
+        )
+        for row in rows
+    }
+
+
+def as_language(stored: str) -> Language:
+    """Return a stored language, French when it is none of ours."""
+    return "en" if stored == "en" else "fr"
+
+
+def choose_language(person_id: str, language: Language) -> None:
+    """Keep the language a person wants to be spoken to in (a preference: it leaves no entry in the log)."""
+    with transaction() as session:
+        session.execute(update(Person).where(Person.id == person_id).values(language=language))
+
+
+def mark_operator(person_id: str) -> None:
+    """Give the sign-ins of *person_id* the shorter lives of operators, from their next one on."""
+    with transaction() as session:
+        session.execute(update(Person).where(Person.id == person_id).values(is_operator=True))

@@ -1,0 +1,200 @@
+"""Sign-ins as rows: begun, recognized, rotated, ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import insert, select, update
+
+from .. import audit
+from ..db import db, new_id, transaction
+from ..i18n import Language
+from ..identifiers import PersonId
+from ..notices import services as notices
+from ..sealing import digest, random_token
+from . import cookies
+from .models import Person, SignInRow
+from .services_people import as_language
+from .sign_ins import ABSOLUTE, ACR, AMR, IDLE, OPERATOR_ABSOLUTE, OPERATOR_IDLE, OpenSignIn, SignIn
+
+_NOTED_EVERY = timedelta(minutes=1)  # a page view writes at most this often that the person is there
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A sign-in that holds, with what every page needs of its person."""
+
+    sign_in: SignIn
+    language: Language
+
+
+def begin_sign_in_row(
+    person_id: str, user_code: str, *, device: str, former: SignIn | None, now: datetime
+) -> tuple[SignIn, str]:
+    """Open a sign-in in the caller's transaction, or renew *former* when it is the same person's.
+
+    The same person keeps the ``sid``; anybody else gets a new one and the former sign-in ends. The secret is always new.
+    """
+    token = random_token()
+    is_operator = db.session.scalar(select(Person.is_operator).where(Person.id == person_id))
+    idle, absolute = (OPERATOR_IDLE, OPERATOR_ABSOLUTE) if is_operator else (IDLE, ABSOLUTE)
+    same = former is not None and former.person_id == person_id
+    if former is not None and not same:
+        end_sign_in(former.sid, now=now)
+    values = {
+        "secret_digest": digest(token),
+        "user_code": user_code,
+        "auth_time": now,
+        "acr": ACR,
+        "amr": list(AMR),
+        "device": device[:80],
+        "seen_at": now,
+        "idle_seconds": int(idle.total_seconds()),
+        "expires_at": now + absolute,
+    }
+    sid = former.sid if former is not None and same and _renew(former.sid, values) else _open(person_id, values, now)
+    enterprise_id = former.enterprise_id if former is not None and former.sid == sid else None
+    _note_last(person_id, now)
+    audit.record(
+        audit.Event.SIGNED_IN,
+        actor=audit.Actor.person(person_id),
+        person_id=person_id,
+        details={"sid": sid, "user_code": user_code, "acr": ACR},
+        now=now,
+    )
+    return SignIn(sid, PersonId(person_id), user_code, now, ACR, AMR, enterprise_id), token
+
+
+def _renew(sid: str, values: dict[str, object]) -> bool:
+    found = db.session.execute(
+        update(SignInRow)
+        .where(SignInRow.sid == sid, SignInRow.ended_at.is_(None))
+        .values(**values)
+        .returning(SignInRow.sid)
+        .execution_options(synchronize_session=False)
+    ).first()
+    return found is not None
+
+
+def _open(person_id: str, values: dict[str, object], now: datetime) -> str:
+    sid = new_id()
+    db.session.execute(insert(SignInRow).values(sid=sid, person_id=person_id, started_at=now, **values))
+    return sid
+
+
+def _note_last(person_id: str, now: datetime) -> None:
+    db.session.execute(
+        update(Person)
+        .where(Person.id == person_id)
+        .values(previous_sign_in_at=Person.last_sign_in_at, last_sign_in_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def present(secret_digest: str, *, now: datetime) -> Present | None:
+    """Return the sign-in whose secret has this digest, if it has neither ended nor lapsed: one query."""
+    row = db.session.execute(
+        select(
+            SignInRow.sid,
+            SignInRow.person_id,
+            SignInRow.user_code,
+            SignInRow.auth_time,
+            SignInRow.acr,
+            SignInRow.amr,
+            SignInRow.enterprise_id,
+            SignInRow.seen_at,
+            SignInRow.idle_seconds,
+            Person.language,
+        )
+        .join(Person, Person.id == SignInRow.person_id)
+        .where(SignInRow.secret_digest == secret_digest, SignInRow.ended_at.is_(None), SignInRow.expires_at > now)
+    ).first()
+    if row is None or row.seen_at + timedelta(seconds=row.idle_seconds) <= now:
+        return None
+    if row.seen_at + _NOTED_EVERY <= now:
+        _note_seen(row.sid, now)
+    sign_in = SignIn(
+        sid=row.sid,
+        person_id=PersonId(row.person_id),
+        user_code=row.user_code,
+        auth_time=row.auth_time,
+        acr=row.acr,
+        amr=tuple(row.amr),
+        enterprise_id=row.enterprise_id,
+    )
+    return Present(sign_in, as_language(row.language))
+
+
+def _note_seen(sid: str, now: datetime) -> None:
+    with transaction() as session:
+        session.execute(
+            update(SignInRow)
+            .where(SignInRow.sid == sid, SignInRow.seen_at < now)
+            .values(seen_at=now)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def set_enterprise(sign_in: SignIn, enterprise_id: str, now: datetime) -> SignIn:
+    """Remember for which enterprise the person acts; the cookie's secret changes, the ``sid`` stays (decisions §23)."""
+    token = random_token()
+    with transaction() as session:
+        found = session.execute(
+            update(SignInRow)
+            .where(SignInRow.sid == sign_in.sid, SignInRow.ended_at.is_(None))
+            .values(enterprise_id=enterprise_id, secret_digest=digest(token), seen_at=now)
+            .returning(SignInRow.sid)
+            .execution_options(synchronize_session=False)
+        ).first()
+    if found is None:
+        cookies.drop()
+        return sign_in
+    switched = replace(sign_in, enterprise_id=enterprise_id)
+    cookies.hold(token, switched)
+    return switched
+
+
+def end_sign_in(sid: str, *, now: datetime) -> bool:
+    """End a sign-in and have the agencies told; tell whether it was still open."""
+    with transaction() as session:
+        ended = session.execute(
+            update(SignInRow)
+            .where(SignInRow.sid == sid, SignInRow.ended_at.is_(None))
+            .values(ended_at=now)
+            .returning(SignInRow.sid, SignInRow.person_id)
+            .execution_options(synchronize_session=False)
+        ).first()
+        if ended is None:
+            return False
+        notices.enqueue("sign_in_ended", {"sid": ended.sid, "person_id": ended.person_id}, now=now)
+        audit.record(
+            audit.Event.SIGNED_OUT,
+            actor=audit.Actor.person(ended.person_id),
+            person_id=ended.person_id,
+            details={"sid": ended.sid},
+            now=now,
+        )
+    return True
+
+
+def end_sign_ins_of(person_id: str, *, now: datetime, but: str | None = None) -> int:
+    """End every sign-in of a person, except the one whose ``sid`` is *but*; return how many."""
+    with transaction() as session:
+        wanted = select(SignInRow.sid).where(SignInRow.person_id == person_id, SignInRow.ended_at.is_(None))
+        open_ones = [sid for sid in session.scalars(wanted) if sid != but]
+        return sum(1 for sid in open_ones if end_sign_in(sid, now=now))
+
+
+def open_sign_ins(person_id: str, *, now: datetime) -> tuple[OpenSignIn, ...]:
+    """Return the sign-ins of a person that still hold, latest first."""
+    rows = db.session.scalars(
+        select(SignInRow)
+        .where(SignInRow.person_id == person_id, SignInRow.ended_at.is_(None), SignInRow.expires_at > now)
+        .order_by(SignInRow.seen_at.desc())
+    )
+    return tuple(
+        OpenSignIn(row.sid, row.device, row.started_at, row.seen_at)
+        for row in rows
+        if row.seen_at + timedelta(seconds=row.idle_seconds) > now
+    )

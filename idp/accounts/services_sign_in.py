@@ -1,0 +1,161 @@
+"""Signing in: user code and password, then a code of an application. No session exists before both were right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+
+from .. import audit
+from ..db import db, transaction
+from ..identifiers import UserCode
+from ..notices import services as notices
+from . import services_challenges as challenges
+from . import services_factors as factors
+from . import services_guesses as guesses
+from . import services_sessions as rows
+from .errors import BusyError
+from .hashing import current_hasher
+from .lockout import Counter
+from .models import UserCodeRow
+from .passwords import fits
+from .services_people import people
+from .sign_ins import Signed, SignIn
+from .states import CodeState
+from .steps import Kind, Step
+from .totp import read_code
+
+
+class Refusal(StrEnum):
+    """Why a step of the sign-in does not advance."""
+
+    WRONG = "wrong"
+    LOCKED = "locked"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstStep:
+    """The answer to a user code and a password: the secret to go on with, or the refusal."""
+
+    token: str | None = field(default=None, repr=False)
+    refusal: Refusal | None = None
+    locked_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecondStep:
+    """The answer to a second factor: the completed sign-in, or the refusal."""
+
+    signed: Signed | None = None
+    refusal: Refusal | None = None
+    locked_until: datetime | None = None
+    tries_left: int | None = None
+
+
+def check_password(user_code: UserCode, password: str, *, next_path: str, now: datetime) -> FirstStep:
+    """Judge a user code and a password: one hash and one answer, whether the code exists or not.
+
+    Raises:
+        BusyError: too many passwords are being checked; the try does not count.
+    """
+    person_id = _activated_person(user_code)
+    subject = guesses.subject_of(person_id) if person_id else guesses.subject_of_nobody(user_code)
+    may_judge, counter = guesses.take_try(subject, now=now)
+    if not may_judge:
+        return FirstStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
+    stored = factors.password_hash_of(person_id) if person_id else None
+    try:
+        is_right = fits(password) and current_hasher().verify(stored, password)
+    except BusyError:
+        guesses.return_try(subject, counter, now=now)
+        raise
+    if person_id is None or stored is None or not is_right:
+        note_refusal(person_id, subject, counter, step="password", now=now)
+        if counter.is_locked(now):
+            return FirstStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
+        return FirstStep(refusal=Refusal.WRONG)
+    factors.refresh_hash(person_id, former=stored, password=password)
+    with transaction():
+        guesses.return_try(subject, counter, now=now)
+        _, token = challenges.begin(
+            Kind.SIGN_IN,
+            Step.SECOND_FACTOR,
+            person_id=person_id,
+            user_code=user_code.signs,
+            next_path=next_path,
+            now=now,
+        )
+    return FirstStep(token=token)
+
+
+def check_second_factor(
+    token: str | None, code: str, *, former: SignIn | None, device: str, now: datetime
+) -> SecondStep:
+    """Judge the code of an application; when it is right, the sign-in begins, all in one transaction."""
+    with transaction():
+        begun = challenges.find(token, Kind.SIGN_IN, now=now)
+        if begun is None:
+            return SecondStep(refusal=Refusal.OVER)
+        subject = guesses.subject_of(begun.person_id)
+        may_judge, counter = guesses.take_try(subject, now=now)
+        if not may_judge:
+            return SecondStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
+        digits = read_code(code)
+        if digits is None or not factors.spend_code(begun.person_id, digits, now=now):
+            note_refusal(begun.person_id, subject, counter, step="second_factor", now=now)
+            if counter.is_locked(now):
+                return SecondStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
+            return SecondStep(refusal=Refusal.WRONG, tries_left=counter.tries_left)
+        if not challenges.advance(begun, now=now) or _activated_person(UserCode(begun.user_code)) != begun.person_id:
+            return SecondStep(refusal=Refusal.OVER)
+        guesses.forget_failures(subject, now=now)
+        sign_in, secret = rows.begin_sign_in_row(
+            begun.person_id, begun.user_code, device=device, former=former, now=now
+        )
+    return SecondStep(signed=Signed(sign_in, secret, begun.next_path))
+
+
+def waits_for_second_factor(token: str | None, *, now: datetime) -> bool:
+    """Tell whether *token* goes on with a sign-in whose password was right."""
+    return challenges.find(token, Kind.SIGN_IN, now=now) is not None
+
+
+def cancel(token: str | None, *, now: datetime) -> None:
+    """End a sign-in that was begun and is given up."""
+    begun = challenges.find(token, Kind.SIGN_IN, now=now)
+    if begun is not None:
+        challenges.abandon(begun, now=now)
+
+
+def note_refusal(person_id: str | None, subject: str, counter: Counter, *, step: str, now: datetime) -> None:
+    """Write down that a try failed, and tell the person when it closed the door."""
+    with transaction():
+        audit.record(
+            audit.Event.SIGN_IN_REFUSED, actor=audit.ANONYMOUS, person_id=person_id, details={"step": step}, now=now
+        )
+        if person_id is None or counter.locked_until is None:
+            return
+        audit.record(
+            audit.Event.LOCKED,
+            actor=audit.SYSTEM,
+            person_id=person_id,
+            details={"until": counter.locked_until.isoformat(), "failures": counter.failures},
+            now=now,
+        )
+        whom = people((person_id,))[person_id]
+        notices.enqueue(
+            "account_locked",
+            {"to": whom.email, "language": whom.language, "until": counter.locked_until.isoformat()},
+            now=now,
+        )
+
+
+def _activated_person(user_code: UserCode) -> str | None:
+    return db.session.scalar(
+        select(UserCodeRow.person_id).where(
+            UserCodeRow.code == user_code.signs, UserCodeRow.state == CodeState.ACTIVATED.value
+        )
+    )

@@ -1,0 +1,89 @@
+"""Who is signed in on this request, and where a person may be sent back to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlencode, urlsplit
+
+from flask import g, redirect, request
+
+from ..i18n import Language
+from ..web import now
+from . import cookies, services_sessions
+from .sign_ins import SignIn as SignIn
+
+View = TypeVar("View", bound=Callable[..., Any])
+_LONGEST_PATH = 16_000
+
+
+@dataclass(frozen=True, slots=True)
+class SignInContext:
+    """Which agency a sign-in is for, and where *Cancel* goes back to; set by oidc as ``g.sign_in_context``."""
+
+    agency_name: str
+    cancel_path: str
+
+
+def current_sign_in() -> SignIn | None:
+    """Return the sign-in of this request, or None; read once a request."""
+    if "mandat_sign_in" not in g:
+        _read()
+    sign_in: SignIn | None = g.mandat_sign_in
+    return sign_in
+
+
+def preferred_language() -> Language | None:
+    """Return the language of the person signed in on this request."""
+    current_sign_in()
+    language: Language | None = g.get("mandat_language")
+    return language
+
+
+def _read() -> None:
+    secret = cookies.presented_digest()
+    found = services_sessions.present(secret, now=now()) if secret else None
+    g.mandat_sign_in = found.sign_in if found else None
+    g.mandat_language = found.language if found else None
+
+
+def sign_in_required(view: View) -> View:
+    """Send whoever is not signed in to the sign-in page, and back afterwards."""
+
+    @wraps(view)
+    def guarded(*arguments: Any, **values: Any) -> Any:
+        if current_sign_in() is None:
+            return redirect(sign_in_address())
+        return view(*arguments, **values)
+
+    return guarded  # type: ignore[return-value]
+
+
+def sign_in_address() -> str:
+    """Return the sign-in page that leads back to this page (to its address without what was posted)."""
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else request.path
+    return f"/sign-in?{urlencode({'next': wanted})}"
+
+
+def safe_next(path: str | None) -> str:
+    """Return *path* when it is an address of this site, written without any trick, else ``/``.
+
+    Backslashes, control signs and spaces are refused raw and once or twice encoded; so is a second slash at the start.
+    """
+    if not path or len(path) > _LONGEST_PATH or not path.startswith("/") or not _is_plain(path):
+        return "/"
+    parts = urlsplit(path)
+    if parts.scheme or parts.netloc or "//" in parts.path:
+        return "/"
+    decoded = parts.path
+    for _ in range(3):
+        decoded = unquote(decoded)
+        if not _is_plain(decoded) or decoded.startswith("//"):
+            return "/"
+    return path
+
+
+def _is_plain(text: str) -> bool:
+    return not any(sign <= " " or sign == "\\" or "\x7f" <= sign <= "\xa0" for sign in text)

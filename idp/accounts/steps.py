@@ -1,0 +1,50 @@
+"""The steps between the first page and a session, as one table. No step can be skipped, and none gone back to.
+
+A *sign-in* waits for its second factor. An *activation* confirms the e-mail address, then the person chooses a password,
+then adds a second factor. An *opening* is a link that stands for the slips and the e-mail code (decisions §5).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What is being gone through. Values are stored: never rename one."""
+
+    SIGN_IN = "sign_in"
+    ACTIVATION = "activation"
+    OPENING = "opening"
+
+
+class Step(StrEnum):
+    """What is waited for. Values are stored: never rename one."""
+
+    SECOND_FACTOR = "second_factor"
+    CLICK = "click"
+    EMAIL_CODE = "email_code"
+    NEW_PASSWORD = "new_password"  # noqa: S105 (the name of a step)
+    NEW_FACTOR = "new_factor"
+    DONE = "done"
+
+
+LIVES: dict[Kind, timedelta] = {
+    Kind.SIGN_IN: timedelta(minutes=10),
+    Kind.ACTIVATION: timedelta(hours=1),
+    Kind.OPENING: timedelta(hours=24),
+}
+
+NEXT: dict[tuple[Kind, Step], Step] = {
+    (Kind.SIGN_IN, Step.SECOND_FACTOR): Step.DONE,
+    (Kind.OPENING, Step.CLICK): Step.DONE,
+    (Kind.ACTIVATION, Step.EMAIL_CODE): Step.NEW_PASSWORD,
+    (Kind.ACTIVATION, Step.NEW_PASSWORD): Step.NEW_FACTOR,
+    (Kind.ACTIVATION, Step.NEW_FACTOR): Step.DONE,
+}
+
+EMAIL_CODE_LIFE = timedelta(minutes=10)  # domain §3.3
+EMAIL_CODE_DIGITS = 8
+EMAIL_CODE_TRIES = 5
+EMAIL_CODE_SENDS = 5  # an activation sends at most so many codes
+EMAIL_CODE_PAUSE = timedelta(seconds=30)  # between two of them
