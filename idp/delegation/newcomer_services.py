@@ -46,7 +46,7 @@ def create_user(
     family_name: str,
     email: str,
     language: str,
-    actor_id: str,
+    by: str,
     now: datetime,
 ) -> Newcomer:
     """Create a user of the enterprise, with a user code and a temporary password.
@@ -56,10 +56,10 @@ def create_user(
         ConflictError: somebody here already has this e-mail address.
     """
     with transaction():
-        _require(actor_id, enterprise_id, Role.USER)
+        _require(by, enterprise_id, Role.USER)
         if known_here(enterprise_id, email):
             raise ConflictError("this address is already known here")
-        return _create(enterprise_id, Role.USER, given_name, family_name, email, language, actor_id, now)
+        return _create(enterprise_id, Role.USER, given_name, family_name, email, language, by, now)
 
 
 def add_pes(
@@ -69,7 +69,7 @@ def add_pes(
     family_name: str,
     email: str,
     language: str,
-    actor_id: str,
+    by: str,
     now: datetime,
 ) -> Newcomer:
     """Add a PES; somebody already known here keeps their account and their code.
@@ -79,27 +79,27 @@ def add_pes(
         ConflictError: this person is already a PES here.
     """
     with transaction():
-        _require(actor_id, enterprise_id, Role.PES)
+        _require(by, enterprise_id, Role.PES)
         known = known_here(enterprise_id, email)
         if any(view.role is Role.PES for view in known):
             raise ConflictError("already a PES here")
         if not known:
-            return _create(enterprise_id, Role.PES, given_name, family_name, email, language, actor_id, now)
+            return _create(enterprise_id, Role.PES, given_name, family_name, email, language, by, now)
         person_id = known[0].person_id
         membership_id = people_services.appoint(
-            enterprise_id, person_id, Role.PES, user_code=None, actor=Actor.person(actor_id), now=now
+            enterprise_id, person_id, Role.PES, user_code=None, actor=Actor.person(by), now=now
         )
         return Newcomer(membership_id, person_id, UserCode.parse(known[0].user_code), None)
 
 
-def may_reissue(enterprise_id: str, membership_id: str, *, actor_id: str) -> bool:
+def may_reissue(enterprise_id: str, membership_id: str, *, by: str) -> bool:
     """Tell whether somebody may issue a new temporary password for a member."""
     target = people_services.membership(enterprise_id, membership_id)
-    roles = people_services.roles_in(actor_id, enterprise_id)
+    roles = people_services.roles_in(by, enterprise_id)
     return bool(rules.may_add(roles, target.role)) and target.status is MembershipStatus.ACTIVE
 
 
-def reissue(enterprise_id: str, membership_id: str, *, actor_id: str, now: datetime) -> Newcomer:
+def reissue(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> Newcomer:
     """Issue a new temporary password for a member who has not activated their code; the former one is dead.
 
     Raises:
@@ -107,15 +107,15 @@ def reissue(enterprise_id: str, membership_id: str, *, actor_id: str, now: datet
     """
     with transaction():
         target = people_services.membership(enterprise_id, membership_id)
-        if not may_reissue(enterprise_id, membership_id, actor_id=actor_id):
+        if not may_reissue(enterprise_id, membership_id, by=by):
             raise NotAllowedError("may not issue a password for this member")
         code = UserCode.parse(target.user_code)
-        temporary = accounts.reveal_temporary_password(code, actor=Actor.person(actor_id), now=now)
+        temporary = accounts.reveal_temporary_password(code, actor=Actor.person(by), now=now)
         return Newcomer(target.id, target.person_id, code, temporary)
 
 
-def _require(actor_id: str, enterprise_id: str, role: Role) -> None:
-    if not rules.may_add(people_services.roles_in(actor_id, enterprise_id), role):
+def _require(by: str, enterprise_id: str, role: Role) -> None:
+    if not rules.may_add(people_services.roles_in(by, enterprise_id), role):
         raise NotAllowedError(f"may not add a {role}")
 
 
@@ -126,10 +126,10 @@ def _create(
     family_name: str,
     email: str,
     language: str,
-    actor_id: str,
+    by: str,
     now: datetime,
 ) -> Newcomer:
-    actor = Actor.person(actor_id)
+    actor = Actor.person(by)
     person_id = accounts.create_person(
         given_name=given_name, family_name=family_name, email=email, language=language, now=now
     )

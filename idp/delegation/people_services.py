@@ -147,55 +147,55 @@ def best_memberships(views: tuple[MembershipView, ...]) -> tuple[MembershipView,
     return tuple(view for view in views if best[view.enterprise_id] is view)
 
 
-def may_suspend(enterprise_id: str, membership_id: str, *, actor_id: str) -> Decision[rules.Reason]:
+def may_suspend(enterprise_id: str, membership_id: str, *, by: str) -> Decision[rules.Reason]:
     """Tell whether somebody may suspend a member, without doing it."""
     target = membership(enterprise_id, membership_id)
-    roles = roles_in(actor_id, enterprise_id)
-    return rules.may_suspend(roles, actor_id, target.member, active_pes=_active_pes(enterprise_id))
+    roles = roles_in(by, enterprise_id)
+    return rules.may_suspend(roles, by, target.member, active_pes=_active_pes(enterprise_id))
 
 
-def may_reactivate(enterprise_id: str, membership_id: str, *, actor_id: str) -> Decision[rules.Reason]:
+def may_reactivate(enterprise_id: str, membership_id: str, *, by: str) -> Decision[rules.Reason]:
     """Tell whether somebody may make a suspended member active again, without doing it."""
     target = membership(enterprise_id, membership_id)
-    return rules.may_reactivate(roles_in(actor_id, enterprise_id), actor_id, target.member)
+    return rules.may_reactivate(roles_in(by, enterprise_id), by, target.member)
 
 
-def may_remove(enterprise_id: str, membership_id: str, *, actor_id: str) -> Decision[rules.Reason]:
+def may_remove(enterprise_id: str, membership_id: str, *, by: str) -> Decision[rules.Reason]:
     """Tell whether somebody may end a membership, without doing it."""
     target = membership(enterprise_id, membership_id)
-    return rules.may_remove(roles_in(actor_id, enterprise_id), actor_id, target.member)
+    return rules.may_remove(roles_in(by, enterprise_id), by, target.member)
 
 
-def suspend(enterprise_id: str, membership_id: str, *, actor_id: str, now: datetime) -> Decision[rules.Reason]:
+def suspend_member(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> Decision[rules.Reason]:
     """Suspend a member: their rights freeze at once and agencies are told. Grants are kept for a reactivation."""
     with transaction():
         hold_roster(enterprise_id)
-        decision = may_suspend(enterprise_id, membership_id, actor_id=actor_id)
+        decision = may_suspend(enterprise_id, membership_id, by=by)
         if decision:
             target = membership(enterprise_id, membership_id)
-            _change(target, MembershipStatus.SUSPENDED, RemovalReason.MEMBER_SUSPENDED, actor_id, now)
+            _change(target, MembershipStatus.SUSPENDED, RemovalReason.MEMBER_SUSPENDED, by, now)
     return decision
 
 
-def reactivate(enterprise_id: str, membership_id: str, *, actor_id: str, now: datetime) -> Decision[rules.Reason]:
+def reactivate_member(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> Decision[rules.Reason]:
     """Make a suspended member active again, with the grants still in force."""
     with transaction():
         hold_roster(enterprise_id)
-        decision = may_reactivate(enterprise_id, membership_id, actor_id=actor_id)
+        decision = may_reactivate(enterprise_id, membership_id, by=by)
         if decision:
             target = membership(enterprise_id, membership_id)
-            _change(target, MembershipStatus.ACTIVE, RemovalReason.MEMBER_SUSPENDED, actor_id, now)
+            _change(target, MembershipStatus.ACTIVE, RemovalReason.MEMBER_SUSPENDED, by, now)
     return decision
 
 
-def remove_member(enterprise_id: str, membership_id: str, *, actor_id: str, now: datetime) -> Decision[rules.Reason]:
+def remove_member(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> Decision[rules.Reason]:
     """End a user's membership for good: every grant is revoked in the same act, and agencies are told."""
     with transaction():
         hold_roster(enterprise_id)
-        decision = may_remove(enterprise_id, membership_id, actor_id=actor_id)
+        decision = may_remove(enterprise_id, membership_id, by=by)
         if decision:
             target = membership(enterprise_id, membership_id)
-            _change(target, MembershipStatus.REMOVED, RemovalReason.MEMBER_REMOVED, actor_id, now)
+            _change(target, MembershipStatus.REMOVED, RemovalReason.MEMBER_REMOVED, by, now)
     return decision
 
 
@@ -206,9 +206,9 @@ _EVENTS = {
 }
 
 
-def _change(target: MembershipView, to: MembershipStatus, reason: str, actor_id: str, now: datetime) -> None:
+def _change(target: MembershipView, to: MembershipStatus, reason: str, by: str, now: datetime) -> None:
     """Set the status of a membership, with all that follows from it, under the roster's lock."""
-    actor = Actor.person(actor_id)
+    actor = Actor.person(by)
     with watching(target.enterprise_id, reason=reason, actor=actor, now=now, person_id=target.person_id):
         changed = db.session.execute(
             update(Membership)
@@ -219,7 +219,8 @@ def _change(target: MembershipView, to: MembershipStatus, reason: str, actor_id:
         if changed.first() is None:
             raise ConflictError("the membership changed meanwhile")
         if to is MembershipStatus.REMOVED:
-            _revoke_all(target.id, actor_id, now)
+            _revoke_all(target.id, by, now)
+            _retire_code(target, now)
     audit.record(
         _EVENTS[to],
         actor=actor,
@@ -232,12 +233,19 @@ def _change(target: MembershipView, to: MembershipStatus, reason: str, actor_id:
         accounts.end_sign_ins_of(target.person_id, now=now)
 
 
-def _revoke_all(membership_id: str, actor_id: str, now: datetime) -> None:
+def _revoke_all(membership_id: str, by: str, now: datetime) -> None:
     db.session.execute(
         update(BlockGrant)
         .where(BlockGrant.membership_id == membership_id, BlockGrant.revoked_at.is_(None), BlockGrant.not_after > now)
-        .values(revoked_at=now, revoked_by=actor_id)
+        .values(revoked_at=now, revoked_by=by)
     )
+
+
+def _retire_code(target: MembershipView, now: datetime) -> None:
+    """Make the user code useless, unless another role of the person here still signs in with it."""
+    others = [row for row in _in_place(target.enterprise_id, target.person_id) if row.id != target.id]
+    if not any(row.user_code == UserCode.parse(target.user_code).signs for row in others):
+        accounts.revoke_user_code(UserCode.parse(target.user_code), now=now)
 
 
 def _active_pes(enterprise_id: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -190,12 +191,12 @@ def set_rights(
 
 def grant(
     enterprise_id: str,
-    agency_id: str,
     membership_id: str,
+    agency_id: str,
     *,
-    blocks: frozenset[str],
+    blocks: Iterable[str],
     until: date,
-    granter_id: str,
+    granted_by: str,
     now: datetime,
 ) -> None:
     """Let one user use *blocks* (or ``*``) at an agency until the end of *until*, instead of what they held there.
@@ -203,8 +204,8 @@ def grant(
     Raises:
         NotAllowedError: the granter does not hold these blocks, or may not pass them on.
     """
-    wanted = (Right(membership_id, blocks, until),)
-    set_rights(enterprise_id, agency_id, wanted, granter_id=granter_id, seen_revision=None, now=now)
+    wanted = (Right(membership_id, frozenset(blocks), until),)
+    set_rights(enterprise_id, agency_id, wanted, granter_id=granted_by, seen_revision=None, now=now)
 
 
 def _users(reading: Reading, now: datetime) -> list[HeldByUser]:

@@ -10,6 +10,8 @@ from .enterprise_services import verification as verification
 from .newcomer_services import Newcomer as Newcomer
 from .newcomer_services import add_pes as add_pes
 from .newcomer_services import create_user as create_user
+from .newcomer_services import known_here as known_here
+from .newcomer_services import may_reissue as may_reissue
 from .newcomer_services import reissue as reissue
 from .people_services import MembershipView as MembershipView
 from .people_services import appoint as appoint
@@ -17,12 +19,15 @@ from .people_services import best_memberships as best_memberships
 from .people_services import effective_role as effective_role
 from .people_services import members as members
 from .people_services import membership as membership
+from .people_services import may_reactivate as may_reactivate
+from .people_services import may_remove as may_remove
+from .people_services import may_suspend as may_suspend
 from .people_services import memberships_of as memberships_of
-from .people_services import reactivate as reactivate
+from .people_services import reactivate_member as reactivate_member
 from .people_services import remove_member as remove_member
 from .people_services import require_role as require_role
 from .people_services import roles_in as roles_in
-from .people_services import suspend as suspend
+from .people_services import suspend_member as suspend_member
 from .projection_services import RemovalReason as RemovalReason
 from .projection_services import refresh_projections as refresh_projections
 from .projection_services import remove_rights_of_agency as remove_rights_of_agency
@@ -38,4 +43,5 @@ from .rights_services import choices as choices
 from .rights_services import explanation as explanation
 from .rights_services import grant as grant
 from .rights_services import matrix as matrix
+from .rights_services import objections as objections
 from .rights_services import set_rights as set_rights
