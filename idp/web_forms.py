@@ -1,0 +1,139 @@
+"""Forms as every page uses them: text cleaned at the door, messages in the person's language, dates in three boxes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from flask_wtf import FlaskForm
+from flask_wtf.i18n import translations as wtforms_catalogue
+from wtforms import Field, PasswordField, StringField, TextAreaField
+from wtforms.utils import unset_value
+from wtforms.validators import StopValidation
+
+from .i18n import NBSP, current_language
+from .i18n import gettext as _
+
+PARTS = ("day", "month", "year")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # PostgreSQL refuses NUL in a text
+
+
+def clean_text(value: Any) -> Any:
+    """Return a typed text without control characters or spaces around it; leave anything else alone."""
+    return _CONTROLS.sub("", value).strip() if isinstance(value, str) else value
+
+
+def clean_line(value: Any) -> Any:
+    """Return a typed line as :func:`clean_text` does, with every break turned into one space."""
+    return re.sub(r"\s*[\r\n\t]+\s*", " ", cleaned) if isinstance(cleaned := clean_text(value), str) else cleaned
+
+
+class _Messages:
+    """The messages of WTForms, set as the language wants (no straight apostrophe, no breaking space before a colon)."""
+
+    def gettext(self, string: str) -> str:
+        return _set(str(wtforms_catalogue.gettext(string)))
+
+    def ngettext(self, singular: str, plural: str, n: int) -> str:
+        return _set(str(wtforms_catalogue.ngettext(singular, plural, n)))
+
+
+def _set(sentence: str) -> str:
+    sentence = sentence.replace("'", "’")
+    return sentence.replace(" :", NBSP + ":") if current_language() == "fr" else sentence
+
+
+class MandatForm(FlaskForm):  # type: ignore[misc]
+    """The base of every form."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        """What all forms share."""
+
+        def get_translations(self, form: object) -> _Messages:
+            """Say WTForms' own messages in the language of the page."""
+            return _Messages()
+
+        def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
+            """Clean what is typed in every text box, passwords apart: theirs is kept to the letter."""
+            field = unbound_field.bind(form=form, **options)
+            if isinstance(field, StringField) and not isinstance(field, PasswordField):
+                cleaner = clean_text if isinstance(field, TextAreaField) else clean_line
+                field.filters = (cleaner, *field.filters)
+            return field
+
+
+class DatePartsField(Field):  # type: ignore[misc]
+    """A date typed in three boxes, ``<name>-day``, ``<name>-month`` and ``<name>-year``; ``data`` is a date or None.
+
+    ``InputRequired`` and ``Optional`` work as on any field. What was typed stays in ``typed``, whatever it was.
+    """
+
+    parts = PARTS
+
+    def __init__(self, label: Any = None, validators: Any = None, **kwargs: Any) -> None:
+        super().__init__(label, validators, **kwargs)
+        self.typed: dict[str, str] = dict.fromkeys(PARTS, "")
+        self.wrong_parts: tuple[str, ...] = ()
+
+    def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
+        """Read the three boxes of *formdata*, or show *data*."""
+        super().process(None, data, extra_filters)
+        if formdata is not None and any(f"{self.name}-{part}" in formdata for part in PARTS):
+            self.typed = {part: _typed(formdata, f"{self.name}-{part}") for part in PARTS}
+            self.raw_data = ["-".join(self.typed.values())] if any(self.typed.values()) else []
+            self.data = self._read(self.typed)
+        elif formdata is not None and formdata:
+            self.raw_data, self.data = [], None
+        elif isinstance(self.data, date):
+            self.typed = {part: str(getattr(self.data, part)) for part in PARTS}
+
+    def _read(self, typed: Mapping[str, str]) -> date | None:
+        if not any(typed.values()):
+            return None
+        problem = _problem(typed)
+        if problem is None:
+            return _as_date(typed)
+        self.wrong_parts, message = problem
+        self.process_errors.append(message)
+        return None
+
+    def pre_validate(self, form: object) -> None:
+        """Stop at a date that cannot be read: no rule has anything to say about it."""
+        if self.process_errors:
+            raise StopValidation
+
+    @property
+    def error_id(self) -> str:
+        """Return the id of the first box to correct, for the error summary."""
+        return f"{self.id}-{(self.wrong_parts or PARTS)[0]}"
+
+    def _value(self) -> str:
+        return self.data.isoformat() if isinstance(self.data, date) else ""
+
+
+def _typed(formdata: Any, name: str) -> str:
+    value = formdata.get(name)
+    return str(clean_line(value))[:10] if isinstance(value, str) else ""
+
+
+def _problem(typed: Mapping[str, str]) -> tuple[tuple[str, ...], str] | None:
+    """Return which boxes are wrong and what to do, or None for a date that exists."""
+    if missing := tuple(part for part in PARTS if not typed[part]):
+        return missing, _("Enter the day, the month and the year")
+    if garbled := tuple(part for part in PARTS if not (typed[part].isascii() and typed[part].isdigit())):
+        return garbled, _("Write the date in numbers, for example 14 3 1984")
+    if len(typed["year"]) != 4:
+        return ("year",), _("Write the year with four digits")
+    if _as_date(typed) is None:
+        month_exists = 1 <= int(typed["month"]) <= 12
+        return ("day",) if month_exists else ("month",), _("This date does not exist")
+    return None
+
+
+def _as_date(typed: Mapping[str, str]) -> date | None:
+    try:
+        return date(int(typed["year"]), int(typed["month"]), int(typed["day"]))
+    except ValueError:
+        return None
