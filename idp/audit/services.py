@@ -95,6 +95,8 @@ def record(
 
 def sequence(limit: int = _BATCH) -> int:
     """Give the entries that wait their position and hash; return how many were placed."""
+    if not _waits():
+        return 0
     with transaction() as session:
         position, previous = _hold_head(session)
         waiting = session.execute(
@@ -161,6 +163,14 @@ def entries(
     if before is not None:
         wanted = wanted.where(_LOG.c.at < before)
     return tuple(_entry(row) for row in db.session.execute(wanted))
+
+
+def _waits() -> bool:
+    """Tell whether an entry waits, without taking the writers' place."""
+    found = db.session.scalar(select(_LOG.c.id).where(_LOG.c.position.is_(None)).limit(1))
+    if not in_transaction():
+        db.session.commit()  # an idle sequencer must not hold a snapshot
+    return found is not None
 
 
 def _hold_head(session: Session) -> tuple[int, str]:

@@ -20,9 +20,8 @@ from typing import Any, cast
 
 import typst
 
-from ..i18n import Language, in_language, long_date, show_neq
+from ..i18n import Language, in_language, long_date, ngettext, show_neq
 from ..i18n import gettext as _
-from ..i18n import ngettext
 from ..web import absolute_url, current_settings
 from .spelling import groups, spell
 

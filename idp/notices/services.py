@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 
 from ..db import db, in_transaction, new_id, transaction
 from ..sealing import current_sealing
@@ -108,6 +108,13 @@ def deliver_due(now: datetime, limit: int = 50) -> int:
     return tried
 
 
+def has_due(now: datetime) -> bool:
+    """Tell whether a notice waits for a worker at *now*; takes no writer's place."""
+    found = db.session.scalar(select(OutboxMessage.id).where(*_due(now)).limit(1))
+    db.session.commit()  # an idle worker must not hold a snapshot
+    return found is not None
+
+
 def waiting() -> int:
     """Return how many notices have not left yet, dead ones aside."""
     return len(db.session.scalars(select(OutboxMessage.id).where(OutboxMessage.state == DeliveryState.WAITING)).all())
@@ -129,15 +136,17 @@ def _place(message_id: str) -> str:
     return f"outbox:{message_id}"
 
 
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    free = or_(OutboxMessage.leased_until.is_(None), OutboxMessage.leased_until <= now)
+    return (OutboxMessage.state == DeliveryState.WAITING, OutboxMessage.due_at <= now, free)
+
+
 def _claim(now: datetime) -> _Claimed | None:
     """Take the oldest due notice for the time of a lease: one statement, so only one worker has it."""
-    free = or_(OutboxMessage.leased_until.is_(None), OutboxMessage.leased_until <= now)
-    due = (OutboxMessage.state == DeliveryState.WAITING, OutboxMessage.due_at <= now, free)
-    oldest = select(OutboxMessage.id).where(*due).order_by(OutboxMessage.due_at, OutboxMessage.created_at).limit(1)
-    nothing = db.session.scalar(oldest) is None
-    db.session.commit()  # an idle worker must not hold a snapshot, nor ask for the writer's place
-    if nothing:
+    if not has_due(now):
         return None
+    due = _due(now)
+    oldest = select(OutboxMessage.id).where(*due).order_by(OutboxMessage.due_at, OutboxMessage.created_at).limit(1)
     lease = new_id()
     with transaction() as session:
         row = session.execute(

@@ -1,1 +1,1 @@
-"""The operator's desk and the agency officer's page."""
+"""The desk: operators read enrolment files and decide; officers of agencies decide subscriptions."""

@@ -1,0 +1,57 @@
+"""``idp operator``: the people of the desk."""
+
+from __future__ import annotations
+
+import click
+from email_validator import EmailNotValidError, validate_email
+
+from ..app import create_app
+from ..clock import SystemClock
+from ..delegation import catalogue_services
+from ..errors import NotFoundError
+from ..i18n import Language
+from ..support import services
+from ..support.roles import DeskRole, wrong_agency
+
+
+@click.group()
+def operator() -> None:
+    """Add operators and agency officers."""
+
+
+@operator.command()
+@click.option("--name", required=True, help="given name, then family name")
+@click.option("--email", required=True)
+@click.option("--role", type=click.Choice([role.value for role in DeskRole]), default=DeskRole.OPERATOR.value)
+@click.option("--agency", "agency_id", help="the agency of an agency officer")
+@click.option("--language", type=click.Choice(["fr", "en"]), default="fr", show_default=True)
+def add(name: str, email: str, role: str, agency_id: str | None, language: Language) -> None:
+    """Create an account for the desk and print its link, good once and for 24 hours.
+
+    Hand the link over yourself, and to that person only: whoever opens it first chooses the password.
+    """
+    if wrong_agency(DeskRole(role), agency_id):
+        raise click.UsageError("an agency officer needs --agency, an operator has none")
+    try:
+        address = validate_email(email, check_deliverability=False).normalized
+    except EmailNotValidError as error:
+        raise click.BadParameter(str(error), param_hint="--email") from None
+    with create_app().app_context():
+        if agency_id is not None:
+            _check_agency(agency_id)
+        try:
+            added = services.add_operator(
+                name=name, email=address, role=role, agency_id=agency_id, language=language, now=SystemClock().now()
+            )
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--name") from None
+    click.echo(f"User code: {added.user_code}")
+    click.echo(f"Link (once, 24 hours): {added.link}")
+
+
+def _check_agency(agency_id: str) -> None:
+    try:
+        catalogue_services.agency(agency_id)
+    except NotFoundError:
+        known = ", ".join(agency.id for agency in catalogue_services.agencies()) or "none"
+        raise click.BadParameter(f"not in the catalogue (which has: {known})", param_hint="--agency") from None

@@ -1,0 +1,115 @@
+"""``idp worker``: sends notices, gives the log its order, sweeps dates; several may run side by side."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+
+import click
+import structlog
+from flask import Flask
+
+from .. import audit
+from ..accounts import services as accounts
+from ..app import create_app
+from ..clock import Clock
+from ..db import db
+from ..delegation import services as delegation
+from ..enrollment import worker_services as enrollment
+from ..notices import services as notices
+
+log = structlog.get_logger("mandat.worker")
+
+Task = Callable[[datetime], object]
+
+PAUSE_SECONDS = 0.5
+SWEEP_SECONDS = 60.0
+SENDERS = 4  # an agency that does not answer must not hold up the others
+SWEEPS: tuple[Task, ...] = (
+    enrollment.take_up_submitted,
+    enrollment.sweep_deadlines,
+    delegation.sweep_dates,
+    accounts.sweep,
+)
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="do all that is due, then stop")
+def worker(once: bool) -> None:
+    """Deliver notices, order the log, sweep dates; stop it with SIGTERM."""
+    app = create_app()
+    if once:
+        run_once(app)
+        return
+    stop = threading.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: stop.set())
+    run(app, stop)
+
+
+def run_once(app: Flask) -> None:
+    """Sweep, send everything that is due, and give every entry of the log its place."""
+    sweep(app)
+    send(app, threading.Event())
+    order(app)
+
+
+def run(app: Flask, stop: threading.Event) -> None:
+    """Work until *stop*: what is under way is finished first."""
+    sweeper = threading.Thread(target=_every, args=(SWEEP_SECONDS, lambda: sweep(app), stop), name="sweeper")
+    orderer = threading.Thread(target=_every, args=(PAUSE_SECONDS, lambda: order(app), stop), name="orderer")
+    for thread in (sweeper, orderer):
+        thread.start()
+    _every(PAUSE_SECONDS, lambda: send(app, stop), stop)
+    for thread in (sweeper, orderer):
+        thread.join()
+
+
+def send(app: Flask, stop: threading.Event) -> None:
+    """Send what is due, several notices at a time; each attempt has its own instant."""
+    if not _in_context(app, lambda now: notices.has_due(now)):
+        return
+    with ThreadPoolExecutor(SENDERS, thread_name_prefix="sender") as senders:
+        for _ in range(SENDERS):
+            senders.submit(_send_all, app, stop)
+
+
+def order(app: Flask) -> None:
+    """Give the entries of the log their place."""
+    while _in_context(app, lambda _now: audit.sequence()):
+        pass
+
+
+def sweep(app: Flask) -> None:
+    """Run each sweep; one that fails is logged and does not stop the others."""
+    for task in SWEEPS:
+        _in_context(app, task)
+
+
+def _send_all(app: Flask, stop: threading.Event) -> None:
+    while not stop.is_set() and _in_context(app, lambda now: notices.deliver_due(now, limit=1)):
+        pass
+
+
+def _in_context(app: Flask, task: Task) -> Any:
+    """Run *task* with the present instant; an error is logged and tried again at the next round."""
+    clock: Clock = app.extensions["mandat.clock"]
+    with app.app_context():
+        try:
+            return task(clock.now())
+        except Exception as error:
+            name = getattr(task, "__qualname__", "task")
+            log.error("task failed", task=name, error=type(error).__name__, exc_info=error)
+            return None
+        finally:
+            db.session.remove()
+
+
+def _every(seconds: float, act: Callable[[], None], stop: threading.Event) -> None:
+    act()
+    while not stop.wait(seconds):
+        act()

@@ -1,0 +1,34 @@
+"""Who works at the desk. Values are stored: never rename one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..audit import Actor
+
+
+class DeskRole(StrEnum):
+    """An operator of the provider reads files; an officer of an agency decides its subscriptions."""
+
+    OPERATOR = "operator"
+    AGENCY_OFFICER = "agency_officer"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorView:
+    """A person at the desk; *agency_id* is that of an officer, and of nobody else."""
+
+    person_id: str
+    role: DeskRole
+    agency_id: str | None
+
+    @property
+    def actor(self) -> Actor:
+        """Return this person as the actor of what they do at the desk."""
+        return Actor(self.role.value, self.person_id)
+
+
+def wrong_agency(role: DeskRole, agency_id: str | None) -> bool:
+    """Tell whether the agency does not go with the role: an officer has one, an operator has none."""
+    return (role is DeskRole.AGENCY_OFFICER) != (agency_id is not None)

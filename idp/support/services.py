@@ -1,0 +1,89 @@
+"""Who works at the desk, and what the log says of what they read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import insert, select
+
+from .. import audit
+from ..accounts import services as accounts
+from ..audit import SYSTEM, Actor, Event
+from ..db import db, transaction
+from ..errors import ConflictError
+from ..i18n import Language
+from ..identifiers import PersonId, UserCode
+from ..web import absolute_url
+from .models import Operator
+from .roles import DeskRole, OperatorView, wrong_agency
+
+
+class Added(NamedTuple):
+    """A new person at the desk, their user code, and the link, good once, where they choose their credentials."""
+
+    person_id: PersonId
+    user_code: UserCode
+    link: str
+
+
+def add_operator(
+    *, name: str, email: str, role: str, agency_id: str | None, now: datetime, language: Language = "fr"
+) -> Added:
+    """Create a person who works at the desk.
+
+    Raises:
+        ValueError: the name has one word only, or the agency does not go with the role.
+    """
+    given_name, _, family_name = " ".join(name.split()).partition(" ")
+    if not family_name:
+        raise ValueError("a given name and a family name")
+    with transaction():
+        person_id = accounts.create_person(
+            given_name=given_name, family_name=family_name, email=email, language=language, now=now
+        )
+        user_code = accounts.issue_user_code(person_id, now=now)
+        appoint(person_id, role=role, agency_id=agency_id, actor=SYSTEM, now=now)
+        token = accounts.open_first_credential(person_id, user_code, now=now, next_path="/desk")
+    return Added(person_id, user_code, absolute_url(f"/activate/start?token={token}"))
+
+
+def appoint(person_id: str, *, role: str, agency_id: str | None, actor: Actor, now: datetime) -> None:
+    """Let an existing person work at the desk.
+
+    Raises:
+        ValueError: the role is unknown, or the agency does not go with it.
+        ConflictError: the person already works at the desk.
+    """
+    wanted = DeskRole(role)
+    if wrong_agency(wanted, agency_id):
+        raise ValueError("an agency officer has one agency, an operator has none")
+    with transaction() as session:
+        if operator_of(person_id) is not None:
+            raise ConflictError("already at the desk")
+        session.execute(
+            insert(Operator).values(person_id=person_id, role=wanted.value, agency_id=agency_id, added_at=now)
+        )
+        accounts.mark_operator(person_id)
+        audit.record(
+            Event.OPERATOR_ADDED,
+            actor=actor,
+            now=now,
+            person_id=person_id,
+            agency_id=agency_id,
+            details={"role": wanted.value},
+        )
+
+
+def operator_of(person_id: str) -> OperatorView | None:
+    """Return what *person_id* is at the desk, or None."""
+    row = db.session.execute(
+        select(Operator.person_id, Operator.role, Operator.agency_id).where(Operator.person_id == person_id)
+    ).first()
+    return OperatorView(row.person_id, DeskRole(row.role), row.agency_id) if row else None
+
+
+def note_read(operator: OperatorView, file_id: str, *, part: str, now: datetime) -> None:
+    """Write in the log that a file was read; called before anything of it is shown."""
+    with transaction():
+        audit.record(Event.FILE_READ, actor=operator.actor, now=now, file_id=file_id, details={"part": part})
