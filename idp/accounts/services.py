@@ -13,6 +13,7 @@ from ..identifiers import UserCode
 from ..web import current_settings
 from . import services_guesses, services_openings
 from .models import Challenge, EmailCode, SignInRow
+from .passwords import TemporaryPassword as TemporaryPassword
 from .services_codes import issue_user_code as issue_user_code
 from .services_codes import reveal_temporary_password as reveal_temporary_password
 from .services_codes import revoke_user_code as revoke_user_code

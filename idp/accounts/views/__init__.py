@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from flask import Flask, g, request
+from flask import Flask, Response, g, request
 
+from ...i18n import gettext as _
 from ...sealing import current_sealing
-from ...web import current_settings
+from ...web import current_settings, error_page
 from .. import models as models  # the tables must be known to the metadata
 from ..cookies import init_cookies, presented_digest
+from ..errors import BusyError
 from ..hashing import init_hasher
 from ..mails import init_mails
 from ..sessions import preferred_language
+from . import account, activation, sign_in
+from .account import add_account_section as add_account_section
+from .browser import hold_activation as hold_activation
 
 
 def init_app(app: Flask) -> None:
@@ -20,8 +25,23 @@ def init_app(app: Flask) -> None:
     init_cookies(app)
     init_mails(app)
     app.before_request(_speak_their_language)
+    app.register_error_handler(BusyError, _busy)
+    app.register_blueprint(sign_in.blueprint)
+    app.register_blueprint(activation.blueprint)
+    app.register_blueprint(account.blueprint)
 
 
 def _speak_their_language() -> None:
     if request.endpoint != "static" and presented_digest() is not None:
         g.preferred_language = preferred_language()
+
+
+def _busy(error: BusyError) -> Response:
+    page = error_page(
+        error.status,
+        error.code,
+        _("Many people are signing in"),
+        _("Nothing was lost. Wait a few seconds, then go back and try again."),
+    )
+    page.headers["Retry-After"] = str(error.retry_after)
+    return page

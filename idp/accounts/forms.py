@@ -1,0 +1,106 @@
+"""The forms of accounts. What is secret is never given back to the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wtforms import PasswordField, RadioField, StringField
+from wtforms.validators import StopValidation
+
+from ..i18n import gettext as _
+from ..i18n import lazy_gettext as _l
+from ..identifiers import Fault, InvalidIdentifierError, UserCode
+from ..web_forms import MandatForm
+
+
+class Required:
+    """Refuse an empty field, in the words given."""
+
+    def __init__(self, message: Any) -> None:
+        self.message = message
+
+    def __call__(self, form: MandatForm, field: Any) -> None:
+        """Stop at a field that is empty."""
+        if not (field.raw_data and isinstance(field.raw_data[0], str) and field.raw_data[0].strip()):
+            raise StopValidation(str(self.message))
+
+
+class UserCodeField(StringField):  # type: ignore[misc]
+    """A user code; ``code`` holds it once it was read."""
+
+    code: UserCode | None = None
+
+    def pre_validate(self, form: object) -> None:
+        """Read the code, whatever its case, hyphens or spaces."""
+        try:
+            self.code = UserCode.parse(self.data or "")
+        except InvalidIdentifierError as error:
+            if error.fault is Fault.EMPTY:
+                raise StopValidation(_("Enter your user code")) from None
+            raise StopValidation(_("Enter a user code of four signs and four digits, for example QX4T-7712")) from None
+
+
+class SignInForm(MandatForm):
+    """User code and password."""
+
+    username = UserCodeField(_l("User code"), id="username", description=_l("For example, QX4T-7712"))
+    password = PasswordField(_l("Password"), [Required(_l("Enter your password"))], id="password")
+
+
+class OtpForm(MandatForm):
+    """The code of an application."""
+
+    otp = StringField(
+        _l("Verification code"),
+        [Required(_l("Enter the six digits shown by your application"))],
+        id="otp",
+        description=_l("Six digits, renewed every 30 seconds"),
+    )
+
+
+class ActivateForm(MandatForm):
+    """What the two slips say."""
+
+    user_code = UserCodeField(_l("User code"), id="user-code", description=_l("For example, QX4T-7712"))
+    temporary_password = PasswordField(
+        _l("Temporary password"),
+        [Required(_l("Enter the temporary password of your slip"))],
+        id="temporary-password",
+        description=_l("Six groups of four signs; hyphens and capitals do not matter"),
+    )
+
+
+class EmailCodeForm(MandatForm):
+    """The code received by e-mail."""
+
+    email_code = StringField(
+        _l("Code received by e-mail"),
+        [Required(_l("Enter the eight digits received by e-mail"))],
+        id="email-code",
+        description=_l("Eight digits"),
+    )
+
+
+class NewPasswordForm(MandatForm):
+    """A password of one's own, twice."""
+
+    new_password = PasswordField(
+        _l("New password"),
+        [Required(_l("Choose a password"))],
+        id="new-password",
+        description=_l("At least 12 characters. Several words you alone would put together are easy to remember."),
+    )
+    new_password_repeat = PasswordField(_l("The same password again"), id="new-password-repeat")
+
+    def validate_new_password_repeat(self, field: PasswordField) -> None:
+        """Refuse two passwords that differ."""
+        if self.new_password.data and field.data != self.new_password.data:
+            raise StopValidation(_("The two passwords are not the same"))
+
+
+class LanguageForm(MandatForm):
+    """The language in which we write to a person."""
+
+    language = RadioField(
+        _l("Language of pages and e-mails"), choices=[("fr", "Français"), ("en", "English")], id="language"
+    )

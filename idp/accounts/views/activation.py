@@ -1,0 +1,216 @@
+"""The pages of the first use of a user code, one for each step; a page out of its turn leads to the right one."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from ...i18n import gettext as _
+from ...i18n import ngettext
+from ...limits import SIGN_IN, limiter
+from ...web import now, see_other
+from .. import services_activation, services_openings
+from ..forms import ActivateForm, EmailCodeForm, NewPasswordForm, OtpForm
+from ..passwords import PasswordFault, read_temporary
+from ..services_activation import Activation, StartRefusal
+from ..services_email_codes import Answer, Outcome
+from ..sessions import current_sign_in
+from ..steps import Step
+from . import browser
+from .sign_in import locked_sentence, too_many, wanted_path
+
+blueprint = Blueprint("activation", __name__, url_prefix="/activate")
+blueprint.before_request(browser.one_of_each)
+
+_PAGES = {
+    Step.EMAIL_CODE: "/activate/code",
+    Step.NEW_PASSWORD: "/activate/password",
+    Step.NEW_FACTOR: "/activate/factor",
+}
+
+
+@blueprint.route("", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def slips() -> ResponseReturnValue:
+    """Ask for what the two slips say."""
+    form = ActivateForm()
+    if not form.validate_on_submit() or form.user_code.code is None:
+        return _page("activate", form)
+    secret = read_temporary(form.temporary_password.data)
+    answer = services_activation.start(form.user_code.code, secret, next_path=wanted_path(), now=now())
+    if answer.token is not None:
+        browser.keep_activation(answer.token)
+        return see_other("/activate/code")
+    if answer.refusal is StartRefusal.LOCKED:
+        form.user_code.errors = (locked_sentence(answer.locked_until),)
+        return too_many(_page("activate", form), answer.locked_until)
+    field = form.user_code if answer.refusal is StartRefusal.WRONG else form.temporary_password
+    field.errors = (_start_sentence(answer.refusal),)
+    return _page("activate", form)
+
+
+@blueprint.route("/code", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def email_code() -> ResponseReturnValue:
+    """Ask for the code sent by e-mail."""
+    activation = _expect(Step.EMAIL_CODE)
+    if isinstance(activation, Response):
+        return activation
+    form = EmailCodeForm()
+    if not form.validate_on_submit():
+        return _page("activate_code", form, activation)
+    answer = services_activation.confirm_email(browser.activation_token(), form.email_code.data, now=now())
+    if answer.outcome is Outcome.LINKED:
+        browser.note_linked()
+        return see_other("/activate/linked")
+    if answer.outcome in (Outcome.RIGHT, Outcome.OVER):
+        return see_other("/activate/password")
+    form.email_code.errors = (_email_sentence(answer),)
+    return _page("activate_code", form, activation)
+
+
+@blueprint.post("/code/again")
+@limiter.limit(SIGN_IN)
+def email_code_again() -> ResponseReturnValue:
+    """Send another code by e-mail."""
+    if services_activation.send_again(browser.activation_token(), now=now()):
+        flash(_("A new code is on its way. The former one no longer works."), "success")
+    else:
+        flash(_("No new code was sent: wait half a minute between two codes, and ask for five at most."), "warning")
+    return see_other("/activate/code")
+
+
+@blueprint.route("/password", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def password() -> ResponseReturnValue:
+    """Ask for a password of one's own."""
+    activation = _expect(Step.NEW_PASSWORD)
+    if isinstance(activation, Response):
+        return activation
+    form = NewPasswordForm()
+    if not form.validate_on_submit():
+        return _page("activate_password", form, activation)
+    words = current_app.extensions.get("mandat.password_words")
+    about: tuple[str, ...] = tuple(words(activation.person_id)) if words else ()
+    decision = services_activation.choose_password(
+        browser.activation_token(), form.new_password.data, about=about, now=now()
+    )
+    if decision is not None and not decision:
+        form.new_password.errors = tuple(_password_sentence(fault) for fault in decision.reasons)
+        return _page("activate_password", form, activation)
+    return see_other("/activate/factor")
+
+
+@blueprint.route("/factor", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def factor() -> ResponseReturnValue:
+    """Show the secret for the application and ask for its first code."""
+    activation = _expect(Step.NEW_FACTOR)
+    if isinstance(activation, Response):
+        return activation
+    form, token = OtpForm(), browser.activation_token()
+    if form.validate_on_submit():
+        finish = services_activation.confirm_factor(
+            token, form.otp.data, former=current_sign_in(), device=browser.device(), now=now()
+        )
+        if finish is not None and finish.signed is not None:
+            flash(_("Your account is ready. Next time, sign in with your password and your application."), "success")
+            return browser.enter(finish.signed)
+        if finish is not None and finish.linked:
+            browser.note_linked()
+            return see_other("/activate/linked")
+        if finish is not None:
+            return _over()
+        form.otp.errors = (_("This code is wrong. Check the time of your device, and type the code shown now."),)
+    offer = services_activation.offered_factor(token, now=now())
+    if offer is None:
+        return _over()
+    page = render_template(
+        "accounts/activate_factor.html",
+        form=form,
+        activation=activation,
+        offer=offer,
+        qr=Markup(offer.svg),  # noqa: S704
+    )
+    return make_response(page)
+
+
+@blueprint.get("/linked")
+def linked() -> ResponseReturnValue:
+    """Say that the user code now belongs to an account that was there."""
+    if not browser.is_linked():
+        return _over()
+    return render_template("accounts/activate_linked.html")
+
+
+@blueprint.route("/start", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def opening() -> ResponseReturnValue:
+    """Begin with a link that was handed over; opening it spends nothing, the button does."""
+    if request.method == "GET" and request.args.get("token"):
+        browser.keep_opening(request.args["token"])
+        return redirect("/activate/start")
+    if not services_openings.is_open(browser.opening_token(), now=now()):
+        return _page("activate_start", None, status=410)
+    if request.method == "GET":
+        return _page("activate_start", None, is_open=True)
+    browser.hold_activation(browser.opening_token() or "")
+    return see_other("/activate/password")
+
+
+def _expect(step: Step) -> Activation | Response:
+    """Return the activation when it waits for *step*; else lead to where it is, or back to the start."""
+    activation = services_activation.activation(browser.activation_token(), now=now())
+    if activation is None:
+        return see_other("/activate/linked") if browser.is_linked() else _over()
+    return activation if activation.step is step else see_other(_PAGES[activation.step])
+
+
+def _over() -> Response:
+    flash(
+        _(
+            "This activation is over, or was not begun in this browser. Ask for a new temporary password, then begin again."
+        ),
+        "warning",
+    )
+    return see_other("/activate")
+
+
+def _page(
+    name: str, form: object, activation: Activation | None = None, *, status: int = 200, **more: object
+) -> Response:
+    page = render_template(f"accounts/{name}.html", form=form, activation=activation, **more)
+    return make_response(page, status)
+
+
+def _start_sentence(refusal: StartRefusal | None) -> str:
+    if refusal is StartRefusal.EXPIRED:
+        return str(_("This temporary password has expired. Ask the person who gave it to you for a new slip."))
+    if refusal is StartRefusal.USED:
+        return str(
+            _("This temporary password was already used. If it was not you, tell the person who gave it to you.")
+        )
+    return str(_("The user code and the temporary password do not go together"))
+
+
+def _email_sentence(answer: Answer) -> str:
+    if answer.outcome is Outcome.SPENT:
+        return str(_("This code no longer works. Ask for a new one below."))
+    sentence = ngettext(
+        "This code is wrong. %(num)s try is left.", "This code is wrong. %(num)s tries are left.", answer.tries_left
+    )
+    return str(sentence)
+
+
+def _password_sentence(fault: PasswordFault) -> str:
+    sentences = {
+        PasswordFault.TOO_SHORT: _("Choose a password of at least 12 characters"),
+        PasswordFault.TOO_LONG: _("Choose a shorter password: this one is longer than a thousand characters"),
+        PasswordFault.KNOWN: _("This password is on the lists of known passwords. Choose another."),
+        PasswordFault.ABOUT_YOU: _(
+            "Apart from your name, your codes, the year or our name, too little remains of this password. Add other words."
+        ),
+        PasswordFault.SAME_SIGN: _("This password repeats the same few signs. Choose another."),
+    }
+    return str(sentences[fault])

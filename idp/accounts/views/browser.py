@@ -1,0 +1,100 @@
+"""What the pages of accounts keep in the browser's page session, and how a completed sign-in reaches the browser."""
+
+from __future__ import annotations
+
+from flask import Response, abort, g, request, session
+
+from ...web import now, see_other
+from .. import cookies, services_openings, services_sign_in
+from ..sign_ins import Signed, device_words
+
+_SIGN_IN = "sign_in"
+_ACTIVATION = "activation"
+_OPENING = "opening"
+_LINKED = "activation_linked"
+
+
+def held(name: str) -> str | None:
+    """Return a secret this browser goes on with."""
+    value = session.get(name)
+    return value if isinstance(value, str) else None
+
+
+def sign_in_token() -> str | None:
+    """Return the secret of the sign-in under way."""
+    return held(_SIGN_IN)
+
+
+def activation_token() -> str | None:
+    """Return the secret of the activation under way."""
+    return held(_ACTIVATION)
+
+
+def opening_token() -> str | None:
+    """Return the secret of the link this browser followed."""
+    return held(_OPENING)
+
+
+def hold_sign_in(token: str) -> None:
+    """Keep the secret of the sign-in under way; one that was begun before in this browser ends."""
+    services_sign_in.cancel(sign_in_token(), now=now())
+    session[_SIGN_IN] = token
+
+
+def keep_activation(token: str) -> None:
+    """Keep the secret of the activation under way."""
+    session[_ACTIVATION] = token
+
+
+def keep_opening(token: str) -> None:
+    """Keep the secret of the link this browser followed, so that it leaves the address bar."""
+    session[_OPENING] = token
+
+
+def hold_activation(token: str, next_path: str | None = None) -> None:
+    """Spend *token* (of ``open_first_credential``) and let this browser go on at ``/activate/password``."""
+    following, linked = services_openings.enter_opening(token, next_path=next_path, now=now())
+    session.pop(_OPENING, None)
+    session.pop(_ACTIVATION, None)
+    session.pop(_LINKED, None)
+    if following is not None:
+        session[_ACTIVATION] = following
+    if linked:
+        session[_LINKED] = True
+
+
+def note_linked() -> None:
+    """Remember that a user code was linked to an account that was there."""
+    session.pop(_ACTIVATION, None)
+    session[_LINKED] = True
+
+
+def is_linked() -> bool:
+    """Tell whether a user code was linked in this browser."""
+    return session.get(_LINKED) is True
+
+
+def device() -> str:
+    """Return this browser in words."""
+    return device_words(request.user_agent.string)
+
+
+def enter(signed: Signed) -> Response:
+    """Give the browser its new cookie and go on; tokens of forms from before the sign-in die (security S-36)."""
+    for name in (_SIGN_IN, _ACTIVATION, _OPENING, _LINKED):
+        session.pop(name, None)
+    new_form_tokens()
+    cookies.hold(signed.token, signed.sign_in)
+    return see_other(signed.next_path)
+
+
+def new_form_tokens() -> None:
+    """Make every form token handed out so far worthless."""
+    session.pop("csrf_token", None)
+    g.pop("csrf_token", None)
+
+
+def one_of_each() -> None:
+    """Refuse a form that names a field twice: two readers could choose differently (security S-55)."""
+    if request.method == "POST" and any(len(values) > 1 for _, values in request.form.lists()):
+        abort(400)

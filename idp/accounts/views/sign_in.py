@@ -1,0 +1,122 @@
+"""The pages of the sign-in and of the sign-out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request, session
+from flask.typing import ResponseReturnValue
+
+from ...i18n import gettext as _
+from ...i18n import long_datetime, ngettext
+from ...limits import SIGN_IN, limiter
+from ...web import now, see_other
+from .. import cookies, services, services_sign_in
+from ..forms import OtpForm, SignInForm
+from ..services_sign_in import Refusal, SecondStep
+from ..sessions import current_sign_in, safe_next
+from . import browser
+
+blueprint = Blueprint("sign_in", __name__)
+blueprint.before_request(browser.one_of_each)
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def password() -> ResponseReturnValue:
+    """Ask for the user code and the password."""
+    form = SignInForm()
+    if not form.validate_on_submit() or form.username.code is None:
+        return _first_page(form)
+    answer = services_sign_in.check_password(form.username.code, form.password.data, next_path=wanted_path(), now=now())
+    if answer.token is not None:
+        browser.hold_sign_in(answer.token)
+        return see_other("/sign-in/code")
+    if answer.refusal is Refusal.LOCKED:
+        form.username.errors = (locked_sentence(answer.locked_until),)
+        return too_many(_first_page(form), answer.locked_until)
+    form.username.errors = (_("The user code or the password is wrong"),)
+    return _first_page(form)
+
+
+@blueprint.route("/sign-in/code", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def second_factor() -> ResponseReturnValue:
+    """Ask for the code of the application."""
+    token = browser.sign_in_token()
+    if not services_sign_in.waits_for_second_factor(token, now=now()):
+        return _start_again()
+    form = OtpForm()
+    if not form.validate_on_submit():
+        return _second_page(form)
+    answer = services_sign_in.check_second_factor(
+        token, form.otp.data, former=current_sign_in(), device=browser.device(), now=now()
+    )
+    if answer.signed is not None:
+        return browser.enter(answer.signed)
+    if answer.refusal is Refusal.OVER:
+        return _start_again()
+    form.otp.errors = (_second_sentence(answer),)
+    page = _second_page(form)
+    return too_many(page, answer.locked_until) if answer.refusal is Refusal.LOCKED else page
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """End the sign-in of this browser and forget what its pages kept."""
+    sign_in = current_sign_in()
+    if sign_in is not None:
+        services.end_sign_in(sign_in.sid, now=now())
+    cookies.drop()
+    language = session.get("lang")
+    session.clear()
+    if language:
+        session["lang"] = language
+    flash(_("You are signed out."), "success")
+    return see_other("/")
+
+
+def wanted_path() -> str:
+    """Return where this sign-in leads: what the address asks for, when it is of this site, else the home of the signed-in."""
+    path = safe_next(request.args.get("next")) if "next" in request.args else "/home"
+    return "/home" if path.startswith(("/sign-in", "/sign-out")) else path
+
+
+def locked_sentence(until: datetime | None) -> str:
+    """Say until when no try is judged."""
+    return str(_("Too many tries. Try again after %(until)s.", until=long_datetime(until) if until else ""))
+
+
+def too_many(page: Response, until: datetime | None) -> Response:
+    """Answer with 429 and say in how many seconds to come back."""
+    page.status_code = 429
+    if until is not None:
+        page.headers["Retry-After"] = str(max(1, int((until - now()).total_seconds())))
+    return page
+
+
+def _second_sentence(answer: SecondStep) -> str:
+    if answer.refusal is Refusal.LOCKED:
+        return locked_sentence(answer.locked_until)
+    left = answer.tries_left or 0
+    sentence = ngettext(
+        "This code is wrong or was already used. Wait for the next one; %(num)s try is left.",
+        "This code is wrong or was already used. Wait for the next one; %(num)s tries are left.",
+        left,
+    )
+    return str(sentence)
+
+
+def _start_again() -> Response:
+    flash(_("This sign-in took too long or was not begun here. Begin again."), "warning")
+    return make_response(redirect("/sign-in"))
+
+
+def _first_page(form: SignInForm) -> Response:
+    context = g.get("sign_in_context")
+    return make_response(render_template("accounts/sign_in.html", form=form, context=context))
+
+
+def _second_page(form: OtpForm) -> Response:
+    context = g.get("sign_in_context")
+    return make_response(render_template("accounts/sign_in_code.html", form=form, context=context))
