@@ -140,6 +140,27 @@ def matrix(enterprise_id: str, agency_id: str, now: datetime) -> Matrix:
     )
 
 
+def rights_of_members(enterprise_id: str, now: datetime) -> dict[str, tuple[tuple[str, Right], ...]]:
+    """Return what each member was granted, agency by agency, by membership id; in one statement."""
+    rows = db.session.execute(
+        select(BlockGrant.membership_id, BlockGrant.agency_id, BlockGrant.block, BlockGrant.not_after)
+        .join(Membership, Membership.id == BlockGrant.membership_id)
+        .where(Membership.enterprise_id == enterprise_id, BlockGrant.revoked_at.is_(None), BlockGrant.not_after > now)
+        .order_by(BlockGrant.membership_id, BlockGrant.agency_id, BlockGrant.block)
+    ).all()
+    gathered: dict[str, dict[str, list[tuple[str, datetime]]]] = {}
+    for row in rows:
+        gathered.setdefault(row.membership_id, {}).setdefault(row.agency_id, []).append((row.block, row.not_after))
+    return {
+        membership_id: tuple((agency_id, _gathered(membership_id, held)) for agency_id, held in agencies.items())
+        for membership_id, agencies in gathered.items()
+    }
+
+
+def _gathered(membership_id: str, held: list[tuple[str, datetime]]) -> Right:
+    return Right(membership_id, frozenset(block for block, _ in held), local_date(min(end for _, end in held)))
+
+
 def objections(
     enterprise_id: str, agency_id: str, wanted: tuple[Right, ...], *, granter_id: str, now: datetime
 ) -> dict[str, tuple[rules.Reason, ...]]:

@@ -17,11 +17,11 @@ from .people_services import MembershipView as MembershipView
 from .people_services import appoint as appoint
 from .people_services import best_memberships as best_memberships
 from .people_services import effective_role as effective_role
-from .people_services import members as members
-from .people_services import membership as membership
 from .people_services import may_reactivate as may_reactivate
 from .people_services import may_remove as may_remove
 from .people_services import may_suspend as may_suspend
+from .people_services import members as members
+from .people_services import membership as membership
 from .people_services import memberships_of as memberships_of
 from .people_services import reactivate_member as reactivate_member
 from .people_services import remove_member as remove_member
@@ -44,4 +44,5 @@ from .rights_services import explanation as explanation
 from .rights_services import grant as grant
 from .rights_services import matrix as matrix
 from .rights_services import objections as objections
+from .rights_services import rights_of_members as rights_of_members
 from .rights_services import set_rights as set_rights

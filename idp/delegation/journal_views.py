@@ -1,0 +1,262 @@
+"""The journal of an enterprise in plain sentences, and *why?* for any right."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from .. import audit
+from ..audit import Entry, Event
+from ..audit.labels import label
+from ..errors import NotFoundError
+from ..i18n import gettext as _
+from ..i18n import lazy_gettext as _l
+from ..i18n import long_date, long_datetime
+from ..web import now
+from . import catalogue_services, presenting, services
+from .acting import acting, ar_or_pes_required
+from .explain import Explanation, Link, LinkKind, Missing
+from .people_services import MembershipView
+from .roles import Role
+
+blueprint = Blueprint("journal", __name__)
+
+PAGE = 50
+
+SENTENCES = {
+    Event.GRANTED: _l("%(actor)s gave %(person)s access to %(blocks)s at %(agency)s until %(until)s."),
+    Event.REVOKED: _l("%(actor)s took from %(person)s the access to %(blocks)s at %(agency)s."),
+    Event.MEMBER_APPOINTED: _l("%(actor)s added %(person)s as: %(role)s."),
+    Event.MEMBER_SUSPENDED: _l("%(actor)s suspended %(person)s."),
+    Event.MEMBER_REACTIVATED: _l("%(actor)s reactivated %(person)s."),
+    Event.MEMBER_REMOVED: _l("%(actor)s removed %(person)s from the enterprise."),
+    Event.ENTERPRISE_REGISTERED: _l("The enterprise was registered; its authorized representative is %(person)s."),
+    Event.ENTERPRISE_SUSPENDED: _l("%(actor)s suspended the enterprise."),
+    Event.ENTERPRISE_REINSTATED: _l("%(actor)s reinstated the enterprise."),
+    Event.SUBSCRIPTION_REQUESTED: _l("%(actor)s asked to subscribe the enterprise to %(agency)s, and consented."),
+    Event.SUBSCRIPTION_ACCEPTED: _l("The subscription to %(agency)s was accepted."),
+    Event.SUBSCRIPTION_REFUSED: _l("The subscription to %(agency)s was refused."),
+    Event.SUBSCRIPTION_WITHDRAWN: _l("%(actor)s withdrew the subscription to %(agency)s."),
+    Event.SUBSCRIPTION_SUSPENDED: _l("The subscription to %(agency)s was suspended."),
+    Event.REMOVAL_CONFIRMED: _l("%(agency)s confirmed that %(person)s lost access."),
+}
+ENDED = _l("The access of %(person)s to %(blocks)s at %(agency)s ended by itself.")
+
+
+@blueprint.get("/journal")
+@ar_or_pes_required
+def journal() -> ResponseReturnValue:
+    """Show the acts that concern the enterprise, newest first, one page at a time, perhaps about one person."""
+    here = acting()
+    views = services.members(here.enterprise_id, removed=True)
+    about = request.args.get("person") or None
+    if about is not None and about not in {view.person_id for view in views}:
+        raise NotFoundError("not a person of this enterprise")
+    shown, older = _page(here.enterprise_id, about, _before(request.args.get("before")))
+    names = presenting.names({view.person_id for view in views} | _people_in(shown))
+    return render_template(
+        "delegation/journal.html",
+        rows=[{"when": entry.at, "sentence": sentence(entry, names)} for entry in shown],
+        people=sorted(((view.person_id, names[view.person_id]) for view in _each_person(views)), key=lambda p: p[1]),
+        about=about,
+        older=older,
+        first=request.args.get("before") is None,
+    )
+
+
+def _before(text: str | None) -> datetime | None:
+    """Read where a page begins; an address that was tampered with begins at the top."""
+    try:
+        instant = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return instant if instant is not None and instant.tzinfo is not None else None
+
+
+def _page(enterprise_id: str, about: str | None, before: datetime | None) -> tuple[tuple[Entry, ...], str | None]:
+    """Return one page, and where the next begins; acts of one instant stay on one page."""
+    found = audit.entries(enterprise_id=enterprise_id, person_id=about, limit=PAGE + 1, before=before)
+    if len(found) <= PAGE:
+        return found, None
+    boundary = found[PAGE].at
+    shown = tuple(entry for entry in found[:PAGE] if entry.at > boundary) or found[:PAGE]
+    return shown, shown[-1].at.isoformat()
+
+
+def _people_in(entries: tuple[Entry, ...]) -> set[str]:
+    actors = {entry.actor_id for entry in entries if entry.actor_kind == "person" and entry.actor_id}
+    return actors | {entry.person_id for entry in entries if entry.person_id}
+
+
+def _each_person(views: tuple[MembershipView, ...]) -> list[MembershipView]:
+    return list({view.person_id: view for view in views}.values())
+
+
+def sentence(entry: Entry, names: dict[str, str]) -> str:
+    """Return one entry as a sentence in the person's language."""
+    event = Event(entry.event)
+    template = SENTENCES.get(event)
+    if event is Event.REVOKED and entry.actor_kind == audit.SYSTEM.kind:
+        template = ENDED
+    values = {
+        "actor": _actor(entry, names),
+        "person": names.get(entry.person_id or "", _("somebody")),
+        "agency": _agency(entry.agency_id),
+        "blocks": _blocks(entry.details.get("blocks")),
+        "until": _until(entry.details.get("until")),
+        "role": _role(entry.details.get("role")),
+    }
+    if template is not None:
+        return str(template) % values
+    if entry.actor_kind == "person" and entry.actor_id:
+        return _("%(act)s (%(actor)s)", act=label(entry.event), actor=values["actor"])
+    return label(entry.event)
+
+
+def _actor(entry: Entry, names: dict[str, str]) -> str:
+    if entry.actor_kind == "person":
+        return names.get(entry.actor_id or "", _("Somebody"))
+    kinds = {
+        "operator": _("An operator of Mandat"),
+        "officer": _("An officer of the agency"),
+        "agency_officer": _("An officer of the agency"),
+        "system": "Mandat",
+    }
+    return kinds.get(entry.actor_kind, _("Somebody"))
+
+
+def _agency(agency_id: str | None) -> str:
+    if agency_id is None:
+        return _("an agency")
+    try:
+        return presenting.agency_name(agency_id)
+    except NotFoundError:
+        return agency_id
+
+
+def _blocks(codes: Any) -> str:
+    if not codes:
+        return _("no block")
+    return _("all blocks") if list(codes) == ["*"] else ", ".join(sorted(codes))
+
+
+def _until(day: Any) -> str:
+    return long_date(datetime.fromisoformat(day).date()) if day else _("an unstated date")
+
+
+def _role(role: Any) -> str:
+    return str(presenting.ROLES[Role(role)]) if role else ""
+
+
+MISSING = {
+    Missing.ENTERPRISE_SUSPENDED: _l("The enterprise is suspended: nobody acts for it. Call us to know why."),
+    Missing.NOT_SUBSCRIBED: _l("The enterprise has no active subscription to this agency. A PES can subscribe it."),
+    Missing.UNKNOWN_BLOCK: _l("The agency does not offer this block, or no longer does."),
+    Missing.BLOCK_NOT_SUBSCRIBED: _l("The block is not part of the enterprise’s subscription. A PES can add it."),
+    Missing.MEMBER_SUSPENDED: _l("The person is suspended in this enterprise. A PES can reactivate them."),
+    Missing.MEMBER_REMOVED: _l("The person no longer belongs to this enterprise."),
+    Missing.NEVER_GRANTED: _l("No access to this block was ever given. A PES can give it."),
+    Missing.REVOKED: _l("The access was taken away. A PES can give it again."),
+    Missing.ENDED: _l("The access reached its end date. A PES can renew it."),
+    Missing.NOT_YET: _l("The access begins later."),
+}
+
+
+@blueprint.get("/why")
+def why() -> ResponseReturnValue:
+    """Explain why somebody may or may not use a block; a user asks about themself only."""
+    here = acting()
+    people = _askable()
+    agencies = catalogue_services.agencies()
+    asked = {name: request.args.get(name, "") for name in ("person", "agency", "block")}
+    found, chain = None, []
+    if all(asked.values()):
+        view = next((view for view in people if view.id == asked["person"]), None)
+        if view is None:
+            raise NotFoundError("not a person one may ask about")
+        found = services.explanation(view.person_id, here.enterprise_id, asked["agency"], asked["block"], now())
+        chain = _chain(found, view, asked["agency"]) if found else []
+    names = presenting.names(view.person_id for view in people)
+    return render_template(
+        "delegation/why.html",
+        people=[(view.id, names[view.person_id]) for view in people],
+        agencies=[
+            (agency.id, presenting.text(agency.name), [(b.code, presenting.text(b.label)) for b in agency.blocks])
+            for agency in agencies
+        ],
+        asked=asked,
+        answer=found,
+        name=next((names[view.person_id] for view in people if view.id == asked["person"]), ""),
+        agency=presenting.agency_name(asked["agency"]) if found else "",
+        chain=chain,
+    )
+
+
+def _askable() -> list[MembershipView]:
+    """Return one membership a person: everybody for the AR and the PES, oneself for a user."""
+    here = acting()
+    views = _each_person(services.members(here.enterprise_id))
+    if here.roles & {Role.PES, Role.AUTHORIZED_REPRESENTATIVE}:
+        return views
+    return [view for view in views if view.person_id == here.person.id]
+
+
+def _chain(explanation: Explanation, view: MembershipView, agency_id: str) -> list[dict[str, str]]:
+    """Return the links as title and sentence, in order."""
+    givers = presenting.names(link.grant.granted_by for link in explanation.links if link.grant)
+    return [
+        {
+            "when": _("Holds") if link.holds else _("Missing"),
+            "title": _link_title(link, view, agency_id, explanation.block),
+            "text": _link_text(link, givers) if link.holds else _missing_text(link, givers),
+        }
+        for link in explanation.links
+    ]
+
+
+def _link_title(link: Link, view: MembershipView, agency_id: str, block: str) -> str:
+    titles = {
+        LinkKind.ENTERPRISE: view.enterprise_name,
+        LinkKind.SUBSCRIPTION: _("Subscription to %(agency)s", agency=presenting.agency_name(agency_id)),
+        LinkKind.BLOCK: _("Block %(code)s", code=block),
+        LinkKind.MEMBERSHIP: str(presenting.ROLES[link.role]) if link.role else _("Role in the enterprise"),
+        LinkKind.PES: _("All rights of the enterprise"),
+        LinkKind.GRANT: _("Access given"),
+    }
+    return titles[link.kind]
+
+
+def _link_text(link: Link, givers: dict[str, str]) -> str:
+    if link.grant is not None:
+        return _(
+            "Given by %(giver)s on %(day)s, until %(end)s.",
+            giver=givers[link.grant.granted_by],
+            day=long_date(link.grant.granted_at),
+            end=long_datetime(link.grant.not_after),
+        )
+    texts = {
+        LinkKind.ENTERPRISE: _("The enterprise is active."),
+        LinkKind.SUBSCRIPTION: _("The subscription is active."),
+        LinkKind.BLOCK: _("The block is offered by the agency and part of the subscription."),
+        LinkKind.MEMBERSHIP: _("The person is active in the enterprise."),
+        LinkKind.PES: _("A person in charge of electronic services holds every block of the subscription."),
+        LinkKind.GRANT: "",
+    }
+    return texts[link.kind]
+
+
+def _missing_text(link: Link, givers: dict[str, str]) -> str:
+    assert link.missing is not None  # noqa: S101 (only called for a link that does not hold)
+    sentence = str(MISSING[link.missing])
+    if link.grant is None:
+        return sentence
+    dates = _(
+        "It was given by %(giver)s on %(day)s, until %(end)s.",
+        giver=givers[link.grant.granted_by],
+        day=long_date(link.grant.granted_at),
+        end=long_datetime(link.grant.not_after),
+    )
+    return _("%(sentence)s %(dates)s", sentence=sentence, dates=dates)
