@@ -9,7 +9,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from flask_wtf.i18n import translations as wtforms_catalogue
-from wtforms import Field, PasswordField, StringField, TextAreaField
+from wtforms import Field, PasswordField, SelectChoice, StringField, TextAreaField
 from wtforms.utils import unset_value
 from wtforms.validators import StopValidation
 
@@ -57,6 +57,9 @@ class MandatForm(FlaskForm):  # type: ignore[misc]
 
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
             """Clean what is typed in every text box, passwords apart: theirs is kept to the letter."""
+            given = unbound_field.kwargs.get("choices")
+            if isinstance(given, (list, tuple)):  # pairs stay the plain way to write choices
+                options["choices"] = [SelectChoice(*pair) if isinstance(pair, tuple) else pair for pair in given]
             field = unbound_field.bind(form=form, **options)
             if isinstance(field, StringField) and not isinstance(field, PasswordField):
                 cleaner = clean_text if isinstance(field, TextAreaField) else clean_line
@@ -127,13 +130,14 @@ def _problem(typed: Mapping[str, str]) -> tuple[tuple[str, ...], str] | None:
     if len(typed["year"]) != 4:
         return ("year",), _("Write the year with four digits")
     if _as_date(typed) is None:
-        month_exists = 1 <= int(typed["month"]) <= 12
-        return ("day",) if month_exists else ("month",), _("This date does not exist")
+        month_exists, year_exists = 1 <= int(typed["month"]) <= 12, int(typed["year"]) > 0
+        wrong = "year" if not year_exists else "day" if month_exists else "month"
+        return (wrong,), _("This date does not exist")
     return None
 
 
 def _as_date(typed: Mapping[str, str]) -> date | None:
     try:
         return date(int(typed["year"]), int(typed["month"]), int(typed["day"]))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
