@@ -16,7 +16,7 @@ from flask import Flask
 from .. import audit
 from ..accounts import services as accounts
 from ..app import create_app
-from ..clock import Clock
+from ..clock import Clock, SystemClock
 from ..db import db
 from ..delegation import services as delegation
 from ..enrollment import worker_services as enrollment
@@ -43,7 +43,8 @@ def worker(once: bool) -> None:
     """Deliver notices, order the log, sweep dates; stop it with SIGTERM."""
     app = create_app()
     if once:
-        run_once(app)
+        with app.app_context():
+            run_once(SystemClock().now())
         return
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
@@ -51,11 +52,14 @@ def worker(once: bool) -> None:
     run(app, stop)
 
 
-def run_once(app: Flask) -> None:
-    """Sweep, send everything that is due, and give every entry of the log its place."""
-    sweep(app)
-    send(app, threading.Event())
-    order(app)
+def run_once(now: datetime) -> None:
+    """Sweep, send everything that is due at *now*, and give every entry of the log its place; needs an app context."""
+    for task in SWEEPS:
+        _try(task, now)
+    while notices.deliver_due(now):
+        pass
+    while audit.sequence():
+        pass
 
 
 def run(app: Flask, stop: threading.Event) -> None:
@@ -96,17 +100,24 @@ def _send_all(app: Flask, stop: threading.Event) -> None:
 
 
 def _in_context(app: Flask, task: Task) -> Any:
-    """Run *task* with the present instant; an error is logged and tried again at the next round."""
+    """Run *task* with the present instant, in a context of its own."""
     clock: Clock = app.extensions["mandat.clock"]
     with app.app_context():
         try:
-            return task(clock.now())
-        except Exception as error:
-            name = getattr(task, "__qualname__", "task")
-            log.error("task failed", task=name, error=type(error).__name__, exc_info=error)
-            return None
+            return _try(task, clock.now())
         finally:
             db.session.remove()
+
+
+def _try(task: Task, now: datetime) -> Any:
+    """Run *task*; an error is logged and tried again at the next round: the worker outlives a database that restarts."""
+    try:
+        return task(now)
+    except Exception as error:
+        db.session.rollback()
+        name = getattr(task, "__qualname__", "task")
+        log.error("task failed", task=name, error=type(error).__name__, exc_info=error)
+        return None
 
 
 def _every(seconds: float, act: Callable[[], None], stop: threading.Event) -> None:

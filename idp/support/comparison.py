@@ -1,0 +1,132 @@
+"""What was declared beside what the register and the tax agency answer, and how far they agree.
+
+The enterprise's name is shown and never compared (domain §2.4); the Revenu Québec number is not shown at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..connectors.enterprise_register import RegisterEntry, RegistrationStatus
+from ..connectors.tax_agency import Officer, TaxAccount
+from ..enrollment.names import same_name
+from ..enrollment.review_services import ReviewFile
+from ..enrollment.rules import UNAVAILABLE, Reason
+
+
+class Match(StrEnum):
+    """How a declared fact and an answer agree."""
+
+    MATCHES = "matches"
+    DIFFERS = "differs"
+    NOT_FOUND = "not_found"
+    UNAVAILABLE = "unavailable"
+    NOT_DECLARED = "not_declared"
+    SHOWN = "shown"  # there is nothing to compare
+
+
+class Subject(StrEnum):
+    """What a line is about."""
+
+    NAME = "name"
+    STATUS = "status"
+    LEGAL_FORM = "legal_form"
+    REGISTER_ADDRESS = "register_address"
+    TAX_ACCOUNT = "tax_account"
+    TAX_NAME = "tax_name"
+    MAILING_ADDRESS = "mailing_address"
+    REPRESENTATIVE = "representative"
+    BIRTH_DATE = "birth_date"
+    POSITION = "position"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One fact: as declared, as answered, and whether they agree. Values are raw; the page puts them into words."""
+
+    subject: Subject
+    declared: object
+    answered: object
+    match: Match
+
+
+def compare(review: ReviewFile) -> tuple[Line, ...]:
+    """Return every line, the register's first."""
+    return (*_register_lines(review), *_tax_lines(review))
+
+
+def is_unavailable(review: ReviewFile) -> bool:
+    """Tell whether a source is silent: one waits, and does not decide (domain §2.4, line 2)."""
+    return UNAVAILABLE in (review.entry, review.account)
+
+
+def _register_lines(review: ReviewFile) -> Iterator[Line]:
+    declared = review.file.enterprise_name
+    entry = review.entry
+    if not isinstance(entry, RegisterEntry):
+        yield Line(Subject.NAME, declared, None, Match.UNAVAILABLE if entry is UNAVAILABLE else Match.NOT_FOUND)
+        return
+    accepted = {RegistrationStatus.IM} | ({RegistrationStatus.NI} if entry.neq.family == "88" else set())
+    good = entry.status in accepted and not entry.bankrupt
+    yield Line(Subject.NAME, declared, entry.name, Match.SHOWN)
+    yield Line(Subject.STATUS, None, entry, Match.MATCHES if good else Match.DIFFERS)
+    yield Line(Subject.LEGAL_FORM, None, entry.legal_form_label, Match.SHOWN)
+    yield Line(Subject.REGISTER_ADDRESS, None, entry.address_lines, Match.SHOWN)
+
+
+def _tax_lines(review: ReviewFile) -> Iterator[Line]:
+    file, account = review.file, review.account
+    if not isinstance(account, TaxAccount):
+        missing = Match.NOT_FOUND if file.has_revenu_quebec_id else Match.NOT_DECLARED
+        match = Match.UNAVAILABLE if account is UNAVAILABLE else missing
+        yield Line(Subject.TAX_ACCOUNT, file.has_revenu_quebec_id, None, match)
+        officers: tuple[Officer, ...] = ()
+    else:
+        match = Match.MATCHES if account.active else Match.DIFFERS
+        yield Line(Subject.TAX_ACCOUNT, file.has_revenu_quebec_id, account.active, match)
+        yield Line(Subject.TAX_NAME, file.enterprise_name, account.legal_name, Match.SHOWN)
+        yield Line(Subject.MAILING_ADDRESS, None, account, Match.DIFFERS if account.address_stale else Match.SHOWN)
+        officers = account.officers
+    yield from _officer_lines(review, _closest(review, officers), match)
+    yield Line(Subject.NOTICE, file.notice_year, None, _notice(review))
+
+
+def _officer_lines(review: ReviewFile, officer: Officer | None, account: Match) -> Iterator[Line]:
+    file = review.file
+    pairs = (
+        (Subject.REPRESENTATIVE, file.representative_name, officer and f"{officer.given_name} {officer.family_name}"),
+        (Subject.BIRTH_DATE, file.birth_date, officer and officer.birth_date),
+        (Subject.POSITION, file.position, officer and officer.position),
+    )
+    for subject, declared, answered in pairs:
+        if officer is None:
+            yield Line(subject, declared, None, Match.UNAVAILABLE if account is Match.UNAVAILABLE else Match.NOT_FOUND)
+            continue
+        same = _same_person(review, officer) if subject is Subject.REPRESENTATIVE else declared == answered
+        yield Line(subject, declared, answered, Match.MATCHES if same else Match.DIFFERS)
+
+
+def _closest(review: ReviewFile, officers: tuple[Officer, ...]) -> Officer | None:
+    """Return the officer to show beside the representative: name and birth date, else name, else birth date."""
+    for place in review.matching_officers:
+        return officers[place]
+    by_name = (officer for officer in officers if _same_person(review, officer))
+    by_birth = (officer for officer in officers if officer.birth_date and officer.birth_date == review.file.birth_date)
+    return next(by_name, None) or next(by_birth, None)
+
+
+def _same_person(review: ReviewFile, officer: Officer) -> bool:
+    file = review.file
+    return same_name(file.given_name or "", file.family_name or "", officer.given_name, officer.family_name)
+
+
+def _notice(review: ReviewFile) -> Match:
+    if not review.file.has_notice:
+        return Match.NOT_DECLARED
+    reasons = review.summary.reasons
+    if Reason.NOTICE_MATCHES in reasons:
+        return Match.MATCHES
+    return Match.DIFFERS if Reason.NOTICE_WRONG in reasons else Match.SHOWN

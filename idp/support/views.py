@@ -1,0 +1,27 @@
+"""The pages of the desk, and the way there after signing in."""
+
+from __future__ import annotations
+
+from flask import Flask, redirect, request
+from flask.typing import ResponseReturnValue
+
+from . import file_views, subscription_views
+from .access import at_desk
+from .roles import DeskRole
+
+DESKS = {DeskRole.OPERATOR: "/desk", DeskRole.AGENCY_OFFICER: "/desk/subscriptions"}
+
+
+def init_app(app: Flask) -> None:
+    """Give *app* the desk."""
+    app.register_blueprint(file_views.blueprint)
+    app.register_blueprint(subscription_views.blueprint)
+    app.before_request(_lead_to_desk)
+
+
+def _lead_to_desk() -> ResponseReturnValue | None:
+    """Send people of the desk from the home of enterprises, where a sign-in ends, to their own."""
+    if request.path != "/home" or request.method != "GET":
+        return None
+    operator = at_desk()
+    return redirect(DESKS[operator.role]) if operator else None
