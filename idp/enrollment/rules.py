@@ -131,6 +131,12 @@ class Facts:
         return year is not None and this_year - NOTICE_YEARS <= year <= this_year
 
 
+def register_accepts(neq: Neq, entry: RegisterEntry) -> bool:
+    """Tell whether this status lets an enterprise enrol: registered, or not registered and a public body."""
+    public_body = entry.status is RegistrationStatus.NI and neq.family == "88"
+    return entry.status is RegistrationStatus.IM or public_body
+
+
 def _by_office(facts: Facts) -> bool:
     return facts.application.basis is Basis.OFFICE
 
@@ -144,9 +150,7 @@ def status_not_accepted(facts: Facts) -> bool:
     """Line 3: only IM is registered; NI is accepted for public bodies (domain §6.1)."""
     if not isinstance(facts.entry, RegisterEntry):
         return False
-    status = facts.entry.status
-    public_body = status is RegistrationStatus.NI and facts.application.neq.family == "88"
-    return status is not RegistrationStatus.IM and not public_body
+    return not register_accepts(facts.application.neq, facts.entry)
 
 
 def not_in_local_register(facts: Facts) -> bool:

@@ -1,0 +1,91 @@
+"""Which file this browser is about: bound by the signed page session, or by the representative's own sign-in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import Blueprint, Response, abort, flash, session
+from flask.typing import ResponseReturnValue
+
+from ...accounts.sessions import current_sign_in
+from ...i18n import gettext as _
+from ...web import now, see_other
+from .. import services
+from ..errors import FileIncompleteError, FileNotEditableError, NoSuchFileError
+from ..files import FileView
+from ..states import ForbiddenTransitionError, State
+
+pages = Blueprint("enrollment", __name__, url_prefix="/enrol")
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+
+_KEY = "enrolment_file"
+
+
+def bind(file_id: str) -> None:
+    """Bind this browser to a file."""
+    session[_KEY] = file_id
+    session.permanent = True
+
+
+def release() -> None:
+    """Forget the file of this browser."""
+    session.pop(_KEY, None)
+
+
+def bound_file() -> FileView | None:
+    """Return the file of this browser, if any."""
+    file_id: str | None = session.get(_KEY)
+    if file_id is None and (sign_in := current_sign_in()) is not None:
+        file_id = services.file_of_representative(sign_in.person_id)
+    if file_id is None:
+        return None
+    try:
+        return services.view(file_id, now=now())
+    except NoSuchFileError:
+        release()
+        return None
+
+
+def current_file() -> FileView:
+    """Return the file of this browser; whoever has none is led to where one comes back with its number."""
+    file = bound_file()
+    if file is None:
+        abort(see_other("/enrol/resume"))
+    return file
+
+
+def draft_page(view: View) -> View:
+    """Give *view* the draft of this browser; a file that was submitted shows its own page instead."""
+
+    @wraps(view)
+    def guarded(*arguments: Any, **values: Any) -> ResponseReturnValue:
+        file = current_file()
+        if file.state is not State.DRAFT:
+            return see_other("/enrol/file")
+        return view(file, *arguments, **values)
+
+    return guarded  # type: ignore[return-value]
+
+
+def file_page(view: View) -> View:
+    """Give *view* the file of this browser, once it was submitted."""
+
+    @wraps(view)
+    def guarded(*arguments: Any, **values: Any) -> ResponseReturnValue:
+        file = current_file()
+        if file.state is State.DRAFT:
+            return see_other("/enrol/tasks")
+        return view(file, *arguments, **values)
+
+    return guarded  # type: ignore[return-value]
+
+
+@pages.errorhandler(FileNotEditableError)
+@pages.errorhandler(FileIncompleteError)
+@pages.errorhandler(ForbiddenTransitionError)
+def _moved_meanwhile(error: Exception) -> Response:
+    """A late click: nothing was written, the page of the file says where it stands."""
+    flash(_("The file has changed meanwhile. Nothing was saved; here is where it stands."), "info")
+    return see_other("/enrol/file")

@@ -1,0 +1,74 @@
+"""Who is named in charge: one person at least, two are advised."""
+
+from __future__ import annotations
+
+from flask import flash, render_template
+from flask.typing import ResponseReturnValue
+
+from ...i18n import gettext as _
+from ...web import now, see_other
+from .. import services
+from ..errors import NoSuchFileError
+from ..files import FileView
+from ..forms import EmptyForm, NomineeForm
+from .blueprint import draft_page, pages
+
+
+@pages.get("/people")
+@draft_page
+def people(file: FileView) -> ResponseReturnValue:
+    """List the persons named."""
+    return render_template("enrollment/people.html", file=file, form=EmptyForm())
+
+
+@pages.post("/people/me")
+@draft_page
+def name_myself(file: FileView) -> ResponseReturnValue:
+    """Name the representative in charge."""
+    if file.family_name is None:
+        flash(_("First say who you are: the task “You, the authorized representative”."), "info")
+        return see_other("/enrol/representative")
+    services.add_representative_as_nominee(file.id, now=now())
+    return see_other("/enrol/people")
+
+
+@pages.route("/people/new", methods=["GET", "POST"])
+@draft_page
+def name_person(file: FileView) -> ResponseReturnValue:
+    """Name somebody else in charge."""
+    return _person_page(file, NomineeForm(), None)
+
+
+@pages.route("/people/<nominee_id>", methods=["GET", "POST"])
+@draft_page
+def correct_person(file: FileView, nominee_id: str) -> ResponseReturnValue:
+    """Correct what was said of a person named."""
+    nominee = file.nominee(nominee_id)
+    if nominee is None:
+        raise NoSuchFileError(nominee_id)
+    if nominee.is_representative:
+        return see_other("/enrol/representative")
+    return _person_page(file, NomineeForm(obj=nominee), nominee_id)
+
+
+def _person_page(file: FileView, form: NomineeForm, nominee_id: str | None) -> ResponseReturnValue:
+    if form.validate_on_submit():
+        facts = services.NomineeFacts(
+            given_name=form.given_name.data,
+            family_name=form.family_name.data,
+            email=form.email.data,
+            phone=form.phone.data,
+        )
+        if not services.is_named(file.id, facts, but=nominee_id, now=now()):
+            services.save_nominee(file.id, facts, nominee_id=nominee_id, now=now())
+            return see_other("/enrol/people")
+        form.email.errors = [_("This person is already named: the name or the address is on the list")]
+    return render_template("enrollment/person.html", form=form, nominee_id=nominee_id)
+
+
+@pages.post("/people/<nominee_id>/remove")
+@draft_page
+def remove_person(file: FileView, nominee_id: str) -> ResponseReturnValue:
+    """Take a person off the list."""
+    services.remove_nominee(file.id, nominee_id, now=now())
+    return see_other("/enrol/people")

@@ -1,0 +1,66 @@
+"""Coming back to a file with its number and a code sent by e-mail; the same pages whether the file exists or not."""
+
+from __future__ import annotations
+
+from flask import flash, render_template, session
+from flask.typing import ResponseReturnValue
+
+from ...i18n import current_language
+from ...i18n import gettext as _
+from ...web import now, see_other
+from .. import email_code_services
+from ..forms import CodeForm, ResumeForm
+from ..terms import TERMS_VERSION, sections, terms_digest
+from .blueprint import bind, pages
+
+_NUMBER = "enrolment_number"
+
+
+@pages.route("/resume", methods=["GET", "POST"])
+def resume() -> ResponseReturnValue:
+    """Ask the number of the file."""
+    form = ResumeForm()
+    if form.validate_on_submit():
+        session[_NUMBER] = form.number.data
+        email_code_services.send_to_return(form.number.data, now=now())
+        return see_other("/enrol/resume/code")
+    return render_template("enrollment/resume.html", form=form)
+
+
+@pages.route("/resume/code", methods=["GET", "POST"])
+def resume_code() -> ResponseReturnValue:
+    """Ask the code sent to the address of the file, if there is such a file."""
+    number: str | None = session.get(_NUMBER)
+    if number is None:
+        return see_other("/enrol/resume")
+    form = CodeForm()
+    if form.validate_on_submit():
+        file_id = email_code_services.come_back(number, form.code.data, now=now())
+        if file_id is not None:
+            session.pop(_NUMBER, None)
+            bind(file_id)
+            return see_other("/enrol/file")
+        form.code.errors = [_("This code does not open this file, or it no longer works. Ask for another one.")]
+    return render_template("enrollment/resume_code.html", form=form)
+
+
+@pages.post("/resume/again")
+def resume_again() -> ResponseReturnValue:
+    """Send another code, if there is such a file."""
+    number: str | None = session.get(_NUMBER)
+    if number is None:
+        return see_other("/enrol/resume")
+    email_code_services.send_to_return(number, now=now())
+    flash(_("If this file exists, a new code is on its way to its e-mail address."), "info")
+    return see_other("/enrol/resume/code")
+
+
+def terms_page() -> ResponseReturnValue:
+    """Show the terms of use in force, with their version and their digest."""
+    language = current_language()
+    return render_template(
+        "enrollment/terms.html",
+        sections=sections(language),
+        version=TERMS_VERSION,
+        digest=terms_digest(language),
+    )
