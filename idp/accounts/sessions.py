@@ -72,7 +72,9 @@ def safe_next(path: str | None) -> str:
 
     Backslashes, control signs and spaces are refused raw and once or twice encoded; so is a second slash at the start.
     """
-    if not path or len(path) > _LONGEST_PATH or not path.startswith("/") or not _is_plain(path):
+    if not path or len(path) > _LONGEST_PATH or not _is_plain(path):
+        return "/"
+    if not path.startswith("/") or path.startswith("//"):
         return "/"
     parts = urlsplit(path)
     if parts.scheme or parts.netloc or "//" in parts.path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +11,17 @@ from datetime import datetime
 import pyotp
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from idp.accounts import services
+from idp.audit import SYSTEM
 from idp.clock import MovableClock
+from idp.db import db
 from idp.identifiers import PersonId, UserCode
+from idp.notices.models import OutboxMessage
+from idp.sealing import current_sealing
 
 PASSWORD = "trois petits bateaux verts"
 TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -54,3 +63,61 @@ def account(someone: Callable[..., PersonId], clock: MovableClock) -> Callable[.
         return Account(person_id, code)
 
     return create
+
+
+class Browser:
+    """A browser without scripts: it fetches each page, and posts its form with the token the page holds."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client: FlaskClient = app.test_client()
+
+    def get(self, path: str) -> TestResponse:
+        return self.client.get(path)
+
+    def token(self, path: str) -> str:
+        page = self.client.get(path, follow_redirects=True).get_data(as_text=True)
+        found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+        assert found, page
+        return found.group(1)
+
+    def post(self, path: str, *, page: str | None = None, **fields: str) -> TestResponse:
+        token = self.token(page or path)
+        return self.client.post(path, data={"csrf_token": token, **fields})
+
+    def sign_in(self, account: Account, now: datetime, *, query: str = "") -> TestResponse:
+        first = self.post(f"/sign-in{query}", username=str(account.code), password=account.password)
+        assert first.location == "/sign-in/code", first.get_data(as_text=True)
+        return self.post("/sign-in/code", otp=account.otp(now))
+
+    def cookie(self, name: str = "mandat") -> str | None:
+        found = self.client.get_cookie(name)
+        return found.value if found else None
+
+
+@pytest.fixture
+def browser(app: Flask) -> Browser:
+    return Browser(app)
+
+
+@pytest.fixture
+def newcomer(someone: Callable[..., PersonId], clock: MovableClock) -> Callable[..., tuple[UserCode, str]]:
+    """Somebody who holds both slips: the user code and the temporary password."""
+
+    def create(given_name: str = "Nadia") -> tuple[UserCode, str]:
+        code = services.issue_user_code(someone(given_name, "Roy"), now=clock.now())
+        return code, services.reveal_temporary_password(code, actor=SYSTEM, now=clock.now()).grouped
+
+    return create
+
+
+def payloads(kind: str) -> list[dict[str, object]]:
+    """Return what the notices of *kind* say, oldest first."""
+    rows = db.session.scalars(
+        select(OutboxMessage).where(OutboxMessage.kind == kind).order_by(OutboxMessage.created_at)
+    ).all()
+    db.session.commit()
+    return [json.loads(current_sealing().unseal(row.payload or "", f"outbox:{row.id}")) for row in rows]
+
+
+def latest_email_code() -> str:
+    return str(payloads("email_code")[-1]["code"])
