@@ -34,7 +34,7 @@ from .models import (
 )
 
 REGISTER, TAX_FILE = "register", "tax_file"
-BATCH = 10_000
+BATCH = 5_000  # rows of one transaction: a writer waits some 20 ms for it
 _TABLES: dict[str, tuple[type[Base], ...]] = {
     REGISTER: (RegisterEnterprise, RegisterName, RegisterMerger, RegisterEstablishment, RegisterLabel),
     TAX_FILE: (TaxAccountRow, TaxNotice),

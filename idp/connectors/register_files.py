@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from mmap import mmap
 from typing import Any
 
 from ..identifiers import NEQ_FAMILIES
@@ -55,7 +56,7 @@ class NeqSet:
     """A set of NEQ in a fixed amount of memory: one bit for each of the hundred million numbers of a family."""
 
     def __init__(self) -> None:
-        self._bits = {family: bytearray(12_500_000) for family in NEQ_FAMILIES}  # pages untouched cost nothing
+        self._bits = {family: mmap(-1, 12_500_000) for family in NEQ_FAMILIES}  # zeros; pages untouched cost nothing
 
     def __contains__(self, neq: str) -> bool:
         number = int(neq[2:])

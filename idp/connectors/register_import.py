@@ -66,8 +66,8 @@ def import_register(path: Path, now: datetime) -> ImportCounts:
                 load(table, generation, _until_fault(kept, faults))
                 _exhaust(kept)
             counts[step] = counted.total
-        if not counts["enterprises"]:
-            faults.add(found[files.ENTERPRISES], None, "holds no enterprise")
+            if step == "enterprises" and not counted.total:
+                faults.add(found[layout], None, "holds no enterprise")
         faults.refuse_any()
         put_in_force(REGISTER, generation, counts, now)
     return ImportCounts(**counts)
