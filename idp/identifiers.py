@@ -108,7 +108,7 @@ class RevenuQuebecId:
             InvalidIdentifierError: not ten digits. A doubtful check digit is no fault: see ``check_digit_holds``.
         """
         compact = text.translate(_SEPARATORS).upper()
-        if len(compact) == 16 and compact[10:12].isalpha() and compact[12:].isdigit():
+        if len(compact) == 16 and compact.isascii() and compact[10:12].isalpha() and compact[12:].isdigit():
             compact = compact[:10]
         return cls(_ten_digits(compact))
 
@@ -138,9 +138,10 @@ class UserCode:
         Raises:
             InvalidIdentifierError: the text does not have the shape of a user code.
         """
-        signs = text.translate(_SEPARATORS).upper()
-        if not signs:
+        typed = text.translate(_SEPARATORS)
+        if not typed:
             raise InvalidIdentifierError(Fault.EMPTY)
+        signs = typed.upper() if typed.isascii() else ""  # "ſ" would become a sign
         first, last = signs[:4], signs[4:]
         if len(signs) != 8 or not set(first) <= set(USER_CODE_SIGNS) or not (last.isascii() and last.isdigit()):
             raise InvalidIdentifierError(Fault.SHAPE)
