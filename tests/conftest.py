@@ -27,6 +27,14 @@ AS_OF = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)  # the day of the synthetic da
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
 
+class Browser(FlaskClient):
+    """A client whose every request has a context of its own, as on a real server: nothing survives in ``g``."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "databases: run once on SQLite and once on a real PostgreSQL")
     config.addinivalue_line("markers", "browser: drives a real Chromium")
@@ -130,6 +138,7 @@ def app(settings: Settings, clock: MovableClock) -> Iterator[Flask]:
     names = tuple(wanted.split(",")) if wanted else CONTEXTS
     present = tuple(name for name in names if name and importlib.util.find_spec(f"idp.{name}.views"))
     application = create_app(settings, clock=clock, testing=True, contexts=present)
+    application.test_client_class = Browser
     with application.app_context():
         db.create_all()
         yield application

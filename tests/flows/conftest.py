@@ -104,7 +104,7 @@ class Installation:
 
 def _serve(app: Flask, host: str, port: int = 0) -> tuple[BaseWSGIServer, threading.Thread]:
     server = make_server(host, port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     return server, thread
 
