@@ -33,14 +33,10 @@ class Projected:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The facts about one person, read together with what was last projected for them.
-
-    ``declared`` holds the codes of the subscription whatever its state.
-    """
+    """The facts about one person, read together with what was last projected for them."""
 
     facts: Facts
     projected: Projected | None
-    declared: frozenset[str] | None
 
 
 def read_person(
@@ -116,7 +112,6 @@ def _gather(rows: Any, agency_id: str) -> tuple[Reading, ...]:
 def _reading(rows: list[Row[Any]], agency_id: str) -> Reading:
     first = rows[0]
     agency = catalogue_services.agency(agency_id)
-    declared = None if first.state is None else frozenset(first.subscribed or ())
     facts = Facts(
         person_id=first.person_id,
         enterprise_id=first.enterprise_id,
@@ -126,14 +121,14 @@ def _reading(rows: list[Row[Any]], agency_id: str) -> Reading:
         agency_id=agency_id,
         locations=tuple(agency.locations),
         catalogue_version=agency.catalogue_version,
-        subscribed=declared if first.state == ACTIVE_SUBSCRIPTION else None,
+        subscribed=frozenset(first.subscribed) if first.state == ACTIVE_SUBSCRIPTION else None,
         offered=frozenset(block.code for block in agency.blocks if not block.retired),
         memberships=_memberships(rows),
     )
     projected = None
     if first.digest is not None:
         projected = Projected(first.digest, first.version, frozenset(first.projected), first.changes_at)
-    return Reading(facts, projected, declared)
+    return Reading(facts, projected)
 
 
 def _memberships(rows: list[Row[Any]]) -> tuple[MembershipFact, ...]:

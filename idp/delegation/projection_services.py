@@ -108,7 +108,9 @@ def watching(
     _settle_all(enterprise_id, agencies, person_id, now, reason, actor)
 
 
-def refresh_projections(enterprise_id: str, agency_id: str, *, reason: str, actor: Actor, now: datetime) -> None:
+def refresh_projections(
+    enterprise_id: str, agency_id: str, *, reason: str, now: datetime, actor: Actor = SYSTEM
+) -> None:
     """Bring everybody's projection for an agency up to date after a change of the subscription or of the catalogue."""
     with transaction():
         _settle_all(enterprise_id, (agency_id,), None, now, reason, actor)
@@ -117,13 +119,10 @@ def refresh_projections(enterprise_id: str, agency_id: str, *, reason: str, acto
 def remove_rights_of_agency(enterprise_id: str, agency_id: str, *, reason: str, actor: Actor, now: datetime) -> None:
     """End every grant at an agency and signal what each person lost, the PES included, in the caller's transaction.
 
-    The caller changes the state of the subscription in the same transaction, before or after this call: what people
-    held is computed as if it were still active, what remains as if it were gone.
+    The caller changes the state of the subscription in the same transaction, before or after this call: what remains is
+    computed as if it were gone.
     """
     with transaction():
-        for reading in read_everybody(enterprise_id, agency_id, now=now):
-            if reading.projected is None:
-                _settle(reading, replace(reading.facts, subscribed=reading.declared), now, None, SYSTEM)
         members = select(Membership.id).where(Membership.enterprise_id == enterprise_id)
         db.session.execute(
             update(BlockGrant)
