@@ -1,0 +1,80 @@
+"""Draw the state diagrams of ``docs/flows.md`` from the transition tables of the code.
+
+python tools/flows.py          write docs/flows.md
+python tools/flows.py --check  fail when it differs
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from enum import StrEnum
+from importlib import import_module, util
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+PAGE = ROOT / "docs" / "flows.md"
+
+# module, title, what the reader should know
+TABLES = (
+    (
+        "idp.enrollment.states",
+        "Enrolment file",
+        "How an enterprise gets in. *Refused*, *expired* and *withdrawn* end a file; a refusal may be contested.",
+    ),
+    (
+        "idp.accounts.states",
+        "User code",
+        "From the code without any secret to the person’s own password and second factor. A new slip kills the former.",
+    ),
+    (
+        "idp.delegation.subscription_states",
+        "Subscription of an enterprise to an agency",
+        "An automatic rule decides within the transaction of the request; a person at the agency decides otherwise.",
+    ),
+)
+
+
+def diagram(transitions: Mapping[tuple[StrEnum, StrEnum], StrEnum], initial: StrEnum) -> str:
+    """Return a Mermaid state diagram, one arrow for each pair of states, its events on it."""
+    arrows: dict[tuple[str, str], list[str]] = {}
+    for (state, event), following in transitions.items():
+        arrows.setdefault((state.value, following.value), []).append(event.value)
+    lines = ["stateDiagram-v2", f"    [*] --> {initial.value}"]
+    lines += [f"    {start} --> {end}: {' / '.join(events)}" for (start, end), events in arrows.items()]
+    sources = {start for start, _ in arrows}
+    lines += [f"    {end} --> [*]" for end in dict.fromkeys(end for _, end in arrows) if end not in sources]
+    return "\n".join(["```mermaid", *lines, "```"])
+
+
+def page() -> str:
+    """Return the whole page."""
+    parts = [
+        "# Flows",
+        "Drawn by `tools/flows.py` from the transition tables of the code; a test fails when this page differs. "
+        "Values are those stored.",
+    ]
+    for name, title, sentence in TABLES:
+        if util.find_spec(name) is None:
+            continue
+        module: Any = import_module(name)
+        transitions = module.TRANSITIONS
+        initial = getattr(module, "INITIAL", next(iter(transitions))[0])
+        parts += [f"## {title}", f"`{name}`. {sentence}", diagram(transitions, initial)]
+    return "\n\n".join(parts) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page, or compare it."""
+    if "--check" in arguments:
+        same = PAGE.exists() and PAGE.read_text(encoding="utf-8") == page()
+        print("docs/flows.md: up to date" if same else "docs/flows.md is stale: run python tools/flows.py")  # noqa: T201
+        return 0 if same else 1
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
