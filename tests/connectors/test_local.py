@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from sqlalchemy import select
 from idp.connectors.enterprise_register import RegisterEntry, RegisterUnavailableError, RegistrationStatus
 from idp.connectors.local import LocalRegister, LocalTaxAgency
 from idp.connectors.models import TaxAccountRow, TaxNotice
+from idp.connectors.register_import import import_register
 from idp.connectors.tax_agency import TaxAccount, TaxAgencyUnavailableError
 from idp.db import db
 from idp.identifiers import Neq, RevenuQuebecId
@@ -215,3 +216,22 @@ def test_an_account_is_not_shown_by_repr(imported: Flask) -> None:
 
     assert "Zéphyrine" not in shown
     assert "Démonstration" not in shown
+
+
+def test_codes_decide_and_not_the_order_of_rows(app: Flask, req: Path, now: datetime) -> None:
+    """A numbered name wins over another name written before it; a division is no merger, even of one struck off."""
+    names, enterprises = req / "Nom.csv", req / "Entreprise.csv"
+    text = names.read_text(encoding="utf-8-sig")
+    first = text.index('"1100000265"')
+    other = '"1100000265","Autre nom fictif","","V","A","2010-08-22",""\n'
+    names.write_text(text[:first] + other + text[first:], encoding="utf-8-sig", newline="")
+    lines = enterprises.read_text(encoding="utf-8-sig").splitlines(keepends=True)
+    struck = [line.replace('"IM"', '"RO"') if line.startswith('"1100000315"') else line for line in lines]
+    enterprises.write_text("".join(struck), encoding="utf-8-sig", newline="")
+    import_register(req, now)
+
+    assert (entry("1100000265").name, entry("1100000265").other_names) == (
+        "0000-0026 Québec inc.",
+        ("Autre nom fictif", "Les Immeubles Passevent"),
+    )
+    assert (entry("1100000315").status, entry("1100000315").merged_into) == (RegistrationStatus.RO, None)
