@@ -1,0 +1,137 @@
+"""Consents: given per person, enterprise and agency; remembered, listed, withdrawn (decisions §19)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from .. import audit
+from ..db import db, new_id, transaction
+from . import grant_services, interaction_services, logout_services
+from .interaction_services import Interaction
+from .models import ConsentRow
+
+TEXT_VERSION = "2026-11"  # of the sentences on the consent page: raise it when what they say changes
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a person lets an agency know, for one enterprise."""
+
+    enterprise_id: str
+    agency_id: str
+    scopes: tuple[str, ...]
+    given_at: datetime
+
+
+def covered(person_id: str, agency_id: str, scopes: frozenset[str]) -> frozenset[str]:
+    """Return the enterprises for which the person already consented to all of *scopes* at the agency."""
+    return frozenset(
+        consent.enterprise_id
+        for consent in _live(person_id, agency_id=agency_id)
+        if scopes <= frozenset(consent.scopes)
+    )
+
+
+def of_person(person_id: str) -> tuple[Consent, ...]:
+    """Return the consents of a person that hold, latest first."""
+    return tuple(sorted(_live(person_id), key=lambda consent: consent.given_at, reverse=True))
+
+
+def give(
+    interaction: Interaction,
+    *,
+    person_id: str,
+    enterprise_id: str,
+    agency_id: str,
+    now: datetime,
+) -> None:
+    """Remember that the person consented to what *interaction* asks."""
+    with transaction() as session:
+        interaction_services.note_consent(interaction, enterprise_id, person_id=person_id)
+        session.execute(
+            insert(ConsentRow).values(
+                id=new_id(),
+                person_id=person_id,
+                enterprise_id=enterprise_id,
+                agency_id=agency_id,
+                scopes=list(interaction.request.scopes),
+                text_version=TEXT_VERSION,
+                given_at=now,
+            )
+        )
+        _record(audit.Event.CONSENT_GIVEN, person_id, enterprise_id, agency_id, now, list(interaction.request.scopes))
+
+
+def refuse(
+    interaction: Interaction, *, person_id: str, enterprise_id: str | None, agency_id: str, now: datetime
+) -> bool:
+    """Complete *interaction* with a refusal; tell whether it was still open."""
+    with transaction():
+        if not interaction_services.complete(interaction.id, now=now):
+            return False
+        _record(audit.Event.CONSENT_REFUSED, person_id, enterprise_id, agency_id, now, list(interaction.request.scopes))
+    return True
+
+
+def withdraw(*, person_id: str, enterprise_id: str, agency_id: str, now: datetime) -> bool:
+    """End every consent of a person for an enterprise at an agency, and the sessions that rest on it."""
+    with transaction() as session:
+        ended = session.scalars(
+            update(ConsentRow)
+            .where(
+                ConsentRow.person_id == person_id,
+                ConsentRow.enterprise_id == enterprise_id,
+                ConsentRow.agency_id == agency_id,
+                ConsentRow.withdrawn_at.is_(None),
+            )
+            .values(withdrawn_at=now)
+            .returning(ConsentRow.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+        if not ended:
+            return False
+        sessions = logout_services.sessions_of_rights(person_id, enterprise_id, agency_id, now)
+        logout_services.queue(sessions, cause=f"consent:{ended[0]}", removal_id=None, now=now)
+        grant_services.revoke_for(person_id, enterprise_id, agency_id, now=now)
+        _record(audit.Event.CONSENT_WITHDRAWN, person_id, enterprise_id, agency_id, now, [])
+    return True
+
+
+def _live(person_id: str, *, agency_id: str | None = None) -> tuple[Consent, ...]:
+    """Return one consent per enterprise and agency: what was agreed to at different times adds up."""
+    wanted = (
+        select(ConsentRow.enterprise_id, ConsentRow.agency_id, ConsentRow.scopes, ConsentRow.given_at)
+        .where(
+            ConsentRow.person_id == person_id,
+            ConsentRow.withdrawn_at.is_(None),
+            ConsentRow.text_version == TEXT_VERSION,
+        )
+        .order_by(ConsentRow.given_at)
+    )
+    if agency_id is not None:
+        wanted = wanted.where(ConsentRow.agency_id == agency_id)
+    together: dict[tuple[str, str], Consent] = {}
+    for row in db.session.execute(wanted):
+        before = together.get((row.enterprise_id, row.agency_id))
+        scopes = set(row.scopes) | set(before.scopes if before else ())
+        together[row.enterprise_id, row.agency_id] = Consent(
+            row.enterprise_id, row.agency_id, tuple(sorted(scopes)), row.given_at
+        )
+    return tuple(together.values())
+
+
+def _record(
+    event: audit.Event, person_id: str, enterprise_id: str | None, agency_id: str, now: datetime, scopes: list[str]
+) -> None:
+    audit.record(
+        event,
+        actor=audit.Actor.person(person_id),
+        now=now,
+        enterprise_id=enterprise_id,
+        person_id=person_id,
+        agency_id=agency_id,
+        details={"scopes": scopes} if scopes else {},
+    )

@@ -1,0 +1,198 @@
+"""Grants and their codes: issued once, redeemed once, revoked together with all they gave.
+
+The hot path of the token endpoint; Core statements only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from .. import audit
+from ..accounts import services as accounts
+from ..accounts.sign_ins import SignIn
+from ..db import db, new_id, transaction
+from ..sealing import digest, random_token
+from . import interaction_services
+from .clients import RelyingParty
+from .models import GrantRow
+from .requests import AskedBlocks, AuthorizationRequest
+from .tokens import Grant
+
+_MEMBERS = (
+    GrantRow.id,
+    GrantRow.client_id,
+    GrantRow.agency_id,
+    GrantRow.person_id,
+    GrantRow.enterprise_id,
+    GrantRow.sid,
+    GrantRow.auth_time,
+    GrantRow.acr,
+    GrantRow.amr,
+    GrantRow.scopes,
+    GrantRow.nonce,
+    GrantRow.details,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """A code that was just consumed: its grant, and what the token request must match."""
+
+    grant: Grant
+    redirect_uri: str
+    code_challenge: str | None
+
+
+def issue_code(
+    request: AuthorizationRequest,
+    client: RelyingParty,
+    sign_in: SignIn,
+    enterprise_id: str,
+    *,
+    interaction_id: str | None,
+    now: datetime,
+) -> str | None:
+    """Record a grant and return its code; None when the interaction was already completed elsewhere."""
+    code = random_token()
+    with transaction() as session:
+        if interaction_id is not None and not interaction_services.complete(interaction_id, now=now):
+            return None
+        grant_id = new_id()
+        session.execute(
+            insert(GrantRow).values(
+                id=grant_id,
+                client_id=client.client_id,
+                agency_id=client.agency_id,
+                person_id=sign_in.person_id,
+                enterprise_id=enterprise_id,
+                sid=sign_in.sid,
+                auth_time=sign_in.auth_time,
+                acr=sign_in.acr,
+                amr=list(sign_in.amr),
+                scopes=list(request.scopes),
+                nonce=request.nonce,
+                details=[asdict(asked) for asked in request.details],
+                redirect_uri=request.redirect_uri,
+                code_challenge=request.code_challenge,
+                code_digest=digest(code),
+                code_expires_at=now + client.profile.code_life,
+                created_at=now,
+            )
+        )
+        audit.record(
+            audit.Event.CODE_ISSUED,
+            actor=audit.Actor.person(sign_in.person_id),
+            now=now,
+            enterprise_id=enterprise_id,
+            person_id=sign_in.person_id,
+            agency_id=client.agency_id,
+            details={"client_id": client.client_id, "grant": grant_id},
+        )
+    return code
+
+
+def consume_code(code: str, client_id: str, *, now: datetime) -> Redeemed | None:
+    """Consume a code, in the caller's transaction: one statement, so that one caller has it.
+
+    The client is part of the condition: another client's try does not burn the code. A second redemption revokes the
+    grant with all it gave (RFC 6749 §4.1.2).
+    """
+    row = db.session.execute(
+        update(GrantRow)
+        .where(
+            GrantRow.code_digest == digest(code),
+            GrantRow.client_id == client_id,
+            GrantRow.code_used_at.is_(None),
+            GrantRow.code_expires_at > now,
+            GrantRow.revoked_at.is_(None),
+        )
+        .values(code_used_at=now)
+        .returning(*_MEMBERS, GrantRow.redirect_uri, GrantRow.code_challenge)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if row is None:
+        _punish_replay(code, client_id, now)
+        return None
+    return Redeemed(_grant(row), row.redirect_uri, row.code_challenge)
+
+
+def live_grant(grant_id: str, *, now: datetime) -> Grant | None:
+    """Return a grant whose tokens still hold: not revoked, and the sign-in it rests on is open."""
+    row = db.session.execute(
+        select(*_MEMBERS).where(
+            GrantRow.id == grant_id, GrantRow.revoked_at.is_(None), GrantRow.code_used_at.is_not(None)
+        )
+    ).first()
+    if row is None:
+        return None
+    grant = _grant(row)
+    return grant if rests_on_open_sign_in(grant, now=now) else None
+
+
+def rests_on_open_sign_in(grant: Grant, *, now: datetime) -> bool:
+    """Tell whether the person is still signed in on the browser from which the grant was given."""
+    return any(sign_in.sid == grant.sid for sign_in in accounts.open_sign_ins(grant.person_id, now=now))
+
+
+def revoke_for(person_id: str, enterprise_id: str, agency_id: str, *, now: datetime) -> None:
+    """Revoke the grants of a person for an enterprise at an agency, in the caller's transaction."""
+    db.session.execute(
+        update(GrantRow)
+        .where(
+            GrantRow.person_id == person_id,
+            GrantRow.enterprise_id == enterprise_id,
+            GrantRow.agency_id == agency_id,
+            GrantRow.revoked_at.is_(None),
+        )
+        .values(revoked_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _punish_replay(code: str, client_id: str, now: datetime) -> None:
+    replayed = db.session.execute(
+        update(GrantRow)
+        .where(
+            GrantRow.code_digest == digest(code),
+            GrantRow.client_id == client_id,
+            GrantRow.code_used_at.is_not(None),
+            GrantRow.revoked_at.is_(None),
+        )
+        .values(revoked_at=now)
+        .returning(GrantRow.id, GrantRow.person_id, GrantRow.enterprise_id, GrantRow.agency_id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if replayed is None:
+        return
+    audit.record(
+        audit.Event.CODE_REPLAYED,
+        actor=audit.Actor("client", client_id),
+        now=now,
+        enterprise_id=replayed.enterprise_id,
+        person_id=replayed.person_id,
+        agency_id=replayed.agency_id,
+        details={"client_id": client_id, "grant": replayed.id},
+    )
+
+
+def _grant(row: Row[Any]) -> Grant:
+    return Grant(
+        id=row.id,
+        client_id=row.client_id,
+        agency_id=row.agency_id,
+        person_id=row.person_id,
+        enterprise_id=row.enterprise_id,
+        sid=row.sid,
+        auth_time=row.auth_time,
+        acr=row.acr,
+        amr=tuple(row.amr),
+        scopes=frozenset(row.scopes),
+        nonce=row.nonce,
+        details=tuple(
+            AskedBlocks(tuple(each["privileges"]), each["identifier"], each["needs"]) for each in row.details
+        ),
+    )

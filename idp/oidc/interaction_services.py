@@ -1,0 +1,141 @@
+"""Interactions as rows: begun, bound to a browser, answered, completed once."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select, update
+
+from ..db import db, new_id, transaction
+from .interactions import LIFE, UNBOUND_LIFE
+from .models import InteractionRow
+from .requests import AuthorizationRequest
+
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """An authorization request under way in one browser, with the answers given by ``answered_by``."""
+
+    id: str
+    request: AuthorizationRequest
+    started_at: datetime
+    answered_by: str | None = None
+    chosen: str | None = None
+    consented_for: str | None = None
+
+
+def begin(request: AuthorizationRequest, *, browser_digest: str | None, now: datetime) -> Interaction:
+    """Keep *request* under a new id; without a browser it waits for one, for a minute (decisions §24)."""
+    interaction = Interaction(new_id(), request, now)
+    with transaction() as session:
+        session.execute(
+            insert(InteractionRow).values(
+                id=interaction.id,
+                client_id=request.client_id,
+                request=request.to_json(),
+                browser_digest=browser_digest,
+                started_at=now,
+                expires_at=now + (LIFE if browser_digest else UNBOUND_LIFE),
+            )
+        )
+    return interaction
+
+
+def bind(interaction_id: str, *, browser_digest: str, now: datetime) -> None:
+    """Give an interaction that waits for a browser to this one; the first to come has it."""
+    if not _ID.fullmatch(interaction_id):
+        return
+    with transaction() as session:
+        session.execute(
+            update(InteractionRow)
+            .where(
+                InteractionRow.id == interaction_id,
+                InteractionRow.browser_digest.is_(None),
+                InteractionRow.expires_at > now,
+            )
+            .values(browser_digest=browser_digest, expires_at=now + LIFE)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def find(interaction_id: str | None, *, browser_digest: str | None, now: datetime) -> Interaction | None:
+    """Return an interaction of this browser that is still open; None for any other (S-10)."""
+    if interaction_id is None or browser_digest is None or not _ID.fullmatch(interaction_id):
+        return None
+    row = db.session.execute(
+        select(
+            InteractionRow.request,
+            InteractionRow.started_at,
+            InteractionRow.answered_by,
+            InteractionRow.chosen,
+            InteractionRow.consented_for,
+        ).where(
+            InteractionRow.id == interaction_id,
+            InteractionRow.browser_digest == browser_digest,
+            InteractionRow.expires_at > now,
+            InteractionRow.completed_at.is_(None),
+        )
+    ).first()
+    if row is None:
+        return None
+    request = AuthorizationRequest.from_json(row.request)
+    return Interaction(interaction_id, request, row.started_at, row.answered_by, row.chosen, row.consented_for)
+
+
+def is_unbound(interaction_id: str) -> bool:
+    """Tell whether an interaction waits for its browser."""
+    if not _ID.fullmatch(interaction_id):
+        return False
+    wanted = select(InteractionRow.id).where(
+        InteractionRow.id == interaction_id, InteractionRow.browser_digest.is_(None)
+    )
+    return db.session.scalar(wanted) is not None
+
+
+def choose(interaction: Interaction, enterprise_id: str, *, person_id: str) -> None:
+    """Note the enterprise that the person chose; a consent given before, for another one, no longer counts."""
+    _answer(interaction, answered_by=person_id, chosen=enterprise_id, consented_for=None)
+
+
+def note_consent(interaction: Interaction, enterprise_id: str, *, person_id: str) -> None:
+    """Note, in the caller's transaction, that the person consented in this interaction."""
+    _answer(interaction, answered_by=person_id, chosen=enterprise_id, consented_for=enterprise_id)
+
+
+def _answer(interaction: Interaction, **values: str | None) -> None:
+    with transaction() as session:
+        session.execute(
+            update(InteractionRow)
+            .where(InteractionRow.id == interaction.id, InteractionRow.completed_at.is_(None))
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def complete(interaction_id: str, *, now: datetime) -> bool:
+    """End an interaction, in the caller's transaction if there is one; only the first caller is told True."""
+    with transaction() as session:
+        done = session.execute(
+            update(InteractionRow)
+            .where(InteractionRow.id == interaction_id, InteractionRow.completed_at.is_(None))
+            .values(completed_at=now)
+            .returning(InteractionRow.id)
+            .execution_options(synchronize_session=False)
+        ).first()
+    return done is not None
+
+
+def forget_old(now: datetime) -> int:
+    """Delete the interactions that are over; return how many."""
+    with transaction() as session:
+        gone = session.scalars(
+            delete(InteractionRow)
+            .where(InteractionRow.expires_at < now - LIFE)
+            .returning(InteractionRow.id)
+            .execution_options(synchronize_session=False)
+        )
+        return len(gone.all())

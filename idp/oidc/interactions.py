@@ -1,0 +1,129 @@
+"""What comes next for a person whom an agency sent here: one pure function over what is known. Pages never decide.
+
+Pages save their answer and return to ``/authorize?interaction=…``; they never lead to one another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from .requests import AuthorizationRequest
+
+LIFE = timedelta(minutes=30)  # a person may have to find their telephone, or call their PES
+UNBOUND_LIFE = timedelta(seconds=60)  # decisions §24
+
+
+class Step(StrEnum):
+    """What happens now."""
+
+    LOG_IN = "log_in"
+    EXPLAIN = "explain"  # no right for any enterprise, or not for the one named: a page says so
+    CHOOSE_ENTERPRISE = "choose_enterprise"
+    CONSENT = "consent"
+    ISSUE = "issue"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An enterprise the person may act for."""
+
+    enterprise_id: str
+    neq: str
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that decides the next step.
+
+    ``is_hinted_person`` is None without a hint; ``consented`` holds the enterprises for which an earlier consent covers this
+    request; ``chosen`` and ``consent_given`` are answers given in this interaction.
+    """
+
+    request: AuthorizationRequest
+    started_at: datetime
+    now: datetime
+    auth_time: datetime | None = None
+    is_hinted_person: bool | None = None
+    offers: tuple[Offer, ...] = ()
+    consented: frozenset[str] = frozenset()
+    chosen: str | None = None
+    consent_given: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """The next step; with ``ISSUE`` and ``CONSENT`` for which enterprise, with ``REFUSE`` which error."""
+
+    step: Step
+    enterprise_id: str | None = None
+    error: str = ""
+    description: str = ""
+
+
+def next_step(situation: Situation) -> Next:
+    """Decide what comes next (OIDC Core §3.1.2.3, §3.1.2.4)."""
+    silent = "none" in situation.request.prompts
+    if must_log_in(situation):
+        return _refuse("login_required", "the person must sign in") if silent else Next(Step.LOG_IN)
+    if situation.is_hinted_person is False:
+        return _refuse("login_required", "another person is signed in")
+    if not situation.offers or (situation.request.named_enterprise and not _named(situation)):
+        if silent:
+            return _refuse("access_denied", "the person has no right for this enterprise")
+        return Next(Step.EXPLAIN)
+    enterprise_id = chosen_enterprise(situation)
+    if enterprise_id is None:
+        if silent:
+            return _refuse("account_selection_required", "the person must choose an enterprise")
+        return Next(Step.CHOOSE_ENTERPRISE)
+    if must_consent(situation, enterprise_id):
+        if silent:
+            return _refuse("consent_required", "the person must consent")
+        return Next(Step.CONSENT, enterprise_id)
+    return Next(Step.ISSUE, enterprise_id)
+
+
+def must_log_in(situation: Situation) -> bool:
+    """Tell whether the person must show who they are, now.
+
+    Signing in after the interaction began meets ``prompt=login``, ``max_age`` and a hint alike: replaying the address
+    neither loops nor skips.
+    """
+    if situation.auth_time is None:
+        return True
+    if situation.auth_time >= situation.started_at:
+        return False
+    age = situation.request.max_age
+    too_old = age is not None and (age == 0 or situation.now - situation.auth_time > timedelta(seconds=age))
+    return "login" in situation.request.prompts or too_old or situation.is_hinted_person is False
+
+
+def chosen_enterprise(situation: Situation) -> str | None:
+    """Return the enterprise to act for: named by the request, chosen here, or the only one."""
+    if situation.request.named_enterprise:
+        return _named(situation)
+    offered = {offer.enterprise_id for offer in situation.offers}
+    if situation.chosen in offered:
+        return situation.chosen
+    if len(offered) == 1 and "select_account" not in situation.request.prompts:
+        return situation.offers[0].enterprise_id
+    return None
+
+
+def must_consent(situation: Situation, enterprise_id: str) -> bool:
+    """Tell whether the person must be asked: only a widening asks again (decisions §19), or ``prompt=consent``."""
+    if situation.consent_given:
+        return False
+    return "consent" in situation.request.prompts or enterprise_id not in situation.consented
+
+
+def _named(situation: Situation) -> str | None:
+    neq = situation.request.named_enterprise
+    return next((offer.enterprise_id for offer in situation.offers if offer.neq == neq), None)
+
+
+def _refuse(error: str, description: str) -> Next:
+    return Next(Step.REFUSE, error=error, description=description)

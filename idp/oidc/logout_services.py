@@ -1,0 +1,183 @@
+"""Telling agencies that a session is over: from a neutral notice to one logout token per (client, sid), and back.
+
+``sign_in_ended`` and ``rights_removed`` are written by accounts and delegation; their renderers here fan them out into
+``backchannel_logout`` notices, each delivered at least once (OIDC Back-Channel Logout 1.0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import ColumnElement, func, insert, select, update
+
+from .. import audit
+from ..db import db, new_id, transaction
+from ..delegation import services as delegation
+from ..notices import services as notices
+from ..notices.messages import Signal
+from ..sealing import current_sealing
+from ..web import current_settings
+from . import client_services, tokens
+from .models import GrantRow, LogoutRow
+from .signing_keys import LOGOUT_TOKEN_ALG, KeyRing
+
+KIND = "backchannel_logout"
+LONGEST_SESSION = timedelta(hours=12)  # decisions §28: no sign-in, and so no session, is older
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSession:
+    """A client that holds tokens of a sign-in."""
+
+    client_id: str
+    agency_id: str
+    person_id: str
+    sid: str
+
+
+def sessions_of_rights(person_id: str, enterprise_id: str, agency_id: str, now: datetime) -> tuple[ClientSession, ...]:
+    """Return the open sessions in which a person acts for an enterprise at an agency."""
+    return _sessions(
+        GrantRow.person_id == person_id,
+        GrantRow.enterprise_id == enterprise_id,
+        GrantRow.agency_id == agency_id,
+        GrantRow.auth_time > now - LONGEST_SESSION,
+    )
+
+
+def queue(sessions: Iterable[ClientSession], *, cause: str, removal_id: str | None, now: datetime) -> int:
+    """Write one notice per session whose client can be told, in the caller's transaction; return how many.
+
+    The second fan-out of the same cause writes nothing.
+    """
+    told = set(db.session.execute(select(LogoutRow.client_id, LogoutRow.sid).where(LogoutRow.cause == cause)).tuples())
+    count = len(told)
+    for session in sessions:
+        client = client_services.find(session.client_id)
+        if client is None or client.backchannel_logout_uri is None or (session.client_id, session.sid) in told:
+            continue
+        logout_id = new_id()
+        db.session.execute(
+            insert(LogoutRow).values(
+                id=logout_id,
+                cause=cause,
+                removal_id=removal_id,
+                client_id=session.client_id,
+                agency_id=session.agency_id,
+                person_id=session.person_id,
+                sid=session.sid,
+                queued_at=now,
+            )
+        )
+        notices.enqueue(KIND, {"logout_id": logout_id}, now=now)
+        count += 1
+    return count
+
+
+def fan_out_sign_in_ended(payload: dict[str, Any], now: datetime) -> None:
+    """Tell every client that holds tokens of a sign-in that has ended, and revoke its grants."""
+    sid = str(payload["sid"])
+    with transaction() as session:
+        queue(_sessions(GrantRow.sid == sid), cause=f"sign_in:{sid}", removal_id=None, now=now)
+        session.execute(
+            update(GrantRow)
+            .where(GrantRow.sid == sid, GrantRow.revoked_at.is_(None))
+            .values(revoked_at=now)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def fan_out_rights_removed(payload: dict[str, Any], now: datetime) -> None:
+    """Tell the sessions concerned by a removed right (decisions §18); with none to tell, that is the confirmation."""
+    removal_id = str(payload["removal_id"])
+    with transaction():
+        sessions = sessions_of_rights(payload["person_id"], payload["enterprise_id"], payload["agency_id"], now)
+        if queue(sessions, cause=f"removal:{removal_id}", removal_id=removal_id, now=now) == 0:
+            delegation.confirm_removal(removal_id, confirmed_at=now, sessions=0)
+
+
+def render(payload: dict[str, Any], now: datetime) -> Signal | None:
+    """Make the logout token of one notice, at the moment it leaves (its life is two minutes)."""
+    row = db.session.execute(
+        select(LogoutRow.client_id, LogoutRow.agency_id, LogoutRow.person_id, LogoutRow.sid).where(
+            LogoutRow.id == payload["logout_id"]
+        )
+    ).one()
+    client = client_services.find(row.client_id)
+    db.session.commit()  # nothing is held open while the agency is called
+    if client is None or client.backchannel_logout_uri is None:
+        return None
+    ring: KeyRing = current_app.extensions["mandat.key_ring"]
+    claims = tokens.logout_token(
+        issuer=current_settings().issuer,
+        client_id=row.client_id,
+        sub=tokens.pairwise_sub(current_sealing().pairwise_salt, row.agency_id, row.person_id),
+        sid=row.sid,
+        now=now,
+    )
+    token = ring.sign(claims, alg=LOGOUT_TOKEN_ALG, typ=tokens.LOGOUT_TOKEN_TYPE)
+    return Signal(client.backchannel_logout_uri, {"logout_token": token})
+
+
+def note_delivered(payload: dict[str, Any], now: datetime) -> None:
+    """Note that a client knows; when it was the last one of a removal, the removal is confirmed."""
+    delivered = db.session.execute(
+        update(LogoutRow)
+        .where(LogoutRow.id == payload["logout_id"], LogoutRow.delivered_at.is_(None))
+        .values(delivered_at=now)
+        .returning(
+            LogoutRow.removal_id,
+            LogoutRow.client_id,
+            LogoutRow.agency_id,
+            LogoutRow.person_id,
+            LogoutRow.sid,
+            LogoutRow.queued_at,
+        )
+        .execution_options(synchronize_session=False)
+    ).first()
+    if delivered is None:
+        return
+    db.session.execute(
+        update(GrantRow)
+        .where(
+            GrantRow.client_id == delivered.client_id,
+            GrantRow.sid == delivered.sid,
+            GrantRow.code_used_at <= delivered.queued_at,
+            GrantRow.session_ended_at.is_(None),
+        )
+        .values(session_ended_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    audit.record(
+        audit.Event.LOGOUT_SENT,
+        actor=audit.SYSTEM,
+        now=now,
+        person_id=delivered.person_id,
+        agency_id=delivered.agency_id,
+        details={"client_id": delivered.client_id, "sid": delivered.sid},
+    )
+    if delivered.removal_id is not None:
+        _confirm_when_all_know(delivered.removal_id, now)
+
+
+def _confirm_when_all_know(removal_id: str, now: datetime) -> None:
+    total, left = db.session.execute(
+        select(func.count(), func.count() - func.count(LogoutRow.delivered_at)).where(
+            LogoutRow.removal_id == removal_id
+        )
+    ).one()
+    if left == 0:
+        delegation.confirm_removal(removal_id, confirmed_at=now, sessions=total)
+
+
+def _sessions(*which: ColumnElement[bool]) -> tuple[ClientSession, ...]:
+    rows = db.session.execute(
+        select(GrantRow.client_id, GrantRow.agency_id, GrantRow.person_id, GrantRow.sid)
+        .where(*which, GrantRow.code_used_at.is_not(None), GrantRow.session_ended_at.is_(None))
+        .distinct()
+    )
+    return tuple(ClientSession(row.client_id, row.agency_id, row.person_id, row.sid) for row in rows)

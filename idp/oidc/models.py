@@ -1,0 +1,106 @@
+"""The tables of clients, interactions, grants, consents and logouts. Rows stay inside this context.
+
+Codes and secrets are kept as SHA-256 digests only.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ..db import Base, UtcDateTime
+
+
+class RelyingPartyRow(Base):
+    """A client of an agency; ``members`` is its registration (RFC 7591 names), without the secret."""
+
+    __tablename__ = "relying_party"
+
+    client_id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    agency_id: Mapped[str] = mapped_column(String(32), index=True)
+    members: Mapped[dict[str, Any]] = mapped_column(JSON)
+    secret_digest: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int] = mapped_column(Integer)
+    loaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class InteractionRow(Base):
+    """An authorization request under way, bound to one browser; its answers count for ``answered_by`` only."""
+
+    __tablename__ = "interaction"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("relying_party.client_id"))
+    request: Mapped[dict[str, Any]] = mapped_column(JSON)
+    browser_digest: Mapped[str | None] = mapped_column(String(64))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    answered_by: Mapped[str | None] = mapped_column(String(32))
+    chosen: Mapped[str | None] = mapped_column(String(32))
+    consented_for: Mapped[str | None] = mapped_column(String(32))
+    completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class GrantRow(Base):
+    """What a person allowed a client once, with its code; also the record of which (sid, client) hold tokens."""
+
+    __tablename__ = "authorization_grant"
+    __table_args__ = (Index("ix_authorization_grant_person_agency", "person_id", "agency_id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("relying_party.client_id"))
+    agency_id: Mapped[str] = mapped_column(String(32))
+    person_id: Mapped[str] = mapped_column(String(32))
+    enterprise_id: Mapped[str] = mapped_column(String(32))
+    sid: Mapped[str] = mapped_column(String(32), index=True)
+    auth_time: Mapped[datetime] = mapped_column(UtcDateTime)
+    acr: Mapped[str] = mapped_column(String(64))
+    amr: Mapped[list[str]] = mapped_column(JSON)
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    nonce: Mapped[str | None] = mapped_column(Text)
+    details: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    redirect_uri: Mapped[str] = mapped_column(Text)
+    code_challenge: Mapped[str | None] = mapped_column(String(43))
+    code_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    code_expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    code_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cnf: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    session_ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ConsentRow(Base):
+    """What a person agreed to tell an agency about themselves and one enterprise; withdrawn, never deleted."""
+
+    __tablename__ = "consent"
+    __table_args__ = (Index("ix_consent_person_agency", "person_id", "agency_id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    person_id: Mapped[str] = mapped_column(String(32))
+    enterprise_id: Mapped[str] = mapped_column(String(32))
+    agency_id: Mapped[str] = mapped_column(String(32))
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    text_version: Mapped[str] = mapped_column(String(16))
+    given_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class LogoutRow(Base):
+    """One logout token to deliver to one client about one sign-in; ``cause`` makes a second fan-out harmless."""
+
+    __tablename__ = "backchannel_logout"
+    __table_args__ = (UniqueConstraint("cause", "client_id", "sid"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    cause: Mapped[str] = mapped_column(String(64))
+    removal_id: Mapped[str | None] = mapped_column(String(32))
+    client_id: Mapped[str] = mapped_column(ForeignKey("relying_party.client_id"))
+    agency_id: Mapped[str] = mapped_column(String(32))
+    person_id: Mapped[str] = mapped_column(String(32))
+    sid: Mapped[str] = mapped_column(String(32))
+    queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

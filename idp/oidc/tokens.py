@@ -1,0 +1,186 @@
+"""What goes into tokens: access token, ID token, userinfo, logout token, all from one frozen ``Authority``. Pure.
+
+The claims are the contract of docs/claims.md; what an agency is told about rights comes from ``delegation.claims``.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..delegation import claims as rights
+from ..delegation.authority import Authority
+from .requests import AskedBlocks
+
+ID_TOKEN_TYPE = "JWT"  # noqa: S105
+ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 (RFC 9068 §2.1)
+LOGOUT_TOKEN_TYPE = "logout+jwt"  # noqa: S105 (Back-Channel Logout §2.4)
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
+LOGOUT_LIFE = timedelta(minutes=2)  # Back-Channel Logout §2.4: "preferably at most two minutes"
+_GRANT_ID = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a person allowed a client once: the sign-in it rests on is frozen here, the rights never are."""
+
+    id: str
+    client_id: str
+    agency_id: str
+    person_id: str
+    enterprise_id: str
+    sid: str
+    auth_time: datetime
+    acr: str
+    amr: tuple[str, ...]
+    scopes: frozenset[str]
+    nonce: str | None
+    details: tuple[AskedBlocks, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Profiled:
+    """What is known of a person and may be told: by the scopes ``profile`` and ``email``."""
+
+    name: str
+    given_name: str
+    family_name: str
+    language: str
+    email: str
+
+
+def pairwise_sub(salt: bytes, agency_id: str, person_id: str) -> str:
+    """Return the identifier of a person at an agency: the same for all its clients, another elsewhere (OIDC Core §8.1).
+
+    Each part is preceded by its length, so that no two pairs give the same message (decisions §15).
+    """
+    message = b"".join(len(part).to_bytes(4, "big") + part for part in (agency_id.encode(), person_id.encode()))
+    return _base64url(hmac.new(salt, message, hashlib.sha256).digest())
+
+
+def narrowed(authority: Authority, asked: tuple[AskedBlocks, ...]) -> Authority:
+    """Return the authority with the blocks that were asked and nothing more; all of it when none were named."""
+    if not asked:
+        return authority
+    wanted = {code for each in asked for code in each.privileges}
+    kept = (replace(part, blocks=tuple(code for code in part.blocks if code in wanted)) for part in authority.held)
+    return replace(authority, held=tuple(part for part in kept if part.blocks))
+
+
+def meets_needs(authority: Authority, asked: tuple[AskedBlocks, ...]) -> bool:
+    """Tell whether the person holds what the agency cannot do without: all the blocks of each object that needs all."""
+    held = set(authority.blocks)
+    return all(set(each.privileges) <= held for each in asked if each.needs == "all")
+
+
+def expiry(authority: Authority, life: timedelta, now: datetime) -> datetime:
+    """Return when a token ends: after its life, and never after the first right it carries."""
+    end = authority.earliest_end
+    return min(now + life, end) if end is not None else now + life
+
+
+def new_token_id(grant_id: str) -> str:
+    """Return a fresh ``jti`` from which the grant is found again."""
+    return grant_id + secrets.token_hex(8)
+
+
+def grant_of(jti: str) -> str:
+    """Return the grant that a ``jti`` belongs to."""
+    return jti[:_GRANT_ID]
+
+
+def access_token(
+    grant: Grant, authority: Authority, *, issuer: str, sub: str, now: datetime, expires: datetime
+) -> dict[str, Any]:
+    """Return the claims of an access token (RFC 9068 §2.2) with the exact layer."""
+    locations = authority.locations or (issuer,)
+    claims = {
+        "iss": issuer,
+        "sub": sub,
+        "aud": locations[0] if len(locations) == 1 else list(locations),
+        "client_id": grant.client_id,
+        "iat": _seconds(now),
+        "exp": _seconds(expires),
+        "jti": new_token_id(grant.id),
+        "scope": scope_text(grant.scopes),
+        "auth_time": _seconds(grant.auth_time),
+        "acr": grant.acr,
+    }
+    details = authorization_details(grant, authority)
+    return claims | ({"authorization_details": details} if details is not None else {})
+
+
+def authorization_details(grant: Grant, authority: Authority) -> list[dict[str, Any]] | None:
+    """Return the exact layer, None when blocks were not asked for at all."""
+    if rights.SCOPE_BLOCKS not in grant.scopes and not grant.details:
+        return None
+    return rights.authorization_details(authority)
+
+
+def id_token(
+    grant: Grant, authority: Authority, *, issuer: str, sub: str, now: datetime, expires: datetime, access: str
+) -> dict[str, Any]:
+    """Return the claims of an ID token (OIDC Core §2): who, when, how, and the compact layer."""
+    claims: dict[str, Any] = {
+        "iss": issuer,
+        "sub": sub,
+        "aud": grant.client_id,
+        "iat": _seconds(now),
+        "exp": _seconds(expires),
+        "auth_time": _seconds(grant.auth_time),
+        "sid": grant.sid,
+        "acr": grant.acr,
+        "amr": list(grant.amr),
+        "at_hash": at_hash(access),
+    }
+    if grant.nonce is not None:
+        claims["nonce"] = grant.nonce
+    return claims | rights.project(authority, grant.scopes)
+
+
+def userinfo(grant: Grant, authority: Authority, person: Profiled, *, sub: str) -> dict[str, Any]:
+    """Return what userinfo answers: the person by scope, and the compact layer as it is now."""
+    claims: dict[str, Any] = {"sub": sub}
+    if "profile" in grant.scopes:
+        claims |= {"name": person.name, "given_name": person.given_name, "family_name": person.family_name}
+        claims["locale"] = f"{person.language}-CA"
+    if "email" in grant.scopes:
+        claims |= {"email": person.email, "email_verified": True}  # confirmed by a code at activation
+    return claims | rights.project(authority, grant.scopes)
+
+
+def logout_token(*, issuer: str, client_id: str, sub: str, sid: str, now: datetime) -> dict[str, Any]:
+    """Return the claims of a logout token: both ``sub`` and ``sid``, never a nonce (Back-Channel Logout §2.4)."""
+    return {
+        "iss": issuer,
+        "sub": sub,
+        "aud": client_id,
+        "iat": _seconds(now),
+        "exp": _seconds(now + LOGOUT_LIFE),
+        "jti": secrets.token_hex(16),
+        "sid": sid,
+        "events": {LOGOUT_EVENT: {}},
+    }
+
+
+def scope_text(scopes: frozenset[str]) -> str:
+    """Return scopes as one text, ``openid`` first."""
+    return " ".join(sorted(scopes, key=lambda name: (name != "openid", name)))
+
+
+def at_hash(access: str) -> str:
+    """Return the left half of SHA-256, base64url without padding (OIDC Core §3.1.3.6)."""
+    return _base64url(hashlib.sha256(access.encode("ascii")).digest()[:16])
+
+
+def _seconds(instant: datetime) -> int:
+    return int(instant.timestamp())  # floored: a client whose clock is a little late must not refuse it
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode("ascii")

@@ -1,0 +1,63 @@
+"""Addresses that a client registers, and the one way to compare them: byte for byte (RFC 9700 §2.1). Pure."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from ..config import LOOPBACK_HOSTS
+
+LONGEST_URI = 2048
+_SIGNS = re.compile(r"[!#-&(-;=?-Z\[\]_a-z~]+")  # RFC 3986 §2: no space, quote, <, >, \, ^, `, {, | or }
+
+
+def fault(uri: object, *, issuer: str) -> str | None:
+    """Say why *uri* may not be registered, or None.
+
+    ``http`` is for loopback only, while the issuer itself is http on loopback (decisions §22).
+    """
+    if not isinstance(uri, str) or not uri:
+        return "is not a text"
+    if len(uri) > LONGEST_URI:
+        return f"is longer than {LONGEST_URI} signs"
+    if not _SIGNS.fullmatch(uri):
+        return "holds a sign that a URI may not hold"
+    if "#" in uri:
+        return "has a fragment"
+    if "*" in uri:
+        return "has a wildcard"
+    try:
+        parts = urlsplit(uri)
+        port = parts.port
+    except ValueError:
+        return "cannot be read"
+    if "@" in parts.netloc:
+        return "holds a user name"
+    if not parts.hostname or port == 0:
+        return "names no host"
+    if any(segment in (".", "..") for segment in parts.path.split("/")) or "%2e" in uri.lower():
+        return "has a dot segment"
+    return _scheme_fault(parts.scheme, parts.hostname, issuer)
+
+
+def _scheme_fault(scheme: str, host: str, issuer: str) -> str | None:
+    if scheme == "https":
+        return None
+    if scheme != "http":
+        return "is not https"
+    home = urlsplit(issuer)
+    at_home = home.scheme == "http" and home.hostname in LOOPBACK_HOSTS
+    if at_home and host in LOOPBACK_HOSTS:
+        return None
+    return "is http, which only loopback may be, while the issuer itself is http on loopback"
+
+
+def origin(uri: str) -> str:
+    """Return scheme, host and port of *uri*."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def is_origin(text: object, *, issuer: str) -> bool:
+    """Tell whether *text* is an acceptable origin and nothing more."""
+    return isinstance(text, str) and fault(text, issuer=issuer) is None and origin(text) == text
