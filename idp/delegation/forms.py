@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from werkzeug.datastructures import MultiDict
 from wtforms import EmailField, RadioField, StringField
-from wtforms.validators import Email, InputRequired, Length
+from wtforms.validators import Email, DataRequired, Length
 
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
@@ -21,15 +21,13 @@ from .rights_services import Matrix, Right
 class PersonForm(MandatForm):
     """Somebody to add: a user, or a PES."""
 
-    given_name = StringField(_l("Given name"), validators=[InputRequired(_l("Enter the given name")), Length(max=80)])
-    family_name = StringField(
-        _l("Family name"), validators=[InputRequired(_l("Enter the family name")), Length(max=80)]
-    )
+    given_name = StringField(_l("Given name"), validators=[DataRequired(_l("Enter the given name")), Length(max=80)])
+    family_name = StringField(_l("Family name"), validators=[DataRequired(_l("Enter the family name")), Length(max=80)])
     email = EmailField(
         _l("E-mail address"),
         description=_l("Their own: a code is sent there when they sign in for the first time."),
         validators=[
-            InputRequired(_l("Enter the e-mail address")),
+            DataRequired(_l("Enter the e-mail address")),
             Length(max=254),
             Email(_l("Enter an e-mail address such as name@enterprise.example")),
         ],
@@ -38,7 +36,7 @@ class PersonForm(MandatForm):
         _l("Language of their messages"),
         choices=[("fr", "Français"), ("en", "English")],
         default="fr",
-        validators=[InputRequired(_l("Choose a language"))],
+        validators=[DataRequired(_l("Choose a language"))],
     )
 
 

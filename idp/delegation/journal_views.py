@@ -59,7 +59,7 @@ def journal() -> ResponseReturnValue:
     names = presenting.names({view.person_id for view in views} | _people_in(shown))
     return render_template(
         "delegation/journal.html",
-        rows=[{"when": entry.at, "sentence": sentence(entry, names)} for entry in shown],
+        events=[_event(entry, names) for entry in shown],
         people=sorted(((view.person_id, names[view.person_id]) for view in _each_person(views)), key=lambda p: p[1]),
         about=about,
         older=older,
@@ -95,8 +95,13 @@ def _each_person(views: tuple[MembershipView, ...]) -> list[MembershipView]:
     return list({view.person_id: view for view in views}.values())
 
 
-def sentence(entry: Entry, names: dict[str, str]) -> str:
-    """Return one entry as a sentence in the person's language."""
+def _event(entry: Entry, names: dict[str, str]) -> dict[str, str | None]:
+    title, text = sentence(entry, names)
+    return {"when": long_datetime(entry.at), "title": title, "text": text}
+
+
+def sentence(entry: Entry, names: dict[str, str]) -> tuple[str, str | None]:
+    """Return one entry as a sentence in the person's language, and who acted where the sentence does not say it."""
     event = Event(entry.event)
     template = SENTENCES.get(event)
     if event is Event.REVOKED and entry.actor_kind == audit.SYSTEM.kind:
@@ -110,10 +115,10 @@ def sentence(entry: Entry, names: dict[str, str]) -> str:
         "role": _role(entry.details.get("role")),
     }
     if template is not None:
-        return str(template) % values
+        return str(template) % values, None
     if entry.actor_kind == "person" and entry.actor_id:
-        return _("%(act)s (%(actor)s)", act=label(entry.event), actor=values["actor"])
-    return label(entry.event)
+        return label(entry.event), _("By %(actor)s.", actor=values["actor"])
+    return label(entry.event), None
 
 
 def _actor(entry: Entry, names: dict[str, str]) -> str:
@@ -259,4 +264,4 @@ def _missing_text(link: Link, givers: dict[str, str]) -> str:
         day=long_date(link.grant.granted_at),
         end=long_datetime(link.grant.not_after),
     )
-    return _("%(sentence)s %(dates)s", sentence=sentence, dates=dates)
+    return f"{sentence} {dates}"
