@@ -6,9 +6,11 @@ validated request); this module only formats it (ui §6, decisions §31).
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
@@ -90,6 +92,7 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     csrf.init_app(app)
+    app.url_defaults(_version_static)
     app.before_request(_number_request)
     app.after_request(_guard_response)
     app.context_processor(_frame)
@@ -97,6 +100,17 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
     app.register_error_handler(MandatError, _refused)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
+
+
+def _version_static(endpoint: str, values: dict[str, object]) -> None:
+    """Put the digest of a static file in its address, so that a browser never shows yesterday's style."""
+    if endpoint != "static" or current_app.static_folder is None:
+        return
+    versions: dict[str, str] = current_app.extensions.setdefault("mandat.static_versions", {})
+    name = str(values["filename"])
+    if name not in versions:
+        versions[name] = hashlib.sha256((Path(current_app.static_folder) / name).read_bytes()).hexdigest()[:8]
+    values["v"] = versions[name]
 
 
 def _number_request() -> None:

@@ -96,7 +96,9 @@ def _prepare(place: Path, settings: Settings, portal: str) -> None:
     app = create_app(settings)
     with app.app_context():
         upgrade()
-        told = fill(settings, portal, synthetic=folder_of("synthetic"), agencies=folder("agencies"))
+        told = fill(
+            settings, portal, synthetic=folder_of("synthetic"), agencies=folder("agencies"), now=SystemClock().now()
+        )
     _write_private(place / "portal.json", told.pop("portal_client"))
     _write_private(place / "personas.json", told)
 

@@ -19,7 +19,7 @@ import yaml
 
 from ..accounts import services as accounts
 from ..audit import SYSTEM, Actor
-from ..clock import SystemClock, local_date
+from ..clock import local_date
 from ..config import Settings
 from ..connectors.register_import import import_register
 from ..connectors.tax_import import import_tax_file
@@ -56,9 +56,8 @@ class Credentials:
     totp_secret: str
 
 
-def fill(settings: Settings, portal: str, *, synthetic: Path, agencies: Path) -> dict[str, Any]:
+def fill(settings: Settings, portal: str, *, synthetic: Path, agencies: Path, now: datetime) -> dict[str, Any]:
     """Fill an empty database and return what ``personas.json`` tells, plus the portal's own registration."""
-    now = SystemClock().now()
     import_register(synthetic / "req", now)
     import_tax_file(synthetic / "revenu_quebec.csv", now)
     catalogue_services.load_agencies(agencies, now=now)
