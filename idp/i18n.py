@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Literal, cast
 
+import flask_babel
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency
 from flask import Flask, g, has_request_context, request, session
 from flask_babel import Babel, force_locale, get_locale
-from flask_babel import gettext as gettext
 from flask_babel import lazy_gettext as lazy_gettext
-from flask_babel import ngettext as ngettext
 
 from .clock import TORONTO
 from .config import folder
@@ -30,6 +29,16 @@ DOMAINS = ("shell", "pages", "accounts", "enrollment", "delegation", "oidc", "su
 NBSP = "\u00a0"
 
 babel = Babel()
+
+
+def gettext(sentence: str, **values: object) -> str:
+    """Return *sentence* in the person's language, *values* filled in."""
+    return str(flask_babel.gettext(sentence, **values))
+
+
+def ngettext(one: str, many: str, num: int, **values: object) -> str:
+    """Return the form of a sentence for *num* things, in the person's language."""
+    return str(flask_babel.ngettext(one, many, num, **values))
 
 
 def init_i18n(app: Flask) -> None:

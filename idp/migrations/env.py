@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from flask import current_app
@@ -12,7 +12,7 @@ from idp.db import UtcDateTime, db
 target_metadata = db.metadata
 
 
-def _render(kind: str, item: Any, autogen: Any) -> str | bool:
+def _render(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
     if kind == "type" and isinstance(item, UtcDateTime):
         autogen.imports.add("from idp.db import UtcDateTime")
         return "UtcDateTime()"
