@@ -47,10 +47,17 @@ class SignInForm(MandatForm):
     password = PasswordField(_l("Password"), [Required(_l("Enter your password"))], id="password")
 
 
+class CodeField(StringField):  # type: ignore[misc]
+    """A code that serves once; what was typed is not given back to the page."""
+
+    def _value(self) -> str:
+        return ""
+
+
 class OtpForm(MandatForm):
     """The code of an application."""
 
-    otp = StringField(
+    otp = CodeField(
         _l("Verification code"),
         [Required(_l("Enter the six digits shown by your application"))],
         id="otp",
@@ -73,7 +80,7 @@ class ActivateForm(MandatForm):
 class EmailCodeForm(MandatForm):
     """The code received by e-mail."""
 
-    email_code = StringField(
+    email_code = CodeField(
         _l("Code received by e-mail"),
         [Required(_l("Enter the eight digits received by e-mail"))],
         id="email-code",

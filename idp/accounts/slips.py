@@ -53,7 +53,7 @@ def slips_page(
         enterprise_name=enterprise_name,
         temporary=temporary,
         days=TEMPORARY_PASSWORD_LIFE.days,
-        address=absolute_url("/activate"),
+        activation_address=absolute_url("/activate"),
         about=current_sealing().seal(texts, _PLACE),
         back_href=back_href,
         shown_at=now,

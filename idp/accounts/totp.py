@@ -32,7 +32,16 @@ class Offer:
         """Return the QR code as SVG: presentation attributes only, no style and no script (ui §6)."""
         buffer = BytesIO()
         segno.make(self.address, error="m", micro=False).save(
-            buffer, kind="svg", xmldecl=False, scale=5, border=4, light="#fff", dark="#000", nl=False, svgclass="app-qr"
+            buffer,
+            kind="svg",
+            xmldecl=False,
+            omitsize=True,
+            border=4,
+            light="#fff",
+            dark="#000",
+            nl=False,
+            svgclass=None,
+            lineclass=None,
         )
         return buffer.getvalue().decode()
 

@@ -211,7 +211,7 @@ def test_no_secret_reaches_a_page_or_the_log(
             browser.post("/sign-in", username="", password="canari-motdepasse"),
         ]
         browser.post("/sign-in", username=str(julie.code), password=julie.password)
-        browser.post("/sign-in/code", otp="135790")
+        pages.append(browser.post("/sign-in/code", otp="135790"))
         browser.sign_in(julie, clock.now())
     said = " ".join([*(page.get_data(as_text=True) for page in pages), str(logs), caplog.text])
     rows = str([tuple(row) for table in db.metadata.sorted_tables for row in db.session.execute(table.select())])
