@@ -1,0 +1,127 @@
+"""What the home of an enterprise shows, read for one person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from ..clock import local_date
+from . import catalogue_services
+from .authority import Authority
+from .catalogue import Agency
+from .people_services import members
+from .removal_services import RemovalView, removals
+from .rights_services import authority, matrix
+from .roles import MembershipStatus, Role
+from .subscription_services import SubscriptionView, subscriptions_of
+from .subscription_states import SubscriptionState
+
+ENDING_WITHIN = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyLine:
+    """An agency of the catalogue as it stands for the enterprise; *people* counts the users with access."""
+
+    agency: Agency
+    subscription: SubscriptionView | None
+    people: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Somebody's access that ends soon."""
+
+    agency: Agency
+    person_id: str
+    membership_id: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class HomeOfEnterprise:
+    """What its PES and its authorized representative see."""
+
+    lines: tuple[AgencyLine, ...]
+    endings: tuple[Ending, ...]
+    removals: tuple[RemovalView, ...]
+    users: int
+    pes: tuple[str, ...]
+
+    @property
+    def subscribed(self) -> bool:
+        """Tell whether the enterprise is subscribed, or waits for an answer, somewhere."""
+        alive = (SubscriptionState.ACTIVE, SubscriptionState.IN_PROGRESS, SubscriptionState.TO_COMPLETE)
+        return any(line.subscription is not None and line.subscription.state in alive for line in self.lines)
+
+    @property
+    def active(self) -> tuple[AgencyLine, ...]:
+        """Return the agencies at which access can be given."""
+        return tuple(
+            line
+            for line in self.lines
+            if line.subscription is not None and line.subscription.state is SubscriptionState.ACTIVE
+        )
+
+    @property
+    def refused(self) -> tuple[AgencyLine, ...]:
+        """Return the agencies that refused."""
+        return tuple(
+            line
+            for line in self.lines
+            if line.subscription is not None and line.subscription.state is SubscriptionState.REFUSED
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a user holds at one agency."""
+
+    agency: Agency
+    authority: Authority
+
+
+def of_enterprise(enterprise_id: str, now: datetime) -> HomeOfEnterprise:
+    """Read what a PES or the authorized representative sees."""
+    subscriptions = subscriptions_of(enterprise_id)
+    lines: list[AgencyLine] = []
+    endings: list[Ending] = []
+    last_day = local_date(now + ENDING_WITHIN)
+    for agency in catalogue_services.agencies():
+        found = subscriptions.get(agency.id)
+        if found is None or found.state is not SubscriptionState.ACTIVE:
+            lines.append(AgencyLine(agency, found))
+            continue
+        holding = [
+            user
+            for user in matrix(enterprise_id, agency.id, now).users
+            if user.right.blocks and user.status is MembershipStatus.ACTIVE
+        ]
+        lines.append(AgencyLine(agency, found, len(holding)))
+        endings += [
+            Ending(agency, user.person_id, user.right.membership_id, user.right.until)
+            for user in holding
+            if user.right.until is not None and user.right.until <= last_day
+        ]
+    people = members(enterprise_id)
+    return HomeOfEnterprise(
+        lines=tuple(lines),
+        endings=tuple(sorted(endings, key=lambda ending: ending.until)),
+        removals=removals(enterprise_id, limit=5),
+        users=sum(member.role is Role.USER for member in people),
+        pes=_pes(enterprise_id),
+    )
+
+
+def of_user(person_id: str, enterprise_id: str, now: datetime) -> tuple[tuple[Held, ...], tuple[str, ...]]:
+    """Read what a user holds at each agency, and which persons in charge they may ask."""
+    held = []
+    for agency in catalogue_services.agencies():
+        found = authority(person_id, enterprise_id, agency.id, now)
+        if found is not None and found.blocks:
+            held.append(Held(agency, found))
+    return tuple(held), _pes(enterprise_id)
+
+
+def _pes(enterprise_id: str) -> tuple[str, ...]:
+    return tuple(member.person_id for member in members(enterprise_id) if member.role is Role.PES and member.counts)

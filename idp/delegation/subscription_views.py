@@ -1,0 +1,253 @@
+"""The pages of an enterprise's home, of agencies and of subscriptions."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import Blueprint, Flask, flash, render_template, request, session
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+
+from ..accounts import services as accounts
+from ..i18n import gettext as _
+from ..i18n import ngettext
+from ..notices.email import from_template
+from ..notices.messages import Email
+from ..notices.services import register_renderer
+from ..web import now, see_other
+from . import catalogue_services, home_services, subscription_services
+from .acting import Acting, acting, ar_or_pes_required, pes_required
+from .catalogue import Agency
+from .presenting import ROLES, block_labels, names, removal_state, text
+from .questionnaire import QuestionKind
+from .services import enterprise
+from .subscription_forms import ConsentForm, WithdrawalForm, answers_in_words, questions_form, read, still_fits, tree
+from .subscription_services import NOTICE, SubscriptionView
+from .subscription_states import SubscriptionState
+from .subscription_words import EVENTS, STATES
+
+blueprint = Blueprint("subscriptions", __name__)
+
+_DRAFT = "subscribing"
+_LONGEST_DRAFT = 2000  # characters: a cookie holds 4096 bytes
+
+
+@blueprint.record_once
+def _tell_of_decisions(state: BlueprintSetupState) -> None:
+    register_renderer(cast(Flask, state.app), NOTICE, decision_mail)
+
+
+@blueprint.get("/home")
+def home() -> str:
+    """Show where the enterprise stands, and what is to be done."""
+    who = acting()
+    role = str(ROLES[who.membership.role])
+    if not (who.is_pes or who.is_authorized_representative):
+        held, pes = home_services.of_user(who.person.id, who.enterprise_id, now())
+        return render_template(
+            "delegation/home_user.html", who=who, role=role, held=held, text=text, pes=sorted(names(pes).values())
+        )
+    page = home_services.of_enterprise(who.enterprise_id, now())
+    known = names([r.person_id for r in page.removals] + [e.person_id for e in page.endings])
+    labels = {id: block_labels(id) for id in {removal.agency_id for removal in page.removals}}
+    return render_template(
+        "delegation/home.html",
+        who=who,
+        role=role,
+        page=page,
+        names=known,
+        labels=labels,
+        agency_names={line.agency.id: text(line.agency.name) for line in page.lines},
+        states=STATES,
+        text=text,
+        removal_state=removal_state,
+    )
+
+
+@blueprint.get("/agencies")
+@ar_or_pes_required
+def agencies() -> str:
+    """List the catalogue with the state of each subscription."""
+    who = acting()
+    found = subscription_services.subscriptions_of(who.enterprise_id)
+    rows = [(agency, found.get(agency.id)) for agency in catalogue_services.agencies()]
+    return render_template("delegation/agencies.html", rows=rows, states=STATES, text=text, who=who)
+
+
+@blueprint.get("/agencies/<agency_id>")
+@ar_or_pes_required
+def agency(agency_id: str) -> str:
+    """Show one agency: state, reason, blocks, what happened."""
+    who = acting()
+    shown = catalogue_services.agency(agency_id)
+    view = subscription_services.subscription(who.enterprise_id, agency_id)
+    return render_template(
+        "delegation/agency.html",
+        agency=shown,
+        subscription=view,
+        states=STATES,
+        reason=_reason(shown, view),
+        causes=_causes(shown, view),
+        rows=answers_in_words(shown, view.answers, view.blocks) if view else [],
+        steps=_steps(view) if view else [],
+        text=text,
+        who=who,
+    )
+
+
+@blueprint.route("/agencies/<agency_id>/subscribe", methods=["GET", "POST"])
+@pes_required
+def subscribe(agency_id: str) -> ResponseReturnValue:
+    """Ask the agency's own questions."""
+    who = acting()
+    shown = catalogue_services.agency(agency_id)
+    view = subscription_services.subscription(who.enterprise_id, agency_id)
+    if view is not None and not view.may_send_again:
+        return see_other(f"/agencies/{agency_id}")
+    draft = _draft(who, agency_id)
+    answers, blocks = draft or ((view.answers, view.blocks) if view else ({}, ()))
+    form = questions_form(shown, answers=answers, blocks=blocks)
+    if request.method == "POST":
+        form.validate()
+        checked = read(form, shown)
+        if checked and not form.errors:
+            if _keep(who, agency_id, checked.answers, checked.blocks):
+                return see_other(f"/agencies/{agency_id}/subscribe/check")
+            _too_long(form, shown)
+    page = render_template(
+        "delegation/subscribe.html",
+        agency=shown,
+        subscription=view,
+        form=form,
+        questions=tree(form, shown),
+        reason=_reason(shown, view),
+        causes=_causes(shown, view),
+        text=text,
+    )
+    return page, 422 if form.errors else 200
+
+
+@blueprint.route("/agencies/<agency_id>/subscribe/check", methods=["GET", "POST"])
+@pes_required
+def check(agency_id: str) -> ResponseReturnValue:
+    """Show the answers and the consent text; send when the PES consents."""
+    who = acting()
+    shown = catalogue_services.agency(agency_id)
+    draft = _draft(who, agency_id)
+    if draft is None or not still_fits(shown, *draft):
+        return see_other(f"/agencies/{agency_id}/subscribe")
+    answers, blocks = draft
+    form = ConsentForm()
+    if form.validate_on_submit():
+        sent = subscription_services.subscribe(
+            who.enterprise_id,
+            agency_id,
+            answers=answers,
+            blocks=blocks,
+            by=who.person.id,
+            now=now(),
+            consent_digest=request.form.get("consent_digest"),
+        )
+        _tell(sent, shown)
+        return see_other(f"/agencies/{agency_id}")
+    rows = answers_in_words(shown, answers, blocks)
+    page = render_template("delegation/subscribe_check.html", agency=shown, form=form, rows=rows, text=text)
+    return page, 422 if form.errors else 200
+
+
+@blueprint.route("/agencies/<agency_id>/withdraw", methods=["GET", "POST"])
+@pes_required
+def withdraw(agency_id: str) -> ResponseReturnValue:
+    """Leave an agency, once the PES has read what ends."""
+    who = acting()
+    shown = catalogue_services.agency(agency_id)
+    view = subscription_services.subscription(who.enterprise_id, agency_id)
+    if view is None or not view.may_withdraw:
+        return see_other(f"/agencies/{agency_id}")
+    form = WithdrawalForm()
+    if form.validate_on_submit():
+        subscription_services.withdraw(who.enterprise_id, agency_id, by=who.person.id, now=now())
+        flash(_("The enterprise has left %(agency)s. All access there has ended.", agency=text(shown.name)), "success")
+        return see_other(f"/agencies/{agency_id}")
+    people = _people_with_access(who, agency_id)
+    warning = ngettext("%(num)s person loses access now.", "%(num)s persons lose access now.", people)
+    page = render_template("delegation/withdraw.html", agency=shown, form=form, warning=warning, text=text)
+    return page, 422 if form.errors else 200
+
+
+def decision_mail(payload: dict[str, Any], _now: object) -> Email | None:
+    """Tell one PES what the agency decided."""
+    person = accounts.person(payload["person_id"])
+    shown = catalogue_services.agency(payload["agency_id"])
+    reason = shown.refusal_reason(payload["reason"])
+    language = person.language
+    name = shown.name.fr if language == "fr" else shown.name.en
+    label = (reason.label.fr if language == "fr" else reason.label.en) if reason else ""
+    return from_template(
+        f"delegation/mail_subscription_{'accepted' if payload['accepted'] else 'refused'}.txt",
+        to=person.email,
+        language=language,
+        agency=name,
+        agency_id=shown.id,
+        enterprise=enterprise(payload["enterprise_id"]).name,
+        name=person.name,
+        reason=label,
+    )
+
+
+def _people_with_access(who: Acting, agency_id: str) -> int:
+    page = home_services.of_enterprise(who.enterprise_id, now())
+    users = next((line.people for line in page.lines if line.agency.id == agency_id), 0)
+    return users + len(page.pes)
+
+
+def _tell(sent: SubscriptionView, shown: Agency) -> None:
+    session.pop(_DRAFT, None)
+    name = text(shown.name)
+    if sent.state is SubscriptionState.ACTIVE:
+        flash(_("%(agency)s accepted the subscription. You may now give access to people.", agency=name), "success")
+    elif sent.state is SubscriptionState.REFUSED:
+        flash(_("%(agency)s refused the subscription. The reason is below.", agency=name), "warning")
+    else:
+        flash(_("The subscription was sent. A person at %(agency)s will decide.", agency=name), "success")
+
+
+def _reason(shown: Agency, view: SubscriptionView | None) -> str | None:
+    found = shown.refusal_reason(view.reason) if view else None
+    return text(found.label) if found else None
+
+
+def _causes(shown: Agency, view: SubscriptionView | None) -> list[str]:
+    causes = view.causes if view else ()
+    return [text(question.label) for question in shown.questionnaire.questions if question.id in causes]
+
+
+def _steps(view: SubscriptionView) -> list[dict[str, Any]]:
+    steps = subscription_services.history(view.id)
+    known = names(step.actor.id for step in steps if step.actor.id)
+    told = []
+    for step in steps:
+        by = known[step.actor.id] if step.actor.id else _("the agency’s rule")
+        told.append({"at": step.at, "title": str(EVENTS[step.event]), "text": _("By: %(who)s", who=by)})
+    return told
+
+
+def _draft(who: Acting, agency_id: str) -> tuple[dict[str, str], tuple[str, ...]] | None:
+    """Return the answers on their way from the questions to the check page; they wait in the page session."""
+    kept = session.get(_DRAFT)
+    if not isinstance(kept, dict) or kept.get("for") != [who.enterprise_id, agency_id]:
+        return None
+    return dict(kept["answers"]), tuple(kept["blocks"])
+
+
+def _keep(who: Acting, agency_id: str, answers: dict[str, str], blocks: tuple[str, ...]) -> bool:
+    if sum(len(ascii(part)) for pair in answers.items() for part in pair) > _LONGEST_DRAFT:
+        return False
+    session[_DRAFT] = {"for": [who.enterprise_id, agency_id], "answers": answers, "blocks": list(blocks)}
+    return True
+
+
+def _too_long(form: Any, shown: Agency) -> None:
+    texts = [q for q in shown.questionnaire.questions if q.kind is QuestionKind.TEXT]
+    longest = max(texts, key=lambda question: len(str(form[f"q-{question.id}"].data or "")))
+    form[f"q-{longest.id}"].errors = [_("These answers are too long together: shorten this one")]
