@@ -1,0 +1,112 @@
+"""From a grant to signed tokens: rights are read again each time, and the signature is made before anything is kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import current_app
+
+from .. import audit
+from ..accounts import services as accounts
+from ..delegation import catalogue_services
+from ..delegation import services as delegation
+from ..delegation.authority import Authority
+from ..sealing import current_sealing
+from ..web import current_settings
+from . import grant_services, tokens
+from .clients import RelyingParty
+from .requests import AuthorizationRequest
+from .signing_keys import ACCESS_TOKEN_ALG, ID_TOKEN_ALG, KeyRing, UntrustedTokenError
+from .tokens import Grant
+
+
+class NoRightError(Exception):
+    """The person may no longer act for this enterprise, or is no longer signed in."""
+
+
+def key_ring() -> KeyRing:
+    """Return the keys of the running application."""
+    ring: KeyRing = current_app.extensions["mandat.key_ring"]
+    return ring
+
+
+def sub_of(agency_id: str, person_id: str) -> str:
+    """Return how the agency knows the person."""
+    return tokens.pairwise_sub(current_sealing().pairwise_salt, agency_id, person_id)
+
+
+def locations(client: RelyingParty) -> tuple[str, ...]:
+    """Return the resources of the client's agency (RFC 8707)."""
+    return tuple(catalogue_services.agency(client.agency_id).locations)
+
+
+def token_response(grant: Grant, client: RelyingParty, *, now: datetime) -> dict[str, Any]:
+    """Return the answer of the token endpoint and record it, in the caller's transaction.
+
+    Raises:
+        NoRightError: nothing may be issued any more.
+    """
+    if not grant_services.rests_on_open_sign_in(grant, now=now):
+        raise NoRightError("the sign-in is over")
+    authority = authority_of(grant, now=now)
+    if authority is None or not tokens.meets_needs(authority, grant.details):
+        raise NoRightError("the person has no right for this enterprise")
+    expires = tokens.expiry(authority, client.profile.token_life, now)
+    issuer, ring, sub = current_settings().issuer, key_ring(), sub_of(grant.agency_id, grant.person_id)
+    claims = tokens.access_token(grant, authority, issuer=issuer, sub=sub, now=now, expires=expires)
+    access = ring.sign(claims, alg=ACCESS_TOKEN_ALG, typ=tokens.ACCESS_TOKEN_TYPE)
+    identity = tokens.id_token(grant, authority, issuer=issuer, sub=sub, now=now, expires=expires, access=access)
+    body = {
+        "access_token": access,
+        "token_type": "Bearer",
+        "expires_in": claims["exp"] - claims["iat"],
+        "id_token": ring.sign(identity, alg=ID_TOKEN_ALG, typ=tokens.ID_TOKEN_TYPE),
+        "scope": claims["scope"],
+    }
+    if "authorization_details" in claims:
+        body["authorization_details"] = claims["authorization_details"]
+    audit.record(
+        audit.Event.TOKEN_ISSUED,
+        actor=audit.Actor("client", client.client_id),
+        now=now,
+        enterprise_id=grant.enterprise_id,
+        person_id=grant.person_id,
+        agency_id=grant.agency_id,
+        details={"client_id": client.client_id, "grant": grant.id, "jti": claims["jti"], "version": authority.version},
+    )
+    return body
+
+
+def userinfo(access_token: str, *, now: datetime) -> dict[str, Any]:
+    """Return what userinfo answers to the bearer of *access_token*: rights as they are now.
+
+    Raises:
+        UntrustedTokenError: not an access token of ours, expired, revoked, or its sign-in is over.
+        NoRightError: the person may no longer act for the enterprise.
+    """
+    claims = key_ring().read(
+        access_token, alg=ACCESS_TOKEN_ALG, typ=tokens.ACCESS_TOKEN_TYPE, issuer=current_settings().issuer
+    )
+    if not isinstance(claims.get("exp"), int) or claims["exp"] <= now.timestamp():
+        raise UntrustedTokenError("expired")
+    grant = grant_services.live_grant(tokens.grant_of(str(claims.get("jti"))), now=now)
+    if grant is None:
+        raise UntrustedTokenError("revoked")
+    authority = authority_of(grant, now=now)
+    if authority is None:
+        raise NoRightError("the person has no right for this enterprise")
+    person = accounts.person(grant.person_id)
+    told = tokens.Profiled(person.name, person.given_name, person.family_name, person.language, person.email)
+    return tokens.userinfo(grant, authority, told, sub=sub_of(grant.agency_id, grant.person_id))
+
+
+def authority_of(grant: Grant, *, now: datetime) -> Authority | None:
+    """Return the rights of a grant as they are now, narrowed to what was asked."""
+    authority = delegation.authority(grant.person_id, grant.enterprise_id, grant.agency_id, now)
+    return tokens.narrowed(authority, grant.details) if authority else None
+
+
+def narrowed_for(authority: Authority | None, request: AuthorizationRequest) -> Authority | None:
+    """Return the rights that a request would give, for its consent page."""
+    return tokens.narrowed(authority, request.details) if authority else None

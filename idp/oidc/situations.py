@@ -1,0 +1,69 @@
+"""From an interaction and the sign-in of its browser to the facts that decide the next step."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ..accounts.sign_ins import SignIn
+from ..delegation import services as delegation
+from ..web import current_settings
+from . import consent_services, tokens
+from .clients import RelyingParty
+from .errors import AuthorizationRefusedError
+from .interaction_services import Interaction
+from .interactions import Next, Offer, Situation, next_step
+from .issuing import key_ring, sub_of
+from .requests import AuthorizationRequest
+from .signing_keys import ID_TOKEN_ALG, UntrustedTokenError
+
+
+def following(interaction: Interaction, client: RelyingParty, sign_in: SignIn | None, *, now: datetime) -> Next:
+    """Return the next step of *interaction*."""
+    return next_step(situation(interaction, client, sign_in, now=now))
+
+
+def situation(interaction: Interaction, client: RelyingParty, sign_in: SignIn | None, *, now: datetime) -> Situation:
+    """Gather the facts; answers given by somebody else than the person signed in do not count."""
+    request = interaction.request
+    if sign_in is None:
+        return Situation(request, interaction.started_at, now)
+    choices = delegation.choices(sign_in.person_id, client.agency_id, now)
+    is_theirs = interaction.answered_by == sign_in.person_id
+    chosen = interaction.chosen if is_theirs else None
+    consented_for = interaction.consented_for if is_theirs else None
+    hinted = hinted_sub(request, client)
+    return Situation(
+        request,
+        interaction.started_at,
+        now,
+        auth_time=sign_in.auth_time,
+        is_hinted_person=None if hinted is None else hinted == sub_of(client.agency_id, sign_in.person_id),
+        offers=tuple(Offer(choice.enterprise_id, choice.neq) for choice in choices),
+        consented=consent_services.covered(sign_in.person_id, client.agency_id, frozenset(request.scopes)),
+        chosen=chosen,
+        consent_given=consented_for is not None and consented_for == chosen,
+    )
+
+
+def check_hint(request: AuthorizationRequest, client: RelyingParty) -> None:
+    """Refuse a hint that is not an ID token we gave to this client.
+
+    Raises:
+        AuthorizationRefusedError: so it is.
+    """
+    hinted_sub(request, client)
+
+
+def hinted_sub(request: AuthorizationRequest, client: RelyingParty) -> str | None:
+    """Return whom the hint names, None without a hint; an expired one still names (OIDC Core §3.1.2.1)."""
+    if request.id_token_hint is None:
+        return None
+    try:
+        claims = key_ring().read(
+            request.id_token_hint, alg=ID_TOKEN_ALG, typ=tokens.ID_TOKEN_TYPE, issuer=current_settings().issuer
+        )
+    except UntrustedTokenError:
+        claims = {}
+    if claims.get("aud") != client.client_id or not isinstance(claims.get("sub"), str):
+        raise AuthorizationRefusedError("invalid_request", "id_token_hint is not an ID token of this client")
+    return str(claims["sub"])

@@ -1,0 +1,39 @@
+"""The endpoints and pages of oidc, and what it adds to the application at start."""
+
+from __future__ import annotations
+
+from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+from authlib.oidc.discovery import OpenIDProviderMetadata
+from flask import Flask
+
+from ...notices.services import register_renderer
+from ...web import current_settings
+from .. import logout_services, metadata
+from .. import models as models  # the tables must be known to the metadata
+from ..server import make_server
+from ..signing_keys import KeyRing
+from . import authorize, browser, consents, end_session, interaction, machine
+
+
+def init_app(app: Flask) -> None:
+    """Add oidc to *app*."""
+    with app.app_context():
+        settings = current_settings()
+    app.extensions["mandat.key_ring"] = ring = KeyRing.load(settings.keys_dir)
+    app.extensions["mandat.oidc_server"] = make_server()
+    document = metadata.document(settings.issuer)
+    if settings.secure:
+        check_metadata(document)
+    machine.publish(app, document, ring.public_set())
+    register_renderer(app, "sign_in_ended", logout_services.fan_out_sign_in_ended)
+    register_renderer(app, "rights_removed", logout_services.fan_out_rights_removed)
+    register_renderer(app, logout_services.KIND, logout_services.render, on_sent=logout_services.note_delivered)
+    app.before_request(browser.show_pending_interaction)
+    for room in (machine, authorize, interaction, consents, end_session):
+        app.register_blueprint(room.blueprint)
+
+
+def check_metadata(document: dict[str, object]) -> None:
+    """Have Authlib judge the discovery document at start (it accepts https addresses only)."""
+    AuthorizationServerMetadata(document).validate()
+    OpenIDProviderMetadata(document).validate()

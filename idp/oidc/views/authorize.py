@@ -1,0 +1,155 @@
+"""The authorization endpoint: prove the client, check the request, take the next step, answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, redirect, request
+from flask.typing import ResponseReturnValue
+
+from ...accounts.sessions import current_sign_in
+from ...i18n import gettext as _
+from ...web import csrf, error_page, now, see_other
+from .. import checks, client_services, grant_services, interaction_services, issuing, responses, situations
+from ..clients import RelyingParty
+from ..errors import AuthorizationRefusedError, UnprovenRequestError
+from ..interaction_services import Interaction
+from ..interactions import Next, Step
+from ..requests import Parameters, parameters
+from . import browser
+
+blueprint = Blueprint("oidc", __name__)
+
+
+@blueprint.route("/authorize", methods=["GET", "POST"])
+@csrf.exempt  # type: ignore[untyped-decorator]
+def authorize() -> ResponseReturnValue:
+    """Begin an authorization, or go on with one."""
+    if request.method == "GET" and "interaction" in request.args:
+        return _resume(request.args["interaction"])
+    try:
+        asked = parameters([*request.args.items(multi=True), *request.form.items(multi=True)])
+        client = _client(asked.get("client_id"))
+        target = checks.target(asked, client)
+    except UnprovenRequestError as error:
+        return refusal_page(error)
+    try:
+        checked = checks.checked(asked, client, issuing.locations(client))
+        situations.check_hint(checked, client)
+    except AuthorizationRefusedError as error:
+        return responses.error(target, error.error, error.description)
+    if request.method == "POST":  # without our cookie: another site posted it (decisions §24)
+        waiting = interaction_services.begin(checked, browser_digest=None, now=now())
+        return see_other(browser.resume_path(waiting))
+    return _advance(Interaction("", checked, now()), client)
+
+
+def _client(client_id: str | None) -> RelyingParty:
+    if client_id is None:
+        raise UnprovenRequestError("missing_client_id")
+    client = client_services.find(client_id)
+    if client is None:
+        raise UnprovenRequestError("unknown_client")
+    return client
+
+
+def _resume(interaction_id: str) -> ResponseReturnValue:
+    """Go on with an interaction of this browser, by the policy its client has now."""
+    if browser.find(interaction_id) is None and interaction_services.is_unbound(interaction_id):
+        digest = browser.browser_digest(create=True)
+        assert digest is not None  # noqa: S101 (it was just made)
+        interaction_services.bind(interaction_id, browser_digest=digest, now=now())
+    interaction = browser.find(interaction_id)
+    if interaction is None:
+        return over_page()
+    try:
+        client = client_of(interaction)
+    except UnprovenRequestError as error:
+        return refusal_page(error)
+    browser.remember(interaction)
+    return _advance(interaction, client)
+
+
+def client_of(interaction: Interaction) -> RelyingParty:
+    """Return the client of an interaction, loaded again: what it may do is what it may do now.
+
+    Raises:
+        UnprovenRequestError: it is gone, or its redirect URI is no longer registered.
+    """
+    client = _client(interaction.request.client_id)
+    checks.target(Parameters({"redirect_uri": interaction.request.redirect_uri}), client)
+    return client
+
+
+def _advance(interaction: Interaction, client: RelyingParty) -> ResponseReturnValue:
+    """Take the next step; an interaction not yet kept (no id) is kept when a page is needed."""
+    asked = interaction.request
+    interaction = replace(interaction, request=replace(asked, scopes=tuple(sorted(set(asked.scopes) & client.scopes))))
+    following = situations.following(interaction, client, current_sign_in(), now=now())
+    if following.step is Step.REFUSE:
+        if interaction.id and not interaction_services.complete(interaction.id, now=now()):
+            return over_page()
+        return responses.error(responses.target_of(interaction.request), following.error, following.description)
+    if following.step is Step.ISSUE:
+        return _issue(interaction, client, following)
+    if not interaction.id:
+        digest = browser.browser_digest(create=True)
+        interaction = interaction_services.begin(interaction.request, browser_digest=digest, now=now())
+        browser.remember(interaction)
+    return redirect(PAGES[following.step](interaction), code=303)
+
+
+def _issue(interaction: Interaction, client: RelyingParty, following: Next) -> Response:
+    sign_in = current_sign_in()
+    assert sign_in is not None  # noqa: S101 (next_step asked for it)
+    assert following.enterprise_id is not None  # noqa: S101
+    code = grant_services.issue_code(
+        interaction.request,
+        client,
+        sign_in,
+        following.enterprise_id,
+        interaction_id=interaction.id or None,
+        now=now(),
+    )
+    if code is None:
+        return over_page()
+    return responses.success(responses.target_of(interaction.request), code)
+
+
+def _sign_in_path(interaction: Interaction) -> str:
+    return f"/sign-in?{urlencode({'next': browser.resume_path(interaction)})}"
+
+
+PAGES: dict[Step, Callable[[Interaction], str]] = {
+    Step.LOG_IN: _sign_in_path,
+    Step.CHOOSE_ENTERPRISE: lambda interaction: browser.page_path("enterprise", interaction),
+    Step.CONSENT: lambda interaction: browser.page_path("consent", interaction),
+    Step.EXPLAIN: lambda interaction: browser.page_path("no-right", interaction),
+}
+
+
+def refusal_page(error: UnprovenRequestError) -> Response:
+    """Say on a page why nothing can be answered: nothing is sent to an address that is not proven."""
+    words = {
+        "missing_client_id": _("The agency’s site did not say which service it is."),
+        "unknown_client": _("The service that sent you here is not registered with us."),
+        "missing_redirect_uri": _("The agency’s site did not say where to send you back."),
+        "invalid_redirect_uri": _("The address to which the agency’s site wants to send you back is not registered."),
+    }
+    message = words.get(error.code, _("The agency’s site sent a request that we cannot read."))
+    help_text = _("You did nothing wrong. Go back to the agency’s site; if it happens again, give it the code below.")
+    return error_page(400, error.code, _("We cannot send you back to the agency"), f"{message} {help_text}")
+
+
+def over_page() -> Response:
+    """Say that this sign-in is finished, or belongs to another browser."""
+    return error_page(
+        400,
+        "interaction_over",
+        _("This sign-in is over"),
+        _(
+            "It was completed or cancelled, took too long, or was begun in another browser. Begin again from the agency’s site."
+        ),
+    )

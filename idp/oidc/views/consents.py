@@ -1,0 +1,51 @@
+"""Which agencies know what: the person's own list, from which each can be withdrawn."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from ...accounts.sessions import current_sign_in, sign_in_required
+from ...delegation import catalogue_services
+from ...delegation import services as delegation
+from ...errors import NotFoundError
+from ...i18n import gettext as _
+from ...web import now, see_other
+from .. import consent_services, words
+
+blueprint = Blueprint("oidc_consents", __name__)
+
+
+@blueprint.route("/consents", methods=["GET", "POST"])
+@sign_in_required
+def consents() -> ResponseReturnValue:
+    """List the consents of the person, and withdraw one."""
+    sign_in = current_sign_in()
+    assert sign_in is not None  # noqa: S101 (sign_in_required)
+    if request.method == "POST":
+        if consent_services.withdraw(
+            person_id=sign_in.person_id,
+            enterprise_id=request.form.get("enterprise", ""),
+            agency_id=request.form.get("agency", ""),
+            now=now(),
+        ):
+            flash(_("Consent withdrawn. Your open sessions there end within seconds."), "success")
+        return see_other("/consents")
+    listed = [
+        {
+            "consent": consent,
+            "agency": _agency_name(consent.agency_id),
+            "enterprise": delegation.enterprise(consent.enterprise_id),
+            "told": words.scopes(frozenset(consent.scopes)),
+            "blocks": "functional_blocks" in consent.scopes,
+        }
+        for consent in consent_services.of_person(sign_in.person_id)
+    ]
+    return make_response(render_template("oidc/consents.html", listed=listed))
+
+
+def _agency_name(agency_id: str) -> str:
+    try:
+        return words.spoken(catalogue_services.agency(agency_id).name)
+    except NotFoundError:
+        return agency_id

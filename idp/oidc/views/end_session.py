@@ -1,0 +1,106 @@
+"""The end of the session, asked for by an agency: confirmed by the person unless the hint is of this very sign-in."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, g, make_response, render_template, request, session
+from flask.typing import ResponseReturnValue
+
+from ...accounts import cookies
+from ...accounts import services as accounts
+from ...accounts.sessions import current_sign_in
+from ...i18n import gettext as _
+from ...web import csrf, current_settings, error_page, now, see_other
+from .. import client_services, logout, responses, tokens, uris
+from ..errors import UnprovenRequestError
+from ..issuing import key_ring
+from ..logout import LogoutRequest, Return
+from ..requests import parameters, too_long
+from ..signing_keys import ID_TOKEN_ALG, UntrustedTokenError
+
+blueprint = Blueprint("oidc_end_session", __name__)
+_PENDING = "oidc_logout"
+_KEPT = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales")
+
+
+@blueprint.route("/end-session", methods=["GET", "POST"])
+@csrf.exempt  # type: ignore[untyped-decorator]
+def end_session() -> ResponseReturnValue:
+    """Sign the person out at the request of an agency."""
+    try:
+        asked = parameters([*request.args.items(multi=True), *request.form.items(multi=True)])
+    except UnprovenRequestError as error:
+        return _refusal(error.code)
+    if any(too_long(name, value) for name, value in asked.values.items()):
+        return _refusal("invalid_request")
+    if request.method == "POST":  # another site posted it, without our cookie: come back with it
+        kept = {name: value for name, value in asked.values.items() if name in _KEPT}
+        return see_other(f"/end-session?{urlencode(kept)}")
+    wanted = LogoutRequest(
+        _hint(asked.get("id_token_hint")),
+        asked.get("client_id"),
+        asked.get("post_logout_redirect_uri"),
+        asked.get("state"),
+    )
+    client = client_services.find(wanted.named_client)
+    place = logout.return_place(wanted, client)
+    if wanted.post_logout_redirect_uri is not None and place is None and client is not None:
+        return _refusal("invalid_post_logout_redirect_uri")
+    sign_in = current_sign_in()
+    if logout.needs_confirmation(wanted, sign_in.sid if sign_in else None):
+        return _ask(place, is_signed_in=sign_in is not None)
+    return _end(place)
+
+
+@blueprint.post("/end-session/confirm")
+def confirm() -> ResponseReturnValue:
+    """End the session: the person said so."""
+    kept = session.pop(_PENDING, None)
+    return _end(Return(kept["uri"], kept["state"]) if kept else None)
+
+
+@blueprint.get("/end-session/done")
+def done() -> ResponseReturnValue:
+    """Say that the session is over; there is always a way out."""
+    return make_response(render_template("oidc/signed_out.html"))
+
+
+def _hint(token: str | None) -> dict[str, Any] | None:
+    """Return the claims of the hint; one that is not our ID token counts for nothing."""
+    if token is None:
+        return None
+    try:
+        return key_ring().read(token, alg=ID_TOKEN_ALG, typ=tokens.ID_TOKEN_TYPE, issuer=current_settings().issuer)
+    except UntrustedTokenError:
+        return None
+
+
+def _ask(place: Return | None, *, is_signed_in: bool) -> Response:
+    if not is_signed_in and place is None:
+        return see_other("/end-session/done")
+    session.pop(_PENDING, None)
+    if place is not None:
+        session[_PENDING] = {"uri": place.uri, "state": place.state}
+        g.form_action_origins = (uris.origin(place.uri),)
+    return make_response(render_template("oidc/end_session.html"))
+
+
+def _end(place: Return | None) -> Response:
+    sign_in = current_sign_in()
+    if sign_in is not None:
+        accounts.end_sign_in(sign_in.sid, now=now())
+        cookies.drop()
+    if place is None:
+        return see_other("/end-session/done")
+    return see_other(responses.with_parameters(place.uri, {"state": place.state} if place.state is not None else {}))
+
+
+def _refusal(code: str) -> Response:
+    return error_page(
+        400,
+        code,
+        _("We cannot do what the agency’s site asked"),
+        _("You are still signed in here. To sign out, use the button at the top of the page."),
+    )

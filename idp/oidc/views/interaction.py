@@ -1,0 +1,178 @@
+"""The pages of an interaction: choose an enterprise, consent, see why there is no right, cancel.
+
+Each saves its answer and goes back to ``/authorize``; a page that is not the next step sends there at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+
+from flask import Blueprint, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from ...accounts.sessions import current_sign_in
+from ...accounts.sign_ins import SignIn
+from ...delegation import catalogue_services
+from ...delegation import services as delegation
+from ...delegation.rights_services import Choice
+from ...web import now, see_other
+from .. import consent_services, interaction_services, issuing, responses, situations, words
+from ..clients import RelyingParty
+from ..errors import UnprovenRequestError
+from ..interaction_services import Interaction
+from ..interactions import Next, Step
+from . import browser
+from .authorize import client_of, over_page, refusal_page
+
+blueprint = Blueprint("oidc_interaction", __name__, url_prefix="/interaction")
+
+
+@dataclass(frozen=True, slots=True)
+class Underway:
+    """What a page of an interaction needs."""
+
+    interaction: Interaction
+    client: RelyingParty
+    sign_in: SignIn
+    following: Next
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """Return the enterprises the person may act for."""
+        return delegation.choices(self.sign_in.person_id, self.client.agency_id, now())
+
+
+Page = Callable[[Underway], ResponseReturnValue]
+
+
+def during(*steps: Step) -> Callable[[Page], Callable[[], ResponseReturnValue]]:
+    """Show the page only while one of *steps* is next; otherwise go back to ``/authorize``, which knows better."""
+
+    def decorate(page: Page) -> Callable[[], ResponseReturnValue]:
+        @wraps(page)
+        def guarded() -> ResponseReturnValue:
+            interaction = browser.find(request.args.get("interaction"))
+            sign_in = current_sign_in()
+            if interaction is None:
+                return over_page()
+            try:
+                client = client_of(interaction)
+            except UnprovenRequestError as error:
+                return refusal_page(error)
+            following = situations.following(interaction, client, sign_in, now=now())
+            if sign_in is None or following.step not in steps:
+                return redirect(browser.resume_path(interaction), code=303)
+            return page(Underway(interaction, client, sign_in, following))
+
+        return guarded
+
+    return decorate
+
+
+@blueprint.route("/enterprise", methods=["GET", "POST"])
+@during(Step.CHOOSE_ENTERPRISE, Step.CONSENT)
+def enterprise(way: Underway) -> ResponseReturnValue:
+    """Ask for which enterprise the person acts."""
+    if request.method == "POST":
+        wanted = request.form.get("enterprise")
+        chosen = next((choice for choice in way.choices if choice.neq == wanted), None)
+        if chosen is not None:
+            interaction_services.choose(way.interaction, chosen.enterprise_id, person_id=way.sign_in.person_id)
+            return see_other(browser.resume_path(way.interaction))
+    return make_response(
+        render_template(
+            "oidc/enterprise.html",
+            agency=browser.agency_name(way.client),
+            choices=[(choice, words.role(choice.role)) for choice in way.choices],
+            cancel=browser.page_path("cancel", way.interaction),
+            missing=request.method == "POST",
+        ),
+        400 if request.method == "POST" else 200,
+    )
+
+
+@blueprint.route("/consent", methods=["GET", "POST"])
+@during(Step.CONSENT)
+def consent(way: Underway) -> ResponseReturnValue:
+    """Ask whether the agency may know what it asks for, in plain words."""
+    enterprise_id = way.following.enterprise_id or ""
+    if request.method == "POST" and request.form.get("answer") == "allow":
+        consent_services.give(
+            way.interaction,
+            person_id=way.sign_in.person_id,
+            enterprise_id=enterprise_id,
+            agency_id=way.client.agency_id,
+            now=now(),
+        )
+        return see_other(browser.resume_path(way.interaction))
+    if request.method == "POST":
+        return _refuse(way.interaction, way.client, way.sign_in, enterprise_id)
+    chosen = next(choice for choice in way.choices if choice.enterprise_id == enterprise_id)
+    authority = delegation.authority(way.sign_in.person_id, enterprise_id, way.client.agency_id, now())
+    told = issuing.narrowed_for(authority, way.interaction.request)
+    agency = catalogue_services.agency(way.client.agency_id)
+    return make_response(
+        render_template(
+            "oidc/consent.html",
+            agency=browser.agency_name(way.client),
+            service=way.client.name,
+            enterprise=chosen,
+            role=words.role(chosen.role),
+            told=words.scopes(frozenset(way.interaction.request.scopes)),
+            asks_blocks="functional_blocks" in way.interaction.request.scopes,
+            blocks=words.blocks(agency, told.blocks if told else ()),
+            minutes=int(way.client.profile.token_life.total_seconds() // 60),
+            several=len(way.choices) > 1 and way.interaction.request.named_enterprise is None,
+            change=browser.page_path("enterprise", way.interaction),
+        )
+    )
+
+
+@blueprint.get("/no-right")
+@during(Step.EXPLAIN)
+def no_right(way: Underway) -> ResponseReturnValue:
+    """Say why this person cannot go on, and lead them back to the agency."""
+    views = delegation.memberships_of(way.sign_in.person_id)
+    return make_response(
+        render_template(
+            "oidc/no_right.html",
+            agency=browser.agency_name(way.client),
+            suspended=[view.enterprise_name for view in views if not view.counts],
+            named=way.interaction.request.named_enterprise if way.choices else None,
+            back=browser.page_path("cancel", way.interaction),
+        ),
+        403,
+    )
+
+
+@blueprint.get("/cancel")
+def cancel() -> ResponseReturnValue:
+    """Give up: the agency is told, with its state."""
+    interaction = browser.find(request.args.get("interaction"))
+    if interaction is None:
+        return over_page()
+    try:
+        client = client_of(interaction)
+    except UnprovenRequestError as error:
+        return refusal_page(error)
+    return _refuse(interaction, client, current_sign_in(), None)
+
+
+def _refuse(
+    interaction: Interaction, client: RelyingParty, sign_in: SignIn | None, enterprise_id: str | None
+) -> ResponseReturnValue:
+    if sign_in is None:
+        ended = interaction_services.complete(interaction.id, now=now())
+    else:
+        ended = consent_services.refuse(
+            interaction,
+            person_id=sign_in.person_id,
+            enterprise_id=enterprise_id,
+            agency_id=client.agency_id,
+            now=now(),
+        )
+    if not ended:
+        return over_page()
+    return responses.error(responses.target_of(interaction.request), "access_denied", "the person did not go on")

@@ -1,0 +1,44 @@
+"""What agencies ask for, in plain words."""
+
+from __future__ import annotations
+
+from ..delegation.catalogue import Agency
+from ..delegation.questionnaire import LocalizedText
+from ..delegation.roles import Role
+from ..i18n import current_language
+from ..i18n import gettext as _
+
+
+def spoken(text: LocalizedText) -> str:
+    """Return a text of an agency in the person’s language."""
+    return text.fr if current_language() == "fr" else text.en
+
+
+def role(role: Role) -> str:
+    """Return the name of a role."""
+    names = {
+        Role.AUTHORIZED_REPRESENTATIVE: _("authorized representative"),
+        Role.PES: _("person in charge of electronic services"),
+        Role.USER: _("user"),
+    }
+    return str(names[role])
+
+
+def scopes(asked: frozenset[str]) -> list[str]:
+    """Return one sentence for each thing the agency will know; blocks are listed apart."""
+    sentences = (
+        ("openid", _("that it is you each time you come back, by a number made for this agency only")),
+        ("openid", _("when and how you signed in")),
+        ("profile", _("your name and your language")),
+        ("email", _("your e-mail address")),
+        ("enterprise", _("the enterprise you act for: its NEQ, its name, and your role in it")),
+    )
+    if "functional_blocks" in asked:
+        asked |= {"enterprise"}
+    return [str(sentence) for scope, sentence in sentences if scope in asked]
+
+
+def blocks(agency: Agency, codes: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return codes with their labels."""
+    known = ((code, agency.block(code)) for code in codes)
+    return [(code, spoken(block.label) if block else "") for code, block in known]
