@@ -27,6 +27,10 @@ class LocalizedText:
     fr: str
     en: str
 
+    def in_language(self, language: str) -> str:
+        """Return the text in *language*: French unless English is asked."""
+        return self.en if language == "en" else self.fr
+
 
 class QuestionKind(StrEnum):
     """How a question is answered."""
