@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 
 from idp.app import CONTEXTS, create_app
 from idp.clock import MovableClock
@@ -23,6 +24,7 @@ from idp.config import Settings, read_settings
 from idp.db import db
 from idp.sealing import create_key_files
 
+TEMPLATES = FileSystemBytecodeCache(tempfile.mkdtemp(prefix="templates"))  # compiled once a run, not once an application
 AS_OF = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)  # the day of the synthetic data
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -139,6 +141,7 @@ def app(settings: Settings, clock: MovableClock) -> Iterator[Flask]:
     present = tuple(name for name in names if name and importlib.util.find_spec(f"idp.{name}.views"))
     application = create_app(settings, clock=clock, testing=True, contexts=present)
     application.test_client_class = Browser
+    application.jinja_env.bytecode_cache = TEMPLATES
     with application.app_context():
         db.create_all()
         yield application
