@@ -6,8 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import g
-
 from ..accounts.sessions import current_sign_in, sign_in_required
 from ..errors import NotFoundError
 from . import services
@@ -17,12 +15,9 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def at_desk() -> OperatorView | None:
-    """Return what the person signed in is at the desk, read once a request."""
-    if "operator" not in g:
-        sign_in = current_sign_in()
-        g.operator = services.operator_of(sign_in.person_id) if sign_in else None
-    found: OperatorView | None = g.operator
-    return found
+    """Return what the person signed in is at the desk."""
+    sign_in = current_sign_in()
+    return services.operator_of(sign_in.person_id) if sign_in else None
 
 
 def desk_role_required(role: DeskRole) -> Callable[[View], View]:

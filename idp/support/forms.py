@@ -66,3 +66,39 @@ class FileDecisionForm(MandatForm):
         """Want a note with every decision but the asking of a document."""
         if not field.data and self.decision.data != FileDecision.ASK_DOCUMENT:
             raise ValidationError(_("Say in a few words what you relied on"))
+
+
+class SubscriptionDecision(StrEnum):
+    """What an officer may do with a subscription."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+
+
+SUBSCRIPTION_DECISIONS = {
+    SubscriptionDecision.ACCEPT: _l("Accept the subscription"),
+    SubscriptionDecision.REFUSE: _l("Refuse the subscription"),
+}
+
+
+class SubscriptionDecisionForm(MandatForm):
+    """The decision on one subscription; the reasons are the agency's own."""
+
+    decision = RadioField(_l("Your decision"), validate_choice=False)
+    reason = RadioField(_l("Reason, if you refuse"), validate_choice=False)
+
+    def __init__(self, reasons: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.decision.choices = [(choice.value, label) for choice, label in SUBSCRIPTION_DECISIONS.items()]
+        self.reason.choices = reasons
+
+    def validate_decision(self, field: RadioField) -> None:
+        """Want one of the two."""
+        if field.data not in {value for value, _label in field.choices}:
+            raise ValidationError(_("Choose whether to accept or to refuse"))
+
+    def validate_reason(self, field: RadioField) -> None:
+        """Want one of the agency's reasons with a refusal."""
+        refused = self.decision.data == SubscriptionDecision.REFUSE
+        if refused and field.data not in {value for value, _label in field.choices}:
+            raise ValidationError(_("Choose the reason the enterprise will read"))

@@ -15,6 +15,9 @@ class DeskRole(StrEnum):
     AGENCY_OFFICER = "agency_officer"
 
 
+DESKS = {DeskRole.OPERATOR: "/desk", DeskRole.AGENCY_OFFICER: "/desk/subscriptions"}
+
+
 @dataclass(frozen=True, slots=True)
 class OperatorView:
     """A person at the desk; *agency_id* is that of an officer, and of nobody else."""

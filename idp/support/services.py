@@ -16,7 +16,7 @@ from ..i18n import Language
 from ..identifiers import PersonId, UserCode
 from ..web import absolute_url
 from .models import Operator
-from .roles import DeskRole, OperatorView, wrong_agency
+from .roles import DESKS, DeskRole, OperatorView, wrong_agency
 
 
 class Added(NamedTuple):
@@ -44,7 +44,7 @@ def add_operator(
         )
         user_code = accounts.issue_user_code(person_id, now=now)
         appoint(person_id, role=role, agency_id=agency_id, actor=SYSTEM, now=now)
-        token = accounts.open_first_credential(person_id, user_code, now=now, next_path="/desk")
+        token = accounts.open_first_credential(person_id, user_code, now=now, next_path=DESKS[DeskRole(role)])
     return Added(person_id, user_code, absolute_url(f"/activate/start?token={token}"))
 
 
@@ -81,9 +81,3 @@ def operator_of(person_id: str) -> OperatorView | None:
         select(Operator.person_id, Operator.role, Operator.agency_id).where(Operator.person_id == person_id)
     ).first()
     return OperatorView(row.person_id, DeskRole(row.role), row.agency_id) if row else None
-
-
-def note_read(operator: OperatorView, file_id: str, *, part: str, now: datetime) -> None:
-    """Write in the log that a file was read; called before anything of it is shown."""
-    with transaction():
-        audit.record(Event.FILE_READ, actor=operator.actor, now=now, file_id=file_id, details={"part": part})

@@ -1,7 +1,88 @@
-"""The agency officer's desk: subscriptions to decide."""
+"""The desk of an agency's officer: the subscriptions that wait for a person at their agency, and no other agency's."""
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, flash, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from ..delegation import catalogue_services, subscription_services
+from ..delegation.catalogue import Agency
+from ..delegation.subscription_services import SubscriptionView
+from ..delegation.subscription_states import SubscriptionState
+from ..errors import ConflictError, NotFoundError
+from ..i18n import gettext as _
+from ..web import now, see_other
+from . import subscription_presenting as presenting
+from .access import desk_role_required
+from .forms import SubscriptionDecision, SubscriptionDecisionForm
+from .roles import DeskRole, OperatorView
 
 blueprint = Blueprint("desk_subscriptions", __name__, url_prefix="/desk/subscriptions")
+
+
+@blueprint.get("")
+@desk_role_required(DeskRole.AGENCY_OFFICER)
+def queue(operator: OperatorView) -> str:
+    """Show the subscriptions that wait for a decision, the oldest first."""
+    agency = _agency(operator)
+    lines = [presenting.line(waiting) for waiting in subscription_services.awaiting_decision(agency.id)]
+    return render_template("support/subscriptions.html", agency=presenting.said(agency.name), lines=lines)
+
+
+@blueprint.get("/<subscription_id>")
+@desk_role_required(DeskRole.AGENCY_OFFICER)
+def subscription(subscription_id: str, operator: OperatorView) -> str:
+    """Show what an enterprise answered."""
+    found, agency = _of_this_agency(subscription_id, operator)
+    return _page(found, agency, _form(agency, found))
+
+
+@blueprint.post("/<subscription_id>")
+@desk_role_required(DeskRole.AGENCY_OFFICER)
+def decide(subscription_id: str, operator: OperatorView) -> ResponseReturnValue:
+    """Accept or refuse, or say what is missing."""
+    found, agency = _of_this_agency(subscription_id, operator)
+    if found.state is not SubscriptionState.IN_PROGRESS:
+        flash(_("This subscription was already decided or withdrawn. Nothing was changed."), "warning")
+        return see_other(url_for(".queue"))
+    form = _form(agency, found)
+    if not form.validate_on_submit():
+        return _page(found, agency, form), 400
+    accept = form.decision.data == SubscriptionDecision.ACCEPT
+    reason = None if accept else form.reason.data
+    try:
+        subscription_services.decide(found.id, accept=accept, reason_code=reason, actor=operator.actor, now=now())
+    except ConflictError:
+        flash(_("This subscription was already decided or withdrawn. Nothing was changed."), "warning")
+        return see_other(url_for(".queue"))
+    flash(_("The subscription is accepted.") if accept else _("The subscription is refused."), "success")
+    return see_other(url_for(".queue"))
+
+
+def _agency(operator: OperatorView) -> Agency:
+    if operator.agency_id is None:
+        raise NotFoundError("an officer without an agency")
+    return catalogue_services.agency(operator.agency_id)
+
+
+def _of_this_agency(subscription_id: str, operator: OperatorView) -> tuple[SubscriptionView, Agency]:
+    agency = _agency(operator)
+    found = subscription_services.subscription_by_id(subscription_id)
+    if found.agency_id != agency.id:
+        raise NotFoundError("another agency's subscription")
+    return found, agency
+
+
+def _form(agency: Agency, found: SubscriptionView) -> SubscriptionDecisionForm:
+    may_decide = found.state is SubscriptionState.IN_PROGRESS
+    reasons = [(reason.code, presenting.said(reason.label)) for reason in agency.refusal_reasons]
+    return SubscriptionDecisionForm(reasons if may_decide else [])
+
+
+def _page(found: SubscriptionView, agency: Agency, form: SubscriptionDecisionForm) -> str:
+    return render_template(
+        "support/subscription.html",
+        form=form,
+        page=presenting.page(found, agency),
+        may_decide=found.state is SubscriptionState.IN_PROGRESS,
+    )

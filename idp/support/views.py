@@ -7,9 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from . import file_views, subscription_views
 from .access import at_desk
-from .roles import DeskRole
-
-DESKS = {DeskRole.OPERATOR: "/desk", DeskRole.AGENCY_OFFICER: "/desk/subscriptions"}
+from .roles import DESKS
 
 
 def init_app(app: Flask) -> None:

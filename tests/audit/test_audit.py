@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -12,7 +13,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from idp import audit
-from idp.audit import SYSTEM, Actor, Event
+from idp.audit import SYSTEM, Actor, Event, services
 from idp.cli import audit as command
 from idp.clock import MovableClock
 from idp.db import db, transaction
@@ -159,6 +160,22 @@ def test_a_published_hash_stays_true_as_the_log_grows(app: Flask, clock: Movable
     a_log(clock)
 
     assert audit.verify(published).fault is None
+
+
+def test_a_check_sees_one_instant(app: Flask, clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries placed while a check is under way are not part of it, and are no fault."""
+    a_log(clock)
+    record(clock.now())
+    recompute = services._recompute
+
+    def meanwhile(*arguments: Any) -> audit.Verification:
+        audit.sequence()
+        return recompute(*arguments)
+
+    monkeypatch.setattr(services, "_recompute", meanwhile)
+
+    assert (found := audit.verify()).fault is None
+    assert found.verified == 5
 
 
 def test_concurrent_sequencers_make_one_chain(app: Flask, now: datetime) -> None:
