@@ -84,7 +84,7 @@ def queue_line(file: FileSummary, operator: OperatorView, people: Mapping[str, P
         neq=str(file.neq) if file.neq else "–",
         representative=file.representative_name,
         since=long_date(file.since),
-        due=long_date(file.due_at),
+        due="–" if file.awaits_document else long_date(file.due_at),
         tags=tuple(_queue_tags(file, operator, now)),
     )
 

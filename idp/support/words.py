@@ -34,13 +34,13 @@ MATCHES = {
     Match.NOT_DECLARED: _l("Not declared"),
     Match.SHOWN: _l("For information"),
 }
-MATCH_COLOURS = {
+MATCH_COLOURS: dict[Match, str | None] = {
     Match.MATCHES: "green",
     Match.DIFFERS: "red",
     Match.NOT_FOUND: "orange",
     Match.UNAVAILABLE: "yellow",
-    Match.NOT_DECLARED: "grey",
-    Match.SHOWN: "grey",
+    Match.NOT_DECLARED: None,
+    Match.SHOWN: None,
 }
 
 
