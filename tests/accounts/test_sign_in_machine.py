@@ -1,0 +1,87 @@
+"""Every order of acts over the two sign-in steps: a session exists only after both factors, in the browser of both (S-54)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pyotp
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from idp.clock import MovableClock
+
+from .conftest import Account, Browser
+
+
+@pytest.mark.parametrize("steps", [25])
+def test_no_path_skips_a_factor(app: Flask, account: Callable[..., Account], clock: MovableClock, steps: int) -> None:
+    """Two browsers, right and wrong answers, waiting, sign-out and empty posts in any order."""
+    julie = account()
+
+    class SignInMachine(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            clock.advance(timedelta(days=2))  # no lock and no spent step is left from the run before
+            self.browser, self.other = Browser(app), Browser(app)
+            self.passed_password = False
+            self.signed_in = False
+
+        @rule()
+        def right_password(self) -> None:
+            answer = self.browser.post("/sign-in", username=str(julie.code), password=julie.password)
+            if answer.location == "/sign-in/code":
+                self.passed_password = True
+
+        @rule()
+        def wrong_password(self) -> None:
+            answer = self.browser.post("/sign-in", username=str(julie.code), password="faux mot de passe")
+            assert answer.location is None
+
+        @rule()
+        def right_code(self) -> None:
+            clock.advance(timedelta(seconds=30))
+            otp = pyotp.TOTP(julie.totp_secret).at(clock.now())
+            answer = self.browser.post("/sign-in/code", otp=otp)
+            if answer.location == "/home":
+                assert self.passed_password
+                self.passed_password, self.signed_in = False, True
+
+        @rule()
+        def wrong_or_no_code(self) -> None:
+            for otp in ("000000", ""):
+                assert self.browser.post("/sign-in/code", otp=otp).location in (None, "/sign-in")
+
+        @rule()
+        def right_code_elsewhere(self) -> None:
+            otp = pyotp.TOTP(julie.totp_secret).at(clock.now())
+            assert self.other.post("/sign-in/code", otp=otp).location == "/sign-in"
+
+        @rule()
+        def wait(self) -> None:
+            clock.advance(timedelta(minutes=11))
+            self.passed_password = False
+
+        @rule()
+        def sign_out(self) -> None:
+            self.browser.post("/sign-out", page="/sign-in")
+            self.signed_in = self.passed_password = False
+
+        @invariant()
+        def a_session_means_both_factors(self) -> None:
+            is_in = self.browser.get("/account").status_code == 200
+            assert self.signed_in or not is_in
+            assert self.other.get("/account").status_code == 302
+
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        SignInMachine,
+        settings=settings(
+            max_examples=8,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            database=None,
+        ),
+    )
