@@ -1,0 +1,123 @@
+"""The OIDF Config plan: ``oidcc-discovery-endpoint-verification``, and that every advertised value works."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+from authlib.oidc.discovery import OpenIDProviderMetadata
+
+from idp.oidc import metadata
+from idp.oidc.views import check_metadata
+from tests.oidc.scenery import ISSUER, SECRET, RelyingParty, Scenery, hidden_inputs
+
+REQUIRED = {
+    "issuer": str,
+    "authorization_endpoint": str,
+    "token_endpoint": str,
+    "userinfo_endpoint": str,
+    "jwks_uri": str,
+    "end_session_endpoint": str,
+    "scopes_supported": list,
+    "response_types_supported": list,
+    "subject_types_supported": list,
+    "id_token_signing_alg_values_supported": list,
+    "claims_supported": list,
+    "code_challenge_methods_supported": list,
+}
+
+
+def test_the_document_is_complete_and_typed(scenery: Scenery) -> None:
+    """200 JSON, the issuer to the letter, each member of its type; any site may read it."""
+    answer = scenery.browser().get("/.well-known/openid-configuration")
+    told = answer.get_json()
+
+    assert (answer.status_code, answer.mimetype, answer.headers["Access-Control-Allow-Origin"]) == (
+        200,
+        "application/json",
+        "*",
+    )
+    assert told["issuer"] == ISSUER
+    assert {name: type(told[name]) for name in REQUIRED} == REQUIRED
+    assert told["id_token_signing_alg_values_supported"][0] == "RS256"
+    assert told["subject_types_supported"] == ["pairwise"]
+    assert told["request_uri_parameter_supported"] is False
+
+
+def test_an_independent_validator_accepts_it_over_https() -> None:
+    """Authlib's RFC 8414 and OpenID checks pass; with http they would not, so the check is real."""
+    check_metadata(metadata.document("https://id.example"))
+
+    assert set(metadata.document("https://id.example")) - set(
+        AuthorizationServerMetadata.REGISTRY_KEYS + OpenIDProviderMetadata.REGISTRY_KEYS
+    ) == {
+        "authorization_response_iss_parameter_supported",
+        "authorization_details_types_supported",
+        "prompt_values_supported",
+        "backchannel_logout_supported",
+        "backchannel_logout_session_supported",
+        "end_session_endpoint",
+        "userinfo_endpoint",
+    }
+
+
+def test_the_keys_are_served_with_a_tag(scenery: Scenery) -> None:
+    """Distinct kids, no private member, 304 for who has them."""
+    answer = scenery.browser().get("/jwks")
+    keys = answer.get_json()["keys"]
+
+    assert len({key["kid"] for key in keys}) == len(keys)
+    assert all(set(key) <= {"kty", "kid", "alg", "use", "n", "e", "crv", "x", "y"} for key in keys)
+    again = scenery.browser().get("/jwks", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+    assert answer.headers["Cache-Control"] == "public, max-age=3600"
+
+
+def test_every_advertised_endpoint_answers(scenery: Scenery) -> None:
+    """No address of the document is a 404."""
+    told = scenery.browser().get("/.well-known/openid-configuration").get_json()
+    for name, value in told.items():
+        if isinstance(value, str) and value.startswith(ISSUER + "/"):
+            assert scenery.browser().get(value.removeprefix(ISSUER)).status_code != 404, name
+
+
+def test_every_advertised_value_works(scenery: Scenery, rp: RelyingParty) -> None:
+    """Scopes, modes, methods, prompts, claims: what discovery names is what happens (S-14)."""
+    told = scenery.browser().get("/.well-known/openid-configuration").get_json()
+    browser = scenery.browser()
+    tokens = rp.tokens(browser, scope=" ".join(told["scopes_supported"]))
+    assert set(tokens["scope"].split()) == set(told["scopes_supported"])
+    claims = rp.read(tokens["id_token"]).keys() | rp.userinfo(tokens["access_token"]).get_json().keys()
+    assert claims == set(told["claims_supported"])
+    assert rp.read(tokens["id_token"])["acr"] in told["acr_values_supported"]
+    for mode in told["response_modes_supported"]:
+        answer = rp.authorize(browser, response_mode=mode, prompt="none")
+        assert "code" in (hidden_inputs(answer.text) or rp.answer(answer)), mode
+    for prompt in told["prompt_values_supported"]:
+        assert rp.code(browser, prompt=prompt), prompt
+        scenery.clock.advance(timedelta(seconds=1))
+    rp2 = RelyingParty(scenery, "rp2")
+    by_method = {
+        "client_secret_basic": rp.token(rp.code(browser)),
+        "client_secret_post": rp2.token(rp2.code(browser), authorization="", client_id="rp2", client_secret=SECRET),
+    }
+    assert set(by_method) == set(told["token_endpoint_auth_methods_supported"])
+    assert {answer.status_code for answer in by_method.values()} == {200}
+
+
+def test_what_is_not_advertised_does_not_work(scenery: Scenery, rp: RelyingParty) -> None:
+    """Other modes, prompts, challenge methods, grants are refused."""
+    browser = scenery.signed_in("julie")
+    refused = [
+        {"response_mode": "fragment"},
+        {"response_mode": "query.jwt"},
+        {"response_mode": "web_message"},
+        {"prompt": "create"},
+        {"prompt": "none login"},
+        {"code_challenge_method": "plain"},
+        {"resource": "https://elsewhere.example/"},
+    ]
+    for changed in refused:
+        assert rp.answer(rp.authorize(browser, **changed))["error"] in ("invalid_request", "invalid_target"), changed
+    for grant in ("password", "client_credentials", "refresh_token", "urn:ietf:params:oauth:grant-type:jwt-bearer"):
+        assert rp.token("x", grant_type=grant).get_json()["error"] == "unsupported_grant_type"
