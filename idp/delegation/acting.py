@@ -58,7 +58,8 @@ def signed_in() -> tuple[SignIn, PersonView]:
     if sign_in is None:
         abort(redirect(sign_in_address()))
     person = accounts.person(sign_in.person_id)
-    g.viewer = Viewer(person.name)
+    if g.get("viewer") is None:
+        g.viewer = Viewer(person.name)
     return sign_in, person
 
 
@@ -81,7 +82,8 @@ def _acting() -> Acting:
     if chosen is None:
         abort(redirect(_chooser()))
     roles = frozenset(view.role for view in views if view.enterprise_id == chosen.enterprise_id and view.counts)
-    g.viewer = Viewer(person.name, chosen.enterprise_name, _navigation(roles))
+    if g.viewer.acting_for is None:  # the enterprise was chosen just now
+        g.viewer = Viewer(person.name, chosen.enterprise_name, _navigation(roles))
     return Acting(sign_in, chosen, person, roles)
 
 

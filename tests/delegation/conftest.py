@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from idp.accounts import services as accounts
 from idp.audit import SYSTEM, Actor
 from idp.clock import MovableClock, local_date
+from idp.db import db
 from idp.delegation import catalogue_services, services, subscription_services
 from idp.delegation.roles import Role
 from idp.delegation.verification import VerificationRecord
@@ -182,7 +183,9 @@ class Browser:
         return found.group(1)
 
     def post(self, path: str, fields: dict[str, object] | None = None, *, page: str = "/account") -> TestResponse:
-        return self.client.post(path, data={"csrf_token": self.token(page), **(fields or {})})
+        answer = self.client.post(path, data={"csrf_token": self.token(page), **(fields or {})})
+        db.session.rollback()  # what the test read before is over: it reads again what the request wrote
+        return answer
 
     def sign_in(self, member: Member, now: datetime) -> Browser:
         code = pyotp.TOTP(TOTP_SECRET).at(int(now.timestamp()))

@@ -1,0 +1,129 @@
+"""What happens at once: two PES who suspend each other, two saves of one matrix, a reader beside a revocation."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from idp.clock import local_date
+from idp.db import db
+from idp.delegation import services
+from idp.delegation.rights_services import Right
+from idp.delegation.roles import MembershipStatus, Role
+from idp.errors import ConflictError, NotAllowedError
+
+ROUNDS = 5
+
+
+def at_once(app: Flask, *acts: Callable[[], object]) -> list[object]:
+    """Run *acts* together, each in its own application context, and return what each gave or raised."""
+    start, outcomes = threading.Barrier(len(acts)), [None] * len(acts)  # type: list[object]
+
+    def run(place: int, act: Callable[[], object]) -> None:
+        with app.app_context():
+            start.wait()
+            try:
+                outcomes[place] = act()
+            except (ConflictError, NotAllowedError) as refusal:
+                outcomes[place] = refusal
+            finally:
+                db.session.remove()
+
+    threads = [threading.Thread(target=run, args=(place, act)) for place, act in enumerate(acts)]
+    db.session.rollback()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    return list(outcomes)
+
+
+@pytest.mark.databases
+def test_two_pes_who_suspend_each_other_leave_one(app, world, licorne) -> None:  # type: ignore[no-untyped-def]
+    """Whatever the order, at least one PES stays active (security R-6)."""
+    pair = (licorne.pes, licorne.marc)
+
+    def suspend(target, by):  # type: ignore[no-untyped-def]
+        return lambda: services.suspend_member(licorne.id, target.membership_id, by=by.person_id, now=world.now)
+
+    for _ in range(ROUNDS):
+        at_once(app, suspend(pair[0], pair[1]), suspend(pair[1], pair[0]))
+
+        roster = [view for view in services.members(licorne.id) if view.role is Role.PES]
+        active = [view for view in roster if view.status is MembershipStatus.ACTIVE]
+        assert len(active) == 1
+        for view in roster:
+            services.reactivate_member(licorne.id, view.id, by=active[0].person_id, now=world.now)
+
+
+@pytest.mark.databases
+def test_one_of_two_saves_wins(app, world, licorne) -> None:  # type: ignore[no-untyped-def]
+    """Two PES save on the same revision: one is written whole, the other is told (security R-5)."""
+    until = local_date(world.now) + timedelta(days=30)
+
+    def save(by, code, revision):  # type: ignore[no-untyped-def]
+        wanted = (Right(licorne.julie.membership_id, frozenset({code}), until),)
+        return lambda: services.set_rights(
+            licorne.id, "amp", wanted, granter_id=by.person_id, seen_revision=revision, now=world.now
+        )
+
+    for revision, codes in enumerate((("001", "005"), ("007", "008"), ("018", "024"), ("001", "019"))):
+        outcomes = at_once(app, save(licorne.pes, codes[0], revision), save(licorne.marc, codes[1], revision))
+
+        assert sorted(isinstance(outcome, ConflictError) for outcome in outcomes) == [False, True]
+        winner = 1 if isinstance(outcomes[0], ConflictError) else 0
+        assert world.blocks(licorne, licorne.julie) == (codes[winner],)
+
+
+@pytest.mark.databases
+def test_readers_beside_a_revocation_agree_on_one_version(app, world, licorne) -> None:  # type: ignore[no-untyped-def]
+    """However many read while a right goes, the loss is signalled once and nobody reads it afterwards."""
+    for _ in range(4):
+        world.grant(licorne, licorne.julie, "001", "008")
+        told = len(services.removals(licorne.id, limit=100))
+        version = world.version(licorne, licorne.julie)
+
+        def read():  # type: ignore[no-untyped-def]
+            return services.authority(licorne.julie.person_id, licorne.id, "amp", world.now)
+
+        outcomes = at_once(app, lambda: world.grant(licorne, licorne.julie, "001"), read, read, read)
+
+        for authority in outcomes[1:]:
+            assert (authority.blocks, authority.version) in (  # type: ignore[attr-defined]
+                (("001", "008"), version),
+                (("001",), version + 1),
+            )
+        assert world.blocks(licorne, licorne.julie) == ("001",)
+        assert len(services.removals(licorne.id, limit=100)) == told + 1
+
+
+@pytest.mark.databases
+def test_an_end_date_read_by_many_is_signalled_once(app, world, licorne) -> None:  # type: ignore[no-untyped-def]
+    """The sweeper and readers meet: one removal, one raise of the version."""
+    world.grant(licorne, licorne.julie, "001", days=1)
+    version = world.version(licorne, licorne.julie)
+    world.clock.advance(timedelta(days=3))
+
+    def read():  # type: ignore[no-untyped-def]
+        return services.authority(licorne.julie.person_id, licorne.id, "amp", world.now)
+
+    outcomes = at_once(app, lambda: services.sweep_dates(world.now), read, read, read)
+
+    assert {authority.version for authority in outcomes[1:]} == {version + 1}  # type: ignore[attr-defined]
+    assert len(services.removals(licorne.id)) == 1
+
+
+@pytest.mark.databases
+def test_a_person_first_read_by_many_has_one_version(app, world, licorne) -> None:  # type: ignore[no-untyped-def]
+    """Two readers who find no version make one row between them."""
+
+    def read():  # type: ignore[no-untyped-def]
+        return services.authority(licorne.pes.person_id, licorne.id, "bac", world.now)
+
+    outcomes = at_once(app, read, read, read, read)
+
+    assert {authority.version for authority in outcomes} == {1}  # type: ignore[attr-defined]
