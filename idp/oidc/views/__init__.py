@@ -5,7 +5,11 @@ from __future__ import annotations
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oidc.discovery import OpenIDProviderMetadata
 from flask import Flask
+from markupsafe import Markup
 
+from ...accounts.sign_ins import SignIn
+from ...accounts.views import add_account_section
+from ...i18n import gettext as _
 from ...notices.services import register_renderer
 from ...web import current_settings
 from .. import logout_services, metadata
@@ -28,6 +32,7 @@ def init_app(app: Flask) -> None:
     register_renderer(app, "sign_in_ended", logout_services.fan_out_sign_in_ended)
     register_renderer(app, "rights_removed", logout_services.fan_out_rights_removed)
     register_renderer(app, logout_services.KIND, logout_services.render, on_sent=logout_services.note_delivered)
+    add_account_section(app, consents_section)
     app.before_request(browser.show_pending_interaction)
     for room in (machine, authorize, interaction, consents, end_session):
         app.register_blueprint(room.blueprint)
@@ -37,3 +42,10 @@ def check_metadata(document: dict[str, object]) -> None:
     """Have Authlib judge the discovery document at start (it accepts https addresses only)."""
     AuthorizationServerMetadata(document).validate()
     OpenIDProviderMetadata(document).validate()
+
+
+def consents_section(_sign_in: SignIn) -> Markup:
+    """Return what the account page says of consents."""
+    return Markup(
+        '<h2 class="govuk-heading-m">{}</h2><p class="govuk-body"><a class="govuk-link" href="/consents">{}</a></p>'
+    ).format(_("Consents"), _("See and withdraw what agencies know about you"))
