@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -17,7 +18,7 @@ from ..identifiers import EnterpriseId, PersonId
 from .models import Enterprise, EnterpriseVerification
 from .projection_services import RemovalReason, watching
 from .roles import EnterpriseStatus
-from .verification import VerificationRecord
+from .verification import VerificationMethod, VerificationRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def verification(enterprise_id: str) -> VerificationRecord:
         neq=row.neq,
         name=row.name,
         legal_form=row.legal_form,
-        method=proof.method,
+        method=cast(VerificationMethod, proof.method),
         verified_at=proof.verified_at,
         verified_by=proof.verified_by,
         evidence=tuple(proof.evidence),

@@ -55,7 +55,7 @@ def read_everybody(
     return _gather(db.session.execute(_selected(enterprise_id, agency_id, now, whole_past)).all(), agency_id)
 
 
-def _selected(enterprise_id: str, agency_id: str, now: datetime, whole_past: bool) -> Select[Any]:
+def _selected(enterprise_id: str, agency_id: str, now: datetime, whole_past: bool) -> Select[*tuple[Any, ...]]:
     grant_counts = and_(BlockGrant.membership_id == Membership.id, BlockGrant.agency_id == agency_id)
     if not whole_past:
         grant_counts = and_(grant_counts, BlockGrant.revoked_at.is_(None), BlockGrant.not_after > now)

@@ -13,6 +13,7 @@ from ..accounts.services import TemporaryPassword
 from ..audit.services import Actor
 from ..db import transaction
 from ..errors import ConflictError, NotAllowedError
+from ..i18n import Language
 from ..identifiers import MembershipId, UserCode
 from . import people_services, rules
 from .people_services import MembershipView
@@ -45,7 +46,7 @@ def create_user(
     given_name: str,
     family_name: str,
     email: str,
-    language: str,
+    language: Language,
     by: str,
     now: datetime,
 ) -> Newcomer:
@@ -68,7 +69,7 @@ def add_pes(
     given_name: str,
     family_name: str,
     email: str,
-    language: str,
+    language: Language,
     by: str,
     now: datetime,
 ) -> Newcomer:
@@ -125,7 +126,7 @@ def _create(
     given_name: str,
     family_name: str,
     email: str,
-    language: str,
+    language: Language,
     by: str,
     now: datetime,
 ) -> Newcomer:

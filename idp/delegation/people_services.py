@@ -266,11 +266,11 @@ def _in_place(enterprise_id: str, person_id: str) -> list[Membership]:
     return list(db.session.scalars(wanted.execution_options(populate_existing=True)))
 
 
-def _joined() -> Select[tuple[Membership, Enterprise]]:
+def _joined() -> Select[Membership, Enterprise]:
     return select(Membership, Enterprise).join(Enterprise, Enterprise.id == Membership.enterprise_id)
 
 
-def _views(wanted: Select[tuple[Membership, Enterprise]]) -> tuple[MembershipView, ...]:
+def _views(wanted: Select[Membership, Enterprise]) -> tuple[MembershipView, ...]:
     rows = db.session.execute(wanted.execution_options(populate_existing=True)).all()
     return tuple(
         MembershipView(
