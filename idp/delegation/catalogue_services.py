@@ -128,12 +128,12 @@ def _known() -> _Known:
     known: _Known = current_app.extensions.get(_EXTENSION) or _Known()
     if known.checked and time.monotonic() - known.checked < STALE_AFTER:
         return known
-    stored = dict(db.session.execute(select(CatalogueAgency.id, CatalogueAgency.digest)).tuples().all())
+    stored = dict(db.session.execute(select(CatalogueAgency.id, CatalogueAgency.digest)).all())
     if stored != known.digests:
         wanted = [id for id, digest in stored.items() if known.digests.get(id) != digest]
         rows = db.session.execute(
             select(CatalogueAgency.id, CatalogueAgency.document).where(CatalogueAgency.id.in_(wanted))
-        ).tuples()
+        )
         kept = {id: agency for id, agency in known.agencies.items() if id in stored and id not in wanted}
         known = _Known(digests=stored, agencies=kept | {id: parse(document) for id, document in rows})
     if not in_transaction():  # what an open transaction sees may yet be undone
