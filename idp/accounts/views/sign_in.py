@@ -84,7 +84,7 @@ def wanted_path() -> str:
 
 def locked_sentence(until: datetime | None) -> str:
     """Say until when no try is judged."""
-    return str(_("Too many tries. Try again after %(until)s.", until=long_datetime(until) if until else ""))
+    return str(_("Too many tries. Wait until %(until)s, then try again.", until=long_datetime(until) if until else ""))
 
 
 def too_many(page: Response, until: datetime | None) -> Response:
