@@ -90,8 +90,11 @@ def move(
 
 
 def tell(session: Session, file: EnrolmentFile, event: str, *, now: datetime) -> None:
-    """Add a line to the timeline of *file*."""
-    session.execute(insert(FileEvent).values(id=new_id(), file_id=file.id, at=now, event=event, state=file.state))
+    """Add a line to the timeline of a locked *file*."""
+    before = session.scalar(select(func.count()).select_from(FileEvent).where(FileEvent.file_id == file.id)) or 0
+    session.execute(
+        insert(FileEvent).values(id=new_id(), file_id=file.id, place=before + 1, at=now, event=event, state=file.state)
+    )
 
 
 def nominees_of(session: Session, file_id: str) -> list[Nominee]:
@@ -127,7 +130,7 @@ def file_of_representative(person_id: str) -> str | None:
 
 def timeline(file_id: str) -> tuple[TimelineEntry, ...]:
     """Return what happened to a file, oldest first."""
-    wanted = select(FileEvent).where(FileEvent.file_id == file_id).order_by(FileEvent.at, FileEvent.id)
+    wanted = select(FileEvent).where(FileEvent.file_id == file_id).order_by(FileEvent.place)
     return tuple(TimelineEntry(row.at, row.event, State(row.state)) for row in db.session.scalars(wanted))
 
 

@@ -59,7 +59,7 @@ def is_a_phone(form: MandatForm, field: Any) -> None:
         number = None
     if number is None or not phonenumbers.is_possible_number(number):
         raise ValidationError(_("Enter a telephone number such as 418 555-0123"))
-    field.data = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    field.data = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
 def _name(label: Any, missing: Any) -> StringField:
@@ -163,6 +163,7 @@ class RepresentativeForm(MandatForm):
         _l("Your position in the enterprise"),
         [InputRequired(_l("Choose your position"))],
         choices=[("", _l("Choose a position")), *((place.value, label) for place, label in words.POSITIONS.items())],
+        validate_choice=False,
     )
     notice_number = StringField(
         _l("Number of a notice of assessment (optional)"),
@@ -267,7 +268,9 @@ class DocumentForm(MandatForm):
 
     def validate_document(self, field: Any) -> None:
         """Look at the bytes, never at the name."""
-        self.content = field.data.read() if field.data and hasattr(field.data, "read") else b""
+        if field.data and hasattr(field.data, "read"):
+            self.content = field.data.read()
+            field.data.close()
         found = fault(self.content)
         if found is DocumentFault.EMPTY and not getattr(field.data, "filename", ""):
             raise ValidationError(_("Choose a file"))

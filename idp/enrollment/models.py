@@ -96,6 +96,7 @@ class FileEvent(Base):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     file_id: Mapped[str] = mapped_column(ForeignKey("enrolment_file.id"), index=True)
+    place: Mapped[int] = mapped_column(Integer)  # order within the file: two lines may bear the same instant
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     event: Mapped[str] = mapped_column(String(32))
     state: Mapped[str] = mapped_column(String(16))

@@ -64,7 +64,7 @@ def go(browser: Browser, typed: Typed) -> None:
 
 def events() -> list[str]:
     """Return the timeline in order."""
-    return list(db.session.scalars(select(FileEvent.event).order_by(FileEvent.at, FileEvent.id)))
+    return list(db.session.scalars(select(FileEvent.event).order_by(FileEvent.at, FileEvent.place)))
 
 
 def test_verified_online(browser: Browser) -> None:
