@@ -54,7 +54,8 @@ def queue(sessions: Iterable[ClientSession], *, cause: str, removal_id: str | No
 
     The second fan-out of the same cause writes nothing.
     """
-    told = set(db.session.execute(select(LogoutRow.client_id, LogoutRow.sid).where(LogoutRow.cause == cause)).tuples())
+    written = db.session.execute(select(LogoutRow.client_id, LogoutRow.sid).where(LogoutRow.cause == cause))
+    told = {(client_id, sid) for client_id, sid in written}
     count = len(told)
     for session in sessions:
         client = client_services.find(session.client_id)
