@@ -226,7 +226,8 @@ def contest(file_id: str, because: str, *, now: datetime) -> None:
         file = lock(session, file_id)
         if file.state == State.UNDER_REVIEW and file.contested_because is not None:
             return
-        file.contested_because, file.document_wanted, file.proposed_by, file.proposed_at = because, False, None, None
+        file.contested_because, file.document_wanted, file.decided_at = because, False, None
+        file.proposed_by = file.proposed_at = None
         move(session, file, Event.CONTESTED, actor=_actor(file_id), now=now, told_as=audit.Event.FILE_CONTESTED)
 
 

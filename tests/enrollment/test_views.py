@@ -67,6 +67,7 @@ def events() -> list[str]:
     return list(db.session.scalars(select(FileEvent.event).order_by(FileEvent.at, FileEvent.place)))
 
 
+@pytest.mark.databases
 def test_verified_online(browser: Browser) -> None:
     """Shared facts that agree verify the file at once; every step leaves an entry in the log."""
     go(browser, Typed())
@@ -98,6 +99,7 @@ def test_double_submit_gives_the_same_file(browser: Browser) -> None:
     assert events().count("submitted") == 1
 
 
+@pytest.mark.databases
 def test_slips_for_each_person_then_active(browser: Browser) -> None:
     """The representative opens an account, sees each slip once; a reissue kills the former; all collected is active."""
     go(browser, Typed())
@@ -161,6 +163,7 @@ def test_a_representative_in_charge_needs_no_slip(browser: Browser) -> None:
     assert len(accounts.user_codes_of(file.representative_id or "", now=browser.clock.now())) == 1
 
 
+@pytest.mark.databases
 def test_code_by_mail(browser: Browser) -> None:
     """The letter goes to the address on file; a wrong code is counted, the right one verifies the file."""
     go(browser, BY_MAIL)
@@ -228,6 +231,7 @@ def test_a_mailed_code_lives_thirty_days_to_the_second(browser: Browser) -> None
     assert row().state == "verified"
 
 
+@pytest.mark.databases
 def test_by_mandate_two_operators_approve(browser: Browser) -> None:
     """A mandate is read in a document and approved by two operators; the same one twice is refused."""
     go(browser, BY_MANDATE)
@@ -307,6 +311,7 @@ def test_numbers_of_two_enterprises(browser: Browser) -> None:
     assert "1000000091" not in browser.text
 
 
+@pytest.mark.databases
 def test_after_five_tries_an_operator_takes_over_in_silence(browser: Browser, other_browser: Browser) -> None:
     """Five wrong pairs in 24 hours; the sixth file, even right, goes to review; a day later it is checked again."""
     go(browser, DISAGREE)
@@ -393,6 +398,7 @@ def test_two_files_of_one_enterprise_verified_at_once(browser: Browser, other_br
     assert "enrolled" not in other_browser.text
 
 
+@pytest.mark.databases
 def test_coming_back_with_the_file_number(browser: Browser, other_browser: Browser) -> None:
     """The number and a code sent to the e-mail open the file in another browser; the code serves once."""
     go(browser, BY_MAIL)

@@ -11,6 +11,7 @@ from ...connectors.enterprise_register import RegisterEntry
 from ...i18n import current_language, long_date
 from ...i18n import gettext as _
 from ...identifiers import Neq
+from ...limits import FORMS, limiter
 from ...web import now, see_other
 from .. import email_code_services, services, words
 from ..email_code_services import CodeAnswer, Purpose
@@ -39,6 +40,7 @@ def before_you_start() -> ResponseReturnValue:
 
 
 @pages.post("")
+@limiter.limit(FORMS)
 def start() -> ResponseReturnValue:
     """Open a draft, or go on with the one this browser has."""
     file = bound_file()

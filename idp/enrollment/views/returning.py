@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from ...i18n import current_language
 from ...i18n import gettext as _
+from ...limits import FORMS, limiter
 from ...web import now, see_other
 from .. import email_code_services
 from ..forms import CodeForm, ResumeForm
@@ -17,6 +18,7 @@ _NUMBER = "enrolment_number"
 
 
 @pages.route("/resume", methods=["GET", "POST"])
+@limiter.limit(FORMS, methods=["POST"])
 def resume() -> ResponseReturnValue:
     """Ask the number of the file."""
     form = ResumeForm()
@@ -28,6 +30,7 @@ def resume() -> ResponseReturnValue:
 
 
 @pages.route("/resume/code", methods=["GET", "POST"])
+@limiter.limit(FORMS, methods=["POST"])
 def resume_code() -> ResponseReturnValue:
     """Ask the code sent to the address of the file, if there is such a file."""
     number: str | None = session.get(_NUMBER)
@@ -45,6 +48,7 @@ def resume_code() -> ResponseReturnValue:
 
 
 @pages.post("/resume/again")
+@limiter.limit(FORMS)
 def resume_again() -> ResponseReturnValue:
     """Send another code, if there is such a file."""
     number: str | None = session.get(_NUMBER)
