@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from werkzeug.datastructures import MultiDict
 from wtforms import EmailField, RadioField, StringField
-from wtforms.validators import Email, DataRequired, Length
+from wtforms.validators import DataRequired, Email, Length
 
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l

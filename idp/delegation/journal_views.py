@@ -240,7 +240,7 @@ def _link_text(link: Link, givers: dict[str, str]) -> str:
             "Given by %(giver)s on %(day)s, until %(end)s.",
             giver=givers[link.grant.granted_by],
             day=long_date(link.grant.granted_at),
-            end=long_datetime(link.grant.not_after),
+            end=long_date(link.grant.not_after),
         )
     texts = {
         LinkKind.ENTERPRISE: _("The enterprise is active."),
@@ -262,6 +262,6 @@ def _missing_text(link: Link, givers: dict[str, str]) -> str:
         "It was given by %(giver)s on %(day)s, until %(end)s.",
         giver=givers[link.grant.granted_by],
         day=long_date(link.grant.granted_at),
-        end=long_datetime(link.grant.not_after),
+        end=long_date(link.grant.not_after),
     )
     return f"{sentence} {dates}"

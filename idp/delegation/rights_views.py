@@ -68,7 +68,8 @@ def check(agency_id: str) -> ResponseReturnValue:
         against = services.objections(here.enterprise_id, agency_id, form.wanted, granter_id=here.person.id, now=now())
         for membership_id, reasons in against.items():
             for reason in reasons:
-                form.object_to(membership_id, f"{names[membership_id]}: {REASONS[reason]}")
+                sentence = _("%(name)s: %(reason)s", name=names[membership_id], reason=REASONS[reason])
+                form.object_to(membership_id, sentence)
     one = request.form.get("person")
     if form.errors:
         return _matrix_page(matrix, form, one)
