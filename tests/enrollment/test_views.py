@@ -498,3 +498,38 @@ def test_terms_in_both_languages(browser: Browser) -> None:
         browser.get(f"/terms?lang={language}")
         assert terms_digest(language)[:32] in browser.text
         assert "2026-11" in browser.text
+
+
+def test_the_representative_sees_when_a_slip_is_first_used(browser: Browser, other_browser: Browser) -> None:
+    """The page of the file tells when the person in charge used the temporary password, and nothing of the password."""
+    go(browser, Typed())
+    open_account(browser)
+    path = re.search(r'href="(/enrol/file/slips/[0-9a-f]+)"', browser.text)
+    assert path
+    browser.get(path.group(1))
+    browser.post(path.group(1))
+    code = re.search(r'id="slip-code">([^<]+)<', browser.text)
+    secret = re.search(r'id="slip-password">([^<]+)<', browser.text)
+    assert code
+    assert secret
+    browser.get("/enrol/file")
+    assert "not used yet" in browser.text
+
+    other_browser.fill("/activate", user_code=code.group(1), temporary_password=secret.group(1))
+
+    assert other_browser.path == "/activate/code"
+    browser.get("/enrol/file")
+    assert "Temporary password first used on November 23, 2026" in browser.text
+
+
+def test_the_representative_finds_the_file_by_signing_in(browser: Browser) -> None:
+    """Once signed in, the representative reaches the file from a browser that never saw it."""
+    go(browser, Typed())
+    open_account(browser)
+    number = file_number(browser)
+    with browser.client.session_transaction() as session:
+        session.pop("enrolment_file")
+
+    browser.get("/enrol/file")
+
+    assert number in browser.text
