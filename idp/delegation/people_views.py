@@ -78,7 +78,7 @@ def presenting_people(views: tuple[MembershipView, ...]) -> list[dict[str, objec
                 "role": presenting.ROLES[view.role],
                 "status": presenting.STATUSES[view.status],
                 "code": presenting.code_state(code),
-                "code_status": code,
+                "first_use": (code.first_used_at or code.activated_at) if code else None,
                 "agencies": [(presenting.agency_name(agency), right) for agency, right in access],
                 "next_end": min((right.until for _agency, right in access if right.until), default=None),
             }
