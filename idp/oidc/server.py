@@ -50,7 +50,6 @@ class BackChannelRequest(OAuth2Request):  # type: ignore[misc]
         super().__init__(request.method, absolute_url(request.path), headers=request.headers)
         self.payload = FormPayload(request.form)
         self.address_names = frozenset(request.args)
-        self.length = request.content_length or 0
 
     @property
     def form(self) -> MultiDict[str, str]:
@@ -60,8 +59,6 @@ class BackChannelRequest(OAuth2Request):  # type: ignore[misc]
 
     def check_shape(self) -> None:
         """Refuse what no grant should look at (RFC 6749 §3.2; oidc §6.16)."""
-        if self.length > LARGEST_BODY:
-            raise InvalidRequestError("the request is too large")
         if self.address_names & _CREDENTIALS:
             raise InvalidRequestError("parameters belong in the body")
         if any(len(values) > 1 for name, values in self.payload.datalist.items() if name != "resource"):
@@ -90,8 +87,10 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
 
     def create_token_response(self, request: Request) -> Response:
         """Answer a request to the token endpoint."""
-        wrapped = self.create_oauth2_request(request)
         try:
+            if (request.content_length or 0) > LARGEST_BODY:  # before the body is read
+                raise InvalidRequestError("the request is too large")
+            wrapped = self.create_oauth2_request(request)
             wrapped.check_shape()
             grant = self.get_token_grant(wrapped)
             client = grant.authenticate_token_endpoint_client()  # before the writers' place is taken

@@ -26,6 +26,7 @@ from idp.clock import MovableClock, local_date
 from idp.config import folder
 from idp.delegation import catalogue_services, subscription_services
 from idp.delegation import services as delegation
+from idp.delegation.rights_services import Right
 from idp.delegation.roles import Role
 from idp.delegation.verification import VerificationRecord
 from idp.identifiers import UserCode
@@ -116,6 +117,13 @@ class Scenery:
         page = browser.get(place)
         assert page.status_code == 200, (page.status_code, page.location)
         return browser.post(place, data={"csrf_token": csrf_token(page.text), **typed})
+
+    def keep_only(self, blocks: tuple[str, ...], name: str = "julie") -> None:
+        """Leave a user these blocks at the agency."""
+        until = local_date(self.clock.now()) + timedelta(days=20)
+        right = Right(self.memberships[name], frozenset(blocks), until)
+        pes = self.people["pes"].person_id
+        delegation.set_rights(self.story, "amp", (right,), granter_id=pes, seen_revision=None, now=self.clock.now())
 
     def revoke_blocks(self, name: str = "julie") -> None:
         """Take every right of a user away."""
