@@ -1,0 +1,169 @@
+"""A file of clients is read whole: every mistake is told, and nothing is written unless all is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from sqlalchemy import select
+
+from idp.cli.clients import clients as command
+from idp.cli.keys import keys as keys_command
+from idp.config import Settings
+from idp.db import db
+from idp.oidc import client_services, clients, uris
+from idp.oidc.errors import ClientFileError
+from idp.oidc.models import RelyingPartyRow
+from tests.oidc.scenery import SECRET, Scenery, load, registration
+
+HOME, HTTPS = "http://localhost:8000", "https://id.example"
+
+
+def mistakes(entry: dict[str, Any], issuer: str = HTTPS) -> str:
+    try:
+        clients.read(yaml.safe_dump({"clients": [entry]}), issuer=issuer, agencies=frozenset({"amp"}))
+    except ClientFileError as error:
+        return "\n".join(error.mistakes)
+    return ""
+
+
+GOOD = registration("x", redirect_uris=["https://portal.example/callback"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, ""),
+        ({"client_id": "a b"}, "client_id"),
+        ({"client_id": None}, "client_id"),
+        ({"client_name": ""}, "client_name"),
+        ({"client_name": "x" * 101}, "client_name"),
+        ({"agency": "none"}, "agency"),
+        ({"profile": "fapi2"}, "profile"),
+        ({"profile": ["x"]}, "profile"),
+        ({"client_secret": "short"}, "client_secret"),
+        ({"client_secret": "é" * 40}, "client_secret"),
+        ({"scope": "openid root"}, "root"),
+        ({"scope": "email"}, "openid"),
+        ({"scope": ["openid"]}, "scope"),
+        ({"redirect_uris": []}, "redirect_uris"),
+        ({"redirect_uris": "https://portal.example/"}, "redirect_uris"),
+        ({"redirect_uris": [1]}, "redirect_uris"),
+        ({"response_types": ["token"]}, "response_types"),
+        ({"grant_types": ["password"]}, "grant_types"),
+        ({"application_type": "native"}, "application_type"),
+        ({"id_token_signed_response_alg": "none"}, "id_token_signed_response_alg"),
+        ({"token_endpoint_auth_method": "none"}, "token_endpoint_auth_method"),
+        ({"requires_pkce": "no"}, "requires_pkce"),
+        ({"allowed_origins": ["https://a.example/x"]}, "allowed_origins"),
+        ({"allowed_origins": ["*"]}, "allowed_origins"),
+        ({"backchannel_logout_uri": "http://portal.example/x"}, "backchannel_logout_uri"),
+        ({"logo_uri": "data:image/svg+xml,x"}, "logo_uri"),
+        ({"policy_uri": "javascript:alert(1)"}, "policy_uri"),
+        ({"post_logout_redirect_uris": ["https://u@portal.example/"]}, "post_logout_redirect_uris"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+def test_each_mistake_is_named(changed: dict[str, Any], told: str) -> None:
+    """S-2, S-3: the member at fault is in the sentence; a good file has none."""
+    found = mistakes({**GOOD, **changed})
+
+    assert (told in found) if told else found == ""
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://portal.example/#x",
+        "https://portal.example/#",
+        "https://u:p@portal.example/",
+        "https://@portal.example/",
+        "https://*.portal.example/",
+        "https://portal.example/*",
+        "http://portal.example/",
+        "http://127.0.0.1:9/",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "//portal.example/",
+        "/callback",
+        "https://",
+        "https:///x",
+        "https://portal.example/a b",
+        "https://portal.example\\x",
+        "https://portal.example/\n",
+        "https://portal.example/../x",
+        "https://portal.example/%2e%2e/x",
+        "https://portal.example:99999/",
+        "https://[x/",
+        "https://portal.example/é",
+        "https://portal.example/" + "x" * 3000,
+        "",
+    ],
+)
+def test_what_is_not_a_plain_https_address_is_refused(uri: str) -> None:
+    assert uris.fault(uri, issuer=HTTPS)
+
+
+def test_http_is_for_loopback_while_the_issuer_is_there_too() -> None:
+    """Decisions §22."""
+    assert uris.fault("http://127.0.0.1:9/x", issuer=HOME) is None
+    assert uris.fault("http://127.0.0.1:9/x", issuer=HTTPS)
+    assert uris.fault("http://portal.example/x", issuer=HOME)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "clients: 1", "clients: [1]", "clients: []", "{", "a: &a [*a]", "!!python/object:x y"]
+)
+def test_a_broken_file_is_a_sentence_never_a_crash(text: str) -> None:
+    with pytest.raises(ClientFileError):
+        clients.read(text, issuer=HOME, agencies=frozenset({"amp"}))
+
+
+def test_nothing_is_written_when_one_client_is_wrong(scenery: Scenery, tmp_path: Path) -> None:
+    before = set(db.session.scalars(select(RelyingPartyRow.client_id)))
+
+    with pytest.raises(ClientFileError):
+        load(scenery.app, scenery.clock, tmp_path, registration("good"), registration("bad", redirect_uris=["x"]))
+
+    assert set(db.session.scalars(select(RelyingPartyRow.client_id))) == before
+
+
+def test_the_secret_is_kept_as_a_digest_and_stays_when_not_written(scenery: Scenery, tmp_path: Path) -> None:
+    """A new client needs one; a known one keeps its own; a client never changes agency."""
+    row = db.session.scalars(select(RelyingPartyRow).where(RelyingPartyRow.client_id == "rp1")).one()
+    assert SECRET not in str(row.members) + row.secret_digest
+    told = registration("rp1", client_name="New name")
+    del told["client_secret"]
+    load(scenery.app, scenery.clock, tmp_path, told)
+    found = client_services.find("rp1")
+    assert found is not None
+    assert (found.name, found.secret_digest) == ("New name", row.secret_digest)
+    with pytest.raises(ClientFileError, match="client_secret is missing"):
+        load(scenery.app, scenery.clock, tmp_path, {**told, "client_id": "other"})
+    with pytest.raises(ClientFileError, match="another agency"):
+        load(scenery.app, scenery.clock, tmp_path, {**told, "agency": "bac"})
+
+
+def test_the_commands_say_what_they_did(
+    scenery: Scenery, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``idp clients load`` and ``idp keys new|list``, as an operator types them."""
+    for name, value in (
+        ("DATABASE_URL", settings.database_url),
+        ("KEYS_DIR", str(settings.keys_dir)),
+        ("ISSUER", HOME),
+    ):
+        monkeypatch.setenv(f"IDP_{name}", value)
+    path = tmp_path / "told.yaml"
+    path.write_text(yaml.safe_dump({"clients": [registration("fresh")]}), encoding="utf-8")
+    assert "loaded fresh" in CliRunner().invoke(command, ["load", str(path)]).output
+    path.write_text(yaml.safe_dump({"clients": [registration("fresh", agency="none")]}), encoding="utf-8")
+    refused = CliRunner().invoke(command, ["load", str(path)])
+    assert (refused.exit_code, "agency must be one of" in refused.output) == (1, True)
+    assert "RS256" in CliRunner().invoke(keys_command, ["list"]).output
+    monkeypatch.setenv("IDP_KEYS_DIR", str(tmp_path / "fresh"))
+    assert CliRunner().invoke(keys_command, ["new"]).output.count("created") == 6
+    assert "Nothing is missing." in CliRunner().invoke(keys_command, ["new"]).output
