@@ -7,6 +7,9 @@ from .enterprise_services import register_enterprise as register_enterprise
 from .enterprise_services import reinstate_enterprise as reinstate_enterprise
 from .enterprise_services import suspend_enterprise as suspend_enterprise
 from .enterprise_services import verification as verification
+from .grant_services import grant as grant
+from .grant_services import objections as objections
+from .grant_services import set_rights as set_rights
 from .newcomer_services import Newcomer as Newcomer
 from .newcomer_services import add_pes as add_pes
 from .newcomer_services import create_user as create_user
@@ -41,8 +44,5 @@ from .rights_services import Right as Right
 from .rights_services import authority as authority
 from .rights_services import choices as choices
 from .rights_services import explanation as explanation
-from .rights_services import grant as grant
 from .rights_services import matrix as matrix
-from .rights_services import objections as objections
 from .rights_services import rights_of_members as rights_of_members
-from .rights_services import set_rights as set_rights
