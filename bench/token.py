@@ -8,16 +8,17 @@ Each request redeems its own code: client authentication, consumption, rights, t
 
 from __future__ import annotations
 
+# ruff: noqa: E402
 import os
 import sys
 
 sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # not bench: token is a module of Python too
 
-import tempfile  # noqa: E402
-import time  # noqa: E402
-from collections.abc import Callable  # noqa: E402
-from datetime import UTC, datetime, timedelta  # noqa: E402
-from pathlib import Path  # noqa: E402
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from idp.accounts import services as accounts
 from idp.accounts.sign_ins import SignIn

@@ -43,7 +43,8 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
             raise InvalidGrantError("redirect_uri is not the one of the authorization request")
         if not verifier_fits(form.get("code_verifier"), redeemed.code_challenge):
             raise InvalidGrantError("code_verifier does not fit")
-        if set(form.getlist("resource")) - set(issuing.locations(client)):
+        resources = form.getlist("resource")
+        if resources and set(resources) - set(issuing.locations(client)):
             raise InvalidTargetError("the resource is not this agency")
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
