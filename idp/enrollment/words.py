@@ -61,7 +61,7 @@ TASKS = {
 }
 TASK_STATES = {
     TaskState.DONE: _l("Completed"),
-    TaskState.IN_PROGRESS: _l("In progress"),
+    TaskState.IN_PROGRESS: _l("Begun"),
     TaskState.TO_DO: _l("To do"),
     TaskState.NOT_YET: _l("Not yet possible"),
 }
