@@ -274,6 +274,8 @@ def test_an_interaction_belongs_to_its_browser(scenery: Scenery, rp: RelyingPart
     place = rp.authorize(julie).location
     number = place.partition("interaction=")[2]
     thief = scenery.signed_in("pes")
+    own = rp.authorize(thief).location
+    assert thief.get(own).status_code == 200  # a browser with an interaction of its own
 
     for path in (
         "/authorize",
