@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests.flows.installation import FLAGS, Installation, running_installation
 from tests.flows.journeys import NewPage
 
-ANSWERED = re.compile(r"status of (400|403|404|409|429)\b")  # an error page on purpose is no complaint
+ANSWERED = re.compile(r"status of 4\d\d\b")  # an error page on purpose is no complaint; a missing file is, below
 LOOPBACK = re.compile(r"(https?://(localhost|127\.0\.0\.1)[:/]|data:|blob:|about:|chrome-error:)")
 
 
@@ -68,6 +68,7 @@ def listen(page: Page, complaints: list[str]) -> None:
     page.on("console", lambda entry: _note(complaints, entry.type, entry.text))
     page.on("pageerror", lambda error: complaints.append(f"script error: {error}"))
     page.on("request", lambda wanted: _outside(complaints, wanted.url))
+    page.on("response", lambda answer: _missing(complaints, answer.status, answer.url))
 
 
 def _note(complaints: list[str], kind: str, text: str) -> None:
@@ -78,6 +79,11 @@ def _note(complaints: list[str], kind: str, text: str) -> None:
 def _outside(complaints: list[str], url: str) -> None:
     if not LOOPBACK.match(url):
         complaints.append(f"request outside: {url}")
+
+
+def _missing(complaints: list[str], status: int, url: str) -> None:
+    if status >= 500 or (status >= 400 and "/static/" in url):
+        complaints.append(f"{status}: {url}")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.flows.installation import Installation
 
 NewPage = Callable[..., Page]
-GOOD_PASSWORD = "sept hiboux traversent le fjord"  # noqa: S105 (typed by made-up people)
+GOOD_PASSWORD = "sept hiboux traversent le fjord"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,8 @@ def give_tax_number(page: Page, case: dict[str, Any]) -> None:
     page.wait_for_url("**/enrol/tasks")
 
 
-def give_representative(page: Page, installation: Installation, case: dict[str, Any]) -> None:
-    """Say who the representative is, then confirm their e-mail address with the code sent there."""
+def fill_representative(page: Page, case: dict[str, Any]) -> None:
+    """Say who the representative is; the page that asks the code sent by e-mail follows."""
     year, month, day = case["birth_date"].split("-")
     page.click("main a[href='/enrol/representative']")
     page.fill("#given_name", case["given_name"])
@@ -105,7 +105,13 @@ def give_representative(page: Page, installation: Installation, case: dict[str, 
     page.fill("#phone", "418 555-0123")
     page.click("#continue")
     page.wait_for_url("**/enrol/email")
-    page.fill("#code", installation.emailed_code(case["email"]))
+
+
+def give_representative(page: Page, installation: Installation, case: dict[str, Any]) -> None:
+    """Say who the representative is, then confirm their e-mail address with the code sent there."""
+    known = len(installation.mails(case["email"]))
+    fill_representative(page, case)
+    page.fill("#code", installation.emailed_code(case["email"], known))
     page.click("#continue")
     page.wait_for_url("**/enrol/tasks")
 
@@ -156,11 +162,16 @@ def choose_password_and_factor(page: Page, installation: Installation, password:
     page.fill("#new-password", password)
     page.fill("#new-password-repeat", password)
     page.click("#new-password-submit")
+    return {"password": password, "totp_secret": add_factor(page, installation)}
+
+
+def add_factor(page: Page, installation: Installation) -> str:
+    """Add the application by its typed key, prove it with a code; return the key."""
     secret = page.inner_text("#totp-key").replace(" ", "").replace("\u00a0", "")
     page.fill("#otp", installation.code(secret))
     page.click("#otp-submit")
     page.wait_for_url(lambda url: "/activate" not in url)
-    return {"password": password, "totp_secret": secret}
+    return secret
 
 
 def read_slips(page: Page) -> Slips:
@@ -191,9 +202,7 @@ def answer_amp(page: Page, email: str) -> None:
         box.check()
     page.click("#questions-submit")
     page.wait_for_url("**/agencies/amp/subscribe/check")
-    page.check("#consent")
-    page.click("#subscription-submit")
-    page.wait_for_url("**/agencies/amp")
+    consent_to_subscription(page)
 
 
 def add_user(page: Page, given_name: str, family_name: str, email: str) -> Slips:
@@ -204,3 +213,31 @@ def add_user(page: Page, given_name: str, family_name: str, email: str) -> Slips
     page.fill("#email", email)
     page.click("#add-person")
     return read_slips(page)
+
+
+def change_right(page: Page, installation: Installation, code: str, name: str) -> None:
+    """Turn one box of AMP's matrix over, and go to the page that asks to confirm."""
+    page.goto(f"{installation.issuer}/agencies/amp/rights")
+    page.get_by_label(f"{code} pour {name}").click(force=True)  # the label lies over the box, as for everybody
+    page.click("#check-changes")
+    page.wait_for_url("**/rights/preview?**")
+
+
+def ask_for_a_creature(page: Page, installation: Installation) -> None:
+    """Answer the questions of the fictitious agency, whose subscriptions a person decides."""
+    page.goto(f"{installation.issuer}/agencies/bac/subscribe")
+    page.check("input[name='q-creature'][value='licorne']")
+    for part, value in (("day", "1"), ("month", "4"), ("year", "2027")):
+        page.fill(f"#q-opening-{part}", value)
+    page.check("input[name='q-insured']")
+    for box in page.locator("input[name='q-blocks']").all():
+        box.check()
+    page.click("#questions-submit")
+    page.wait_for_url("**/subscribe/check")
+
+
+def consent_to_subscription(page: Page) -> None:
+    """Consent to what an agency will know, and submit."""
+    page.check("#consent")
+    page.click("#subscription-submit")
+    page.wait_for_url(lambda url: "/subscribe" not in url)

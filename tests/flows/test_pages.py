@@ -1,0 +1,338 @@
+"""Every page there is, in both languages and on a narrow screen, under the real policy: a page without a visitor fails."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from idp.accounts import services as accounts
+from idp.audit import SYSTEM
+from idp.clock import SystemClock
+from idp.delegation import services as delegation
+from idp.identifiers import UserCode
+from tests.flows import journeys
+from tests.flows.installation import Installation
+from tests.flows.journeys import NewPage
+from tests.flows.scanning import Scan, faults_of
+
+pytestmark = pytest.mark.browser
+
+NOT_PAGES = {
+    "static": "files",
+    "oidc_machine.discovery": "for programs",
+    "oidc_machine.jwks": "for programs",
+    "oidc_machine.userinfo": "for programs",
+    "oidc.authorize": "leads on; what it refuses is scanned as an answer",
+    "oidc_interaction.cancel": "leads back to the agency",
+    "desk.document": "the document itself",
+}
+VISITED = {
+    "public": (
+        *("pages.home", "pages.help_page", "pages.accessibility", "pages.privacy", "enrollment.terms"),
+        *("sign_in.password", "activation.slips", "enrollment.before_you_start", "enrollment.resume"),
+        *("enrollment.resume_code",),
+    ),
+    "draft": (
+        *("enrollment.tasks", "enrollment.enterprise", "enrollment.enterprise_confirm", "enrollment.tax_number"),
+        *("enrollment.representative", "enrollment.confirm_email", "enrollment.people", "enrollment.name_person"),
+        *("enrollment.correct_person", "enrollment.check", "enrollment.withdraw"),
+    ),
+    "file": (
+        *("enrollment.file", "enrollment.mailed_code", "enrollment.document", "enrollment.contest"),
+        *("enrollment.slip", "activation.password", "activation.factor"),
+    ),
+    "first sign-in": ("activation.opening", "activation.email_code", "activation.linked", "sign_in.second_factor"),
+    "enterprise": (
+        *("subscriptions.home", "subscriptions.agencies", "subscriptions.agency", "subscriptions.subscribe"),
+        *("subscriptions.check", "subscriptions.withdraw", "rights.rights", "rights.preview", "rights.saved"),
+        *("people.people", "people.person", "people.new_user", "people.confirm_act", "people.roster"),
+        *("people.new_pes", "people.choose", "journal.journal", "journal.why", "accounts.account"),
+    ),
+    "agency": (
+        *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
+        *("oidc_consents.consents", "oidc_end_session.end_session", "oidc_end_session.done"),
+    ),
+    "desk": ("desk.queue", "desk.file", "desk_subscriptions.queue", "desk_subscriptions.subscription"),
+}
+PORTAL_NOT_PAGES = {"static", "sign_in", "callback"}
+
+
+@pytest.fixture
+def scan(installation: Installation) -> Scan:
+    """Begin a scan of Mandat's pages."""
+    return Scan(installation.app)
+
+
+def _done(scan: Scan, tour: str) -> None:
+    assert scan.faults == []
+    assert sorted(set(VISITED[tour]) - scan.seen) == []
+
+
+def _pages(app: Flask) -> set[str]:
+    return {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+
+
+def test_every_page_has_a_visitor(installation: Installation) -> None:
+    """A page added to the application is scanned by default: its endpoint must be in one of the tours."""
+    visited = {endpoint for tour in VISITED.values() for endpoint in tour}
+
+    assert sorted(_pages(installation.app) - visited - set(NOT_PAGES)) == []
+    assert sorted((visited | set(NOT_PAGES)) - _pages(installation.app)) == []
+
+
+def test_the_scan_sees(page: Page) -> None:
+    """A page made of known faults is reported for each of them."""
+    page.set_content(
+        "<html lang='en'><title>x</title><body><h1>One</h1><h1>Two</h1><img src='data:,'><input>"
+        "<p style='color:#ccc;background:#fff'>pale</p><div style='width:3000px'>wide</div></body></html>"
+    )
+
+    found = "\n".join(faults_of(page, "fr"))
+
+    for fault in ("image-alt", "label", "color-contrast", "wider than", "2 level-one", "says it is in", "title"):
+        assert fault in found
+
+
+def test_public_pages(installation: Installation, scan: Scan, page: Page) -> None:
+    """What anybody may read, and the first page of each way in."""
+    for path in ("", "help", "accessibility", "privacy", "terms", "sign-in", "activate", "enrol", "enrol/resume"):
+        page.goto(f"{installation.issuer}/{path}")
+        scan.visit(page)
+    page.fill("#number", "QX4T-7K9M")
+    page.click("#continue")
+    scan.visit(page)
+    page.goto(f"{installation.issuer}/sign-in")
+    page.click("#login")
+    expect(page.locator("#error-summary")).to_be_focused()
+    assert page.title().startswith("Erreur")
+    scan.stay(page)
+    for nowhere in ("nowhere", "authorize?client_id=unknown"):
+        page.goto(f"{installation.issuer}/{nowhere}")
+        scan.stay(page)
+
+    _done(scan, "public")
+
+
+def test_pages_of_a_draft(installation: Installation, scan: Scan, page: Page) -> None:
+    """Each task of a file, empty, with errors and answered."""
+    case = installation.enrolment("online")
+    journeys.start_file(page, installation)
+    scan.visit(page)
+    for path in ("enterprise", "tax-number", "representative", "people/new"):
+        page.goto(f"{installation.issuer}/enrol/{path}")
+        scan.visit(page)
+        page.click("#continue")
+        assert page.title().startswith("Erreur"), page.url
+        scan.stay(page)
+    page.goto(f"{installation.issuer}/enrol/people")
+    scan.visit(page)
+    page.goto(f"{installation.issuer}/enrol/enterprise")
+    page.fill("#neq", installation.enrolment("struck_off")["neq"])
+    page.click("#continue")
+    scan.stay(page)
+    page.goto(f"{installation.issuer}/enrol/tasks")
+    journeys.give_enterprise(page, case)
+    page.goto(f"{installation.issuer}/enrol/enterprise/confirm")
+    scan.visit(page)
+    page.goto(f"{installation.issuer}/enrol/tasks")
+    journeys.give_tax_number(page, case)
+    journeys.fill_representative(page, case)
+    scan.visit(page)
+    page.goto(f"{installation.issuer}/enrol/email?lang=fr")
+    page.fill("#code", installation.emailed_code(case["email"]))
+    page.click("#continue")
+    journeys.name_people(page, case)
+    page.goto(f"{installation.issuer}/enrol/people")
+    scan.visit(page)
+    page.click(".govuk-summary-card a")
+    scan.visit(page)
+    for path in ("tasks", "file/withdraw", "check"):
+        page.goto(f"{installation.issuer}/enrol/{path}")
+        scan.visit(page)
+    page.click("#submit")
+    scan.stay(page)
+
+    _done(scan, "draft")
+
+
+def test_pages_of_a_file(installation: Installation, scan: Scan, new_page: NewPage) -> None:
+    """A file after its submission: mailed code, refused, verified, with slips to hand over."""
+    mailed, refused, verified = new_page(), new_page(), new_page()
+    journeys.enrol(mailed, installation, installation.enrolment("mailed_code"))
+    for path in ("file", "file/code", "file/document"):
+        mailed.goto(f"{installation.issuer}/enrol/{path}")
+        scan.visit(mailed)
+        if path != "file":
+            mailed.click("#continue")
+            scan.stay(mailed)
+    journeys.enrol(refused, installation, installation.enrolment("struck_off"))
+    scan.visit(refused)
+    refused.click("#contest")
+    scan.visit(refused)
+    journeys.enrol(verified, installation, installation.enrolment("online") | {"email": "autre@entreprise.example"})
+    scan.visit(verified)
+    verified.click("#create-account")
+    scan.visit(verified)
+    verified.click("#new-password-submit")
+    scan.stay(verified)
+    verified.fill("#new-password", journeys.GOOD_PASSWORD)
+    verified.fill("#new-password-repeat", journeys.GOOD_PASSWORD)
+    verified.click("#new-password-submit")
+    scan.visit(verified)
+    journeys.add_factor(verified, installation)
+    scan.visit(verified)
+    verified.click("main a[href*='/enrol/file/slips/']")
+    scan.visit(verified)
+    verified.click("#show-slips")
+    scan.stay(verified)
+
+    _done(scan, "file")
+
+
+def test_pages_of_a_first_sign_in(installation: Installation, scan: Scan, new_page: NewPage) -> None:
+    """The link of an opening, the code by e-mail, a code added to an account, the second factor."""
+    now = SystemClock().now()
+    with installation.app.app_context():
+        ready = installation.persona("user")
+        known = accounts.user_codes([ready["user_code"].replace("-", "")], now=now)
+        person = next(iter(known.values())).person_id
+        added = accounts.issue_user_code(person, now=now)
+        token = accounts.open_first_credential(person, added, now=now)
+        fresh = accounts.create_person(
+            given_name="Aube", family_name="Clairon", email="aube@entreprise.example", language="fr", now=now
+        )
+        code = accounts.issue_user_code(fresh, now=now)
+        temporary = accounts.reveal_temporary_password(code, actor=SYSTEM, now=now)
+    linked, first, again = new_page(), new_page(), new_page()
+    linked.goto(f"{installation.issuer}/activate/start?token={token}")
+    scan.visit(linked)
+    linked.click("#activate-start")
+    scan.visit(linked)
+    first.goto(f"{installation.issuer}/activate/start?token=gone")
+    scan.visit(first)
+    first.goto(f"{installation.issuer}/activate")
+    first.fill("#user-code", str(UserCode.parse(str(code))))
+    first.fill("#temporary-password", temporary.grouped)
+    first.click("#activate")
+    scan.visit(first)
+    first.click("#email-code-submit")
+    scan.stay(first)
+    again.goto(f"{installation.issuer}/sign-in")
+    again.fill("#username", ready["user_code"])
+    again.fill("#password", ready["password"])
+    again.click("#login")
+    scan.visit(again)
+    again.fill("#otp", "000000")
+    again.click("#otp-submit")
+    scan.stay(again)
+
+    _done(scan, "first sign-in")
+
+
+def test_pages_of_an_enterprise(installation: Installation, scan: Scan, new_page: NewPage) -> None:
+    """What its PES, its AR, a user and somebody with two enterprises see."""
+    pes = new_page()
+    journeys.sign_in(pes, installation, installation.persona("pes"))
+    person = _first_user(installation)
+    plain = ("home", "agencies", "agencies/amp", "agencies/bac", "agencies/bac/subscribe", "agencies/amp/withdraw")
+    about = ("people", "people/new", f"people/{person}", "roster", "journal", "account", "why")
+    acts = tuple(f"people/{person}/{act}" for act in ("suspend", "remove"))
+    rights = ("agencies/amp/rights", f"agencies/amp/rights?person={person}")
+    for path in (*plain, *about, *acts, *rights, f"why?person={person}&agency=amp&block=018"):
+        pes.goto(f"{installation.issuer}/{path}")
+        scan.visit(pes)
+    for path, button in (("people/new", "#add-person"), ("agencies/bac/subscribe", "#questions-submit")):
+        pes.goto(f"{installation.issuer}/{path}")
+        pes.click(button)
+        assert pes.title().startswith("Erreur"), pes.url
+        scan.stay(pes)
+    journeys.change_right(pes, installation, "005", "Julie")
+    scan.visit(pes)
+    pes.click("#confirm-changes")
+    pes.wait_for_url("**/rights/saved")
+    journeys.change_right(pes, installation, "008", "Julie")
+    pes.click("#confirm-changes")
+    pes.wait_for_url("**/rights/saved")
+    scan.visit(pes)
+    journeys.ask_for_a_creature(pes, installation)
+    scan.visit(pes)
+    journeys.consent_to_subscription(pes)
+    scan.visit(pes)
+    for key, paths in (
+        ("ar", ("home", "roster", "roster/new", "agencies", "journal")),
+        ("user", ("home",)),
+        ("two_enterprises", ("enterprises",)),
+    ):
+        other = new_page()
+        journeys.sign_in(other, installation, installation.persona(key))
+        for path in paths:
+            other.goto(f"{installation.issuer}/{path}")
+            scan.visit(other)
+
+    _done(scan, "enterprise")
+
+
+def _first_user(installation: Installation) -> str:
+    with installation.app.app_context():
+        now = SystemClock().now()
+        signs = installation.persona("user")["user_code"].replace("-", "")
+        person = next(iter(accounts.user_codes([signs], now=now).values())).person_id
+        return str(delegation.memberships_of(person)[0].id)
+
+
+def test_pages_on_the_way_to_an_agency(installation: Installation, scan: Scan, new_page: NewPage) -> None:
+    """The choice of an enterprise, the consent, no right, the consents given, the end; and every page of the portal."""
+    portal = Scan(installation.portal_app)
+    two, suspended, away = new_page(), new_page(), new_page()
+    two.goto(installation.portal)
+    portal.visit(two)
+    journeys.open_portal(two, installation, installation.persona("two_enterprises"))
+    scan.visit(two)
+    two.click("#enterprise-1100000455")
+    scan.visit(two)
+    journeys.agree(two, installation)
+    paths = ("", "told", "messages", "messages/1", "requests", "follow-up", "invoices", "application")
+    for path in (*paths, "relationships", "client-file"):
+        two.goto(f"{installation.portal}/{path}?lang=fr")
+        portal.visit(two)
+    two.goto(f"{installation.issuer}/consents")
+    scan.visit(two)
+    two.goto(f"{installation.issuer}/end-session")
+    scan.visit(two)
+    two.goto(f"{installation.portal}/")
+    two.click("#sign-out")
+    two.wait_for_url("**/signed-out**")
+    portal.visit(two)
+    away.goto(f"{installation.issuer}/end-session/done")
+    scan.visit(away)
+    journeys.open_portal(suspended, installation, installation.persona("suspended"))
+    scan.visit(suspended)
+
+    assert portal.faults == []
+    assert sorted(_pages(installation.portal_app) - PORTAL_NOT_PAGES - portal.seen) == []
+    _done(scan, "agency")
+
+
+def test_pages_of_the_desk(installation: Installation, scan: Scan, new_page: NewPage) -> None:
+    """The queues, a file and a subscription, empty, decided without a reason, and with something to read."""
+    operator, officer, representative, pes = new_page(), new_page(), new_page(), new_page()
+    journeys.sign_in(operator, installation, installation.persona("operator"))
+    journeys.sign_in(officer, installation, installation.persona("agency_officer"))
+    journeys.enrol(representative, installation, installation.enrolment("review"))
+    scan.visit(representative)
+    journeys.sign_in(pes, installation, installation.persona("two_enterprises"))
+    pes.goto(f"{installation.issuer}/enterprises")
+    pes.click("#enterprise-3300000018")
+    journeys.ask_for_a_creature(pes, installation)
+    journeys.consent_to_subscription(pes)
+    for page, path in ((operator, "desk"), (officer, "desk/subscriptions")):
+        page.goto(f"{installation.issuer}/{path}")
+        scan.visit(page)
+        page.click("main table a >> nth=0")
+        scan.visit(page)
+        page.click("#record-decision")
+        assert page.title().startswith("Erreur"), page.url
+        scan.stay(page)
+
+    _done(scan, "desk")
