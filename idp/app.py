@@ -64,38 +64,27 @@ def _see() -> None:
     from .accounts import services as accounts
     from .accounts.sessions import current_sign_in
     from .delegation import services as delegation
-    from .delegation.roles import Role
+    from .delegation.acting import navigation
 
     sign_in = current_sign_in()
     if sign_in is None:
         return
     person = accounts.person(sign_in.person_id)
-    views = [view for view in delegation.memberships_of(person.id) if view.status == "active"]
+    views = [view for view in delegation.memberships_of(person.id) if view.counts]
     here = [view for view in views if view.enterprise_id == sign_in.enterprise_id]
-    links: list[tuple[str, str]] = []
-    if here:
-        roles = {view.role for view in here}
-        links.append(("/home", _("Home")))
-        if Role.PES in roles:
-            links += [("/agencies", _("Agencies")), ("/people", _("People"))]
-        if roles & {Role.PES, Role.AUTHORIZED_REPRESENTATIVE}:
-            links += [("/roster", _("Persons in charge")), ("/journal", _("Journal"))]
+    links = list(navigation(frozenset(view.role for view in here))) if here else []
     if len({view.enterprise_id for view in views}) > 1:
-        links.append(("/enterprises", _("Change enterprise")))
+        links.append(("/enterprises", _("Change enterprise"), request.path == "/enterprises"))
     links += _staff_links(person.id)
-    g.viewer = Viewer(
-        name=person.name,
-        acting_for=here[0].enterprise_name if here else None,
-        navigation=tuple((href, label, request.path.startswith(href)) for href, label in links),
-    )
+    g.viewer = Viewer(person.name, here[0].enterprise_name if here else None, tuple(links))
 
 
-def _staff_links(person_id: str) -> list[tuple[str, str]]:
+def _staff_links(person_id: str) -> list[tuple[str, str, bool]]:
     from .support import services as support
 
     staff = support.operator_of(person_id)
     if staff is None:
         return []
     if staff.role == "operator":
-        return [("/desk", _("Files to review"))]
-    return [("/desk/subscriptions", _("Subscriptions to decide"))]
+        return [("/desk", _("Files to review"), request.path.startswith("/desk"))]
+    return [("/desk/subscriptions", _("Subscriptions to decide"), request.path.startswith("/desk"))]

@@ -83,7 +83,8 @@ def _locale() -> str:
 def long_date(value: date | datetime) -> str:
     """Return *value* as a date in full, in the person's language and Québec's time."""
     day = value.astimezone(TORONTO).date() if isinstance(value, datetime) else value
-    return format_date(day, format="long", locale=_locale()).replace(" ", NBSP)
+    written = format_date(day, format="long", locale=_locale()).replace(" ", NBSP)
+    return f"1er{written[1:]}" if day.day == 1 and _locale() == "fr_CA" else written
 
 
 def long_datetime(value: datetime) -> str:

@@ -153,7 +153,8 @@ def _guard_response(response: Response) -> Response:
     if request.endpoint != "static":
         if "Cache-Control" not in headers:
             headers["Cache-Control"] = "no-store"
-        response.vary.add("Cookie")
+        if not response.cache_control.public:
+            response.vary.add("Cookie")
     if current_settings().secure:
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     return response

@@ -42,3 +42,8 @@ def test_the_command_runs() -> None:
     run = subprocess.run([sys.executable, str(ROOT / "tools" / "catalogues.py"), "check", "audit"], check=False)
 
     assert run.returncode == 0
+
+
+def test_no_sentence_is_said_in_two_ways() -> None:
+    """One English sentence has one French sentence, whichever room says it."""
+    assert catalogues.collisions() == []

@@ -142,6 +142,16 @@ def faults(domain: str) -> list[str]:
     return found
 
 
+def collisions() -> list[str]:
+    """Return the English sentences that two rooms translate differently: at run time one of them would win everywhere."""
+    said: dict[object, dict[str, str]] = {}
+    for domain in DOMAINS:
+        for message in read("fr", domain):
+            if message.id:
+                said.setdefault(message.id, {})[domain] = repr(message.string)
+    return [f"fr: {key!r} differs: {found}" for key, found in said.items() if len(set(found.values())) > 1]
+
+
 def main(arguments: list[str]) -> int:
     """Run one command of the module's docstring."""
     command, domains = arguments[0], arguments[1:] or list(DOMAINS)
@@ -152,7 +162,7 @@ def main(arguments: list[str]) -> int:
         for domain in domains:
             compile_domain(domain)
     elif command == "check":
-        problems = [problem for domain in domains for problem in faults(domain)]
+        problems = [problem for domain in domains for problem in faults(domain)] + collisions()
         print("\n".join(problems) or "catalogues: complete")  # noqa: T201
         return 1 if problems else 0
     return 0

@@ -21,6 +21,7 @@ from ..db import db
 from ..delegation import services as delegation
 from ..enrollment import worker_services as enrollment
 from ..notices import services as notices
+from ..oidc import interaction_services
 
 log = structlog.get_logger("mandat.worker")
 
@@ -34,6 +35,7 @@ SWEEPS: tuple[Task, ...] = (
     enrollment.sweep_deadlines,
     delegation.sweep_dates,
     accounts.sweep,
+    interaction_services.forget_old,
 )
 
 

@@ -83,7 +83,7 @@ def _acting() -> Acting:
         abort(redirect(_chooser()))
     roles = frozenset(view.role for view in views if view.enterprise_id == chosen.enterprise_id and view.counts)
     if g.viewer.acting_for is None:  # the enterprise was chosen just now
-        g.viewer = Viewer(person.name, chosen.enterprise_name, _navigation(roles))
+        g.viewer = Viewer(person.name, chosen.enterprise_name, navigation(roles))
     return Acting(sign_in, chosen, person, roles)
 
 
@@ -118,7 +118,8 @@ def _required(view: View, roles: frozenset[Role]) -> View:
     return guarded  # type: ignore[return-value]
 
 
-def _navigation(roles: frozenset[Role]) -> tuple[tuple[str, str, bool], ...]:
+def navigation(roles: frozenset[Role]) -> tuple[tuple[str, str, bool], ...]:
+    """Return the links of the page frame for someone with *roles*: address, words, whether it is the present one."""
     links = [("/home", _("Home"))]
     if Role.PES in roles:
         links += [("/agencies", _("Agencies")), ("/people", _("People and rights"))]

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
+from flask import Flask, render_template
+from markupsafe import Markup
 
-from flask import Flask
-
-from . import journal_views, models, people_views, rights_views
+from ..accounts.sessions import SignIn
+from ..accounts.views import add_account_section
+from . import journal_views, models, people_views, presenting, rights_views, services, subscription_views
 
 __all__ = ["init_app", "models"]
 
 
 def init_app(app: Flask) -> None:
     """Register the pages of people, rights, journal, agencies and the enterprise's home."""
-    for pages in (people_views, rights_views, journal_views):
+    for pages in (people_views, rights_views, journal_views, subscription_views):
         app.register_blueprint(pages.blueprint)
-    if find_spec("idp.delegation.subscription_views"):
-        app.register_blueprint(import_module("idp.delegation.subscription_views").blueprint)
+    add_account_section(app, enterprises_section)
+    app.extensions["mandat.password_words"] = password_words
+
+
+def enterprises_section(sign_in: SignIn) -> Markup:
+    """Show the enterprises of a person on the account page: role, user code, state."""
+    rows = [
+        (view.enterprise_name, presenting.ROLES[view.role], view.user_code, *presenting.STATUSES[view.status])
+        for view in services.memberships_of(sign_in.person_id)
+    ]
+    return Markup(render_template("delegation/account_section.html", rows=rows))  # noqa: S704 (an escaping template)
+
+
+def password_words(person_id: str) -> tuple[str, ...]:
+    """Return what a password may not hold: the numbers and names of the person's enterprises (ASVS 6.2.11)."""
+    views = services.memberships_of(person_id)
+    return tuple(word for view in views for word in (view.neq, *view.enterprise_name.split()) if len(word) > 3)
