@@ -125,7 +125,7 @@ def words_of(path: Path) -> str:
 
 def _codes(text: str, digits: int) -> list[str]:
     """Return the numbers of exactly *digits* digits that stand alone on their line or in a sentence, in groups or not."""
-    runs = re.findall(r"(?<![\d-])\d(?:[ \u00a0\u202f]{0,4}\d)+(?![\d-])", text)
+    runs = re.findall(r"(?<![\d-])\d(?:[ \u00a0\u202f]*\d)+(?![\d-])", text)
     return [plain for run in runs if len(plain := re.sub(r"\D", "", run)) == digits]
 
 

@@ -241,3 +241,17 @@ def consent_to_subscription(page: Page) -> None:
     page.check("#consent")
     page.click("#subscription-submit")
     page.wait_for_url(lambda url: "/subscribe" not in url)
+
+
+# The desk
+
+
+def decide(page: Page, decision: str, *, reason: str | None = None, note: str | None = None) -> None:
+    """Record a decision on a file or on a subscription."""
+    page.check(f"input[name='decision'][value='{decision}']")
+    if reason:
+        page.check(f"input[name='reason'][value='{reason}']")
+    if note:
+        page.fill("#note", note)
+    page.click("#record-decision")
+    expect(page.locator(".govuk-notification-banner")).to_be_visible()

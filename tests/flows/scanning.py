@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from axe_playwright_python.base import AXE_SCRIPT
 from flask import Flask
 from playwright.sync_api import Page
-from werkzeug.routing import RequestRedirect
+from werkzeug.exceptions import HTTPException
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 320, "height": 800}
 RULES = {
@@ -64,9 +64,7 @@ class Scan:
     def _note(self, page: Page) -> None:
         try:
             endpoint, _values = self.app.url_map.bind("").match(urlsplit(page.url).path, method="GET")
-        except RequestRedirect:
-            raise
-        except Exception:  # an address that answers nothing but POST, or none at all: looked at, not counted
+        except HTTPException:  # an address that answers nothing but POST, or none at all: looked at, not counted
             return
         self.seen.add(endpoint)
 
