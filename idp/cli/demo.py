@@ -194,9 +194,9 @@ def _tell(told: dict[str, Any], path: Path) -> None:
     click.echo(
         f"\n  Mandat      {told['issuer']}\n  AMP portal  {told['portal']}\n  Letters and e-mails  {told['outbox']}\n"
     )
-    click.echo(f"  {'who':<18}{'user code':<12}{'password':<28}one-time code secret")
+    click.echo(f"  {'who':<18}{'user code':<12}{'password':<38}one-time code secret")
     for persona in told["personas"]:
-        click.echo(f"  {persona['key']:<18}{persona['user_code']:<12}{persona['password']:<28}{persona['totp_secret']}")
+        click.echo(f"  {persona['key']:<18}{persona['user_code']:<12}{persona['password']:<38}{persona['totp_secret']}")
     first = next(entry for entry in told["enrolments"] if entry["key"] == "online")
     click.echo(
         f"\n  To enrol an enterprise: {told['issuer']}/enrol with NEQ {first['neq']} and the facts of “online” in {path}"

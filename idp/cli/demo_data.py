@@ -113,7 +113,7 @@ def _credentials(
     given_name: str, family_name: str, email: str, now: datetime, *, person_id: PersonId | None = None
 ) -> Credentials:
     """Make a person with an activated user code."""
-    password = "-".join(secrets.choice(_WORDS) for _ in range(3)) + f"-{secrets.randbelow(90) + 10}"
+    password = "-".join(secrets.SystemRandom().sample(_WORDS, 3)) + f"-{secrets.randbelow(90) + 10}"
     totp_secret = base64.b32encode(secrets.token_bytes(20)).decode()
     person = person_id or accounts.create_person(
         given_name=given_name, family_name=family_name, email=email, language="fr", now=now
