@@ -1,0 +1,105 @@
+"""Who may reach which route: the expected table, as data. A route that is missing here fails the build (security S-65).
+
+Actors are the demonstration's people. ``pes_elsewhere`` is in charge of another enterprise, and asks for the rows of this one.
+"""
+
+from __future__ import annotations
+
+ACTORS = ("anonymous", "user", "pes", "ar", "pes_elsewhere", "suspended", "operator", "agency_officer")
+EVERYBODY = frozenset(ACTORS)
+SIGNED_IN = EVERYBODY - {"anonymous"}
+MEMBERS = frozenset({"user", "pes", "ar", "pes_elsewhere"})
+IN_CHARGE = frozenset({"pes", "ar", "pes_elsewhere"})
+PES = frozenset({"pes", "pes_elsewhere"})
+PES_HERE = frozenset({"pes"})  # the route names a row of this enterprise
+AR = frozenset({"ar"})
+OPERATOR = frozenset({"operator"})
+OFFICER = frozenset({"agency_officer"})
+NOBODY: frozenset[str] = frozenset()  # needs a file, a step or an interaction that none of the actors has begun
+
+# endpoint → who gets past the door (what the page then says of its content is the business of other tests)
+ALLOWED: dict[str, frozenset[str]] = {
+    # public
+    "pages.home": EVERYBODY,
+    "pages.help_page": EVERYBODY,
+    "pages.accessibility": EVERYBODY,
+    "pages.privacy": EVERYBODY,
+    "enrollment.terms": EVERYBODY,
+    "enrollment.before_you_start": EVERYBODY,
+    "enrollment.start": EVERYBODY,
+    "enrollment.resume": EVERYBODY,
+    "enrollment.resume_code": NOBODY,
+    "enrollment.resume_again": NOBODY,
+    "sign_in.password": EVERYBODY,
+    "sign_in.second_factor": NOBODY,
+    "sign_in.sign_out": EVERYBODY,
+    "activation.slips": EVERYBODY,
+    "activation.opening": EVERYBODY,
+    "activation.email_code": NOBODY,
+    "activation.email_code_again": NOBODY,
+    "activation.password": NOBODY,
+    "activation.factor": NOBODY,
+    "activation.linked": NOBODY,
+    "oidc.authorize": EVERYBODY,
+    "oidc_end_session.end_session": EVERYBODY,
+    "oidc_end_session.confirm": EVERYBODY,
+    "oidc_end_session.done": EVERYBODY,
+    # an account
+    "accounts.account": SIGNED_IN,
+    "accounts.language": SIGNED_IN,
+    "accounts.sign_out_elsewhere": SIGNED_IN,
+    "accounts.slip_pdf": NOBODY,  # the bearer of the temporary password, within fifteen minutes
+    "oidc_consents.consents": SIGNED_IN,
+    "people.choose": SIGNED_IN,
+    "people.take_enterprise": MEMBERS,
+    # an enterprise
+    "subscriptions.home": MEMBERS,
+    "subscriptions.agencies": IN_CHARGE,
+    "subscriptions.agency": IN_CHARGE,
+    "subscriptions.subscribe": PES,
+    "subscriptions.check": PES,
+    "subscriptions.withdraw": PES,
+    "rights.rights": PES,
+    "rights.check": PES,
+    "rights.preview": PES,
+    "rights.save": PES,
+    "rights.saved": PES,
+    "people.people": PES,
+    "people.person": PES_HERE,
+    "people.new_user": PES,
+    "people.confirm_act": PES_HERE,
+    "people.do_act": PES_HERE,
+    "people.new_slips": PES_HERE,
+    "people.roster": IN_CHARGE,
+    "people.new_pes": AR,
+    "journal.journal": IN_CHARGE,
+    "journal.why": MEMBERS,
+    # the desk
+    "desk.queue": OPERATOR,
+    "desk.file": OPERATOR,
+    "desk.decide": OPERATOR,
+    "desk.document": OPERATOR,
+    "desk_subscriptions.queue": OFFICER,
+    "desk_subscriptions.subscription": OFFICER,
+    "desk_subscriptions.decide": OFFICER,
+    # a file of one's own, an interaction of one's own
+    **dict.fromkeys(
+        (
+            *("enrollment.tasks", "enrollment.enterprise", "enrollment.enterprise_confirm", "enrollment.tax_number"),
+            *("enrollment.representative", "enrollment.confirm_email", "enrollment.email_again", "enrollment.people"),
+            *("enrollment.name_person", "enrollment.name_myself", "enrollment.correct_person"),
+            *("enrollment.remove_person", "enrollment.check", "enrollment.file", "enrollment.withdraw"),
+            *("enrollment.contest", "enrollment.document", "enrollment.mailed_code", "enrollment.another_letter"),
+            *("enrollment.account", "enrollment.slip", "enrollment.another_file"),
+            *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
+            "oidc_interaction.cancel",
+        ),
+        NOBODY,
+    ),
+}
+
+# For programs: they rest on no cookie; what they prove themselves by is tested in tests/oidc and tests/conformance.
+MACHINES = {"oidc_machine.discovery", "oidc_machine.jwks", "oidc_machine.token", "oidc_machine.userinfo"}
+
+# POST routes whose effect does not rest on the session cookie, so that they ask no CSRF token (decisions §27).
+NO_COOKIE_ROUTES = {"oidc_machine.token", "oidc_machine.userinfo", "oidc.authorize", "oidc_end_session.end_session"}
