@@ -10,6 +10,7 @@ import base64
 import csv
 import secrets
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,6 +38,7 @@ _WORDS = (
     *("bouleau", "canot", "dentelle", "erable", "fougere", "galet", "hibou", "jonquille", "lanterne", "merisier"),
     *("noisette", "ortie", "papillon", "quenouille", "riviere", "sapin", "tilleul", "violette", "wapiti", "yole"),
 )
+_ACTS = 30  # more than there are in the story so far
 _CASES = {
     "online": "happy_online",
     "mailed_code": "happy_mailed_code",
@@ -145,30 +147,31 @@ def _appoint(enterprise: str, who: Credentials, role: Role, actor: Actor, now: d
 
 
 def _people(now: datetime) -> list[dict[str, Any]]:
-    ar = _credentials("Éléonore", "Hautelicorne", "eleonore@licorne.example", now)
-    pes = _credentials("Marc-André", "Cornebleue", "marc-andre@licorne.example", now)
-    julie = _credentials("Julie", "Pontvert", "julie@licorne.example", now)
-    suspended = _credentials("Ariel", "Grisemine", "ariel@licorne.example", now)
-    firm_ar = _credentials("Placide", "Plumedor", "placide@plumedor.example", now)
-    both = _credentials("Ginette", "Chiffrier", "ginette@plumedor.example", now)
-    both_here = accounts.issue_user_code(both.person_id, now=now)
+    at = _moments(now)
+    ar = _credentials("Éléonore", "Hautelicorne", "eleonore@licorne.example", next(at))
+    pes = _credentials("Marc-André", "Cornebleue", "marc-andre@licorne.example", next(at))
+    julie = _credentials("Julie", "Pontvert", "julie@licorne.example", next(at))
+    suspended = _credentials("Ariel", "Grisemine", "ariel@licorne.example", next(at))
+    firm_ar = _credentials("Placide", "Plumedor", "placide@plumedor.example", next(at))
+    both = _credentials("Ginette", "Chiffrier", "ginette@plumedor.example", next(at))
+    both_here = accounts.issue_user_code(both.person_id, now=next(at))
     accounts.seed_credentials(
-        both.person_id, user_code=both_here, password=both.password, totp_secret=both.totp_secret, now=now
+        both.person_id, user_code=both_here, password=both.password, totp_secret=both.totp_secret, now=next(at)
     )
-    story = _enterprise(STORY_NEQ, "Construction Haute-Licorne inc.", ar, now)
-    firm = _enterprise(FIRM_NEQ, "CPA Plumedor & Associés s.e.n.c.r.l.", firm_ar, now)
+    story = _enterprise(STORY_NEQ, "Construction Haute-Licorne inc.", ar, next(at))
+    firm = _enterprise(FIRM_NEQ, "CPA Plumedor & Associés s.e.n.c.r.l.", firm_ar, next(at))
     by_ar, by_pes = Actor.person(ar.person_id), Actor.person(pes.person_id)
-    _appoint(story, pes, Role.PES, by_ar, now)
-    user = _appoint(story, julie, Role.USER, by_pes, now)
-    stopped = _appoint(story, suspended, Role.USER, by_pes, now)
-    _appoint(firm, both, Role.PES, Actor.person(firm_ar.person_id), now)
-    guest = delegation.appoint(story, both.person_id, Role.USER, user_code=both_here.signs, actor=by_pes, now=now)
-    _subscribe(story, pes.person_id, now)
-    _subscribe(firm, both.person_id, now)
+    _appoint(story, pes, Role.PES, by_ar, next(at))
+    _appoint(firm, both, Role.PES, Actor.person(firm_ar.person_id), next(at))
+    _subscribe(story, pes.person_id, next(at))
+    _subscribe(firm, both.person_id, next(at))
+    user = _appoint(story, julie, Role.USER, by_pes, next(at))
+    stopped = _appoint(story, suspended, Role.USER, by_pes, next(at))
+    guest = delegation.appoint(story, both.person_id, Role.USER, user_code=both_here.signs, actor=by_pes, now=next(at))
     until = local_date(now) + timedelta(days=365)
     for membership, blocks in ((user, ("001", "008")), (stopped, ("001",)), (guest, ("007", "024"))):
-        delegation.grant(story, membership, "amp", blocks=blocks, until=until, granted_by=pes.person_id, now=now)
-    delegation.suspend_member(story, stopped, by=pes.person_id, now=now)
+        delegation.grant(story, membership, "amp", blocks=blocks, until=until, granted_by=pes.person_id, now=next(at))
+    delegation.suspend_member(story, stopped, by=pes.person_id, now=next(at))
     told = [
         _persona("ar", "authorized_representative", STORY_NEQ, ar),
         _persona("pes", "pes", STORY_NEQ, pes),
@@ -183,6 +186,11 @@ def _people(now: datetime) -> list[dict[str, Any]]:
         _persona("suspended", "user", STORY_NEQ, suspended),
     ]
     return told + _staff(now)
+
+
+def _moments(now: datetime) -> Iterator[datetime]:
+    """Yield an instant for each act, a minute apart and all past, so that journals tell the story in its order."""
+    return (now - timedelta(minutes=minutes) for minutes in range(_ACTS, 0, -1))
 
 
 def _subscribe(enterprise: str, pes: PersonId, now: datetime) -> None:

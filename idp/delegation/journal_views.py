@@ -43,6 +43,7 @@ SENTENCES = {
     Event.SUBSCRIPTION_SUSPENDED: _l("The subscription to %(agency)s was suspended."),
     Event.REMOVAL_CONFIRMED: _l("%(agency)s confirmed that %(person)s lost access."),
 }
+NO_SESSION = _l("%(person)s had no open session at %(agency)s: the removal is in force.")
 ENDED = _l("The access of %(person)s to %(blocks)s at %(agency)s ended by itself.")
 
 
@@ -106,6 +107,8 @@ def sentence(entry: Entry, names: dict[str, str]) -> tuple[str, str | None]:
     template = SENTENCES.get(event)
     if event is Event.REVOKED and entry.actor_kind == audit.SYSTEM.kind:
         template = ENDED
+    if event is Event.REMOVAL_CONFIRMED and entry.details.get("sessions") == 0:
+        template = NO_SESSION
     values = {
         "actor": _actor(entry, names),
         "person": names.get(entry.person_id or "", _("somebody")),
@@ -158,14 +161,14 @@ def _role(role: Any) -> str:
 
 MISSING = {
     Missing.ENTERPRISE_SUSPENDED: _l("The enterprise is suspended: nobody acts for it. Call us to know why."),
-    Missing.NOT_SUBSCRIBED: _l("The enterprise has no active subscription to this agency. A PES can subscribe it."),
+    Missing.NOT_SUBSCRIBED: _l("The enterprise has no active subscription to this agency. A person in charge of electronic services can subscribe it."),
     Missing.UNKNOWN_BLOCK: _l("The agency does not offer this block, or no longer does."),
-    Missing.BLOCK_NOT_SUBSCRIBED: _l("The block is not part of the enterprise’s subscription. A PES can add it."),
-    Missing.MEMBER_SUSPENDED: _l("The person is suspended in this enterprise. A PES can reactivate them."),
+    Missing.BLOCK_NOT_SUBSCRIBED: _l("The block is not part of the enterprise’s subscription. A person in charge of electronic services can add it."),
+    Missing.MEMBER_SUSPENDED: _l("The person is suspended in this enterprise. A person in charge of electronic services can reactivate them."),
     Missing.MEMBER_REMOVED: _l("The person no longer belongs to this enterprise."),
-    Missing.NEVER_GRANTED: _l("No access to this block was ever given. A PES can give it."),
-    Missing.REVOKED: _l("The access was taken away. A PES can give it again."),
-    Missing.ENDED: _l("The access reached its end date. A PES can renew it."),
+    Missing.NEVER_GRANTED: _l("No access to this block was ever given. A person in charge of electronic services can give it."),
+    Missing.REVOKED: _l("The access was taken away. A person in charge of electronic services can give it again."),
+    Missing.ENDED: _l("The access reached its end date. A person in charge of electronic services can renew it."),
     Missing.NOT_YET: _l("The access begins later."),
 }
 
