@@ -24,7 +24,9 @@ from idp.config import Settings, read_settings
 from idp.db import db
 from idp.sealing import create_key_files
 
-TEMPLATES = FileSystemBytecodeCache(tempfile.mkdtemp(prefix="templates"))  # compiled once a run, not once an application
+TEMPLATES = FileSystemBytecodeCache(
+    tempfile.mkdtemp(prefix="templates")
+)  # compiled once a run, not once an application
 AS_OF = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)  # the day of the synthetic data
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -38,6 +40,8 @@ class Browser(FlaskClient):
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    for name in [name for name in os.environ if name.startswith(("IDP_", "PORTAL_"))]:
+        del os.environ[name]  # a test decides its settings; the shell of whoever runs it does not
     config.addinivalue_line("markers", "databases: run once on SQLite and once on a real PostgreSQL")
     config.addinivalue_line("markers", "browser: drives a real Chromium")
     config.addinivalue_line("markers", "wheel: builds the wheel and installs it in a fresh environment")

@@ -26,12 +26,22 @@ def doctor() -> None:
     settings = read_settings()
     for name in Settings.model_fields:
         click.echo(f"  {name:<20}{_masked(name, getattr(settings, name))}")
+    for remark in remarks(settings):
+        click.echo(f"! {remark}")
     problems = list(findings(settings))
     for problem in problems:
         click.echo(f"✗ {problem}")
     if problems:
         sys.exit(1)
     click.echo("✓ nothing is wrong")
+
+
+def remarks(settings: Settings) -> Iterator[str]:
+    """Yield what works and could be better."""
+    if settings.workers > 1 and settings.rate_limit_storage == "memory://":
+        yield "each worker counts requests per address apart; set IDP_RATE_LIMIT_STORAGE to a shared storage"
+    if settings.secure and settings.database_url.startswith("sqlite"):
+        yield "SQLite serves one machine; several nodes want PostgreSQL"
 
 
 def findings(settings: Settings) -> Iterator[str]:
@@ -41,8 +51,6 @@ def findings(settings: Settings) -> Iterator[str]:
         yield f"keys missing in {settings.keys_dir}: {', '.join(missing)}; run idp keys new"
         return
     yield from _loose_files(settings.keys_dir)
-    if settings.workers > 1 and settings.rate_limit_storage == "memory://":
-        yield "several workers count requests per address apart; set IDP_RATE_LIMIT_STORAGE to a shared storage"
     if settings.secure and settings.smtp_url is None:
         yield "no IDP_SMTP_URL: e-mails are written to the outbox folder and reach nobody"
     if shutil.disk_usage(settings.keys_dir).free < 512 * 1024 * 1024:

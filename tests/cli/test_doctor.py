@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner
+from flask import Flask
+from flask_migrate import upgrade
+
+from idp.app import create_app
+from idp.cli.doctor import doctor, findings
+from idp.clock import MovableClock
+from idp.config import Settings, folder, read_settings
+from idp.delegation import catalogue_services
+
+
+def test_a_complete_installation_has_nothing_wrong(settings: Settings, clock: MovableClock) -> None:
+    """Keys, schema and a catalogue: no finding."""
+    app: Flask = create_app(settings, clock=clock)
+    with app.app_context():
+        upgrade()
+        catalogue_services.load_agencies(folder("agencies"), now=clock.now())
+
+    assert list(findings(settings)) == []
+
+
+def test_each_missing_part_is_told(settings: Settings, tmp_path: Path) -> None:
+    """Without keys, without schema, with files others can read: each is a sentence with its cure."""
+    without_keys = settings.model_copy(update={"keys_dir": tmp_path / "nothing"})
+    assert "idp keys new" in next(findings(without_keys))
+    assert any("idp db upgrade" in finding for finding in findings(settings))
+
+    loose = settings.keys_dir / "pepper.key"
+    loose.chmod(0o644)
+    try:
+        assert any("pepper.key can be read by others" in finding for finding in findings(settings))
+    finally:
+        loose.chmod(0o600)
+
+
+def test_a_secret_of_the_settings_is_not_printed() -> None:
+    """The password of the database and of the mail server stay hidden."""
+    from idp.cli.doctor import _masked
+
+    given = read_settings(smtp_url="smtp://u:hunter2@mail.example", database_url="postgresql+psycopg://u:hunter2@db/x")
+
+    assert "hunter2" not in _masked("database_url", given.database_url) + _masked("smtp_url", given.smtp_url)
+    assert doctor.name == "doctor"
+    assert CliRunner().invoke(doctor, ["--help"]).exit_code == 0
