@@ -21,22 +21,27 @@ from tests.flows.installation import FLAGS, Installation, running_installation  
 
 IMAGES = ROOT / "docs" / "images"
 WIDTH = 1280
-FRENCH = {**os.environ, "LANGUAGE": "fr_CA"}  # the browser writes the dates of its fields in its own language
+FRENCH: dict[str, str | float | bool] = {
+    **os.environ,
+    "LANGUAGE": "fr_CA",
+}  # the browser writes the dates of its fields in its own language
 
 
 def main() -> None:
     """Take the three pictures."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as place, running_installation(Path(place)) as installation:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=[*FLAGS, "--lang=fr-CA"], env=FRENCH
-            )
-            for name, take in PICTURES.items():
-                page = _page(browser)
-                take(page, installation)
-                _shoot(page, IMAGES / f"{name}.png")
-            browser.close()
+    with (
+        tempfile.TemporaryDirectory() as place,
+        running_installation(Path(place)) as installation,
+        sync_playwright() as playwright,
+    ):
+        arguments = [*FLAGS, "--lang=fr-CA"]
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments, env=FRENCH)
+        for name, take in PICTURES.items():
+            page = _page(browser)
+            take(page, installation)
+            _shoot(page, IMAGES / f"{name}.png")
+        browser.close()
 
 
 def _page(browser: Browser) -> Page:
@@ -52,7 +57,7 @@ def _shoot(page: Page, path: Path) -> None:
         {"width": WIDTH, "height": height}
     )  # a bar that sticks to the window then lies where it belongs
     page.screenshot(path=path, full_page=True)
-    print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} kB")
+    sys.stdout.write(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} kB\n")
 
 
 def review(page: Page, installation: Installation) -> None:

@@ -282,7 +282,7 @@ def test_an_answer_by_form_post(installation: Installation, new_page: NewPage, s
     with agency_site() as origin:
         register(installation, "by-form", origin)
         page.goto(request_url(installation, "by-form", origin, response_mode="form_post", prompt="consent"))
-        journeys.type_credentials(page, installation, installation.persona("operator" if scripts else "pes"))
+        journeys.type_credentials(page, installation, installation.persona("operator" if scripts else "user"))
         if scripts:  # an operator acts for no enterprise: the answer is an error, posted too
             page.click("#login-cancel")
         else:
