@@ -13,7 +13,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "other_language": ("English", "Français"),
     "welcome": ("Services en ligne pour les entreprises", "Online services for enterprises"),
     "welcome_text": (
-        "Préparer une demande d’autorisation de contracter, payer une facture, suivre un dossier : chaque personne ouvre "
+        "Préparer une demande d’autorisation de contracter, payer une facture, suivre un dossier : chaque personne ouvre "
         "seulement ce que son entreprise lui a confié.",
         "Prepare an application for authorization to contract, pay an invoice, follow a file: each person opens only what "
         "their enterprise has entrusted to them.",
@@ -32,7 +32,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Voici les renseignements reçus à votre connexion, et rien d’autre.",
         "This is what we received when you signed in, and nothing else.",
     ),
-    "until": ("Valable jusqu’à", "Valid until"),
+    "until": ("Valide jusqu’à", "Valid until"),
     "events": ("Signaux reçus", "Signals received"),
     "no_events": ("Aucun signal reçu.", "No signal received."),
     "event_logout": ("Fin de session ou droit retiré", "Session ended or right removed"),
@@ -40,16 +40,16 @@ WORDS: dict[str, tuple[str, str]] = {
     "value": ("Valeur", "Value"),
     "refused_title": ("Ce service ne vous est pas accordé", "This service is not granted to you"),
     "refused_why": (
-        "Pour {enterprise}, vous ne détenez pas le bloc fonctionnel {code} ({label}). Vous détenez : {held}.",
+        "Pour {enterprise}, vous ne détenez pas le bloc fonctionnel {code} ({label}). Vous détenez : {held}.",
         "For {enterprise}, you do not hold functional block {code} ({label}). You hold: {held}.",
     ),
     "refused_none": ("aucun bloc", "no block"),
     "refused_how": ("Comment l’obtenir", "How to get it"),
     "refused_how_text": (
         "Demandez-le à la personne responsable des services électroniques de votre entreprise. Dans Mandat, elle ouvre "
-        "« Autorité des marchés publics », puis « Droits d’accès », et vous accorde ce bloc avec une date de fin.",
+        "« Autorité des marchés publics », puis « Donner ou retirer des accès », et vous accorde ce bloc avec une date de fin.",
         "Ask the person in charge of electronic services of your enterprise. In Mandat, they open “Autorité des marchés "
-        "publics”, then “Access rights”, and grant you this block with an end date.",
+        "publics”, then “Give or remove access”, and grant you this block with an end date.",
     ),
     "refused_mine": ("Voir mes droits dans Mandat", "See my rights in Mandat"),
     "refused_again": ("Vérifier de nouveau mes droits", "Check my rights again"),
@@ -66,7 +66,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "removed_go_on": ("Continuer avec mes droits actuels", "Go on with my present rights"),
     "expired_title": ("Il faut vérifier vos droits", "Your rights need checking"),
     "expired_text": (
-        "Nous ne gardons vos droits que quelques minutes. Continuez : si vous êtes toujours connecté à Mandat, rien ne "
+        "Nous ne gardons vos droits que quelques minutes. Continuez : si votre session dans Mandat est toujours ouverte, rien ne "
         "vous sera demandé.",
         "We keep your rights for a few minutes only. Continue: if you are still signed in to Mandat, nothing will be asked.",
     ),
@@ -84,23 +84,23 @@ WORDS: dict[str, tuple[str, str]] = {
         "Le service de connexion ne répond pas. Réessayez dans quelques minutes.",
         "The sign-in service does not answer. Try again in a few minutes.",
     ),
-    "signed_out_title": ("Vous êtes déconnecté du portail", "You are signed out of the portal"),
+    "signed_out_title": ("Votre session au portail est fermée", "You are signed out of the portal"),
     "no_enterprise": (
-        "Vous n’agissez pour aucune entreprise. Demandez à votre responsable de vous inscrire.",
-        "You act for no enterprise. Ask your person in charge to add you.",
+        "Vous n’agissez pour aucune entreprise. Demandez à la personne responsable des services électroniques de vous ajouter.",
+        "You act for no enterprise. Ask the person in charge of electronic services to add you.",
     ),
     "not_found": ("Page introuvable", "Page not found"),
     "bad_form": (
-        "Ce formulaire n’est plus valable. Rechargez la page.",
+        "Ce formulaire n’est plus valide. Rechargez la page.",
         "This form is no longer valid. Reload the page.",
     ),
     "error_summary": ("Il y a un problème", "There is a problem"),
-    "error_required": ("Remplir ce champ.", "Fill in this field."),
+    "error_required": ("Remplissez ce champ.", "Fill in this field."),
     "error_long": (
-        "Le texte est trop long (2 000 caractères au plus).",
+        "Le texte est trop long (2 000 caractères au plus).",
         "The text is too long (2,000 characters at most).",
     ),
-    "error_choice": ("Choisir une réponse de la liste.", "Choose an answer from the list."),
+    "error_choice": ("Choisissez une réponse de la liste.", "Choose an answer from the list."),
     # blocks
     "001": ("Boîte de messages sécurisée", "Secure message inbox"),
     "005": (
@@ -143,9 +143,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "amount": ("Montant", "Amount"),
     "due": ("Échéance", "Due"),
     "pay": ("Payer", "Pay"),
-    "pay_hint": ("Paiement fictif : aucune somme n’est prélevée.", "Pretended payment: no money is taken."),
+    "pay_hint": ("Paiement fictif : aucune somme n’est prélevée.", "Fictitious payment: no money is taken."),
     "paid": ("Payée, reçu {receipt}", "Paid, receipt {receipt}"),
-    "paid_now": ("Paiement reçu. Votre reçu : {receipt}.", "Payment received. Your receipt: {receipt}."),
+    "paid_now": ("Paiement reçu. Votre reçu : {receipt}.", "Payment received. Your receipt: {receipt}."),
     "paid_before": ("Cette facture était déjà payée.", "This invoice was already paid."),
     "invoice": ("Facture", "Invoice"),
     # 018
@@ -158,7 +158,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "save": ("Enregistrer le brouillon", "Save the draft"),
     "saved": ("Le brouillon est enregistré.", "The draft is saved."),
     "entry_closed": (
-        "La saisie est terminée; le brouillon ne peut plus changer.",
+        "La saisie est terminée ; le brouillon ne peut plus changer.",
         "The entry has ended; the draft can no longer change.",
     ),
     # 019
@@ -179,7 +179,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "validated": ("La saisie est validée et terminée.", "The entry is validated and ended."),
     "cannot_validate": (
-        "La saisie ne peut pas être terminée : il manque le brouillon ou un lien, ou elle l’était déjà.",
+        "La saisie ne peut pas être terminée : il manque le brouillon ou un lien, ou elle l’était déjà.",
         "The entry cannot be ended: the draft or a relationship is missing, or it had ended already.",
     ),
     # 024

@@ -37,7 +37,9 @@ class UserCodeField(StringField):  # type: ignore[misc]
         except InvalidIdentifierError as error:
             if error.fault is Fault.EMPTY:
                 raise StopValidation(_("Enter your user code")) from None
-            raise StopValidation(_("Enter a user code of four signs and four digits, for example QX4T-7712")) from None
+            raise StopValidation(
+                _("Enter a user code of four letters or digits, then four digits, for example QX4T-7712")
+            ) from None
 
 
 class SignInForm(MandatForm):
@@ -73,7 +75,7 @@ class ActivateForm(MandatForm):
         _l("Temporary password"),
         [Required(_l("Enter the temporary password of your slip"))],
         id="temporary-password",
-        description=_l("Six groups of four signs; hyphens and capitals do not matter"),
+        description=_l("Six groups of four characters; hyphens and capitals do not matter"),
     )
 
 

@@ -29,7 +29,7 @@ class PersonForm(MandatForm):
         validators=[
             DataRequired(_l("Enter the e-mail address")),
             Length(max=254),
-            Email(_l("Enter an e-mail address such as name@enterprise.example")),
+            Email(_l("Enter an e-mail address such as name@example.com")),
         ],
     )
     language = RadioField(

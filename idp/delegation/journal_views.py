@@ -161,12 +161,20 @@ def _role(role: Any) -> str:
 
 MISSING = {
     Missing.ENTERPRISE_SUSPENDED: _l("The enterprise is suspended: nobody acts for it. Call us to know why."),
-    Missing.NOT_SUBSCRIBED: _l("The enterprise has no active subscription to this agency. A person in charge of electronic services can subscribe it."),
+    Missing.NOT_SUBSCRIBED: _l(
+        "The enterprise has no active subscription to this agency. A person in charge of electronic services can subscribe it."
+    ),
     Missing.UNKNOWN_BLOCK: _l("The agency does not offer this block, or no longer does."),
-    Missing.BLOCK_NOT_SUBSCRIBED: _l("The block is not part of the enterprise’s subscription. A person in charge of electronic services can add it."),
-    Missing.MEMBER_SUSPENDED: _l("The person is suspended in this enterprise. A person in charge of electronic services can reactivate them."),
+    Missing.BLOCK_NOT_SUBSCRIBED: _l(
+        "The block is not part of the enterprise’s subscription. A person in charge of electronic services can add it."
+    ),
+    Missing.MEMBER_SUSPENDED: _l(
+        "The person is suspended in this enterprise. A person in charge of electronic services can reactivate them."
+    ),
     Missing.MEMBER_REMOVED: _l("The person no longer belongs to this enterprise."),
-    Missing.NEVER_GRANTED: _l("No access to this block was ever given. A person in charge of electronic services can give it."),
+    Missing.NEVER_GRANTED: _l(
+        "No access to this block was ever given. A person in charge of electronic services can give it."
+    ),
     Missing.REVOKED: _l("The access was taken away. A person in charge of electronic services can give it again."),
     Missing.ENDED: _l("The access reached its end date. A person in charge of electronic services can renew it."),
     Missing.NOT_YET: _l("The access begins later."),

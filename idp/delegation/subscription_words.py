@@ -32,7 +32,7 @@ FAULTS = {
     Fault.NOT_A_CHOICE: _l("Choose one of the answers"),
     Fault.PATTERN: _l("This answer does not have the expected form"),
     Fault.TOO_LONG: _l("Shorten this answer to 200 characters"),
-    Fault.EMAIL: _l("Enter an e-mail address such as name@enterprise.example"),
+    Fault.EMAIL: _l("Enter an e-mail address such as name@example.com"),
     Fault.PHONE: _l("Enter a telephone number such as 418 555-0123"),
     Fault.DATE: _l("Enter the day, the month and the year"),
     Fault.UNKNOWN_BLOCK: _l("One of these blocks is no longer offered: choose again"),

@@ -159,6 +159,6 @@ def _documents(review: ReviewFile) -> Iterable[dict[str, str]]:
             "id": "" if document.wiped else document.id,
             "kind": str(DOCUMENTS[document.kind]),
             "name": document.file_name,
-            "size": str(_("%(size)s KB", size=max(1, round(document.size / 1024)))),
+            "size": str(_("%(size)s kB", size=max(1, round(document.size / 1024)))),
             "received": long_datetime(document.received_at),
         }

@@ -128,9 +128,9 @@ def test_a_preview_ages(world, licorne, sign_in) -> None:  # type: ignore[no-unt
 @pytest.mark.parametrize(
     ("end", "blocks", "sentence"),
     [
-        ("", ("001",), "Indiquer la date de fin de l’accès de Julie Licorne"),
+        ("", ("001",), "Entrez la date de fin de l’accès de Julie Licorne"),
         ("demain", ("001",), "par exemple 2027-11-23"),
-        ("2020-01-01", ("001",), "dans le passé"),
+        ("2020-01-01", ("001",), "date de fin est passée"),
         ("2031-01-01", ("001",), "plus de deux ans"),
         ("2027-11-23", ("101",), "ne détient pas l’un de ces blocs"),
         ("2027-11-23", ("<b>",), "ne détient pas l’un de ces blocs"),

@@ -76,9 +76,9 @@ def test_the_trap_is_explained_where_it_is_asked(fresh: Any, sign_in: Callable[[
         ({"q-is_client": "<script>"}, "Choisissez une des réponses", "#q-is_client"),
         ({"q-is_client": "yes"}, "Répondez à cette question", "#q-client_number"),
         ({"q-is_client": "yes", "q-client_number": "12"}, "forme attendue", "#q-client_number"),
-        ({"q-contact_email": "nobody"}, "Indiquer une adresse courriel", "#q-contact_email"),
+        ({"q-contact_email": "nobody"}, "Entrez une adresse courriel", "#q-contact_email"),
         ({"q-contact_email": "a" * 60000}, "Raccourcissez", "#q-contact_email"),
-        ({"q-blocks": []}, "Choisir au moins un bloc", "#q-blocks"),
+        ({"q-blocks": []}, "Choisissez au moins un bloc", "#q-blocks"),
         ({"q-blocks": ["777"]}, "n’est plus offert", "#q-blocks"),
     ],
 )

@@ -155,7 +155,7 @@ def test_a_decision_is_taken_once(staff: StaffFactory, submitted: Submitted, clo
     form = {"decision": "approve", "note": "Oui", "csrf_token": late}
     assert two.client.post(path, data=form).status_code == 303
     assert state(file_id, clock) is State.REFUSED
-    assert "déjà été décidé" in text_of(two, path)
+    assert "déjà fait l’objet d’une décision" in text_of(two, path)
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_the_officer_reads_the_answers_in_words(staff: StaffFactory, asked: Subs
 
     assert "1100 000 455" in text_of(officer, "/desk/subscriptions")
     page = text_of(officer, f"/desk/subscriptions/{asked.id}")
-    for word in ("Le griffon", "1 mars 2027", "Oui", "101", "Demande de permis d’élevage", "Registre des créatures"):
+    for word in ("Le griffon", "1er mars 2027", "Oui", "101", "Demande de permis d’élevage", "Registre des créatures"):
         assert word in page, word
     assert "<b>Haute" not in officer.client.get(f"/desk/subscriptions/{asked.id}").get_data(as_text=True)
     assert "The griffin" in text_of(officer, f"/desk/subscriptions/{asked.id}?lang=en")
@@ -121,13 +121,13 @@ def test_the_officer_decides_once(
     assert (entry.actor_kind, entry.actor_id) == ("agency_officer", officer.person_id)
     assert officer.client.post(path, data={**given, "decision": "accept"}).status_code == 303
     assert state(asked) is after
-    assert "déjà été décidée" in text_of(officer, "/desk/subscriptions")
+    assert "déjà fait l’objet" in text_of(officer, "/desk/subscriptions")
 
 
 @pytest.mark.parametrize(
     ("form", "message"),
     [
-        ({}, "Choisissez d’accepter ou de refuser"),
+        ({}, "Choisissez si l’inscription est acceptée ou refusée"),
         ({"decision": "refuse"}, "Choisissez le motif que l’entreprise lira"),
         ({"decision": "refuse", "reason": "client_number_unknown"}, "Choisissez le motif que l’entreprise lira"),
     ],

@@ -211,6 +211,6 @@ def _password_sentence(fault: PasswordFault) -> str:
         PasswordFault.ABOUT_YOU: _(
             "Apart from your name, your codes, the year or our name, too little remains of this password. Add other words."
         ),
-        PasswordFault.SAME_SIGN: _("This password repeats the same few signs. Choose another."),
+        PasswordFault.SAME_SIGN: _("This password repeats the same few characters. Choose another."),
     }
     return str(sentences[fault])

@@ -102,7 +102,7 @@ def another_letter(file: FileView) -> ResponseReturnValue:
         LetterAnswer.ORDERED: _("Another letter is on its way. The code of the former one no longer works."),
         LetterAnswer.NO_MORE: _("Three letters were sent already. You can provide a document instead."),
         LetterAnswer.UNAVAILABLE: _("The tax agency does not answer for now. Try again later."),
-        LetterAnswer.REFERRED: _("The address on file no longer serves. An operator takes over."),
+        LetterAnswer.REFERRED: _("The address on file is no longer good. An operator takes over."),
     }
     flash(sentences[mailed_code_services.order_again(file.id, now=now())], "info")
     return see_other("/enrol/file")
