@@ -289,13 +289,26 @@ def test_pages_on_the_way_to_an_agency(installation: Installation, scan: Scan, n
     portal.visit(two)
     journeys.open_portal(two, installation, installation.persona("two_enterprises"))
     scan.visit(two)
-    two.click("#enterprise-1100000455")
+    two.click("#enterprise-3300000018")
     scan.visit(two)
     journeys.agree(two, installation)
-    paths = ("", "told", "messages", "messages/1", "requests", "follow-up", "invoices", "application")
-    for path in (*paths, "relationships", "client-file"):
-        two.goto(f"{installation.portal}/{path}?lang=fr")
+    for path in ("", "told", "requests", "follow-up", "invoices", "application", "relationships", "client-file"):
+        answer = two.goto(f"{installation.portal}/{path}?lang=fr")
+        assert answer is not None
+        assert answer.status == 200, path
         portal.visit(two)
+        if path in ("requests", "application", "relationships"):
+            two.locator("main button").first.click()
+            portal.stay(two)
+    two.goto(f"{installation.portal}/messages")
+    portal.visit(two)
+    two.click("main ul a >> nth=0")
+    portal.visit(two)
+    two.click(".acting a")
+    two.click("#enterprise-1100000455")
+    journeys.agree(two, installation)
+    two.click("#block-018 a")
+    portal.stay(two)
     two.goto(f"{installation.issuer}/consents")
     scan.visit(two)
     two.goto(f"{installation.issuer}/end-session")
