@@ -1,4 +1,4 @@
-"""Who calls the token endpoint: the client proves itself by its secret, in one way only (RFC 6749 §2.3).
+"""Who calls the token endpoint: the client proves itself by its secret or its key, in one way only (RFC 6749 §2.3).
 
 Secrets are random and long, so SHA-256 in constant time is enough; what a person chooses is another matter (accounts).
 """
@@ -10,12 +10,16 @@ import binascii
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import unquote_plus
 
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
 from ..sealing import digest
+from . import assertions, foreign_jwts
+from .assertions import Assertion
 from .clients import RelyingParty
+from .foreign_jwts import RefusedJwtError
 
 Find = Callable[[str], RelyingParty | None]
 _CHALLENGE = ("WWW-Authenticate", 'Basic realm="mandat", charset="UTF-8"')
@@ -41,13 +45,25 @@ class Credentials:
     readings: tuple[tuple[str, str], ...] = field(repr=False)
 
 
-def authenticate(headers: Mapping[str, str], form: Mapping[str, str], find: Find) -> RelyingParty:
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A client that proved itself; an assertion holds only once it is spent (``replay_services``)."""
+
+    client: RelyingParty
+    assertion: Assertion | None = None
+
+
+def authenticate(
+    headers: Mapping[str, str], form: Mapping[str, str], find: Find, *, issuer: str, token_url: str, now: datetime
+) -> Proven:
     """Return the client that proved itself.
 
     Raises:
         UnknownClientError: it did not, or by another method than its own.
         InvalidRequestError: it used two methods at once.
     """
+    if "client_assertion" in form or "client_assertion_type" in form:
+        return _by_assertion(headers, form, find, issuer=issuer, token_url=token_url, now=now)
     given = credentials(headers, form)
     used_basic = given.method == "client_secret_basic"
     for client_id, secret in given.readings:
@@ -57,7 +73,7 @@ def authenticate(headers: Mapping[str, str], form: Mapping[str, str], find: Find
         if hmac.compare_digest(digest(secret), client.secret_digest):
             if form.get("client_id", client.client_id) != client.client_id:
                 raise UnknownClientError(used_basic=used_basic)
-            return client
+            return Proven(client)
     raise UnknownClientError(used_basic=used_basic)
 
 
@@ -72,6 +88,27 @@ def credentials(headers: Mapping[str, str], form: Mapping[str, str]) -> Credenti
     if scheme.lower() != "basic":
         raise UnknownClientError(used_basic=True)
     return Credentials("client_secret_basic", _basic_readings(encoded.strip()))
+
+
+def _by_assertion(
+    headers: Mapping[str, str], form: Mapping[str, str], find: Find, *, issuer: str, token_url: str, now: datetime
+) -> Proven:
+    """Verify a client assertion; what failed is told to nobody (RFC 7521 §4.2.1)."""
+    if "Authorization" in headers or "client_secret" in form:
+        raise InvalidRequestError("use one method of client authentication only")
+    try:
+        if form.get("client_assertion_type") != assertions.ASSERTION_TYPE:
+            raise RefusedJwtError("type")
+        token = foreign_jwts.read(form.get("client_assertion", ""))
+        client = find(assertions.claimed_client(token))
+        if client is None or client.auth_method != "private_key_jwt":
+            raise RefusedJwtError("client")
+        if form.get("client_id", client.client_id) != client.client_id:
+            raise RefusedJwtError("client_id")
+        audiences = {issuer, token_url} if client.token_url_as_audience else {issuer}
+        return Proven(client, assertions.check(token, client, audiences=audiences, now=now))
+    except RefusedJwtError as error:
+        raise UnknownClientError(used_basic=False) from error
 
 
 def _basic_readings(encoded: str) -> tuple[tuple[str, str], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +22,15 @@ from .models import RelyingPartyRow
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 
 
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    agency_id: str
+    has_secret: bool
+
+
+_NEW = _Recorded("", has_secret=False)
+
+
 def load_clients(path: Path, *, now: datetime) -> tuple[str, ...]:
     """Read the file at *path* and write its clients, all or none; return their identifiers.
 
@@ -37,13 +47,17 @@ def load_clients(path: Path, *, now: datetime) -> tuple[str, ...]:
     entries = clients.read(text, issuer=current_settings().issuer, agencies=known)
     with transaction():
         recorded = _recorded(entries)
-        missing = [entry.client_id for entry in entries if entry.secret is None and entry.client_id not in recorded]
+        missing = [
+            entry.client_id
+            for entry in entries
+            if entry.needs_secret and entry.secret is None and not recorded.get(entry.client_id, _NEW).has_secret
+        ]
         if missing:
             raise ClientFileError(tuple(f"{name}: client_secret is missing" for name in missing))
         moved = [
             entry
             for entry in entries
-            if recorded.get(entry.client_id, entry.members["agency"]) != entry.members["agency"]
+            if entry.client_id in recorded and recorded[entry.client_id].agency_id != entry.members["agency"]
         ]
         if moved:
             raise ClientFileError(tuple(f"{entry.client_id}: belongs to another agency" for entry in moved))
@@ -68,17 +82,21 @@ def has_origin(origin: str) -> bool:
     return any(origin in members.get("allowed_origins", ()) for members in rows)
 
 
-def _recorded(entries: tuple[Registration, ...]) -> dict[str, str]:
+def _recorded(entries: tuple[Registration, ...]) -> dict[str, _Recorded]:
     names = [entry.client_id for entry in entries]
     rows = db.session.execute(
-        select(RelyingPartyRow.client_id, RelyingPartyRow.agency_id).where(RelyingPartyRow.client_id.in_(names))
+        select(RelyingPartyRow.client_id, RelyingPartyRow.agency_id, RelyingPartyRow.secret_digest).where(
+            RelyingPartyRow.client_id.in_(names)
+        )
     )
-    return {row.client_id: row.agency_id for row in rows}
+    return {row.client_id: _Recorded(row.agency_id, has_secret=bool(row.secret_digest)) for row in rows}
 
 
 def _write(entry: Registration, *, is_known: bool, now: datetime) -> None:
     values = {"agency_id": entry.members["agency"], "members": entry.members, "loaded_at": now}
-    if entry.secret is not None:
+    if not entry.needs_secret:
+        values["secret_digest"] = ""
+    elif entry.secret is not None:
         values["secret_digest"] = digest(entry.secret)
     if is_known:
         db.session.execute(

@@ -9,7 +9,8 @@ from typing import Any
 
 import yaml
 
-from . import uris
+from . import client_keys, uris
+from .client_keys import ClientKey
 from .errors import ClientFileError
 from .metadata import SCOPES
 from .profiles import PROFILES, Profile
@@ -20,11 +21,13 @@ _MEMBERS = frozenset(
     {
         *("client_id", "client_secret", "client_name", "agency", "profile", "application_type", "requires_pkce"),
         *("redirect_uris", "post_logout_redirect_uris", "response_types", "grant_types", "scope"),
-        *("token_endpoint_auth_method", "id_token_signed_response_alg", "subject_type"),
+        *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "token_url_as_audience"),
+        *("id_token_signed_response_alg", "subject_type"),
         *("backchannel_logout_uri", "backchannel_logout_session_required", "allowed_origins", "further_origins"),
         *("client_uri", "policy_uri", "tos_uri", "logo_uri", "contacts"),
     }
 )
+SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
 _FIXED: Mapping[str, Any] = {
     "application_type": "web",
     "response_types": ["code"],
@@ -43,7 +46,10 @@ class RelyingParty:
     name: str
     profile: Profile
     auth_method: str
-    secret_digest: str = field(repr=False)
+    secret_digest: str = field(repr=False)  # empty when the client has no secret: no secret fits it
+    keys: tuple[ClientKey, ...]
+    assertion_algs: tuple[str, ...]
+    token_url_as_audience: bool
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
     scopes: frozenset[str]
@@ -59,7 +65,7 @@ class RelyingParty:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """One entry of a file: its members without the secret, and the secret (None: keep the one on record)."""
+    """One entry of a file: its members without the secret, and the secret (None: keep the one on record, if it needs one)."""
 
     members: dict[str, Any]
     secret: str | None = field(repr=False)
@@ -69,16 +75,26 @@ class Registration:
         """Return the identifier of the client."""
         return str(self.members["client_id"])
 
+    @property
+    def needs_secret(self) -> bool:
+        """Tell whether the client proves itself by a secret."""
+        return self.members["token_endpoint_auth_method"] in SECRET_METHODS
+
 
 def relying_party(members: Mapping[str, Any], secret_digest: str) -> RelyingParty:
     """Return the frozen view of checked *members*."""
+    profile = PROFILES[members["profile"]]
+    pinned = members.get("token_endpoint_auth_signing_alg")
     return RelyingParty(
         client_id=members["client_id"],
         agency_id=members["agency"],
         name=members["client_name"],
-        profile=PROFILES[members["profile"]],
+        profile=profile,
         auth_method=members["token_endpoint_auth_method"],
         secret_digest=secret_digest,
+        keys=client_keys.imported(members.get("jwks")),
+        assertion_algs=(pinned,) if pinned else profile.assertion_algs,
+        token_url_as_audience=members.get("token_url_as_audience", False),
         redirect_uris=tuple(members["redirect_uris"]),
         post_logout_redirect_uris=tuple(members.get("post_logout_redirect_uris", ())),
         scopes=frozenset(members["scope"].split()) & frozenset(SCOPES),
@@ -142,6 +158,7 @@ def _mistakes(entry: Mapping[str, Any], issuer: str, agencies: frozenset[str]) -
         yield f"agency must be one of the catalogue: {', '.join(sorted(agencies)) or 'it is empty'}"
     yield from _profile_mistakes(entry)
     yield from _secret_mistakes(entry.get("client_secret"))
+    yield from _proof_mistakes(entry)
     yield from _scope_mistakes(entry["scope"])
     yield from _address_mistakes(entry, issuer)
 
@@ -151,12 +168,31 @@ def _profile_mistakes(entry: Mapping[str, Any]) -> Iterator[str]:
     if profile is None:
         yield f"profile must be one of: {', '.join(PROFILES)}"
         return
-    if entry["token_endpoint_auth_method"] not in profile.auth_methods:
+    if str(entry["token_endpoint_auth_method"]) not in profile.auth_methods:
         yield f"token_endpoint_auth_method must be one of: {', '.join(sorted(profile.auth_methods))}"
     if not isinstance(entry.get("requires_pkce", True), bool):
         yield "requires_pkce must be true or false"
     elif entry.get("requires_pkce") is False and not profile.may_waive_pkce:
         yield "requires_pkce may not be false with this profile"
+
+
+def _proof_mistakes(entry: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what does not go with the way the client proves itself."""
+    method = str(entry["token_endpoint_auth_method"])
+    if entry.get("client_secret") is not None and method not in SECRET_METHODS:
+        yield f"client_secret is of no use with {method}"
+    if "jwks" in entry or method == "private_key_jwt":
+        yield from client_keys.mistakes(entry.get("jwks"))
+    if not isinstance(entry.get("token_url_as_audience", False), bool):
+        yield "token_url_as_audience must be true or false"
+    if not ({"token_endpoint_auth_signing_alg", "token_url_as_audience"} & entry.keys()):
+        return
+    if method != "private_key_jwt":
+        yield "token_endpoint_auth_signing_alg and token_url_as_audience are for private_key_jwt"
+    profile = PROFILES.get(entry["profile"]) if isinstance(entry["profile"], str) else None
+    pinned = entry.get("token_endpoint_auth_signing_alg")
+    if profile and pinned is not None and pinned not in profile.assertion_algs:
+        yield f"token_endpoint_auth_signing_alg must be one of: {', '.join(profile.assertion_algs)}"
 
 
 def _secret_mistakes(secret: object) -> Iterator[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from . import signing_keys
+from .profiles import PROFILES
 
 SCOPES = ("openid", "profile", "email", "enterprise", "functional_blocks")
 RESPONSE_TYPES = ("code",)
 RESPONSE_MODES = ("query", "form_post")
 GRANT_TYPES = ("authorization_code",)
-AUTH_METHODS = ("client_secret_basic", "client_secret_post")
+AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+ASSERTION_ALGS = tuple(dict.fromkeys(alg for profile in PROFILES.values() for alg in profile.assertion_algs))
 PROMPTS = ("none", "login", "consent", "select_account")
 DETAILS_TYPES = ("functional_blocks",)
 ACR_VALUES = ("urn:mandat:aal:2",)
@@ -37,6 +39,7 @@ def document(issuer: str) -> dict[str, Any]:
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": [signing_keys.ID_TOKEN_ALG],
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGS),
         "code_challenge_methods_supported": ["S256"],
         "claims_supported": list(CLAIMS),
         "claim_types_supported": ["normal"],

@@ -1,4 +1,4 @@
-"""The tables of clients, interactions, grants, consents and logouts. Rows stay inside this context.
+"""The tables of clients, interactions, grants, consents, spent identifiers and logouts. Rows stay inside this context.
 
 Codes and secrets are kept as SHA-256 digests only.
 """
@@ -87,6 +87,16 @@ class ConsentRow(Base):
     text_version: Mapped[str] = mapped_column(String(16))
     given_at: Mapped[datetime] = mapped_column(UtcDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ReplayIdRow(Base):
+    """An identifier that a client has used and may not use again while its proof could still be taken."""
+
+    __tablename__ = "replay_id"
+
+    owner: Mapped[str] = mapped_column(String(100), primary_key=True)
+    identifier_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
 
 
 class LogoutRow(Base):

@@ -12,6 +12,7 @@ class Profile:
 
     name: str
     auth_methods: frozenset[str]
+    assertion_algs: tuple[str, ...]
     response_modes: frozenset[str]
     may_waive_pkce: bool
     code_life: timedelta
@@ -20,7 +21,8 @@ class Profile:
 
 BASELINE = Profile(
     name="baseline",
-    auth_methods=frozenset({"client_secret_basic", "client_secret_post"}),
+    auth_methods=frozenset({"client_secret_basic", "client_secret_post", "private_key_jwt"}),
+    assertion_algs=("PS256", "ES256", "EdDSA", "Ed25519", "RS256"),
     response_modes=frozenset({"query", "form_post"}),
     may_waive_pkce=True,  # for the OIDF Basic plan, which sends PKCE in one module only (oidc §1)
     code_life=timedelta(seconds=60),  # ASVS 10.4.3 L3, FAPI 2.0 §5.3.2.1

@@ -14,13 +14,19 @@ from werkzeug.datastructures import MultiDict
 
 from .. import audit
 from ..db import transaction
-from ..web import absolute_url, now
-from . import client_auth, client_services
+from ..web import absolute_url, current_settings, now
+from . import client_auth, client_services, replay_services
+from .assertions import Assertion
 from .clients import RelyingParty
 from .grants import CodeGrant
 
 LARGEST_BODY = 64 * 1024
-_CREDENTIALS = frozenset({"client_id", "client_secret", "code", "code_verifier", "grant_type", "refresh_token"})
+_CREDENTIALS = frozenset(
+    {
+        *("client_id", "client_secret", "client_assertion", "client_assertion_type"),
+        *("code", "code_verifier", "grant_type", "refresh_token"),
+    }
+)
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 Answer = tuple[int, dict[str, Any], list[tuple[str, str]]]
@@ -50,6 +56,7 @@ class BackChannelRequest(OAuth2Request):  # type: ignore[misc]
         super().__init__(request.method, absolute_url(request.path), headers=request.headers)
         self.payload = FormPayload(request.form)
         self.address_names = frozenset(request.args)
+        self.assertion: Assertion | None = None
 
     @property
     def form(self) -> MultiDict[str, str]:
@@ -79,8 +86,13 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
         return client_services.find(client_id)
 
     def authenticate_client(self, request: BackChannelRequest, *_: object) -> RelyingParty:
-        """Have the client prove itself."""
-        return client_auth.authenticate(request.headers, request.form, client_services.find)
+        """Have the client prove itself; an assertion is spent later, in the transaction."""
+        issuer = current_settings().issuer
+        proven = client_auth.authenticate(
+            request.headers, request.form, client_services.find, issuer=issuer, token_url=f"{issuer}/token", now=now()
+        )
+        request.assertion = proven.assertion
+        return proven.client
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
         """Send none: the log is written where things are decided."""
@@ -114,6 +126,7 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
 def _outcome(grant: CodeGrant, client: RelyingParty) -> Answer:
     """Run the grant; a refusal is an outcome to commit, not an exception to roll back."""
     try:
+        _spend(grant.request.assertion)
         grant.validate_token_request()
         if not client.check_grant_type(grant.GRANT_TYPE):
             raise InvalidRequestError("this grant is not for this client")
@@ -128,6 +141,12 @@ def _outcome(grant: CodeGrant, client: RelyingParty) -> Answer:
         )
         status, body, headers = error()
         return status, dict(body), headers
+
+
+def _spend(assertion: Assertion | None) -> None:
+    """Use an assertion up: a second one with its ``jti`` proves nothing (S-23)."""
+    if assertion and not replay_services.spend(assertion.client_id, assertion.jti, until=assertion.until):
+        raise client_auth.UnknownClientError(used_basic=False)
 
 
 def make_server() -> MandatServer:

@@ -96,13 +96,17 @@ def test_every_advertised_value_works(scenery: Scenery, rp: RelyingParty) -> Non
     for prompt in told["prompt_values_supported"]:
         assert rp.code(browser, prompt=prompt), prompt
         scenery.clock.advance(timedelta(seconds=1))
-    rp2 = RelyingParty(scenery, "rp2")
+    rp2, rp4 = RelyingParty(scenery, "rp2"), RelyingParty(scenery, "rp4")
     by_method = {
         "client_secret_basic": rp.token(rp.code(browser)),
         "client_secret_post": rp2.token(rp2.code(browser), authorization="", client_id="rp2", client_secret=SECRET),
+        "private_key_jwt": rp4.proven_token(rp4.code(browser)),
     }
     assert set(by_method) == set(told["token_endpoint_auth_methods_supported"])
     assert {answer.status_code for answer in by_method.values()} == {200}
+    for alg in told["token_endpoint_auth_signing_alg_values_supported"]:
+        proof = rp4.assertion(alg)
+        assert rp4.proven_token(rp4.code(browser), proof).status_code == 200, alg
 
 
 def test_what_is_not_advertised_does_not_work(scenery: Scenery, rp: RelyingParty) -> None:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+import secrets
 from dataclasses import dataclass, field
 from datetime import timedelta
 from html import unescape
@@ -16,8 +17,10 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import jwt as pyjwt
 import pyotp
 import yaml
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from flask import Flask
 from flask.testing import FlaskClient
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from werkzeug.test import TestResponse
 
 from idp.accounts import services as accounts
@@ -40,6 +43,13 @@ VERIFIER = "v" * 43 + "-._~0123"
 PASSWORD = "trois petits bateaux verts"
 TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 STORY, FIRM = "1100000455", "3300000018"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+pyjwt.register_algorithm("Ed25519", OKPAlgorithm())  # the name of RFC 9864 for what was called EdDSA
+_PRIVATE_KEYS: dict[str, Any] = {
+    "PS256": rsa.generate_private_key(public_exponent=65537, key_size=2048),
+    "ES256": ec.generate_private_key(ec.SECP256R1()),
+    "EdDSA": ed25519.Ed25519PrivateKey.generate(),
+}
 
 
 def challenge(verifier: str = VERIFIER) -> str:
@@ -187,6 +197,23 @@ class RelyingParty:
         form = {name: value for name, value in form.items() if value is not None}
         return self.scenery.browser().post("/token", data=form, headers=headers)
 
+    def assertion(
+        self, alg: str = "ES256", key: Any = None, headers: dict[str, Any] | None = None, **changed: Any
+    ) -> str:
+        """Return a client assertion; a claim changed to None is left out."""
+        now = int(self.scenery.clock.now().timestamp())
+        claims: dict[str, Any] = {
+            **{"iss": self.client_id, "sub": self.client_id, "aud": ISSUER},
+            **{"iat": now, "exp": now + 60, "jti": secrets.token_hex(8), **changed},
+        }
+        claims = {name: value for name, value in claims.items() if value is not None}
+        return pyjwt.encode(claims, private_key(alg) if key is None else key, algorithm=alg, headers=headers)
+
+    def proven_token(self, code: str, assertion: str | None = None, **changed: Any) -> TestResponse:
+        """Redeem a code with an assertion."""
+        proof = {"client_assertion": self.assertion() if assertion is None else assertion}
+        return self.token(code, authorization="", **{"client_assertion_type": ASSERTION_TYPE, **proof, **changed})
+
     def basic(self, secret: str | None = None) -> str:
         pair = f"{self.client_id}:{self.secret if secret is None else secret}"
         return "Basic " + base64.b64encode(pair.encode()).decode()
@@ -238,6 +265,24 @@ def registration(client_id: str, **changed: Any) -> dict[str, Any]:
         "scope": SCOPES,
         **changed,
     }
+
+
+def private_key(alg: str) -> Any:
+    """Return the private key, always the same in one run, with which the keyed clients sign by *alg*."""
+    return _PRIVATE_KEYS[{"RS256": "PS256", "Ed25519": "EdDSA"}.get(alg, alg)]
+
+
+def keyed(client_id: str, **changed: Any) -> dict[str, Any]:
+    """Return the registration of a client with a public key of each kind and no secret."""
+    kinds = {"PS256": RSAAlgorithm, "ES256": ECAlgorithm, "EdDSA": OKPAlgorithm}
+    public = [
+        json.loads(kind.to_jwk(_PRIVATE_KEYS[name].public_key())) | {"kid": f"k-{name}"} for name, kind in kinds.items()
+    ]
+    for key in public:
+        key.pop("key_ops", None)
+    told = registration(client_id, token_endpoint_auth_method="private_key_jwt", jwks={"keys": public}, **changed)
+    del told["client_secret"]
+    return told
 
 
 def load(app: Flask, clock: MovableClock, place: Path, *told: dict[str, Any]) -> None:
@@ -295,6 +340,9 @@ def make_scenery(app: Flask, clock: MovableClock, place: Path) -> Scenery:
         ),
         registration("rp3", agency="bac"),
         registration("nopkce", requires_pkce=False, allowed_origins=["http://127.0.0.1:9999"]),
+        keyed("rp4"),
+        keyed("rp5", token_url_as_audience=True),
+        keyed("rp6", token_endpoint_auth_signing_alg="ES256"),
     )
     return scenery
 

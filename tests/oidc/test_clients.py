@@ -17,7 +17,7 @@ from idp.db import db
 from idp.oidc import client_services, clients, uris
 from idp.oidc.errors import ClientFileError
 from idp.oidc.models import RelyingPartyRow
-from tests.oidc.scenery import SECRET, Scenery, load, registration
+from tests.oidc.scenery import SECRET, Scenery, keyed, load, registration
 
 HOME, HTTPS = "http://localhost:8000", "https://id.example"
 
@@ -65,6 +65,11 @@ GOOD = registration("x", redirect_uris=["https://portal.example/callback"])
         ({"policy_uri": "javascript:alert(1)"}, "policy_uri"),
         ({"post_logout_redirect_uris": ["https://u@portal.example/"]}, "post_logout_redirect_uris"),
         ({"surprise": 1}, "surprise"),
+        ({"token_endpoint_auth_method": ["x"]}, "token_endpoint_auth_method"),
+        ({"token_endpoint_auth_method": "private_key_jwt"}, "client_secret is of no use"),
+        ({"token_url_as_audience": True}, "for private_key_jwt"),
+        ({"token_endpoint_auth_signing_alg": "ES256"}, "for private_key_jwt"),
+        ({"jwks_uri": "https://portal.example/jwks"}, "jwks_uri"),
     ],
 )
 def test_each_mistake_is_named(changed: dict[str, Any], told: str) -> None:
@@ -72,6 +77,57 @@ def test_each_mistake_is_named(changed: dict[str, Any], told: str) -> None:
     found = mistakes({**GOOD, **changed})
 
     assert (told in found) if told else found == ""
+
+
+EC_KEY, RSA_KEY, ED_KEY = keyed("x")["jwks"]["keys"][1], keyed("x")["jwks"]["keys"][0], keyed("x")["jwks"]["keys"][2]
+
+
+@pytest.mark.parametrize(
+    ("jwks", "told"),
+    [
+        ({"keys": [EC_KEY]}, ""),
+        ({"keys": [EC_KEY, RSA_KEY, ED_KEY]}, ""),
+        ({"keys": [{name: EC_KEY[name] for name in ("kty", "crv", "x", "y")}]}, ""),
+        ({"keys": [EC_KEY | {"use": "sig", "alg": "ES256"}, RSA_KEY | {"use": "enc"}]}, ""),
+        (None, "jwks must hold keys"),
+        ([], "jwks must hold keys"),
+        ({"keys": []}, "jwks must hold keys"),
+        ({"keys": [EC_KEY] * 11}, "jwks must hold keys"),
+        ({"keys": [EC_KEY, EC_KEY]}, "written twice"),
+        ({"keys": [EC_KEY, {**RSA_KEY, "kid": None}]}, "kid"),
+        ({"keys": [EC_KEY, {name: RSA_KEY[name] for name in ("kty", "n", "e")}]}, "each needs a kid"),
+        ({"keys": ["x"]}, "is not a JWK"),
+        ({"keys": [EC_KEY | {"d": "AA"}]}, "private"),
+        ({"keys": [{"kty": "oct", "k": "AA"}]}, "private"),
+        ({"keys": [{"kty": "oct"}]}, "kty"),
+        ({"keys": [{"kty": ["EC"]}]}, "is not a JWK"),
+        ({"keys": [EC_KEY | {"crv": "P-384"}]}, "P-256"),
+        ({"keys": [ED_KEY | {"crv": "X25519"}]}, "Ed25519"),
+        ({"keys": [EC_KEY | {"x": "AA"}]}, "cannot be read"),
+        ({"keys": [EC_KEY | {"y": 5}]}, "cannot be read"),
+        ({"keys": [EC_KEY | {"use": "x"}]}, "use"),
+        ({"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}, "bits"),
+        ({"keys": [{"kty": "RSA", "e": "AQAB"}]}, "cannot be read"),
+        ({"keys": [RSA_KEY | {"n": "x"}]}, "cannot be read"),
+        ({"keys": [RSA_KEY | {"n": "é"}]}, "cannot be read"),
+    ],
+)
+def test_a_set_of_keys_is_judged_when_it_is_registered(jwks: Any, told: str) -> None:
+    """oidc §6.14: public members only, our curves, RSA of 2048 bits and more, kids that tell keys apart."""
+    found = mistakes(keyed("x", redirect_uris=["https://portal.example/callback"]) | {"jwks": jwks})
+
+    assert (told in found) if told else found == ""
+
+
+def test_a_client_that_moves_to_a_key_has_no_secret_left(scenery: Scenery, tmp_path: Path) -> None:
+    """Its old secret opens nothing, and going back needs a new one."""
+    load(scenery.app, scenery.clock, tmp_path, keyed("rp1"))
+    assert client_services.find("rp1").secret_digest == ""  # type: ignore[union-attr]
+    back = registration("rp1")
+    del back["client_secret"]
+
+    with pytest.raises(ClientFileError, match="client_secret is missing"):
+        load(scenery.app, scenery.clock, tmp_path, back)
 
 
 @pytest.mark.parametrize(

@@ -104,8 +104,8 @@ def test_a_refusal_is_in_the_log_and_so_is_a_replay(scenery: Scenery, rp: Relyin
     rp.token(code)
     rp.token(code)
 
-    assert events()[-4:].count("oidc:code_replayed") == 1
-    assert events()[-4:].count("oidc:token_refused") == 1
+    assert events().count("oidc:code_replayed") == 1
+    assert events().count("oidc:token_refused") == 1
 
 
 @pytest.mark.parametrize(
