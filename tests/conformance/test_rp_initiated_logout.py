@@ -116,3 +116,31 @@ def test_a_post_comes_back_with_the_cookie(rp: RelyingParty, scenery: Scenery, j
 
     assert posted.status_code == 303
     assert julie.get(posted.location).location == f"{BYE}?state=s"
+
+
+def test_the_next_person_finds_nothing_of_the_one_before(
+    scenery: Scenery, rp: RelyingParty, julie: FlaskClient
+) -> None:
+    """S-42: signing out by the agency forgets the page session too: the enrolment file, the way under way, form tokens."""
+    hint = rp.tokens(julie)["id_token"]
+    with julie.session_transaction() as kept:
+        kept["enrolment_file"] = "0" * 32
+        kept["lang"] = "en"
+
+    _end(julie, id_token_hint=hint, post_logout_redirect_uri=BYE)
+
+    with julie.session_transaction() as kept:
+        assert dict(kept) == {"lang": "en"}
+
+
+def test_signing_out_nobody_forgets_no_draft(scenery: Scenery, rp: RelyingParty) -> None:
+    """A link with the hint of another sign-in, followed where nobody is signed in, changes nothing there."""
+    hint = rp.tokens(scenery.browser(), "pes")["id_token"]
+    browser = scenery.browser()
+    with browser.session_transaction() as kept:
+        kept["enrolment_file"] = "0" * 32
+
+    _end(browser, id_token_hint=hint, post_logout_redirect_uri=BYE)
+
+    with browser.session_transaction() as kept:
+        assert "enrolment_file" in kept

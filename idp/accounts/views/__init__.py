@@ -16,6 +16,7 @@ from ..sessions import preferred_language
 from . import account, activation, sign_in
 from .account import add_account_section as add_account_section
 from .browser import hold_activation as hold_activation
+from .browser import leave as leave
 
 
 def init_app(app: Flask) -> None:

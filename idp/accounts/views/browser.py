@@ -5,7 +5,8 @@ from __future__ import annotations
 from flask import Response, abort, g, request, session
 
 from ...web import now, see_other
-from .. import cookies, services_openings, services_sign_in
+from .. import cookies, services_openings, services_sessions, services_sign_in
+from ..sessions import current_sign_in
 from ..sign_ins import Signed, device_words
 
 _SIGN_IN = "sign_in"
@@ -86,6 +87,22 @@ def enter(signed: Signed) -> Response:
     new_form_tokens()
     cookies.hold(signed.token, signed.sign_in)
     return see_other(signed.next_path)
+
+
+def leave() -> None:
+    """End the sign-in of this browser and forget what its pages kept, except the language.
+
+    Whoever signs in next on this browser finds nothing of the one before (security S-42).
+    """
+    sign_in = current_sign_in()
+    if sign_in is not None:
+        services_sessions.end_sign_in(sign_in.sid, now=now())
+    cookies.drop()
+    language = session.get("lang")
+    session.clear()
+    g.pop("csrf_token", None)
+    if language:
+        session["lang"] = language
 
 
 def new_form_tokens() -> None:

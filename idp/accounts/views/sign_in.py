@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request, session
+from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...i18n import gettext as _
 from ...i18n import long_datetime, ngettext
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import cookies, services, services_sign_in
+from .. import services_sign_in
 from ..forms import OtpForm, SignInForm
 from ..services_sign_in import Refusal, SecondStep
 from ..sessions import current_sign_in, safe_next
@@ -64,14 +64,7 @@ def second_factor() -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     """End the sign-in of this browser and forget what its pages kept."""
-    sign_in = current_sign_in()
-    if sign_in is not None:
-        services.end_sign_in(sign_in.sid, now=now())
-    cookies.drop()
-    language = session.get("lang")
-    session.clear()
-    if language:
-        session["lang"] = language
+    browser.leave()
     flash(_("You are signed out."), "success")
     return see_other("/")
 

@@ -8,11 +8,10 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, make_response, render_template, request, session
 from flask.typing import ResponseReturnValue
 
-from ...accounts import cookies
-from ...accounts import services as accounts
 from ...accounts.sessions import current_sign_in
+from ...accounts.views import leave
 from ...i18n import gettext as _
-from ...web import csrf, current_settings, error_page, now, see_other
+from ...web import csrf, current_settings, error_page, see_other
 from .. import client_services, logout, responses, tokens, uris
 from ..errors import UnprovenRequestError
 from ..issuing import key_ring
@@ -88,10 +87,8 @@ def _ask(place: Return | None, *, is_signed_in: bool) -> Response:
 
 
 def _end(place: Return | None) -> Response:
-    sign_in = current_sign_in()
-    if sign_in is not None:
-        accounts.end_sign_in(sign_in.sid, now=now())
-        cookies.drop()
+    if current_sign_in() is not None:  # with nobody signed in, a link from elsewhere must not make a draft forgotten
+        leave()
     if place is None:
         return see_other("/end-session/done")
     return see_other(responses.with_parameters(place.uri, {"state": place.state} if place.state is not None else {}))
