@@ -30,7 +30,7 @@ from .passwords import PasswordFault, judge
 from .services_challenges import Begun
 from .services_codes import secret_digest
 from .services_people import person
-from .services_sign_in import note_refusal
+from .services_sign_in import note_refusal, owner_of
 from .sign_ins import Signed, SignIn, mask_email
 from .states import CodeEvent, CodeState, sources
 from .steps import Kind, Step
@@ -76,7 +76,7 @@ class Finish:
 
 def start(user_code: UserCode, secret: str, *, next_path: str, now: datetime) -> Start:
     """Spend a temporary password and send a code to the person's address; the try is counted like any other."""
-    owner = db.session.scalar(select(UserCodeRow.person_id).where(UserCodeRow.code == user_code.signs))
+    owner = owner_of(user_code)
     subject = guesses.subject_of(owner) if owner else guesses.subject_of_nobody(user_code)
     with transaction():
         may_judge, counter = guesses.take_try(subject, now=now)

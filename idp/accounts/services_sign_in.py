@@ -62,7 +62,8 @@ def check_password(user_code: UserCode, password: str, *, next_path: str, now: d
         BusyError: too many passwords are being checked; the try does not count.
     """
     person_id = _activated_person(user_code)
-    subject = guesses.subject_of(person_id) if person_id else guesses.subject_of_nobody(user_code)
+    owner = owner_of(user_code)  # the counter of the activation page: else the two pages would tell which codes exist
+    subject = guesses.subject_of(owner) if owner else guesses.subject_of_nobody(user_code)
     may_judge, counter = guesses.take_try(subject, now=now)
     if not may_judge:
         return FirstStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
@@ -73,7 +74,7 @@ def check_password(user_code: UserCode, password: str, *, next_path: str, now: d
         guesses.return_try(subject, counter, now=now)
         raise
     if person_id is None or stored is None or not is_right:
-        note_refusal(person_id, subject, counter, step="password", now=now)
+        note_refusal(owner, subject, counter, step="password", now=now)
         if counter.is_locked(now):
             return FirstStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
         return FirstStep(refusal=Refusal.WRONG)
@@ -151,6 +152,11 @@ def note_refusal(person_id: str | None, subject: str, counter: Counter, *, step:
             {"to": whom.email, "language": whom.language, "until": counter.locked_until.isoformat()},
             now=now,
         )
+
+
+def owner_of(user_code: UserCode) -> str | None:
+    """Return whose code this is, whatever its state."""
+    return db.session.scalar(select(UserCodeRow.person_id).where(UserCodeRow.code == user_code.signs))
 
 
 def _activated_person(user_code: UserCode) -> str | None:

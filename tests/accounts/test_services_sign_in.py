@@ -9,12 +9,12 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from idp.accounts import services, services_guesses, services_sessions
+from idp.accounts import services, services_activation, services_guesses, services_sessions
 from idp.accounts.hashing import current_hasher
 from idp.accounts.services_sign_in import FirstStep, Refusal, SecondStep, check_password, check_second_factor
 from idp.clock import MovableClock
 from idp.db import db, new_id
-from idp.identifiers import UserCode
+from idp.identifiers import PersonId, UserCode
 from idp.sealing import digest
 
 from .conftest import Account
@@ -216,3 +216,16 @@ def test_the_challenge_of_a_sign_in_serves_once_and_ten_minutes(
 
     for token in (late, new_id(), "", None):
         assert second(token, julie.otp(clock.now()), clock).refusal is Refusal.OVER
+
+
+def test_no_page_tells_that_a_code_was_issued(someone: Callable[..., PersonId], clock: MovableClock) -> None:
+    """Five wrong tries at the activation close the sign-in too, whether somebody has the code or not (S-46, S-48)."""
+    issued = services.issue_user_code(someone(), now=clock.now())
+    seen = []
+    for code in (issued, NOBODY):
+        for _ in range(5):
+            services_activation.start(code, "wrong", next_path="/home", now=clock.now())
+        seen.append(check_password(code, "wrong", next_path="/home", now=clock.now()))
+
+    assert [answer.refusal for answer in seen] == [Refusal.LOCKED, Refusal.LOCKED]
+    assert seen[0] == seen[1]
