@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ import httpx2
 from .config import LOOPBACK_HOSTS, Settings
 
 TIMEOUT = httpx2.Timeout(3.0, connect=2.0)
+LONGEST = 5.0  # seconds for a whole exchange, whatever the pace of its parts
 MAX_ANSWER = 256 * 1024
 _PORTS = frozenset({80, 443, 8443})
 
@@ -40,15 +42,23 @@ def post_form(url: str, form: dict[str, str], settings: Settings) -> Answer:
         httpx2.HTTPError: it does not answer in time.
     """
     target, host = pinned_address(url, settings)
+    ends_at = time.monotonic() + LONGEST
     with httpx2.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
         extensions = {"sni_hostname": host.partition(":")[0]}
         with client.stream("POST", target, data=form, headers={"Host": host}, extensions=extensions) as response:
-            body = b""
-            for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > MAX_ANSWER:
-                    raise ForbiddenAddressError("the answer is too large")
-            return Answer(response.status_code, body)
+            return Answer(response.status_code, _read(response, ends_at))
+
+
+def _read(response: httpx2.Response, ends_at: float) -> bytes:
+    """Read an answer as it was sent, never unpacked: a small one could unpack to gigabytes."""
+    body = b""
+    for chunk in response.iter_raw():
+        body += chunk
+        if len(body) > MAX_ANSWER:
+            raise ForbiddenAddressError("the answer is too large")
+        if time.monotonic() > ends_at:  # a byte now and then would hold the worker for days
+            raise ForbiddenAddressError("the answer takes too long")
+    return body
 
 
 def pinned_address(url: str, settings: Settings) -> tuple[str, str]:

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import contextlib
+import gzip
 import http.server
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from idp import egress
 from idp.config import Settings, read_settings
 from idp.egress import ForbiddenAddressError, pinned_address, post_form
 
@@ -65,10 +69,28 @@ class _Receiver(http.server.BaseHTTPRequestHandler):
             self.send_header("Location", "/ok")
             self.end_headers()
             return
+        if self.path == "/drip":
+            self._drip()
+            return
+        if self.path == "/bomb":
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip")
+            self.end_headers()
+            self.wfile.write(gzip.compress(b"x" * 50_000_000))
+            return
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
         self.end_headers()
         self.wfile.write(body if self.path == "/ok" else b"x" * 400_000)
+
+    def _drip(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):  # the caller hung up, as it should
+            for _ in range(100):
+                self.wfile.write(b"x")
+                self.wfile.flush()
+                time.sleep(0.02)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -105,3 +127,19 @@ def test_a_large_answer_is_cut(receiver: str) -> None:
     """More than 256 KiB is refused."""
     with pytest.raises(ForbiddenAddressError):
         post_form(f"{receiver}/large", {"x": "1"}, _local())
+
+
+def test_an_answer_that_drips_is_cut(receiver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte now and then keeps no worker longer than the whole exchange may last (S-27)."""
+    monkeypatch.setattr(egress, "LONGEST", 0.2)
+
+    begun = time.monotonic()
+    with pytest.raises(ForbiddenAddressError, match="too long"):
+        post_form(f"{receiver}/drip", {"x": "1"}, _local())
+
+    assert time.monotonic() - begun < 1.5
+
+
+def test_an_answer_is_never_unpacked(receiver: str) -> None:
+    """A compressed answer counts for what was sent: no small answer fills the memory (S-27)."""
+    assert len(post_form(f"{receiver}/bomb", {"x": "1"}, _local()).body) < 100_000
