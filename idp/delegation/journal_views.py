@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -72,9 +72,9 @@ def _before(text: str | None) -> datetime | None:
     """Read where a page begins; an address that was tampered with begins at the top."""
     try:
         instant = datetime.fromisoformat(text) if text else None
-    except ValueError:
+        return instant.astimezone(UTC) if instant is not None and instant.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return instant if instant is not None and instant.tzinfo is not None else None
 
 
 def _page(enterprise_id: str, about: str | None, before: datetime | None) -> tuple[tuple[Entry, ...], str | None]:

@@ -97,10 +97,10 @@ def _objections(
 
 def end_objections(until: date, now: datetime) -> Iterator[Reason]:
     """Yield what is wrong with the end date of a grant made at *now*."""
-    if end_of_day(until) <= now:
-        yield Reason.END_PAST
-    if until > latest_end(now):
+    if until > latest_end(now):  # first: the end of the last day there is cannot be computed
         yield Reason.END_TOO_LATE
+    elif end_of_day(until) <= now:
+        yield Reason.END_PAST
 
 
 def may_suspend(actor_roles: frozenset[Role], actor_id: str, member: Member, *, active_pes: int) -> Decision[Reason]:

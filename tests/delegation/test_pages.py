@@ -132,6 +132,8 @@ def test_a_preview_ages(world, licorne, sign_in) -> None:  # type: ignore[no-unt
         ("demain", ("001",), "par exemple 2027-11-23"),
         ("2020-01-01", ("001",), "date de fin est passée"),
         ("2031-01-01", ("001",), "plus de deux ans"),
+        ("9999-12-31", ("001",), "plus de deux ans"),
+        ("0001-01-01", ("001",), "date de fin est passée"),
         ("2027-11-23", ("101",), "ne détient pas l’un de ces blocs"),
         ("2027-11-23", ("<b>",), "ne détient pas l’un de ces blocs"),
     ],
@@ -375,7 +377,8 @@ def test_the_journal_tells_in_sentences(world, licorne, plumedor, sign_in) -> No
         page = unescape(older.group(1)) if older else ""
 
     assert seen == len(audit.entries(enterprise_id=licorne.id, limit=1000))
-    assert pes.get("/journal?before=nonsense").status_code == 200
+    for tampered in ("nonsense", "0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00"):
+        assert pes.get(f"/journal?before={tampered}").status_code == 200, tampered
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
