@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 import flask_babel
 from babel.dates import format_date, format_time
 from babel.numbers import format_currency
-from flask import Flask, g, has_request_context, request, session
+from flask import Flask, current_app, g, has_request_context, request, session
 from flask_babel import Babel, force_locale, get_locale
 from flask_babel import lazy_gettext as lazy_gettext
 
@@ -63,6 +63,9 @@ def current_language() -> Language:
 
 
 def _remember_language() -> None:
+    """Keep the language asked for; never on a POST, which other sites send without our cookie: it would be replaced."""
+    if request.method != "GET" or getattr(current_app.view_functions.get(request.endpoint or ""), "machine", False):
+        return
     wish = request.args.get("lang")
     if wish in LANGUAGES and session.get("lang") != wish:
         session["lang"] = wish

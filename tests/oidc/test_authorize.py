@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -341,3 +342,39 @@ def test_an_interaction_ends_after_half_an_hour(scenery: Scenery, rp: RelyingPar
     scenery.clock.advance(timedelta(minutes=30))
 
     assert browser.get(place).status_code == 400
+
+
+def test_a_consent_is_for_the_enterprise_that_the_page_showed(scenery: Scenery, rp: RelyingParty) -> None:
+    """Another tab changed the enterprise meanwhile: agreeing to the old page gives nothing, the new one is shown."""
+    browser = scenery.signed_in("ginette")
+    place = scenery.press(browser, rp.authorize(browser).location, enterprise=STORY).location
+    place = browser.get(place).location
+    shown = browser.get(place).text
+    scenery.press(browser, place.replace("/consent", "/enterprise"), enterprise=FIRM)
+
+    shown_for = {"enterprise": hidden_input(shown, "enterprise")}
+    answer = browser.post(place, data={"csrf_token": csrf_token(shown), "answer": "allow", **shown_for})
+
+    assert shown_for == {"enterprise": STORY}
+    assert browser.get(answer.location).location == place, "asked about the other enterprise"
+    assert "consent-withdraw-1" not in browser.get("/consents").text
+
+
+def hidden_input(page: str, name: str) -> str:
+    found = re.search(rf'<input type="hidden" name="{name}" value="([^"]*)"', page)
+    assert found, page
+    return found.group(1)
+
+
+@pytest.mark.parametrize("path", ["/authorize", "/end-session", "/sign-in", "/token", "/userinfo"])
+def test_a_form_of_another_site_replaces_no_cookie(scenery: Scenery, rp: RelyingParty, path: str) -> None:
+    """Such a POST comes without our cookies (SameSite): setting one would wipe the page session (decisions §24)."""
+    answer = scenery.browser().post(f"{path}?lang=en", data=rp.parameters())
+
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_what_caches_keep_sets_no_cookie(scenery: Scenery) -> None:
+    """Keys and discovery are public: no cookie rides on them, whatever the address asks."""
+    for path in ("/jwks", "/.well-known/openid-configuration"):
+        assert "Set-Cookie" not in scenery.browser().get(f"{path}?lang=en").headers

@@ -98,6 +98,11 @@ def enterprise(way: Underway) -> ResponseReturnValue:
 def consent(way: Underway) -> ResponseReturnValue:
     """Ask whether the agency may know what it asks for, in plain words."""
     enterprise_id = way.following.enterprise_id or ""
+    chosen = next(choice for choice in way.choices if choice.enterprise_id == enterprise_id)
+    if request.method == "POST" and request.form.get("enterprise", chosen.neq) != chosen.neq:
+        return see_other(
+            browser.resume_path(way.interaction)
+        )  # another page changed the enterprise: ask about that one
     if request.method == "POST" and request.form.get("answer") == "allow":
         consent_services.give(
             way.interaction,
@@ -109,7 +114,6 @@ def consent(way: Underway) -> ResponseReturnValue:
         return see_other(browser.resume_path(way.interaction))
     if request.method == "POST":
         return _refuse(way.interaction, way.client, way.sign_in, enterprise_id)
-    chosen = next(choice for choice in way.choices if choice.enterprise_id == enterprise_id)
     authority = delegation.authority(way.sign_in.person_id, enterprise_id, way.client.agency_id, now())
     told = issuing.narrowed_for(authority, way.interaction.request)
     agency = catalogue_services.agency(way.client.agency_id)
