@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import sqlalchemy
 from flask import Flask
@@ -39,15 +40,26 @@ class Browser(FlaskClient):
             return super().open(*args, **kwargs)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--deep", action="store_true", help="the same tests with more: rounds of races, examples, steps")
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--deep"):
+        hypothesis.settings.register_profile("deep", max_examples=2000, stateful_step_count=200, deadline=None)
+        hypothesis.settings.load_profile("deep")
     for name in [name for name in os.environ if name.startswith(("IDP_", "PORTAL_"))]:
         del os.environ[name]  # a test decides its settings; the shell of whoever runs it does not
     config.addinivalue_line("markers", "databases: run once on SQLite and once on a real PostgreSQL")
+    config.addinivalue_line("markers", "race: a race; run many times over with --deep")
     config.addinivalue_line("markers", "browser: drives a real Chromium")
     config.addinivalue_line("markers", "wheel: builds the wheel and installs it in a fresh environment")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.definition.get_closest_marker("race"):
+        rounds = 25 if metafunc.config.getoption("--deep") else 1
+        metafunc.parametrize("race_round", range(rounds), indirect=True)
     if metafunc.definition.get_closest_marker("databases"):
         metafunc.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
 
@@ -63,6 +75,12 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def race_round(request: pytest.FixtureRequest) -> int:
+    """Return which round of a race this is; every race runs once, and many times with ``--deep``."""
+    return int(getattr(request, "param", 0))
 
 
 @pytest.fixture

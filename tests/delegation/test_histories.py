@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -21,7 +22,7 @@ from idp.delegation.rights_services import Right
 from .conftest import AMP, Business, World
 
 
-def test_random_histories(app: Flask, world: World) -> None:
+def test_random_histories(app: Flask, world: World, pytestconfig: pytest.Config) -> None:
     """Grants, changes, dates, suspensions, withdrawals, in any order, and after each step every invariant."""
     neqs = iter(range(10**9))
 
@@ -111,11 +112,12 @@ def test_random_histories(app: Flask, world: World) -> None:
                 assert answer is not None
                 assert answer.allowed == (authority is not None and code in authority.blocks)
 
+    deep = pytestconfig.getoption("--deep")
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Histories,
         settings=settings(
-            max_examples=12,
-            stateful_step_count=15,
+            max_examples=500 if deep else 12,
+            stateful_step_count=60 if deep else 15,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             derandomize=True,

@@ -16,6 +16,8 @@ from idp.delegation.rights_services import Right
 from idp.delegation.roles import MembershipStatus, Role
 from idp.errors import ConflictError, NotAllowedError
 
+pytestmark = pytest.mark.race
+
 ROUNDS = 5
 
 

@@ -8,19 +8,21 @@ from datetime import datetime
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
 from idp.audit.models import AuditEntry
-from idp.db import db
+from idp.db import db, new_id, transaction
 from idp.delegation import services as delegation
 from idp.enrollment import email_code_services, mailed_code_services, services
 from idp.enrollment.email_code_services import Purpose
 from idp.enrollment.mailed_code_services import CodeAnswer
-from idp.enrollment.models import EnrolmentFile, MailedCode
+from idp.enrollment.models import Attempt, EnrolmentFile, MailedCode
 from idp.enrollment.terms import TERMS_VERSION
 
 from .conftest import Browser, Typed, begin, fill_in, mailed_code
-from .test_views import BY_MAIL, go
+from .test_views import BY_MAIL, DISAGREE, go
+
+pytestmark = pytest.mark.race
 
 CROWD = 6
 
@@ -123,3 +125,25 @@ def test_one_enterprise_for_two_verified_files(
     assert states == ["under_review", "verified"]
     assert delegation.enterprise_of_neq("1100000018") is not None
     assert count("enterprise:registered") == 1
+
+
+@pytest.mark.databases
+def test_many_files_of_one_enterprise_at_once_have_five_tries(browser: Browser, app: Flask, now: datetime) -> None:
+    """Four tries failed; of six files checked at once, one more is judged and the others go to review (S-48)."""
+    files = []
+    for _ in range(CROWD):
+        each = Browser(app.test_client(), browser.clock, browser.outbox)
+        begin(each)
+        fill_in(each, DISAGREE)
+        files.append(db.session.scalars(select(EnrolmentFile.id).where(EnrolmentFile.state == "draft")).one())
+        services.submit(files[-1], terms_version=TERMS_VERSION, language="fr", now=now)
+    with transaction() as session:
+        for _ in range(4):
+            former = {"file_id": files[0], "neq": DISAGREE.neq, "kind": "numbers", "at": now}
+            session.execute(insert(Attempt).values(id=new_id(), **former))
+
+    at_once(app, lambda place: services.check(files[place], now=now))
+
+    db.session.rollback()
+    states = sorted(db.session.scalars(select(EnrolmentFile.state)))
+    assert states == ["draft"] + ["under_review"] * (CROWD - 1)

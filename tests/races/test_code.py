@@ -10,6 +10,8 @@ import pytest
 from idp.db import db
 from tests.oidc.scenery import RelyingParty, Scenery
 
+pytestmark = pytest.mark.race
+
 MANY = 32
 
 
