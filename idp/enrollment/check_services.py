@@ -47,6 +47,7 @@ def check(file_id: str, *, now: datetime) -> None:
     entry = look_up(application.neq)
     account, matches = ask_tax_agency(application, notice)
     with transaction() as session:
+        _hold_enterprise(session, application.neq)
         file = lock(session, file_id)
         if file.state != State.SUBMITTED:
             return
@@ -92,6 +93,16 @@ def _application(file_id: str) -> tuple[Application, tuple[str, int] | None]:
         notice_year=file.notice_year if notice else None,
     )
     return application, (notice, file.notice_year) if notice and file.notice_year else None
+
+
+def _hold_enterprise(session: Session, neq: Neq) -> None:
+    """Have the files of one enterprise decided one after the other: each sees the tries of those before it (S-48).
+
+    Always in the same order, so that two checks never wait for each other.
+    """
+    session.execute(
+        select(EnrolmentFile.id).where(EnrolmentFile.neq == neq.digits).order_by(EnrolmentFile.id).with_for_update()
+    ).all()
 
 
 def _tries(session: Session, file: EnrolmentFile, kind: str, now: datetime) -> int:

@@ -46,8 +46,8 @@ def send(file_id: str, purpose: Purpose, *, now: datetime) -> bool:
     code = f"{secrets.randbelow(10**8):08d}"
     with transaction() as session:
         file = lock(session, file_id)
-        if file.email is None:
-            return False
+        if file.email is None or (purpose is Purpose.RETURN and file.email_confirmed_at is None):
+            return False  # an address nobody confirmed may be a stranger's: it opens nothing
         recent = select(func.count()).select_from(EmailCode).where(EmailCode.file_id == file_id)
         if (session.scalar(recent.where(EmailCode.sent_at > now - timedelta(hours=1))) or 0) >= CODES_AN_HOUR:
             return False

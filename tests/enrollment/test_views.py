@@ -533,3 +533,17 @@ def test_the_representative_finds_the_file_by_signing_in(browser: Browser) -> No
     browser.get("/enrol/file")
 
     assert number in browser.text
+
+
+def test_an_address_nobody_confirmed_opens_no_file(browser: Browser, other_browser: Browser) -> None:
+    """A mistyped address belongs to a stranger: the number it receives does not let them read the draft."""
+    begin(browser)
+    browser.fill("/enrol/representative", **representative_fields(Typed(email="stranger@example.com")))
+    number = re.search(r"[A-Z0-9]{4}-[A-Z0-9]{4}", browser.mails()[-1].get_content())
+    assert number
+
+    other_browser.fill("/enrol/resume", number=number.group())
+    other_browser.post("/enrol/resume/code", code=browser.code_by_mail())
+
+    assert other_browser.path == "/enrol/resume/code"
+    assert len(browser.mails()) == 1
