@@ -71,7 +71,7 @@ def fill(settings: Settings, portal: str, *, synthetic: Path, agencies: Path, no
         "outbox": str(settings.outbox_dir),
         "personas": personas,
         "enrolments": _enrolments(synthetic / "revenu_quebec.csv"),
-        "clients": {"tools": clients["tools"]},
+        "clients": {name: clients[name] for name in ("tools", "tools-native")},
         "portal_client": clients["amp-portal"],
     }
 
@@ -101,6 +101,14 @@ def _load_clients(portal: str, now: datetime) -> dict[str, dict[str, Any]]:
             "client_id": "tools",
             "client_secret": secrets.token_urlsafe(32),
             "client_name": "Outils de démonstration",
+            "redirect_uris": ["http://127.0.0.1:9999/callback"],
+        },
+        common
+        | {
+            "client_id": "tools-native",
+            "client_name": "Outil de bureau (démonstration)",
+            "application_type": "native",
+            "token_endpoint_auth_method": "none",
             "redirect_uris": ["http://127.0.0.1:9999/callback"],
         },
     ]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from . import uris
 from .clients import RelyingParty
 from .errors import AuthorizationRefusedError, UnprovenRequestError
 from .metadata import DETAILS_TYPES, PROMPTS, RESPONSE_TYPES
@@ -32,7 +33,8 @@ class Target:
 
 
 def target(parameters: Parameters, client: RelyingParty) -> Target:
-    """Prove where the answer goes: the redirect URI is one registered, to the byte (OIDC Core §3.1.2.1).
+    """Prove where the answer goes: the redirect URI is one registered, to the byte (OIDC Core §3.1.2.1);
+    a native client listens at any port of this machine.
 
     Raises:
         UnprovenRequestError: it is missing or is not registered: nothing is redirected.
@@ -40,7 +42,7 @@ def target(parameters: Parameters, client: RelyingParty) -> Target:
     uri = parameters.get("redirect_uri")
     if uri is None:
         raise UnprovenRequestError("missing_redirect_uri", f"client {client.client_id}")
-    if uri not in client.redirect_uris:
+    if not any(uris.fits(uri, registered, any_port=client.is_native) for registered in client.redirect_uris):
         raise UnprovenRequestError("invalid_redirect_uri", f"client {client.client_id}")
     mode = parameters.get("response_mode") or "query"
     state = parameters.get("state")

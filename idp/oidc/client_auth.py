@@ -56,7 +56,7 @@ class Proven:
 def authenticate(
     headers: Mapping[str, str], form: Mapping[str, str], find: Find, *, issuer: str, token_url: str, now: datetime
 ) -> Proven:
-    """Return the client that proved itself.
+    """Return the client that proved itself, or the native one that named itself: its proof is the code verifier.
 
     Raises:
         UnknownClientError: it did not, or by another method than its own.
@@ -70,7 +70,7 @@ def authenticate(
         client = find(client_id)
         if client is None or client.auth_method != given.method:
             continue
-        if hmac.compare_digest(digest(secret), client.secret_digest):
+        if given.method == "none" or hmac.compare_digest(digest(secret), client.secret_digest):
             if form.get("client_id", client.client_id) != client.client_id:
                 raise UnknownClientError(used_basic=used_basic)
             return Proven(client)
@@ -82,6 +82,8 @@ def credentials(headers: Mapping[str, str], form: Mapping[str, str]) -> Credenti
     header = headers.get("Authorization")
     if header is not None and "client_secret" in form:
         raise InvalidRequestError("use one method of client authentication only")
+    if header is None and not form.get("client_secret"):
+        return Credentials("none", ((form.get("client_id", ""), ""),))
     if header is None:
         return Credentials("client_secret_post", ((form.get("client_id", ""), form.get("client_secret", "")),))
     scheme, _, encoded = header.partition(" ")

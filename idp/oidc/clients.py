@@ -29,7 +29,6 @@ _MEMBERS = frozenset(
 )
 SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
 _FIXED: Mapping[str, Any] = {
-    "application_type": "web",
     "response_types": ["code"],
     "grant_types": ["authorization_code"],
     "id_token_signed_response_alg": "RS256",
@@ -46,6 +45,7 @@ class RelyingParty:
     name: str
     profile: Profile
     auth_method: str
+    is_native: bool  # a program on a person's device: it keeps no secret, so it has none
     secret_digest: str = field(repr=False)  # empty when the client has no secret: no secret fits it
     keys: tuple[ClientKey, ...]
     assertion_algs: tuple[str, ...]
@@ -91,6 +91,7 @@ def relying_party(members: Mapping[str, Any], secret_digest: str) -> RelyingPart
         name=members["client_name"],
         profile=profile,
         auth_method=members["token_endpoint_auth_method"],
+        is_native=members["application_type"] == "native",
         secret_digest=secret_digest,
         keys=client_keys.imported(members.get("jwks")),
         assertion_algs=(pinned,) if pinned else profile.assertion_algs,
@@ -136,6 +137,7 @@ def read(text: str, *, issuer: str, agencies: frozenset[str]) -> tuple[Registrat
 def _with_defaults(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "profile": "baseline",
+        "application_type": "web",
         "token_endpoint_auth_method": "client_secret_basic",
         "scope": " ".join(SCOPES),
         **_FIXED,
@@ -179,6 +181,12 @@ def _profile_mistakes(entry: Mapping[str, Any]) -> Iterator[str]:
 def _proof_mistakes(entry: Mapping[str, Any]) -> Iterator[str]:
     """Yield what does not go with the way the client proves itself."""
     method = str(entry["token_endpoint_auth_method"])
+    if entry["application_type"] not in ("web", "native"):
+        yield "application_type must be web or native"
+    if (entry["application_type"] == "native") != (method == "none"):
+        yield "application_type native and token_endpoint_auth_method none go together: a program on a device keeps no secret"
+    if method == "none" and entry.get("requires_pkce") is False:
+        yield "requires_pkce may not be false without a secret or a key"
     if entry.get("client_secret") is not None and method not in SECRET_METHODS:
         yield f"client_secret is of no use with {method}"
     if "jwks" in entry or method == "private_key_jwt":
@@ -222,7 +230,7 @@ def _address_mistakes(entry: Mapping[str, Any], issuer: str) -> Iterator[str]:
             yield f"{name} must be a list of addresses"
             continue
         for uri in listed:
-            wrong = uris.fault(uri, issuer=issuer)
+            wrong = uris.fault(uri, issuer=issuer, is_native=entry["application_type"] == "native")
             if wrong:
                 yield f"{name}: {uri!r} {wrong}"
     for name in ("backchannel_logout_uri", "client_uri", "policy_uri", "tos_uri", "logo_uri"):

@@ -21,7 +21,7 @@ class Profile:
 
 BASELINE = Profile(
     name="baseline",
-    auth_methods=frozenset({"client_secret_basic", "client_secret_post", "private_key_jwt"}),
+    auth_methods=frozenset({"none", "client_secret_basic", "client_secret_post", "private_key_jwt"}),
     assertion_algs=("PS256", "ES256", "EdDSA", "Ed25519", "RS256"),
     response_modes=frozenset({"query", "form_post"}),
     may_waive_pkce=True,  # for the OIDF Basic plan, which sends PKCE in one module only (oidc §1)

@@ -39,10 +39,17 @@ def situation(interaction: Interaction, client: RelyingParty, sign_in: SignIn | 
         auth_time=sign_in.auth_time,
         is_hinted_person=None if hinted is None else hinted == sub_of(client.agency_id, sign_in.person_id),
         offers=tuple(Offer(choice.enterprise_id, choice.neq) for choice in choices),
-        consented=consent_services.covered(sign_in.person_id, client.agency_id, frozenset(request.scopes)),
+        consented=_consented(request, client, sign_in),
         chosen=chosen,
         consent_given=consented_for is not None and consented_for == chosen,
     )
+
+
+def _consented(request: AuthorizationRequest, client: RelyingParty, sign_in: SignIn) -> frozenset[str]:
+    """Return where an earlier consent counts; never for a native client, whom any program could play (RFC 8252 §8.6)."""
+    if client.is_native:
+        return frozenset()
+    return consent_services.covered(sign_in.person_id, client.agency_id, frozenset(request.scopes))
 
 
 def check_hint(request: AuthorizationRequest, client: RelyingParty) -> None:

@@ -8,13 +8,15 @@ from urllib.parse import urlsplit
 from ..config import LOOPBACK_HOSTS
 
 LONGEST_URI = 2048
+_LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?([/?].*)?")
 _SIGNS = re.compile(r"[!#-&(-;=?-Z\[\]_a-z~]+")  # RFC 3986 §2: no space, quote, <, >, \, ^, `, {, | or }
 
 
-def fault(uri: object, *, issuer: str) -> str | None:
+def fault(uri: object, *, issuer: str, is_native: bool = False) -> str | None:
     """Say why *uri* may not be registered, or None.
 
-    ``http`` is for loopback only, while the issuer itself is http on loopback (decisions §22).
+    ``http`` is for loopback only: at any time for a native client, by address (RFC 8252 §7.3), and for the others while the
+    issuer itself is http on loopback (decisions §22).
     """
     if not isinstance(uri, str) or not uri:
         return "is not a text"
@@ -37,7 +39,19 @@ def fault(uri: object, *, issuer: str) -> str | None:
         return "names no host"
     if any(segment in (".", "..") for segment in parts.path.split("/")) or "%2e" in uri.lower():
         return "has a dot segment"
+    if is_native and _LOOPBACK.fullmatch(uri):
+        return None
     return _scheme_fault(parts.scheme, parts.hostname, issuer)
+
+
+def fits(asked: str, registered: str, *, any_port: bool) -> bool:
+    """Compare to the byte; with *any_port* an address of this machine may be at another port (RFC 8252 §7.3)."""
+    if asked == registered:
+        return True
+    there, here = _LOOPBACK.fullmatch(asked), _LOOPBACK.fullmatch(registered)
+    if not any_port or there is None or here is None:
+        return False
+    return (there[1], there[3]) == (here[1], here[3]) and int(there[2] or 80) < 65536
 
 
 def _scheme_fault(scheme: str, host: str, issuer: str) -> str | None:

@@ -97,9 +97,11 @@ def test_every_advertised_value_works(scenery: Scenery, rp: RelyingParty) -> Non
         assert rp.code(browser, prompt=prompt), prompt
         scenery.clock.advance(timedelta(seconds=1))
     rp2, rp4 = RelyingParty(scenery, "rp2"), RelyingParty(scenery, "rp4")
+    desktop = RelyingParty(scenery, "desktop", redirect_uri="http://127.0.0.1:50123/cb")
     by_method = {
         "client_secret_basic": rp.token(rp.code(browser)),
         "client_secret_post": rp2.token(rp2.code(browser), authorization="", client_id="rp2", client_secret=SECRET),
+        "none": desktop.token(desktop.code(browser), authorization="", client_id="desktop"),
         "private_key_jwt": rp4.proven_token(rp4.code(browser)),
     }
     assert set(by_method) == set(told["token_endpoint_auth_methods_supported"])

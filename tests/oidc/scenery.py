@@ -285,6 +285,19 @@ def keyed(client_id: str, **changed: Any) -> dict[str, Any]:
     return told
 
 
+def native(client_id: str, **changed: Any) -> dict[str, Any]:
+    """Return the registration of a program on a device: no secret."""
+    told = registration(
+        client_id,
+        application_type="native",
+        token_endpoint_auth_method="none",
+        redirect_uris=["http://127.0.0.1/cb", "http://[::1]/cb", "https://app.example/cb"],
+        **changed,
+    )
+    del told["client_secret"]
+    return told
+
+
 def load(app: Flask, clock: MovableClock, place: Path, *told: dict[str, Any]) -> None:
     path = place / "clients.yaml"
     path.write_text(yaml.safe_dump({"clients": list(told)}), encoding="utf-8")
@@ -340,6 +353,7 @@ def make_scenery(app: Flask, clock: MovableClock, place: Path) -> Scenery:
         ),
         registration("rp3", agency="bac"),
         registration("nopkce", requires_pkce=False, allowed_origins=["http://127.0.0.1:9999"]),
+        native("desktop"),
         keyed("rp4"),
         keyed("rp5", token_url_as_audience=True),
         keyed("rp6", token_endpoint_auth_signing_alg="ES256"),

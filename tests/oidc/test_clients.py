@@ -17,7 +17,7 @@ from idp.db import db
 from idp.oidc import client_services, clients, uris
 from idp.oidc.errors import ClientFileError
 from idp.oidc.models import RelyingPartyRow
-from tests.oidc.scenery import SECRET, Scenery, keyed, load, registration
+from tests.oidc.scenery import SECRET, Scenery, keyed, load, native, registration
 
 HOME, HTTPS = "http://localhost:8000", "https://id.example"
 
@@ -30,6 +30,7 @@ def mistakes(entry: dict[str, Any], issuer: str = HTTPS) -> str:
     return ""
 
 
+NATIVE = {**native("x"), "client_secret": None}
 GOOD = registration("x", redirect_uris=["https://portal.example/callback"])
 
 
@@ -67,6 +68,15 @@ GOOD = registration("x", redirect_uris=["https://portal.example/callback"])
         ({"surprise": 1}, "surprise"),
         ({"token_endpoint_auth_method": ["x"]}, "token_endpoint_auth_method"),
         ({"token_endpoint_auth_method": "private_key_jwt"}, "client_secret is of no use"),
+        (NATIVE, ""),
+        (NATIVE | {"application_type": "web"}, "go together"),
+        (NATIVE | {"requires_pkce": False}, "requires_pkce"),
+        (NATIVE | {"client_secret": SECRET}, "of no use"),
+        (NATIVE | {"redirect_uris": ["http://localhost/cb"]}, "redirect_uris"),
+        (NATIVE | {"redirect_uris": ["http://127.0.0.2/cb"]}, "redirect_uris"),
+        (NATIVE | {"redirect_uris": ["http://127.0.0.1.evil.example/cb"]}, "redirect_uris"),
+        (NATIVE | {"redirect_uris": ["example.app:/cb"]}, "redirect_uris"),
+        ({"application_type": "other"}, "application_type"),
         ({"token_url_as_audience": True}, "for private_key_jwt"),
         ({"token_endpoint_auth_signing_alg": "ES256"}, "for private_key_jwt"),
         ({"jwks_uri": "https://portal.example/jwks"}, "jwks_uri"),
