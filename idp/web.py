@@ -31,7 +31,7 @@ csrf = CSRFProtect()
 log = structlog.get_logger("mandat.web")
 
 MAX_BODY = 6 * 1024 * 1024  # a scanned document of 5 MiB and its form
-MAX_FIELD = 64 * 1024  # everything else of a form
+MAX_FIELD = 2 * 1024 * 1024  # the form itself refuses what is too long, beside the field; beyond MAX_BODY, a plain page
 
 
 @dataclass(frozen=True, slots=True)
