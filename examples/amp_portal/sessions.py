@@ -38,6 +38,7 @@ def _hash(identifier: str) -> str:
 def open_session(database: Database, claims: Mapping[str, Any], id_token: str, now: datetime) -> str:
     """Keep a sign-in keyed on (``iss``, ``sub``) (rule 2) and return the cookie's value."""
     identifier = secrets.token_urlsafe(32)
+    issued = datetime.fromtimestamp(int(claims["iat"]), UTC).isoformat()
     row = (
         _hash(identifier),
         claims["iss"],
@@ -50,6 +51,11 @@ def open_session(database: Database, claims: Mapping[str, Any], id_token: str, n
     with database.connect() as connection:
         connection.execute(
             "INSERT INTO session (id_hash, iss, sub, sid, claims, id_token, created_at) VALUES (?,?,?,?,?,?,?)", row
+        )
+        connection.execute(  # a signal may overtake the answer it speaks of: what is older than the signal is not believed
+            "UPDATE session SET ended_at = ?, ended_why = 'signal' WHERE id_hash = ?"
+            " AND EXISTS (SELECT 1 FROM event WHERE event.sid = session.sid AND event.received_at > ?)",
+            (now.isoformat(), row[0], issued),
         )
     return identifier
 

@@ -136,7 +136,7 @@ def test_a_logout_token_ends_the_session_once(browser: FlaskClient, issuer: str)
     from datetime import UTC, datetime
 
     database = browser.application.extensions["portal.database"]
-    claims = {"iss": issuer, "sub": "s", "sid": "S-1", "exp": int(time.time()) + 300}
+    claims = {"iss": issuer, "sub": "s", "sid": "S-1", "iat": int(time.time()), "exp": int(time.time()) + 300}
     cookie = open_session(database, claims, "id-token", datetime.now(UTC))
     token = _logout_token(issuer)
 
@@ -176,3 +176,19 @@ def test_a_token_that_is_no_logout_token_ends_nothing(
 def test_an_id_token_is_no_logout_token(browser: FlaskClient, issuer: str) -> None:
     """The type is checked: an ID token posted as a signal is refused."""
     assert browser.post("/backchannel-logout", data={"logout_token": _token(issuer)}).status_code == 400
+
+
+def test_a_signal_that_overtakes_the_answer_still_counts(browser: FlaskClient, issuer: str) -> None:
+    """A token issued before the signal opens no session; one issued after it does."""
+    from datetime import UTC, datetime
+
+    database = browser.application.extensions["portal.database"]
+    assert browser.post("/backchannel-logout", data={"logout_token": _logout_token(issuer)}).status_code == 200
+    now = int(time.time())
+    claims = {"iss": issuer, "sub": "s", "sid": "S-1", "exp": now + 300}
+
+    stale = open_session(database, claims | {"iat": now - 5}, "id-token", datetime.now(UTC))
+    fresh = open_session(database, claims | {"iat": now + 5}, "id-token", datetime.now(UTC))
+
+    found = [find_session(database, cookie) for cookie in (stale, fresh)]
+    assert [session is not None and session.ended_at is None for session in found] == [False, True]
