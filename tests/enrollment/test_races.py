@@ -22,6 +22,8 @@ from idp.enrollment.terms import TERMS_VERSION
 from .conftest import Browser, Typed, begin, fill_in, mailed_code
 from .test_views import BY_MAIL, DISAGREE, go
 
+pytestmark = pytest.mark.race
+
 CROWD = 6
 
 
