@@ -45,7 +45,7 @@ def sources(domain: str) -> list[Path]:
 
 def extract(domain: str) -> Catalog:
     """Read the sentences of *domain* from its sources."""
-    catalog = Catalog(domain=domain, project="Mandat", charset="utf-8")
+    catalog = Catalog(domain=domain, project="Mandat", charset="utf-8", fuzzy=False)
     for path in sources(domain):
         method, options = ("python", {}) if path.suffix == ".py" else ("jinja2", JINJA)
         for _line, message, _comments, context in extract_from_file(method, path, keywords=KEYWORDS, options=options):
@@ -62,7 +62,7 @@ def read(language: str, domain: str) -> Catalog:
     """Read a catalogue, empty when there is none yet."""
     path = po_path(language, domain)
     if not path.exists():
-        return Catalog(locale=language, domain=domain, project="Mandat", charset="utf-8")
+        return Catalog(locale=language, domain=domain, project="Mandat", charset="utf-8", fuzzy=False)
     with path.open("rb") as file:
         return read_po(file, locale=language, domain=domain)
 
@@ -80,8 +80,8 @@ def update(domain: str) -> None:
     """Bring the French catalogue of *domain* up to date with the sources and make the English one."""
     template = extract(domain)
     old = read("fr", domain)
-    french = Catalog(locale="fr", domain=domain, project="Mandat", charset="utf-8")
-    english = Catalog(locale="en", domain=domain, project="Mandat", charset="utf-8")
+    french = Catalog(locale="fr", domain=domain, project="Mandat", charset="utf-8", fuzzy=False)
+    english = Catalog(locale="en", domain=domain, project="Mandat", charset="utf-8", fuzzy=False)
     for message in template:
         if not message.id:
             continue
