@@ -20,6 +20,7 @@ from typing import IO, Any
 from .errors import Faults
 
 _BLOCK = 256 * 1024
+# zipfile raises RuntimeError for an encrypted member and NotImplementedError for an unknown compression
 _BROKEN_SOURCE = (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
 Row = tuple[int, tuple[str, ...]]
 
