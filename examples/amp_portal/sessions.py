@@ -35,10 +35,15 @@ def _hash(identifier: str) -> str:
     return hashlib.sha256(identifier.encode()).hexdigest()
 
 
-def open_session(database: Database, claims: Mapping[str, Any], id_token: str, now: datetime) -> str:
-    """Keep a sign-in keyed on (``iss``, ``sub``) (rule 2) and return the cookie's value."""
+def open_session(
+    database: Database, claims: Mapping[str, Any], id_token: str, *, asked_at: datetime, now: datetime
+) -> str:
+    """Keep a sign-in keyed on (``iss``, ``sub``) (rule 2) and return the cookie's value.
+
+    ``asked_at`` is when this portal asked for the token: the provider signals after the change, so what was asked after a
+    signal tells of it, and what was asked before may not. ``iat`` could not say so: it has whole seconds only.
+    """
     identifier = secrets.token_urlsafe(32)
-    issued = datetime.fromtimestamp(int(claims["iat"]), UTC).isoformat()
     row = (
         _hash(identifier),
         claims["iss"],
@@ -52,10 +57,10 @@ def open_session(database: Database, claims: Mapping[str, Any], id_token: str, n
         connection.execute(
             "INSERT INTO session (id_hash, iss, sub, sid, claims, id_token, created_at) VALUES (?,?,?,?,?,?,?)", row
         )
-        connection.execute(  # a signal may overtake the answer it speaks of: what is older than the signal is not believed
+        connection.execute(  # a signal may overtake the answer it speaks of
             "UPDATE session SET ended_at = ?, ended_why = 'signal' WHERE id_hash = ?"
             " AND EXISTS (SELECT 1 FROM event WHERE event.sid = session.sid AND event.received_at > ?)",
-            (now.isoformat(), row[0], issued),
+            (now.isoformat(), row[0], asked_at.isoformat()),
         )
     return identifier
 

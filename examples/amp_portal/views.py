@@ -119,7 +119,7 @@ def sign_in() -> ResponseReturnValue:
 
 def callback() -> ResponseReturnValue:
     """Receive the answer of Mandat, verify it, and open a session."""
-    provider, nonce = _provider(), session.pop("nonce", "")
+    provider, nonce, asked_at = _provider(), session.pop("nonce", ""), _now()
     try:
         provider.check_answer(request.args.get("iss"))
         token = provider.client.authorize_access_token(claims_options={"iss": {"essential": True}})
@@ -138,7 +138,7 @@ def callback() -> ResponseReturnValue:
     previous = request.cookies.get(COOKIE)
     if previous:
         sessions.close_session(_database(), previous)
-    identifier = sessions.open_session(_database(), claims, token["id_token"], _now())
+    identifier = sessions.open_session(_database(), claims, token["id_token"], asked_at=asked_at, now=_now())
     response = make_response(redirect(session.pop("next", "/")))
     response.set_cookie(
         COOKIE, identifier, httponly=True, samesite="Lax", secure=settings().url.startswith("https:"), path="/"

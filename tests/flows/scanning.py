@@ -49,7 +49,7 @@ class Scan:
     def stay(self, page: Page) -> None:
         """Look at a page that cannot be asked again (the answer to a form), as it stands."""
         self._note(page)
-        self.look(page, page.evaluate("document.documentElement.lang"))
+        self.look(page, _language(page))
         self._narrow(page)
 
     def look(self, page: Page, language: str) -> None:
@@ -58,7 +58,7 @@ class Scan:
 
     def _narrow(self, page: Page) -> None:
         page.set_viewport_size(NARROW)
-        self.look(page, page.evaluate("document.documentElement.lang"))
+        self.look(page, _language(page))
         page.set_viewport_size(WIDE)
 
     def _note(self, page: Page) -> None:
@@ -67,6 +67,12 @@ class Scan:
         except HTTPException:  # an address that answers nothing but POST, or none at all: looked at, not counted
             return
         self.seen.add(endpoint)
+
+
+def _language(page: Page) -> str:
+    """Return the language the page says it is in, once it has come: a click does not wait for the answer to a form."""
+    page.wait_for_load_state()
+    return page.locator("html").get_attribute("lang") or ""
 
 
 def _in_language(address: str, language: str) -> str:

@@ -137,7 +137,7 @@ def test_a_logout_token_ends_the_session_once(browser: FlaskClient, issuer: str)
 
     database = browser.application.extensions["portal.database"]
     claims = {"iss": issuer, "sub": "s", "sid": "S-1", "iat": int(time.time()), "exp": int(time.time()) + 300}
-    cookie = open_session(database, claims, "id-token", datetime.now(UTC))
+    cookie = open_session(database, claims, "id-token", asked_at=datetime.now(UTC), now=datetime.now(UTC))
     token = _logout_token(issuer)
 
     assert browser.post("/backchannel-logout", data={"logout_token": token}).status_code == 200
@@ -179,16 +179,17 @@ def test_an_id_token_is_no_logout_token(browser: FlaskClient, issuer: str) -> No
 
 
 def test_a_signal_that_overtakes_the_answer_still_counts(browser: FlaskClient, issuer: str) -> None:
-    """A token issued before the signal opens no session; one issued after it does."""
+    """A token asked for before the signal came opens no session; one asked for after it does, in the same second too."""
     from datetime import UTC, datetime
 
     database = browser.application.extensions["portal.database"]
+    before = datetime.now(UTC)
     assert browser.post("/backchannel-logout", data={"logout_token": _logout_token(issuer)}).status_code == 200
-    now = int(time.time())
-    claims = {"iss": issuer, "sub": "s", "sid": "S-1", "exp": now + 300}
+    after, now = datetime.now(UTC), int(time.time())
+    claims = {"iss": issuer, "sub": "s", "sid": "S-1", "iat": now, "exp": now + 300}
 
-    stale = open_session(database, claims | {"iat": now - 5}, "id-token", datetime.now(UTC))
-    fresh = open_session(database, claims | {"iat": now + 5}, "id-token", datetime.now(UTC))
+    stale = open_session(database, claims, "id-token", asked_at=before, now=after)
+    fresh = open_session(database, claims, "id-token", asked_at=after, now=after)
 
     found = [find_session(database, cookie) for cookie in (stale, fresh)]
     assert [session is not None and session.ended_at is None for session in found] == [False, True]
