@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from . import uris
+from . import proofs, uris
 from .clients import RelyingParty
 from .errors import AuthorizationRefusedError, UnprovenRequestError
 from .metadata import DETAILS_TYPES, PROMPTS, RESPONSE_TYPES
@@ -69,10 +69,25 @@ def check_request_object(parameters: Parameters, client: RelyingParty, locations
     """Neither kind of request object is offered, and ignoring one would be the failure (OIDC Core §6)."""
     if parameters.get("request"):
         _refuse("request_not_supported", "request objects are not supported")
+    if parameters.get("request_uri") and parameters.is_pushed:
+        _refuse("invalid_request", "a pushed request holds no request_uri")  # RFC 9126 §2.1
     if parameters.get("request_uri"):
         _refuse("request_uri_not_supported", "request_uri is not supported")
     if parameters.get("registration"):
         _refuse("registration_not_supported", "registration is not supported")
+
+
+def check_pushed(parameters: Parameters, client: RelyingParty, locations: tuple[str, ...]) -> None:
+    """A client whose requests are always pushed sends none by the browser (RFC 9126 §5, FAPI 2.0 §5.3.2.2)."""
+    if client.requires_pushed_request and not parameters.is_pushed:
+        _refuse("invalid_request", "this client must push its requests")
+
+
+def check_dpop_key(parameters: Parameters, client: RelyingParty, locations: tuple[str, ...]) -> None:
+    """A code is bound to a key by its thumbprint (RFC 9449 §10)."""
+    named = parameters.get("dpop_jkt")
+    if named is not None and not proofs.is_thumbprint(named):
+        _refuse("invalid_request", "dpop_jkt must be a JWK thumbprint")
 
 
 def check_response_type(parameters: Parameters, client: RelyingParty, locations: tuple[str, ...]) -> None:
@@ -150,6 +165,8 @@ CHECKS = (
     check_lengths,
     check_state,
     check_request_object,
+    check_pushed,
+    check_dpop_key,
     check_response_type,
     check_response_mode,
     check_scope,
@@ -185,6 +202,7 @@ def checked(parameters: Parameters, client: RelyingParty, locations: tuple[str, 
         id_token_hint=parameters.get("id_token_hint"),
         ui_language=_language(parameters),
         details=_details(parameters),
+        dpop_jkt=parameters.get("dpop_jkt"),
     )
 
 

@@ -20,6 +20,10 @@ _ALGORITHMS = {"RSA": ("RS256", "PS256"), "EC": ("ES256",), "OKP": ("EdDSA", "Ed
 _KINDS: Mapping[str, Any] = {"RSA": jwk.RSAKey, "EC": jwk.ECKey, "OKP": jwk.OKPKey}
 
 
+class RefusedKeyError(ValueError):
+    """A key is not one that verifies signatures; the text says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClientKey:
     """One public key of a client, with the algorithms it may verify."""
@@ -48,6 +52,18 @@ def mistakes(jwks: object) -> Iterator[str]:
         yield "jwks: a kid is written twice"
     if len(listed) > 1 and len(kids) != len(listed):
         yield "jwks: with several keys each needs a kid"
+
+
+def own_key(key: object) -> ClientKey:
+    """Import the public key that a DPoP proof brings (RFC 9449 §4.2): asymmetric, and nothing private in it.
+
+    Raises:
+        RefusedKeyError: it is not such a key.
+    """
+    wrong = _fault(key)
+    if wrong or not isinstance(key, dict):
+        raise RefusedKeyError(f"jwk {wrong}")
+    return ClientKey(None, _serves(key), _KINDS[key["kty"]].import_key(key))
 
 
 def imported(jwks: Mapping[str, Any] | None) -> tuple[ClientKey, ...]:

@@ -23,6 +23,7 @@ _MEMBERS = frozenset(
         *("redirect_uris", "post_logout_redirect_uris", "response_types", "grant_types", "scope"),
         *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "token_url_as_audience"),
         *("id_token_signed_response_alg", "subject_type"),
+        *("require_pushed_authorization_requests", "dpop_bound_access_tokens"),
         *("backchannel_logout_uri", "backchannel_logout_session_required", "allowed_origins", "further_origins"),
         *("client_uri", "policy_uri", "tos_uri", "logo_uri", "contacts"),
     }
@@ -31,9 +32,14 @@ SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
 _FIXED: Mapping[str, Any] = {
     "response_types": ["code"],
     "grant_types": ["authorization_code"],
-    "id_token_signed_response_alg": "RS256",
     "subject_type": "pairwise",
 }
+_SWITCHES = (
+    "requires_pkce",
+    "token_url_as_audience",
+    "require_pushed_authorization_requests",
+    "dpop_bound_access_tokens",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,9 @@ class RelyingParty:
     keys: tuple[ClientKey, ...]
     assertion_algs: tuple[str, ...]
     token_url_as_audience: bool
+    id_token_alg: str
+    requires_pushed_request: bool
+    requires_bound_tokens: bool
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
     scopes: frozenset[str]
@@ -94,8 +103,12 @@ def relying_party(members: Mapping[str, Any], secret_digest: str) -> RelyingPart
         is_native=members["application_type"] == "native",
         secret_digest=secret_digest,
         keys=client_keys.imported(members.get("jwks")),
-        assertion_algs=(pinned,) if pinned else profile.assertion_algs,
+        assertion_algs=(pinned,) if pinned else profile.signing_algs,
         token_url_as_audience=members.get("token_url_as_audience", False),
+        id_token_alg=members.get("id_token_signed_response_alg", profile.id_token_algs[0]),
+        requires_pushed_request=profile.requires_pushed_request
+        or members.get("require_pushed_authorization_requests", False),
+        requires_bound_tokens=profile.requires_bound_tokens or members.get("dpop_bound_access_tokens", False),
         redirect_uris=tuple(members["redirect_uris"]),
         post_logout_redirect_uris=tuple(members.get("post_logout_redirect_uris", ())),
         scopes=frozenset(members["scope"].split()) & frozenset(SCOPES),
@@ -158,6 +171,7 @@ def _mistakes(entry: Mapping[str, Any], issuer: str, agencies: frozenset[str]) -
         yield "client_name must be a name of 1 to 100 signs"
     if entry.get("agency") not in agencies:
         yield f"agency must be one of the catalogue: {', '.join(sorted(agencies)) or 'it is empty'}"
+    yield from (f"{name} must be true or false" for name in _SWITCHES if not isinstance(entry.get(name, True), bool))
     yield from _profile_mistakes(entry)
     yield from _secret_mistakes(entry.get("client_secret"))
     yield from _proof_mistakes(entry)
@@ -172,10 +186,12 @@ def _profile_mistakes(entry: Mapping[str, Any]) -> Iterator[str]:
         return
     if str(entry["token_endpoint_auth_method"]) not in profile.auth_methods:
         yield f"token_endpoint_auth_method must be one of: {', '.join(sorted(profile.auth_methods))}"
-    if not isinstance(entry.get("requires_pkce", True), bool):
-        yield "requires_pkce must be true or false"
-    elif entry.get("requires_pkce") is False and not profile.may_waive_pkce:
+    if entry.get("requires_pkce") is False and not profile.may_waive_pkce:
         yield "requires_pkce may not be false with this profile"
+    if entry.get("token_url_as_audience") is True and not profile.may_use_token_url_as_audience:
+        yield "token_url_as_audience may not be true with this profile"
+    if entry.get("id_token_signed_response_alg", profile.id_token_algs[0]) not in profile.id_token_algs:
+        yield f"id_token_signed_response_alg must be one of: {', '.join(profile.id_token_algs)}"
 
 
 def _proof_mistakes(entry: Mapping[str, Any]) -> Iterator[str]:
@@ -191,16 +207,14 @@ def _proof_mistakes(entry: Mapping[str, Any]) -> Iterator[str]:
         yield f"client_secret is of no use with {method}"
     if "jwks" in entry or method == "private_key_jwt":
         yield from client_keys.mistakes(entry.get("jwks"))
-    if not isinstance(entry.get("token_url_as_audience", False), bool):
-        yield "token_url_as_audience must be true or false"
     if not ({"token_endpoint_auth_signing_alg", "token_url_as_audience"} & entry.keys()):
         return
     if method != "private_key_jwt":
         yield "token_endpoint_auth_signing_alg and token_url_as_audience are for private_key_jwt"
     profile = PROFILES.get(entry["profile"]) if isinstance(entry["profile"], str) else None
     pinned = entry.get("token_endpoint_auth_signing_alg")
-    if profile and pinned is not None and pinned not in profile.assertion_algs:
-        yield f"token_endpoint_auth_signing_alg must be one of: {', '.join(profile.assertion_algs)}"
+    if profile and pinned is not None and pinned not in profile.signing_algs:
+        yield f"token_endpoint_auth_signing_alg must be one of: {', '.join(profile.signing_algs)}"
 
 
 def _secret_mistakes(secret: object) -> Iterator[str]:

@@ -56,8 +56,8 @@ class ForeignJwt:
         return str(self.header["alg"])
 
 
-def read(text: str, *, longest: int = LONGEST_PROOF) -> ForeignJwt:
-    """Take a compact JWT apart.
+def read(text: str, *, longest: int = LONGEST_PROOF, own_key: bool = False) -> ForeignJwt:
+    """Take a compact JWT apart; with *own_key* its header may bring the key it proves (DPoP, RFC 9449 §4.2).
 
     Raises:
         RefusedJwtError: it is too long, not compact, not strict JSON, or its header asks for more than a signature.
@@ -73,7 +73,7 @@ def read(text: str, *, longest: int = LONGEST_PROOF) -> ForeignJwt:
         raise RefusedJwtError("alg or kid is not text")
     if not isinstance(header.get("typ", ""), str):
         raise RefusedJwtError("typ is not text")
-    if header.keys() & _REFUSED_HEADERS:
+    if header.keys() & (_REFUSED_HEADERS - ({"jwk"} if own_key else set())):
         raise RefusedJwtError("the header asks for more than a signature")
     return ForeignJwt(text, header, claims)
 
@@ -88,15 +88,30 @@ def verify(token: ForeignJwt, keys: Collection[ClientKey], *, algorithms: Collec
         raise RefusedJwtError("algorithm")
     kid = token.header.get("kid")
     for key in keys:
-        if not key.fits(token.alg) or (kid is not None and key.kid != kid):
-            continue
-        registry = _Registry(algorithms=[token.alg], strict_check_header=False)
-        try:
-            jws.deserialize_compact(token.text, key.key, registry=registry)
-        except (JoseError, ValueError):
-            continue
-        return
+        if (kid is None or key.kid == kid) and _holds(token, key):
+            return
     raise RefusedJwtError("signature")
+
+
+def verify_with(token: ForeignJwt, key: ClientKey, *, algorithms: Collection[str]) -> None:
+    """Verify the signature with *key*, whatever ``kid`` says.
+
+    Raises:
+        RefusedJwtError: another algorithm, or the signature does not hold.
+    """
+    if token.alg not in algorithms or not _holds(token, key):
+        raise RefusedJwtError("algorithm or signature")
+
+
+def _holds(token: ForeignJwt, key: ClientKey) -> bool:
+    if not key.fits(token.alg):
+        return False
+    registry = _Registry(algorithms=[token.alg], strict_check_header=False)
+    try:
+        jws.deserialize_compact(token.text, key.key, registry=registry)
+    except (JoseError, ValueError):
+        return False
+    return True
 
 
 def _decoded(segment: str) -> bytes:

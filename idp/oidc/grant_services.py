@@ -5,6 +5,7 @@ The hot path of the token endpoint; Core statements only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -18,8 +19,9 @@ from ..db import db, new_id, transaction
 from ..sealing import digest, random_token
 from . import interaction_services
 from .clients import RelyingParty
+from .interaction_services import Interaction
 from .models import GrantRow
-from .requests import AskedBlocks, AuthorizationRequest
+from .requests import AskedBlocks
 from .tokens import Grant
 
 _MEMBERS = (
@@ -35,6 +37,7 @@ _MEMBERS = (
     GrantRow.scopes,
     GrantRow.nonce,
     GrantRow.details,
+    GrantRow.cnf,
 )
 
 
@@ -45,21 +48,21 @@ class Redeemed:
     grant: Grant
     redirect_uri: str
     code_challenge: str | None
+    dpop_jkt: str | None
 
 
 def issue_code(
-    request: AuthorizationRequest,
+    interaction: Interaction,
     client: RelyingParty,
     sign_in: SignIn,
     enterprise_id: str,
     *,
-    interaction_id: str | None,
     now: datetime,
 ) -> str | None:
     """Record a grant and return its code; None when the interaction was already completed elsewhere."""
-    code = random_token()
+    request, code = interaction.request, random_token()
     with transaction() as session:
-        if interaction_id is not None and not interaction_services.complete(interaction_id, now=now):
+        if not interaction_services.complete(interaction, now=now):
             return None
         grant_id = new_id()
         session.execute(
@@ -78,6 +81,7 @@ def issue_code(
                 details=[asdict(asked) for asked in request.details],
                 redirect_uri=request.redirect_uri,
                 code_challenge=request.code_challenge,
+                dpop_jkt=request.dpop_jkt,
                 code_digest=digest(code),
                 code_expires_at=now + client.profile.code_life,
                 created_at=now,
@@ -95,8 +99,8 @@ def issue_code(
     return code
 
 
-def consume_code(code: str, client_id: str, *, now: datetime) -> Redeemed | None:
-    """Consume a code, in the caller's transaction: one statement, so that one caller has it.
+def consume_code(code: str, client_id: str, *, cnf: Mapping[str, str], now: datetime) -> Redeemed | None:
+    """Consume a code, in the caller's transaction: one statement, so that one caller has it; *cnf* binds what it gives.
 
     The client is part of the condition: another client's try does not burn the code. A second redemption revokes the
     grant with all it gave (RFC 6749 §4.1.2).
@@ -110,14 +114,14 @@ def consume_code(code: str, client_id: str, *, now: datetime) -> Redeemed | None
             GrantRow.code_expires_at > now,
             GrantRow.revoked_at.is_(None),
         )
-        .values(code_used_at=now)
-        .returning(*_MEMBERS, GrantRow.redirect_uri, GrantRow.code_challenge)
+        .values(code_used_at=now, cnf=dict(cnf) or None)
+        .returning(*_MEMBERS, GrantRow.redirect_uri, GrantRow.code_challenge, GrantRow.dpop_jkt)
         .execution_options(synchronize_session=False)
     ).first()
     if row is None:
         _punish_replay(code, client_id, now)
         return None
-    return Redeemed(_grant(row), row.redirect_uri, row.code_challenge)
+    return Redeemed(_grant(row), row.redirect_uri, row.code_challenge, row.dpop_jkt)
 
 
 def live_grant(grant_id: str, *, now: datetime) -> Grant | None:
@@ -192,6 +196,7 @@ def _grant(row: Row[Any]) -> Grant:
         amr=tuple(row.amr),
         scopes=frozenset(row.scopes),
         nonce=row.nonce,
+        cnf=row.cnf or {},
         details=tuple(
             AskedBlocks(tuple(each["privileges"]), each["identifier"], each["needs"]) for each in row.details
         ),

@@ -23,7 +23,7 @@ from ..sealing import current_sealing
 from ..web import current_settings
 from . import client_services, tokens
 from .models import GrantRow, LogoutRow
-from .signing_keys import LOGOUT_TOKEN_ALG, KeyRing
+from .signing_keys import KeyRing
 
 KIND = "backchannel_logout"
 LONGEST_SESSION = timedelta(hours=12)  # decisions §28: no sign-in, and so no session, is older
@@ -120,7 +120,7 @@ def render(payload: dict[str, Any], now: datetime) -> Signal | None:
         sid=row.sid,
         now=now,
     )
-    token = ring.sign(claims, alg=LOGOUT_TOKEN_ALG, typ=tokens.LOGOUT_TOKEN_TYPE)
+    token = ring.sign(claims, alg=client.id_token_alg, typ=tokens.LOGOUT_TOKEN_TYPE)
     return Signal(client.backchannel_logout_uri, {"logout_token": token})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import signing_keys
+from . import proofs
 from .profiles import PROFILES
 
 SCOPES = ("openid", "profile", "email", "enterprise", "functional_blocks")
@@ -12,7 +12,8 @@ RESPONSE_TYPES = ("code",)
 RESPONSE_MODES = ("query", "form_post")
 GRANT_TYPES = ("authorization_code",)
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
-ASSERTION_ALGS = tuple(dict.fromkeys(alg for profile in PROFILES.values() for alg in profile.assertion_algs))
+ASSERTION_ALGS = tuple(dict.fromkeys(alg for profile in PROFILES.values() for alg in profile.signing_algs))
+ID_TOKEN_ALGS = tuple(dict.fromkeys(alg for profile in PROFILES.values() for alg in profile.id_token_algs))
 PROMPTS = ("none", "login", "consent", "select_account")
 DETAILS_TYPES = ("functional_blocks",)
 ACR_VALUES = ("urn:mandat:aal:2",)
@@ -29,6 +30,9 @@ def document(issuer: str) -> dict[str, Any]:
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
         "token_endpoint": f"{issuer}/token",
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
+        "require_pushed_authorization_requests": False,  # by client (FAPI 2.0)
+        "dpop_signing_alg_values_supported": list(proofs.PROOF_ALGS),
         "userinfo_endpoint": f"{issuer}/userinfo",
         "jwks_uri": f"{issuer}/jwks",
         "end_session_endpoint": f"{issuer}/end-session",
@@ -37,7 +41,7 @@ def document(issuer: str) -> dict[str, Any]:
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": list(GRANT_TYPES),
         "subject_types_supported": ["pairwise"],
-        "id_token_signing_alg_values_supported": [signing_keys.ID_TOKEN_ALG],
+        "id_token_signing_alg_values_supported": list(ID_TOKEN_ALGS),
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGS),
         "code_challenge_methods_supported": ["S256"],

@@ -1,4 +1,4 @@
-"""The tables of clients, interactions, grants, consents, spent identifiers and logouts. Rows stay inside this context.
+"""The tables of this context; their rows stay inside it.
 
 Codes and secrets are kept as SHA-256 digests only.
 """
@@ -44,6 +44,18 @@ class InteractionRow(Base):
     completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class PushedRequestRow(Base):
+    """A checked authorization request that a client pushed (RFC 9126), under the digest of its reference."""
+
+    __tablename__ = "pushed_request"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("relying_party.client_id"))
+    request: Mapped[dict[str, Any]] = mapped_column(JSON)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class GrantRow(Base):
     """What a person allowed a client once, with its code; also the record of which (sid, client) hold tokens."""
 
@@ -67,7 +79,8 @@ class GrantRow(Base):
     code_digest: Mapped[str] = mapped_column(String(64), unique=True)
     code_expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     code_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    cnf: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    dpop_jkt: Mapped[str | None] = mapped_column(String(43))
+    cnf: Mapped[dict[str, str] | None] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     session_ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from .errors import UnprovenRequestError
 
+REQUEST_URI = "urn:ietf:params:oauth:request_uri:"  # RFC 9126 §2.2: the only request_uri there is
 MAY_REPEAT = frozenset({"resource"})  # RFC 8707 §2
 LONGEST = {  # bytes; what is longer is refused, never cut (oidc §6.16)
     "state": 2048,
@@ -49,6 +50,8 @@ class AuthorizationRequest:
     id_token_hint: str | None = None
     ui_language: str | None = None
     details: tuple[AskedBlocks, ...] = ()
+    dpop_jkt: str | None = None  # the key to which the code is bound (RFC 9449 §10)
+    pushed_digest: str | None = None  # which pushed request this is, to be used up by the answer
 
     @property
     def named_enterprise(self) -> str | None:
@@ -76,6 +79,7 @@ class Parameters:
 
     values: Mapping[str, str]
     resources: tuple[str, ...] = ()
+    is_pushed: bool = False
 
     def get(self, name: str) -> str | None:
         """Return the value of *name*, None when absent."""

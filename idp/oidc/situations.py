@@ -14,7 +14,7 @@ from .interaction_services import Interaction
 from .interactions import Next, Offer, Situation, next_step
 from .issuing import key_ring, sub_of
 from .requests import AuthorizationRequest
-from .signing_keys import ID_TOKEN_ALG, UntrustedTokenError
+from .signing_keys import UntrustedTokenError
 
 
 def following(interaction: Interaction, client: RelyingParty, sign_in: SignIn | None, *, now: datetime) -> Next:
@@ -67,7 +67,7 @@ def hinted_sub(request: AuthorizationRequest, client: RelyingParty) -> str | Non
         return None
     try:
         claims = key_ring().read(
-            request.id_token_hint, alg=ID_TOKEN_ALG, typ=tokens.ID_TOKEN_TYPE, issuer=current_settings().issuer
+            request.id_token_hint, alg=client.id_token_alg, typ=tokens.ID_TOKEN_TYPE, issuer=current_settings().issuer
         )
     except UntrustedTokenError:
         claims = {}

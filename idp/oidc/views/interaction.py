@@ -168,7 +168,7 @@ def _refuse(
     interaction: Interaction, client: RelyingParty, sign_in: SignIn | None, enterprise_id: str | None
 ) -> ResponseReturnValue:
     if sign_in is None:
-        ended = interaction_services.complete(interaction.id, now=now())
+        ended = interaction_services.complete(interaction, now=now())
     else:
         ended = consent_services.refuse(
             interaction,
