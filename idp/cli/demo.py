@@ -38,6 +38,7 @@ def demo(reset: bool, port: int, portal_port: int, place: Path) -> None:
     settings = demo_settings(place, port)
     portal = f"http://127.0.0.1:{portal_port}"
     os.environ.update(environment(settings))
+    _complete_keys(settings)
     personas = place / "personas.json"
     if not personas.exists() or _ports_changed(personas, settings.issuer, portal):
         _prepare(place, settings, portal)
@@ -78,6 +79,15 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def _complete_keys(settings: Settings) -> None:
+    """Make the keys that are missing: all at first, those of new algorithms in a demonstration of an older version."""
+    from ..clock import SystemClock
+    from ..oidc import signing_keys
+
+    create_key_files(settings.keys_dir)
+    signing_keys.create_key_ring(settings.keys_dir, SystemClock().now())
+
+
 def _prepare(place: Path, settings: Settings, portal: str) -> None:
     click.echo("Preparing the demonstration…")
     for name in ("mandat.sqlite3", "mandat.sqlite3-wal", "mandat.sqlite3-shm", "portal.sqlite3", "personas.json"):
@@ -88,11 +98,8 @@ def _prepare(place: Path, settings: Settings, portal: str) -> None:
 
     from ..app import create_app
     from ..clock import SystemClock
-    from ..oidc import signing_keys
     from .demo_data import fill
 
-    create_key_files(settings.keys_dir)
-    signing_keys.create_key_ring(settings.keys_dir, SystemClock().now())
     app = create_app(settings)
     with app.app_context():
         upgrade()

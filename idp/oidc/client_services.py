@@ -14,8 +14,9 @@ from ..db import db, transaction
 from ..delegation import catalogue_services
 from ..sealing import digest
 from ..web import current_settings
-from . import clients
-from .clients import Registration, RelyingParty
+from . import client_files, clients
+from .client_files import Registration
+from .clients import RelyingParty
 from .errors import ClientFileError
 from .models import RelyingPartyRow
 
@@ -44,7 +45,7 @@ def load_clients(path: Path, *, now: datetime) -> tuple[str, ...]:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise ClientFileError(("the file is not UTF-8 text",)) from None
-    entries = clients.read(text, issuer=current_settings().issuer, agencies=known)
+    entries = client_files.read(text, issuer=current_settings().issuer, agencies=known)
     with transaction():
         recorded = _recorded(entries)
         missing = [

@@ -17,15 +17,16 @@ from pathlib import Path
 from typing import Any, Self
 
 from joserfc import jwk, jws, jwt
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, UnsupportedAlgorithmError
 
 ID_TOKEN_ALG = "RS256"  # noqa: S105 (OIDC Core §15.1; what clients expect first)
 ACCESS_TOKEN_ALG = "ES256"  # noqa: S105
 LOGOUT_TOKEN_ALG = ID_TOKEN_ALG  # Back-Channel Logout §2.6: the algorithm of the ID token
-ALGORITHMS = (ID_TOKEN_ALG, ACCESS_TOKEN_ALG)
+ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")  # FAPI 2.0 §5.4.1 and RS256; EdDSA is Ed25519 (RFC 8037 §3.1)
 
-_RSA_BITS = 2048
-_PUBLIC_MEMBERS = {"RSA": ("kty", "n", "e"), "EC": ("kty", "crv", "x", "y")}
+_RSA_BITS = 2048  # decisions §21
+_PUBLIC_MEMBERS = {"RSA": ("kty", "n", "e"), "EC": ("kty", "crv", "x", "y"), "OKP": ("kty", "crv", "x")}
+_KINDS: dict[str, Any] = {"RSA": jwk.RSAKey, "EC": jwk.ECKey, "OKP": jwk.OKPKey}
 _LONGEST_TOKEN = 16 * 1024
 
 
@@ -39,6 +40,16 @@ class KeyState(StrEnum):
 
 
 PUBLISHED = frozenset({KeyState.NEXT, KeyState.ACTIVE, KeyState.RETIRING})
+
+
+class _OneAlgorithm(jws.JWSRegistry):
+    """The algorithm asked for, and no other."""
+
+    def get_alg(self, name: str) -> Any:
+        """Return it, without the warning that the name EdDSA is old: FAPI 2.0 asks for it."""
+        if not self.allowed or name not in self.allowed:
+            raise UnsupportedAlgorithmError(f"{name} is not allowed")
+        return self.algorithms[name]
 
 
 class MissingSigningKeyError(RuntimeError):
@@ -100,7 +111,7 @@ class KeyRing:
         """Return *claims* as a signed compact JWT of type *typ*."""
         signer = self.signer(alg)
         header = {"alg": alg, "kid": signer.kid, "typ": typ}
-        return jwt.encode(header, dict(claims), signer.key, algorithms=[alg])
+        return jwt.encode(header, dict(claims), signer.key, registry=_OneAlgorithm(algorithms=[alg]))
 
     def read(self, token: str, *, alg: str, typ: str, issuer: str) -> dict[str, Any]:
         """Return the claims of a token that this provider signed; its life is the caller's matter.
@@ -110,7 +121,7 @@ class KeyRing:
         """
         key = self._named_by(token, alg=alg, typ=typ)
         try:
-            claims = jwt.decode(token, key.key, algorithms=[alg]).claims
+            claims = jwt.decode(token, key.key, registry=_OneAlgorithm(algorithms=[alg])).claims
         except (JoseError, ValueError) as error:
             raise UntrustedTokenError("signature") from error
         if not isinstance(claims, dict) or claims.get("iss") != issuer:
@@ -141,11 +152,7 @@ def create_key_ring(folder: Path, now: datetime) -> list[str]:
 
 
 def _create(folder: Path, alg: str, now: datetime) -> str:
-    key: Any
-    if alg == ID_TOKEN_ALG:
-        key = jwk.RSAKey.generate_key(_RSA_BITS, private=True)
-    else:
-        key = jwk.ECKey.generate_key("P-256", private=True)
+    key = _generated(alg)
     kid = f"{alg.lower()}-{key.thumbprint()[:16]}"
     written = {
         "kid": kid,
@@ -161,9 +168,18 @@ def _create(folder: Path, alg: str, now: datetime) -> str:
     return name
 
 
+def _generated(alg: str) -> Any:
+    """Make a key for *alg* alone: the two RSA algorithms never share one (oidc §6.13)."""
+    if alg in ("RS256", "PS256"):
+        return jwk.RSAKey.generate_key(_RSA_BITS, private=True)
+    if alg == "ES256":
+        return jwk.ECKey.generate_key("P-256", private=True)
+    return jwk.OKPKey.generate_key("Ed25519", private=True)
+
+
 def _read(path: Path) -> SigningKey:
     written = json.loads(path.read_text(encoding="ascii"))
-    kind: Any = jwk.RSAKey if written["key"]["kty"] == "RSA" else jwk.ECKey
+    kind = _KINDS[written["key"]["kty"]]
     return SigningKey(
         kid=written["kid"],
         alg=written["alg"],

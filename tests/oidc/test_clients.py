@@ -14,7 +14,7 @@ from idp.cli.clients import clients as command
 from idp.cli.keys import keys as keys_command
 from idp.config import Settings
 from idp.db import db
-from idp.oidc import client_services, clients, uris
+from idp.oidc import client_files, client_services, uris
 from idp.oidc.errors import ClientFileError
 from idp.oidc.models import RelyingPartyRow
 from tests.oidc.scenery import SECRET, Scenery, keyed, load, native, registration
@@ -24,7 +24,7 @@ HOME, HTTPS = "http://localhost:8000", "https://id.example"
 
 def mistakes(entry: dict[str, Any], issuer: str = HTTPS) -> str:
     try:
-        clients.read(yaml.safe_dump({"clients": [entry]}), issuer=issuer, agencies=frozenset({"amp"}))
+        client_files.read(yaml.safe_dump({"clients": [entry]}), issuer=issuer, agencies=frozenset({"amp"}))
     except ClientFileError as error:
         return "\n".join(error.mistakes)
     return ""
@@ -185,7 +185,7 @@ def test_http_is_for_loopback_while_the_issuer_is_there_too() -> None:
 )
 def test_a_broken_file_is_a_sentence_never_a_crash(text: str) -> None:
     with pytest.raises(ClientFileError):
-        clients.read(text, issuer=HOME, agencies=frozenset({"amp"}))
+        client_files.read(text, issuer=HOME, agencies=frozenset({"amp"}))
 
 
 def test_nothing_is_written_when_one_client_is_wrong(scenery: Scenery, tmp_path: Path) -> None:
