@@ -53,7 +53,10 @@ def test_an_independent_validator_accepts_it_over_https() -> None:
     ) == {
         "authorization_response_iss_parameter_supported",
         "authorization_details_types_supported",
+        "dpop_signing_alg_values_supported",
         "prompt_values_supported",
+        "pushed_authorization_request_endpoint",
+        "require_pushed_authorization_requests",
         "backchannel_logout_supported",
         "backchannel_logout_session_supported",
         "end_session_endpoint",

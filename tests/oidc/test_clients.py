@@ -43,7 +43,7 @@ GOOD = registration("x", redirect_uris=["https://portal.example/callback"])
         ({"client_name": ""}, "client_name"),
         ({"client_name": "x" * 101}, "client_name"),
         ({"agency": "none"}, "agency"),
-        ({"profile": "fapi2"}, "profile"),
+        ({"profile": "fapi1"}, "profile"),
         ({"profile": ["x"]}, "profile"),
         ({"client_secret": "short"}, "client_secret"),
         ({"client_secret": "é" * 40}, "client_secret"),
@@ -231,5 +231,7 @@ def test_the_commands_say_what_they_did(
     assert (refused.exit_code, "agency must be one of" in refused.output) == (1, True)
     assert "RS256" in CliRunner().invoke(keys_command, ["list"]).output
     monkeypatch.setenv("IDP_KEYS_DIR", str(tmp_path / "fresh"))
-    assert CliRunner().invoke(keys_command, ["new"]).output.count("created") == 6
+    assert (
+        CliRunner().invoke(keys_command, ["new"]).output.count("created") == 8
+    )  # four files of secrets, a key for each algorithm
     assert "Nothing is missing." in CliRunner().invoke(keys_command, ["new"]).output
