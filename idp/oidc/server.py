@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from .. import audit
 from ..db import transaction
 from ..web import absolute_url, current_settings, now
-from . import client_auth, client_services, replay_services
+from . import client_auth, client_key_services, client_services, replay_services
 from .assertions import Assertion
 from .clients import RelyingParty
 from .grants import CodeGrant
@@ -87,10 +87,10 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
 
     def authenticate_client(self, request: BackChannelRequest, *_: object) -> RelyingParty:
         """Have the client prove itself; an assertion is spent later, in the transaction."""
-        issuer = current_settings().issuer
-        proven = client_auth.authenticate(
-            request.headers, request.form, client_services.find, issuer=issuer, token_url=f"{issuer}/token", now=now()
-        )
+        try:
+            proven = _proven(request, client_services.find)
+        except client_auth.UnknownClientError:  # what was kept of the client may be old: its secret or its keys changed
+            proven = _proven(request, client_services.find_again)
         request.assertion = proven.assertion
         return proven.client
 
@@ -121,6 +121,19 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
                 response.headers[name] = value
         response.headers.update(_NO_STORE)
         return response
+
+
+def _proven(request: BackChannelRequest, find: client_auth.Find) -> client_auth.Proven:
+    issuer = current_settings().issuer
+    return client_auth.authenticate(
+        request.headers,
+        request.form,
+        find,
+        keys_of=client_key_services.keys_of,
+        issuer=issuer,
+        token_url=f"{issuer}/token",
+        now=now(),
+    )
 
 
 def _outcome(grant: CodeGrant, client: RelyingParty) -> Answer:
