@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-from . import client_keys, uris
+from . import client_keys, client_names, uris
 from .metadata import SCOPES
 from .profiles import PROFILES, Profile
 
@@ -19,12 +20,12 @@ MEMBERS = frozenset(
     {
         *("client_id", "client_secret", "client_name", "agency", "profile", "application_type", "requires_pkce"),
         *("redirect_uris", "post_logout_redirect_uris", "response_types", "grant_types", "scope"),
-        *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "token_url_as_audience"),
-        *("id_token_signed_response_alg", "subject_type"),
         *("require_pushed_authorization_requests", "dpop_bound_access_tokens"),
         *("request_object_signing_alg", "require_signed_request_object", "authorization_signed_response_alg"),
+        *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "jwks_uri", "token_url_as_audience"),
+        *("id_token_signed_response_alg", "subject_type", "sector_identifier_uri"),
         *("backchannel_logout_uri", "backchannel_logout_session_required", "allowed_origins", "further_origins"),
-        *("client_uri", "policy_uri", "tos_uri", "logo_uri", "contacts"),
+        *("client_uri", "policy_uri", "tos_uri", "logo_uri", "initiate_login_uri", "contacts"),
     }
 )
 FIXED: Mapping[str, Any] = {
@@ -38,11 +39,19 @@ _SWITCHES = (
     "require_pushed_authorization_requests",
     "dpop_bound_access_tokens",
     "require_signed_request_object",
+    "backchannel_logout_session_required",
 )
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
+_SUB = re.compile(r"[A-Za-z0-9_-]{43}")
 _SHORTEST_SECRET = 32  # signs: secrets are hashed with SHA-256, so they must be random and long (oidc §5)
 _ADDRESS_LISTS = ("post_logout_redirect_uris",)
-_ADDRESSES = ("backchannel_logout_uri", "client_uri", "policy_uri", "tos_uri", "logo_uri")
+_ADDRESSES = (
+    *("backchannel_logout_uri", "jwks_uri", "sector_identifier_uri", "initiate_login_uri"),
+    *("client_uri", "policy_uri", "tos_uri", "logo_uri"),
+)
+_MOST_ADDRESSES = 50
+_MOST_CONTACTS = 10
+_CONTACT = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +95,15 @@ def check_client_id(entry: Entry, _: Grounds) -> Iterator[str]:
     """Ask for an identifier that needs no escape anywhere."""
     if not isinstance(entry.get("client_id"), str) or not _ID.fullmatch(entry["client_id"]):
         yield "client_id must be 1 to 100 letters, digits or . _ ~ -"
+    elif _SUB.fullmatch(entry["client_id"]):
+        yield "client_id has the shape of a sub: another length, please"  # RFC 9700 §4.15, S-97
 
 
 def check_name(entry: Entry, _: Grounds) -> Iterator[str]:
     """Ask for a name that a person can read on the consent page."""
-    name = entry.get("client_name")
-    if not isinstance(name, str) or not 1 <= len(name.strip()) <= 100 or not name.isprintable():
-        yield "client_name must be a name of 1 to 100 signs"
+    wrong = client_names.fault(entry.get("client_name"))
+    if wrong:
+        yield f"client_name {wrong}"
 
 
 def check_agency(entry: Entry, grounds: Grounds) -> Iterator[str]:
@@ -149,7 +160,9 @@ def check_proof(entry: Entry, _: Grounds) -> Iterator[str]:
 def check_keys(entry: Entry, _: Grounds) -> Iterator[str]:
     """Judge the public keys, and the algorithm that the client pins (oidc §6.14)."""
     method = str(entry["token_endpoint_auth_method"])
-    if "jwks" in entry or method == "private_key_jwt":
+    if "jwks" in entry and "jwks_uri" in entry:
+        yield "jwks and jwks_uri may not both be given"  # RFC 7591 §2
+    if "jwks" in entry or (method == "private_key_jwt" and "jwks_uri" not in entry):
         yield from client_keys.mistakes(entry.get("jwks"))
     if not ({"token_endpoint_auth_signing_alg", "token_url_as_audience"} & entry.keys()):
         return
@@ -208,6 +221,18 @@ def check_other_addresses(entry: Entry, grounds: Grounds) -> Iterator[str]:
         wrong = uris.fault(entry[name], issuer=grounds.issuer) if name in entry else None
         if wrong:
             yield f"{name}: {entry[name]!r} {wrong}"
+    logo = entry.get("logo_uri")
+    if isinstance(logo, str) and urlsplit(logo).path.lower().endswith((".svg", ".svgz")):
+        yield "logo_uri may not be an SVG picture: it can hold a program"  # S-33
+
+
+def check_contacts(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Ask for addresses where an operator reaches those who run the client."""
+    listed = entry.get("contacts", [])
+    if not isinstance(listed, list) or len(listed) > _MOST_CONTACTS:
+        yield f"contacts must be a list of at most {_MOST_CONTACTS} e-mail addresses"
+    elif not all(isinstance(each, str) and each.isprintable() and _CONTACT.fullmatch(each) for each in listed):
+        yield "contacts must be e-mail addresses"
 
 
 def check_origins(entry: Entry, grounds: Grounds) -> Iterator[str]:
@@ -232,6 +257,7 @@ CHECKS: tuple[Check, ...] = (
     check_scope,
     check_redirect_uris,
     check_other_addresses,
+    check_contacts,
     check_origins,
 )
 
@@ -242,8 +268,8 @@ def _profile(entry: Entry) -> Profile | None:
 
 def _list_mistakes(entry: Entry, name: str, grounds: Grounds) -> Iterator[str]:
     listed = entry.get(name, [])
-    if not isinstance(listed, list):
-        yield f"{name} must be a list of addresses"
+    if not isinstance(listed, list) or len(listed) > _MOST_ADDRESSES:
+        yield f"{name} must be a list of addresses, at most {_MOST_ADDRESSES}"
         return
     for uri in listed:
         wrong = uris.fault(uri, issuer=grounds.issuer, is_native=entry["application_type"] == "native")

@@ -24,9 +24,11 @@ class RelyingParty:
     name: str
     profile: Profile
     auth_method: str
+    is_dynamic: bool  # it registered itself: nobody vouches for it, so the person is asked each time (ASVS 10.7.1)
     is_native: bool  # a program on a person's device: it keeps no secret, so it has none
     secret_digest: str = field(repr=False)  # empty when the client has no secret: no secret fits it
-    keys: tuple[ClientKey, ...]
+    keys: tuple[ClientKey, ...]  # those registered by value; a client with jwks_uri has none here
+    jwks_uri: str | None
     assertion_algs: tuple[str, ...]
     token_url_as_audience: bool
     id_token_alg: str
@@ -48,7 +50,7 @@ class RelyingParty:
         return grant_type in GRANT_TYPES
 
 
-def relying_party(members: Mapping[str, Any], secret_digest: str) -> RelyingParty:
+def relying_party(members: Mapping[str, Any], secret_digest: str, *, is_dynamic: bool = False) -> RelyingParty:
     """Return the frozen view of checked *members*."""
     profile = PROFILES[members["profile"]]
     pinned = members.get("token_endpoint_auth_signing_alg")
@@ -60,10 +62,12 @@ def relying_party(members: Mapping[str, Any], secret_digest: str) -> RelyingPart
         name=members["client_name"],
         profile=profile,
         auth_method=members["token_endpoint_auth_method"],
+        is_dynamic=is_dynamic,
         is_native=members["application_type"] == "native",
         secret_digest=secret_digest,
         keys=client_keys.imported(members.get("jwks")),
         assertion_algs=(pinned,) if pinned else profile.signing_algs,
+        jwks_uri=members.get("jwks_uri"),
         token_url_as_audience=members.get("token_url_as_audience", False),
         id_token_alg=id_token_alg,
         authorization_response_alg=members.get("authorization_signed_response_alg", id_token_alg),

@@ -20,7 +20,7 @@ from ..sealing import digest, random_token
 from . import interaction_services
 from .clients import RelyingParty
 from .interaction_services import Interaction
-from .models import GrantRow
+from .models import GrantRow, RelyingPartyRow
 from .requests import AskedBlocks
 from .tokens import Grant
 
@@ -125,10 +125,15 @@ def consume_code(code: str, client_id: str, *, cnf: Mapping[str, str], now: date
 
 
 def live_grant(grant_id: str, *, now: datetime) -> Grant | None:
-    """Return a grant whose tokens still hold: not revoked, and the sign-in it rests on is open."""
+    """Return a grant whose tokens still hold: not revoked, its client neither, and the sign-in it rests on is open."""
     row = db.session.execute(
-        select(*_MEMBERS).where(
-            GrantRow.id == grant_id, GrantRow.revoked_at.is_(None), GrantRow.code_used_at.is_not(None)
+        select(*_MEMBERS)
+        .join(RelyingPartyRow, RelyingPartyRow.client_id == GrantRow.client_id)
+        .where(
+            GrantRow.id == grant_id,
+            GrantRow.revoked_at.is_(None),
+            GrantRow.code_used_at.is_not(None),
+            RelyingPartyRow.revoked_at.is_(None),
         )
     ).first()
     if row is None:
@@ -152,6 +157,16 @@ def revoke_for(person_id: str, enterprise_id: str, agency_id: str, *, now: datet
             GrantRow.agency_id == agency_id,
             GrantRow.revoked_at.is_(None),
         )
+        .values(revoked_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def revoke_of_client(client_id: str, *, now: datetime) -> None:
+    """Revoke all that a client was given, in the caller's transaction."""
+    db.session.execute(
+        update(GrantRow)
+        .where(GrantRow.client_id == client_id, GrantRow.revoked_at.is_(None))
         .values(revoked_at=now)
         .execution_options(synchronize_session=False)
     )

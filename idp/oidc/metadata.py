@@ -36,6 +36,7 @@ def document(issuer: str) -> dict[str, Any]:
         "dpop_signing_alg_values_supported": list(proofs.PROOF_ALGS),
         "userinfo_endpoint": f"{issuer}/userinfo",
         "jwks_uri": f"{issuer}/jwks",
+        "registration_endpoint": f"{issuer}/register",
         "end_session_endpoint": f"{issuer}/end-session",
         "scopes_supported": list(SCOPES),
         "response_types_supported": list(RESPONSE_TYPES),

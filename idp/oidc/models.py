@@ -15,7 +15,10 @@ from ..db import Base, UtcDateTime
 
 
 class RelyingPartyRow(Base):
-    """A client of an agency; ``members`` is its registration (RFC 7591 names), without the secret."""
+    """A client of an agency; ``members`` is its registration (RFC 7591 names), without the secret.
+
+    A client that registered itself has ``registered_at``, and manages itself by the token of ``registration_digest``.
+    """
 
     __tablename__ = "relying_party"
 
@@ -25,6 +28,23 @@ class RelyingPartyRow(Base):
     secret_digest: Mapped[str] = mapped_column(String(64))
     version: Mapped[int] = mapped_column(Integer)
     loaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    registered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    registration_digest: Mapped[str | None] = mapped_column(String(64))
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class InitialAccessTokenRow(Base):
+    """The right to register clients for one agency, a number of times until a date (RFC 7591 §3)."""
+
+    __tablename__ = "initial_access_token"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    agency_id: Mapped[str] = mapped_column(String(32))
+    token_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    uses_left: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class InteractionRow(Base):

@@ -16,7 +16,7 @@ from .. import logout_services, metadata
 from .. import models as models  # the tables must be known to the metadata
 from ..server import make_server
 from ..signing_keys import KeyRing
-from . import authorize, browser, consents, end_session, interaction, machine
+from . import authorize, browser, consents, end_session, interaction, machine, registration
 
 
 def init_app(app: Flask) -> None:
@@ -34,7 +34,7 @@ def init_app(app: Flask) -> None:
     register_renderer(app, logout_services.KIND, logout_services.render, on_sent=logout_services.note_delivered)
     add_account_section(app, consents_section)
     app.before_request(browser.show_pending_interaction)
-    for room in (machine, authorize, interaction, consents, end_session):
+    for room in (machine, registration, authorize, interaction, consents, end_session):
         app.register_blueprint(room.blueprint)
 
 

@@ -18,7 +18,7 @@ from ...delegation import catalogue_services
 from ...delegation import services as delegation
 from ...delegation.rights_services import Choice
 from ...web import now, see_other
-from .. import consent_services, interaction_services, issuing, responses, situations, words
+from .. import consent_services, interaction_services, issuing, responses, situations, uris, words
 from ..clients import RelyingParty
 from ..errors import UnprovenRequestError
 from ..interaction_services import Interaction
@@ -122,6 +122,8 @@ def consent(way: Underway) -> ResponseReturnValue:
             "oidc/consent.html",
             agency=browser.agency_name(way.client),
             service=way.client.name,
+            unproven_host=uris.host(way.interaction.request.redirect_uri) if way.client.is_dynamic else None,
+            is_remembered=not (way.client.is_native or way.client.is_dynamic),
             enterprise=chosen,
             role=words.role(chosen.role),
             told=words.scopes(frozenset(way.interaction.request.scopes)),
