@@ -78,3 +78,5 @@ class Event(StrEnum):
     REGISTER_IMPORTED = "register:imported"
     TAX_FILE_IMPORTED = "tax_file:imported"
     KEYS_CREATED = "keys:created"
+    KEYS_ROTATED = "keys:rotated"
+    KEYS_REVOKED = "keys:revoked"

@@ -73,6 +73,8 @@ LABELS: dict[Event, Any] = {
     Event.REGISTER_IMPORTED: _l("Register of enterprises imported"),
     Event.TAX_FILE_IMPORTED: _l("Tax agency’s file imported"),
     Event.KEYS_CREATED: _l("Keys created"),
+    Event.KEYS_ROTATED: _l("Signing key rotated"),
+    Event.KEYS_REVOKED: _l("Signing key revoked"),
 }
 
 

@@ -17,8 +17,9 @@ from ..sealing import current_sealing
 from ..web import current_settings
 from . import grant_services, tokens
 from .clients import RelyingParty
+from .live_keys import LiveKeyRing
 from .requests import AuthorizationRequest
-from .signing_keys import ACCESS_TOKEN_ALG, KeyRing
+from .signing_keys import ACCESS_TOKEN_ALG
 from .tokens import Grant
 
 
@@ -26,9 +27,9 @@ class NoRightError(Exception):
     """The person may no longer act for this enterprise, or is no longer signed in."""
 
 
-def key_ring() -> KeyRing:
+def key_ring() -> LiveKeyRing:
     """Return the keys of the running application."""
-    ring: KeyRing = current_app.extensions["mandat.key_ring"]
+    ring: LiveKeyRing = current_app.extensions["mandat.key_ring"]
     return ring
 
 

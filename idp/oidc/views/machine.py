@@ -13,17 +13,23 @@ from ...errors import NotFoundError
 from ...web import absolute_url, csrf, now
 from .. import client_services, issuing, possession, pushing, resource
 from ..issuing import NoRightError
+from ..key_rotation import JWKS_MAX_AGE
 from ..server import MandatServer
 
 blueprint = Blueprint("oidc_machine", __name__)
 _PUBLISHED = "mandat.oidc_published"
-_MAX_AGE = 3600  # seconds; a new key is published for longer than this before it signs
+_MAX_AGE = int(JWKS_MAX_AGE.total_seconds())  # a new key is published for longer than this before it signs
 _CALLED_FROM_BROWSERS = ("oidc_machine.token", "oidc_machine.userinfo")
 
 
 def publish(app: Flask, document: dict[str, Any], keys: dict[str, Any]) -> None:
-    """Keep discovery and keys as bytes with their tag: they are asked for often and change with the process only."""
+    """Keep discovery and keys as bytes with their tag: they are asked for often and change rarely."""
     app.extensions[_PUBLISHED] = {name: _sealed(value) for name, value in (("discovery", document), ("jwks", keys))}
+
+
+def publish_keys(app: Flask, keys: dict[str, Any]) -> None:
+    """Publish other keys: the ring has changed."""
+    app.extensions[_PUBLISHED]["jwks"] = _sealed(keys)
 
 
 def _sealed(value: dict[str, Any]) -> tuple[bytes, str]:
@@ -40,6 +46,7 @@ def discovery() -> Response:
 @blueprint.get("/jwks")
 def jwks() -> Response:
     """Answer the public keys."""
+    issuing.key_ring().refresh()
     return _published("jwks", "application/jwk-set+json")
 
 
