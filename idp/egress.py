@@ -100,8 +100,8 @@ class _Transport(httpx2.HTTPTransport):
     """One exchange on streams that know when it must be over: a byte now and then would hold a worker for days."""
 
     def __init__(self, ends_at: float) -> None:
-        super().__init__(trust_env=False)
         context = httpx2.create_ssl_context(trust_env=False)
+        super().__init__(verify=context, trust_env=False)
         self._pool = httpcore2.ConnectionPool(ssl_context=context, network_backend=_Backend(ends_at))
 
 

@@ -5,13 +5,20 @@ from __future__ import annotations
 import contextlib
 import http.server
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from idp import egress
 from idp.config import read_settings
@@ -228,6 +235,48 @@ def test_a_redirect_is_an_answer(canary: http.server.ThreadingHTTPServer) -> Non
     answer = egress.get(f"http://127.0.0.1:{canary.server_address[1]}/moved", LOCAL)
 
     assert (answer.status, canary.calls) == (302, ["/moved"])  # type: ignore[attr-defined]
+
+
+@contextlib.contextmanager
+def certified(name: str, folder: Path) -> Iterator[tuple[int, ssl.SSLContext]]:
+    """Serve over TLS with a certificate for *name*; give the port, and the context of a caller who trusts it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), 1, now - timedelta(days=1), now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = folder / "host.pem"
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Host)
+    server.calls = []  # type: ignore[attr-defined]
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield server.server_port, ssl.create_default_context(cafile=path)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_certificate_must_be_that_of_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The call goes to an address, the proof is asked for the name: another name's certificate, or nobody's, is refused."""
+    monkeypatch.setattr(socket, "getaddrinfo", answering("127.0.0.1"))
+    with certified("portal.example", tmp_path) as (port, trusting):
+        with pytest.raises(httpx2.HTTPError):
+            egress.get(f"https://portal.example:{port}/x", LOCAL)
+        monkeypatch.setattr(httpx2, "create_ssl_context", lambda **_: trusting)
+
+        assert egress.get(f"https://portal.example:{port}/x", LOCAL).status == 200
+        with pytest.raises(httpx2.HTTPError):
+            egress.get(f"https://other.example:{port}/x", LOCAL)
 
 
 @pytest.mark.parametrize("place", ["endless", "slow", "slowhead", "mute"])

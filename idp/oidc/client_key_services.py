@@ -27,6 +27,7 @@ from .strict_json import NotStrictJsonError
 SHORTEST, USUAL, LONGEST = timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1)
 BETWEEN_CALLS = timedelta(minutes=1)
 KEPT_WITHOUT_ANSWER = timedelta(hours=1)  # a host that is down signs nobody out; a key taken away is gone soon
+LONGEST_WAIT = 1.0  # seconds, while another request is calling
 _SETS = "mandat.oidc_client_keys"
 _MOST_KEPT = 1000
 _MAX_AGE = re.compile(r"(?:^|[,\s])max-age=\"?([0-9]{1,9})")
@@ -78,7 +79,8 @@ def keys_of(client: RelyingParty, kid: str | None) -> tuple[ClientKey, ...]:
     if place.held.answers(kid, at) or not place.held.may_call(at) or in_transaction():
         return place.held.usable(at)
     db.session.commit()  # ends the reading: nothing of the database is held while the agency answers
-    if place.lock.acquire(timeout=egress.LONGEST):
+    patience = LONGEST_WAIT if place.held.keys else egress.LONGEST  # a slow host must not hold every worker
+    if place.lock.acquire(timeout=patience):
         try:
             if not place.held.answers(kid, at) and place.held.may_call(at):  # nobody else just did
                 place.held = _called(client, client.jwks_uri, place.held, at)

@@ -99,9 +99,8 @@ def revoke(token_id: str, *, now: datetime) -> bool:
 def listed() -> tuple[InitialToken, ...]:
     """Return every token, newest first."""
     wanted = select(Row.id, Row.agency_id, Row.uses_left, Row.created_at, Row.expires_at, Row.revoked_at)
-    return tuple(
-        InitialToken(*row) for row in db.session.execute(wanted.order_by(Row.created_at.desc(), Row.id)).tuples()
-    )
+    rows = db.session.execute(wanted.order_by(Row.created_at.desc(), Row.id))
+    return tuple(InitialToken(*row) for row in rows)
 
 
 def _opens(token: str, now: datetime) -> ColumnElement[bool]:

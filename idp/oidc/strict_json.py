@@ -17,13 +17,13 @@ def read(text: bytes, *, deepest: int = DEEPEST) -> Any:
     """Return what *text* says.
 
     Raises:
-        NotStrictJsonError: not UTF-8, not JSON, a member written twice, a number out of range, or too deep.
+        NotStrictJsonError: not UTF-8, not JSON, a member written twice, a number out of range, half a sign, or too deep.
     """
     try:
         found = json.loads(text.decode("utf-8"), object_pairs_hook=_once, parse_constant=_not_json, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise NotStrictJsonError(str(error)) from None
-    _check_depth(found, deepest)
+    _check(found, deepest)
     return found
 
 
@@ -39,13 +39,18 @@ def read_object(text: bytes, *, deepest: int = DEEPEST) -> dict[str, Any]:
     return found
 
 
-def _check_depth(value: Any, left: int) -> None:
+def _check(value: Any, left: int) -> None:
+    """Refuse half a surrogate pair, which is no text that can be sent or hashed, and what lies too deep."""
+    if isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= sign <= "\udfff" for sign in value):
+            raise NotStrictJsonError("not Unicode")
+        return
     if not isinstance(value, dict | list):
         return
     if left == 0:
         raise NotStrictJsonError("too deep")
-    for each in value.values() if isinstance(value, dict) else value:
-        _check_depth(each, left - 1)
+    for each in (*value, *value.values()) if isinstance(value, dict) else value:
+        _check(each, left - 1)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
