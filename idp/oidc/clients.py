@@ -12,7 +12,7 @@ import yaml
 from . import client_keys, uris
 from .client_keys import ClientKey
 from .errors import ClientFileError
-from .metadata import SCOPES
+from .metadata import SCOPES, USERINFO_ALGS
 from .profiles import PROFILES, Profile
 
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
@@ -22,7 +22,7 @@ _MEMBERS = frozenset(
         *("client_id", "client_secret", "client_name", "agency", "profile", "application_type", "requires_pkce"),
         *("redirect_uris", "post_logout_redirect_uris", "response_types", "grant_types", "scope"),
         *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "token_url_as_audience"),
-        *("id_token_signed_response_alg", "subject_type"),
+        *("id_token_signed_response_alg", "userinfo_signed_response_alg", "subject_type"),
         *("backchannel_logout_uri", "backchannel_logout_session_required", "allowed_origins", "further_origins"),
         *("client_uri", "policy_uri", "tos_uri", "logo_uri", "contacts"),
     }
@@ -57,6 +57,7 @@ class RelyingParty:
     backchannel_logout_uri: str | None
     allowed_origins: tuple[str, ...]
     further_origins: tuple[str, ...]
+    userinfo_alg: str | None = None  # None: JSON
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Tell whether the client may use *grant_type* (asked by Authlib)."""
@@ -103,6 +104,7 @@ def relying_party(members: Mapping[str, Any], secret_digest: str) -> RelyingPart
         backchannel_logout_uri=members.get("backchannel_logout_uri"),
         allowed_origins=tuple(members.get("allowed_origins", ())),
         further_origins=tuple(members.get("further_origins", ())),
+        userinfo_alg=members.get("userinfo_signed_response_alg"),
     )
 
 
@@ -162,6 +164,8 @@ def _mistakes(entry: Mapping[str, Any], issuer: str, agencies: frozenset[str]) -
     yield from _secret_mistakes(entry.get("client_secret"))
     yield from _proof_mistakes(entry)
     yield from _scope_mistakes(entry["scope"])
+    if entry.get("userinfo_signed_response_alg", USERINFO_ALGS[0]) not in USERINFO_ALGS:
+        yield f"userinfo_signed_response_alg must be one of: {', '.join(USERINFO_ALGS)}"
     yield from _address_mistakes(entry, issuer)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import signing_keys
+from . import signing_keys, verified_claims
 from .profiles import PROFILES
 
 SCOPES = ("openid", "profile", "email", "enterprise", "functional_blocks")
@@ -15,6 +15,7 @@ AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", 
 ASSERTION_ALGS = tuple(dict.fromkeys(alg for profile in PROFILES.values() for alg in profile.assertion_algs))
 PROMPTS = ("none", "login", "consent", "select_account")
 DETAILS_TYPES = ("functional_blocks",)
+USERINFO_ALGS = signing_keys.ALGORITHMS
 ACR_VALUES = ("urn:mandat:aal:2",)
 CLAIMS = (
     *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "sid", "acr", "amr", "at_hash"),
@@ -38,12 +39,14 @@ def document(issuer: str) -> dict[str, Any]:
         "grant_types_supported": list(GRANT_TYPES),
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": [signing_keys.ID_TOKEN_ALG],
+        "userinfo_signing_alg_values_supported": list(USERINFO_ALGS),
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGS),
         "code_challenge_methods_supported": ["S256"],
         "claims_supported": list(CLAIMS),
         "claim_types_supported": ["normal"],
-        "claims_parameter_supported": False,
+        "claims_parameter_supported": True,
+        **verified_claims.METADATA,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,  # the default when omitted is true
         "authorization_response_iss_parameter_supported": True,

@@ -259,7 +259,7 @@ def test_by_mandate_two_operators_approve(browser: Browser) -> None:
     told = [mail["To"] for mail in browser.mails() if "verified" in mail["Subject"]]
     assert told == ["ines@example.com"]
     open_account(browser)
-    assert delegation.verification(row().enterprise_id or "").evidence == ("procuration",)
+    assert delegation.verification(row().enterprise_id or "").evidence == ("register", "procuration")
 
 
 def test_review_shows_the_facts_side_by_side(browser: Browser) -> None:

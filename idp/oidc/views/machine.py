@@ -73,7 +73,7 @@ def userinfo() -> ResponseReturnValue:
         told = issuing.userinfo(access_token.strip(), now=now())
     except (UntrustedTokenError, NoRightError, NotFoundError):
         return _challenge('Bearer error="invalid_token", error_description="the token is not valid any more"')
-    response = jsonify(told)
+    response = Response(told, mimetype="application/jwt") if isinstance(told, str) else jsonify(told)
     response.headers["Cache-Control"] = "no-store"
     return response
 
