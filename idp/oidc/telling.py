@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ..accounts import services as accounts
+from ..accounts.sign_ins import PersonView
 from ..delegation import claims as rights
 from ..delegation import services as delegation
 from ..delegation.authority import Authority
@@ -21,14 +22,15 @@ def told(place: Place, grant: Grant, authority: Authority, *, now: datetime) -> 
     names = asked_claims.names_told(place, grant.claims, grant.scopes)
     known = rights.project(authority, frozenset({rights.SCOPE_ENTERPRISE, rights.SCOPE_BLOCKS}))
     known |= tokens.sign_in_claims(grant)
-    if names & _OF_THE_PERSON:
-        known |= _person(grant)
-    verified = _verified(place, grant, now)
+    asked, verified = grant.claims.verified_at(place), None
+    if asked or names & _OF_THE_PERSON:
+        person = accounts.person(grant.person_id)
+        known |= _of_the_person(person)
+        verified = _verified(asked, grant, person, now) if asked else None
     return asked_claims.resolve(place, known, grant.claims, grant.scopes, verified=verified)
 
 
-def _person(grant: Grant) -> dict[str, Any]:
-    person = accounts.person(grant.person_id)
+def _of_the_person(person: PersonView) -> dict[str, Any]:
     return {
         "name": person.name,
         "given_name": person.given_name,
@@ -39,12 +41,10 @@ def _person(grant: Grant) -> dict[str, Any]:
     }
 
 
-def _verified(place: Place, grant: Grant, now: datetime) -> object:
-    """Return the verified claims asked for *place*, None when none are, or none can be given."""
-    asked = grant.claims.verified_at(place)
-    assurance = delegation.assurance(grant.person_id, grant.enterprise_id) if asked else None
-    if asked is None or assurance is None:
+def _verified(asked: str, grant: Grant, person: PersonView, now: datetime) -> object:
+    """Return the verified claims that can be given as they are asked, None when none can."""
+    assurance = delegation.assurance(grant.person_id, grant.enterprise_id)
+    if assurance is None:
         return None
-    person = accounts.person(grant.person_id)
     stored = verified_claims.known(assurance, given_name=person.given_name, family_name=person.family_name)
     return verified_requests.answer(asked, stored, now=now)

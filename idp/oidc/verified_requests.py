@@ -52,19 +52,20 @@ def _one(request: Mapping[str, Any], stored: Mapping[str, Any], now: datetime) -
 
 def _part(wish: Any, value: Any, now: datetime) -> Any:
     """Return what of *value* is asked, as deep as it is asked; null and ``{}`` ask for all of it."""
-    if not wish or (isinstance(wish, dict) and isinstance(value, dict) and wish.keys() <= _QUALIFIERS):
-        return value
-    if isinstance(wish, list) != isinstance(value, list):
+    if isinstance(wish, dict) and not _fits(wish, value, now):
         raise _UnmetError
-    if isinstance(value, list):
-        return _elements(wish, value, now)
-    if not isinstance(value, dict):
-        if not _fits(wish, value, now):
-            raise _UnmetError
+    deeper = {name: each for name, each in wish.items() if name not in _QUALIFIERS} if isinstance(wish, dict) else wish
+    if not deeper:
         return value
-    if any(_demands(deeper) for name, deeper in wish.items() if name not in value):
-        raise _UnmetError  # a demand on what does not exist
-    return {name: _part(deeper, value[name], now) for name, deeper in wish.items() if name in value}
+    if isinstance(deeper, list) and isinstance(value, list):
+        return _elements(deeper, value, now)
+    if isinstance(deeper, dict) and isinstance(value, dict):
+        if any(_demands(each) for name, each in deeper.items() if name not in value):
+            raise _UnmetError  # a demand on what does not exist
+        return {name: _part(each, value[name], now) for name, each in deeper.items() if name in value}
+    if _demands(deeper) or isinstance(value, dict | list):
+        raise _UnmetError
+    return value
 
 
 def _elements(templates: list[Any], values: list[Any], now: datetime) -> list[Any]:

@@ -69,6 +69,10 @@ def test_naming_a_claim_never_opens_what_the_client_may_not_know(
     every: dict[str, Any] = dict.fromkeys(PERSON | RIGHTS)
     asked = asking(id_token=every, userinfo=every)
 
+    page = scenery.signed_in("julie")
+    posted = scenery.browser().post("/authorize", data=narrow.parameters(scope="openid", claims=asked))
+    said = page.get(page.get(posted.location).location).text
+    assert ('id="consent-told"' in said, "adresse de courriel" in said) == (True, False)
     identity, person = both(narrow, scenery.browser(), scope="openid", claims=asked)
     assert not (PERSON | {"functional_blocks"}) & (identity.keys() | person.keys())
     assert {"enterprise", "representation"} <= identity.keys() & person.keys()
