@@ -23,7 +23,7 @@ MEMBERS = frozenset(
         *("require_pushed_authorization_requests", "dpop_bound_access_tokens"),
         *("request_object_signing_alg", "require_signed_request_object", "authorization_signed_response_alg"),
         *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "jwks_uri", "token_url_as_audience"),
-        *("id_token_signed_response_alg", "subject_type", "sector_identifier_uri"),
+        *("id_token_signed_response_alg", "userinfo_signed_response_alg", "subject_type", "sector_identifier_uri"),
         *("backchannel_logout_uri", "backchannel_logout_session_required", "allowed_origins", "further_origins"),
         *("client_uri", "policy_uri", "tos_uri", "logo_uri", "initiate_login_uri", "contacts"),
     }
@@ -124,8 +124,9 @@ def check_profile(entry: Entry, _: Grounds) -> Iterator[str]:
         yield "requires_pkce may not be false with this profile"
     if entry.get("token_url_as_audience") is True and not profile.may_use_token_url_as_audience:
         yield "token_url_as_audience may not be true with this profile"
-    if entry.get("id_token_signed_response_alg", profile.id_token_algs[0]) not in profile.id_token_algs:
-        yield f"id_token_signed_response_alg must be one of: {', '.join(profile.id_token_algs)}"
+    for name in ("id_token_signed_response_alg", "userinfo_signed_response_alg"):
+        if entry.get(name, profile.id_token_algs[0]) not in profile.id_token_algs:
+            yield f"{name} must be one of: {', '.join(profile.id_token_algs)}"
 
 
 def check_switches(entry: Entry, _: Grounds) -> Iterator[str]:

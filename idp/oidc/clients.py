@@ -44,6 +44,7 @@ class RelyingParty:
     backchannel_logout_uri: str | None
     allowed_origins: tuple[str, ...]
     further_origins: tuple[str, ...]
+    userinfo_alg: str | None = None  # None: JSON
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Tell whether the client may use *grant_type* (asked by Authlib)."""
@@ -83,4 +84,5 @@ def relying_party(members: Mapping[str, Any], secret_digest: str, *, is_dynamic:
         backchannel_logout_uri=members.get("backchannel_logout_uri"),
         allowed_origins=tuple(members.get("allowed_origins", ())),
         further_origins=tuple(members.get("further_origins", ())),
+        userinfo_alg=members.get("userinfo_signed_response_alg"),
     )

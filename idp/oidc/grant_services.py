@@ -18,6 +18,7 @@ from ..accounts.sign_ins import SignIn
 from ..db import db, new_id, transaction
 from ..sealing import digest, random_token
 from . import interaction_services
+from .asked_claims import NOTHING_ASKED, AskedClaims
 from .clients import RelyingParty
 from .interaction_services import Interaction
 from .models import GrantRow, RelyingPartyRow
@@ -38,6 +39,7 @@ _MEMBERS = (
     GrantRow.nonce,
     GrantRow.details,
     GrantRow.cnf,
+    GrantRow.claims,
 )
 
 
@@ -79,6 +81,7 @@ def issue_code(
                 scopes=list(request.scopes),
                 nonce=request.nonce,
                 details=[asdict(asked) for asked in request.details],
+                claims=request.claims.to_json() if request.claims != NOTHING_ASKED else None,
                 redirect_uri=request.redirect_uri,
                 code_challenge=request.code_challenge,
                 dpop_jkt=request.dpop_jkt,
@@ -215,4 +218,5 @@ def _grant(row: Row[Any]) -> Grant:
         details=tuple(
             AskedBlocks(tuple(each["privileges"]), each["identifier"], each["needs"]) for each in row.details
         ),
+        claims=AskedClaims.from_json(row.claims),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import proofs
+from . import proofs, verified_claims
 from .profiles import FAPI2_MESSAGE_SIGNING, PROFILES
 
 SCOPES = ("openid", "profile", "email", "enterprise", "functional_blocks")
@@ -17,6 +17,7 @@ ID_TOKEN_ALGS = tuple(dict.fromkeys(alg for profile in PROFILES.values() for alg
 RESPONSE_ALGS = FAPI2_MESSAGE_SIGNING.id_token_algs  # for signed authorization responses
 PROMPTS = ("none", "login", "consent", "select_account")
 DETAILS_TYPES = ("functional_blocks",)
+USERINFO_ALGS = ID_TOKEN_ALGS
 ACR_VALUES = ("urn:mandat:aal:2",)
 CLAIMS = (
     *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "sid", "acr", "amr", "at_hash"),
@@ -44,16 +45,18 @@ def document(issuer: str) -> dict[str, Any]:
         "grant_types_supported": list(GRANT_TYPES),
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": list(ID_TOKEN_ALGS),
+        "userinfo_signing_alg_values_supported": list(USERINFO_ALGS),
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGS),
         "code_challenge_methods_supported": ["S256"],
         "claims_supported": list(CLAIMS),
         "claim_types_supported": ["normal"],
-        "claims_parameter_supported": False,
         "request_parameter_supported": True,
         "request_object_signing_alg_values_supported": list(ASSERTION_ALGS),
         "require_signed_request_object": False,  # by client (FAPI 2.0 Message Signing)
         "authorization_signing_alg_values_supported": list(RESPONSE_ALGS),
+        "claims_parameter_supported": True,
+        **verified_claims.METADATA,
         "request_uri_parameter_supported": False,  # the default when omitted is true
         "authorization_response_iss_parameter_supported": True,
         "authorization_details_types_supported": list(DETAILS_TYPES),

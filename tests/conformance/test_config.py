@@ -9,7 +9,7 @@ import jwt as pyjwt
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oidc.discovery import OpenIDProviderMetadata
 
-from idp.oidc import metadata
+from idp.oidc import metadata, verified_claims
 from idp.oidc.views import check_metadata
 from tests.oidc.scenery import ISSUER, SECRET, RelyingParty, Scenery, keyed, load
 from tests.oidc.signing import signing_clients
@@ -66,6 +66,7 @@ def test_an_independent_validator_accepts_it_over_https() -> None:
         "backchannel_logout_session_supported",
         "end_session_endpoint",
         "userinfo_endpoint",
+        *verified_claims.METADATA,
     }
 
 

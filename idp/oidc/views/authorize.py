@@ -95,7 +95,9 @@ def client_of(interaction: Interaction) -> RelyingParty:
 def _advance(interaction: Interaction, client: RelyingParty) -> ResponseReturnValue:
     """Take the next step; an interaction not yet kept (no id) is kept when a page is needed."""
     asked = interaction.request
-    interaction = replace(interaction, request=replace(asked, scopes=tuple(sorted(set(asked.scopes) & client.scopes))))
+    scopes = tuple(sorted(set(asked.scopes) & client.scopes))
+    narrowed = replace(asked, scopes=scopes, claims=asked.claims.within(client.scopes))
+    interaction = replace(interaction, request=narrowed)
     following = situations.following(interaction, client, current_sign_in(), now=now())
     if following.step is Step.REFUSE:
         if not interaction_services.complete(interaction, now=now()):

@@ -115,7 +115,8 @@ def consent(way: Underway) -> ResponseReturnValue:
     if request.method == "POST":
         return _refuse(way.interaction, way.client, way.sign_in, enterprise_id)
     authority = delegation.authority(way.sign_in.person_id, enterprise_id, way.client.agency_id, now())
-    told = issuing.narrowed_for(authority, way.interaction.request)
+    asked = way.interaction.request
+    told, names = issuing.narrowed_for(authority, asked), asked.claims.disclosed()
     agency = catalogue_services.agency(way.client.agency_id)
     return make_response(
         render_template(
@@ -126,8 +127,8 @@ def consent(way: Underway) -> ResponseReturnValue:
             is_remembered=not (way.client.is_native or way.client.is_dynamic),
             enterprise=chosen,
             role=words.role(chosen.role),
-            told=words.scopes(frozenset(way.interaction.request.scopes)),
-            asks_blocks="functional_blocks" in way.interaction.request.scopes,
+            told=words.told(frozenset(asked.scopes), names),
+            asks_blocks="functional_blocks" in {*asked.scopes, *names},
             blocks=words.blocks(agency, told.blocks if told else ()),
             minutes=int(way.client.profile.token_life.total_seconds() // 60),
             several=len(way.choices) > 1 and way.interaction.request.named_enterprise is None,

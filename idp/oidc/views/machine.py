@@ -87,7 +87,7 @@ def userinfo() -> ResponseReturnValue:
         return _challenge(error)
     except (NoRightError, NotFoundError):
         return _challenge(resource.RefusedTokenError("Bearer", "invalid_token"))
-    response = jsonify(told)
+    response = Response(told, mimetype="application/jwt") if isinstance(told, str) else jsonify(told)
     response.headers.extend(possession.nonce_headers(request.headers, now=now()))
     response.headers["Cache-Control"] = "no-store"
     return response
