@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import client_keys, uris
-from .metadata import SCOPES
+from .metadata import GRANT_TYPES, SCOPES
 from .profiles import PROFILES, Profile
 
 SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
@@ -20,7 +20,7 @@ MEMBERS = frozenset(
         *("client_id", "client_secret", "client_name", "agency", "profile", "application_type", "requires_pkce"),
         *("redirect_uris", "post_logout_redirect_uris", "response_types", "grant_types", "scope"),
         *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "token_url_as_audience"),
-        *("id_token_signed_response_alg", "subject_type"),
+        *("id_token_signed_response_alg", "introspection_signed_response_alg", "subject_type", "refresh_grace_seconds"),
         *("require_pushed_authorization_requests", "dpop_bound_access_tokens"),
         *("backchannel_logout_uri", "backchannel_logout_session_required", "allowed_origins", "further_origins"),
         *("client_uri", "policy_uri", "tos_uri", "logo_uri", "contacts"),
@@ -28,7 +28,6 @@ MEMBERS = frozenset(
 )
 FIXED: Mapping[str, Any] = {
     "response_types": ["code"],
-    "grant_types": ["authorization_code"],
     "subject_type": "pairwise",
 }
 _SWITCHES = (
@@ -38,6 +37,7 @@ _SWITCHES = (
     "dpop_bound_access_tokens",
 )
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
+LONGEST_GRACE = 10  # seconds (oidc §6.12): for an answer lost on the way, not for a thief
 _SHORTEST_SECRET = 32  # signs: secrets are hashed with SHA-256, so they must be random and long (oidc §5)
 _ADDRESS_LISTS = ("post_logout_redirect_uris",)
 _ADDRESSES = ("backchannel_logout_uri", "client_uri", "policy_uri", "tos_uri", "logo_uri")
@@ -57,11 +57,13 @@ Check = Callable[[Entry, Grounds], Iterator[str]]
 
 def with_defaults(entry: Entry) -> dict[str, Any]:
     """Return *entry* with what it does not say (RFC 7591 §2)."""
+    lasting = "refresh_token" in _texts(entry.get("grant_types"))
     return {
         "profile": "baseline",
         "application_type": "web",
         "token_endpoint_auth_method": "client_secret_basic",
-        "scope": " ".join(SCOPES),
+        "grant_types": ["authorization_code"],
+        "scope": " ".join(name for name in SCOPES if lasting or name != "offline_access"),
         **FIXED,
         **entry,
     }
@@ -113,6 +115,8 @@ def check_profile(entry: Entry, _: Grounds) -> Iterator[str]:
         yield "token_url_as_audience may not be true with this profile"
     if entry.get("id_token_signed_response_alg", profile.id_token_algs[0]) not in profile.id_token_algs:
         yield f"id_token_signed_response_alg must be one of: {', '.join(profile.id_token_algs)}"
+    if entry.get("introspection_signed_response_alg", profile.id_token_algs[0]) not in profile.id_token_algs:
+        yield f"introspection_signed_response_alg must be one of: {', '.join(profile.id_token_algs)}"
 
 
 def check_switches(entry: Entry, _: Grounds) -> Iterator[str]:
@@ -170,6 +174,24 @@ def check_scope(entry: Entry, _: Grounds) -> Iterator[str]:
         yield f"scope holds unknown names: {', '.join(sorted(unknown))}"
     if "openid" not in scope.split():
         yield "scope must hold openid"
+    if "offline_access" in scope.split() and "refresh_token" not in _texts(entry["grant_types"]):
+        yield "scope may hold offline_access only with the grant type refresh_token"
+
+
+def check_grant_types(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Ask for grants that are offered, the code among them; a refresh token comes with the scope offline_access only."""
+    listed = entry["grant_types"]
+    if not isinstance(listed, list) or set(_texts(listed)) - set(GRANT_TYPES) or len(_texts(listed)) != len(listed):
+        yield f"grant_types must be a list of: {', '.join(GRANT_TYPES)}"
+    elif "authorization_code" not in listed:
+        yield "grant_types must hold authorization_code"
+
+
+def check_refresh_grace(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Hold the grace for a lost answer to a few seconds (RFC 9700 §4.14.2)."""
+    seconds = entry.get("refresh_grace_seconds", 0)
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= LONGEST_GRACE:
+        yield f"refresh_grace_seconds must be a whole number from 0 to {LONGEST_GRACE}"
 
 
 def check_redirect_uris(entry: Entry, grounds: Grounds) -> Iterator[str]:
@@ -209,10 +231,16 @@ CHECKS: tuple[Check, ...] = (
     check_proof,
     check_keys,
     check_scope,
+    check_grant_types,
+    check_refresh_grace,
     check_redirect_uris,
     check_other_addresses,
     check_origins,
 )
+
+
+def _texts(listed: Any) -> tuple[str, ...]:
+    return tuple(each for each in listed if isinstance(each, str)) if isinstance(listed, list) else ()
 
 
 def _profile(entry: Entry) -> Profile | None:

@@ -13,7 +13,7 @@ from .errors import AuthorizationRefusedError
 from .interaction_services import Interaction
 from .interactions import Next, Offer, Situation, next_step
 from .issuing import key_ring, sub_of
-from .requests import AuthorizationRequest
+from .requests import OFFLINE, AuthorizationRequest
 from .signing_keys import UntrustedTokenError
 
 
@@ -49,7 +49,7 @@ def _consented(request: AuthorizationRequest, client: RelyingParty, sign_in: Sig
     """Return where an earlier consent counts; never for a native client, whom any program could play (RFC 8252 §8.6)."""
     if client.is_native:
         return frozenset()
-    return consent_services.covered(sign_in.person_id, client.agency_id, frozenset(request.scopes))
+    return consent_services.covered(sign_in.person_id, client.agency_id, frozenset(request.scopes) - {OFFLINE})
 
 
 def check_hint(request: AuthorizationRequest, client: RelyingParty) -> None:

@@ -23,6 +23,7 @@ from ..clients import RelyingParty
 from ..errors import UnprovenRequestError
 from ..interaction_services import Interaction
 from ..interactions import Next, Step
+from ..requests import OFFLINE
 from . import browser
 from .authorize import client_of, over_page, refusal_page
 
@@ -127,6 +128,7 @@ def consent(way: Underway) -> ResponseReturnValue:
             told=words.scopes(frozenset(way.interaction.request.scopes)),
             asks_blocks="functional_blocks" in way.interaction.request.scopes,
             blocks=words.blocks(agency, told.blocks if told else ()),
+            keeps_access=OFFLINE in way.interaction.request.scopes,
             minutes=int(way.client.profile.token_life.total_seconds() // 60),
             several=len(way.choices) > 1 and way.interaction.request.named_enterprise is None,
             change=browser.page_path("enterprise", way.interaction),
