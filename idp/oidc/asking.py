@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
-from . import checks, client_services, issuing, pushed_services, situations
+from ..web import current_settings
+from . import checks, client_services, issuing, pushed_services, request_objects, situations
 from .clients import RelyingParty
-from .errors import UnprovenRequestError
+from .errors import AuthorizationRefusedError, UnprovenRequestError
+from .foreign_jwts import RefusedJwtError
 from .requests import REQUEST_URI, AuthorizationRequest, Parameters
 
 
@@ -22,6 +25,23 @@ def client_of(client_id: str | None) -> RelyingParty:
     if client is None:
         raise UnprovenRequestError("unknown_client")
     return client
+
+
+def opened(asked: Parameters, client: RelyingParty, *, now: datetime) -> Parameters:
+    """Return what a signed request asks instead of what stands beside it (RFC 9101 §6.3); a plain request as it is.
+
+    Raises:
+        AuthorizationRefusedError: the request object does not hold.
+    """
+    text = asked.get("request")
+    if text is None or asked.get("request_uri") is not None:  # both at once are refused for the second (RFC 9101 §5)
+        return asked
+    try:
+        inside = request_objects.opened(text, client, issuer=current_settings().issuer, now=now)
+    except RefusedJwtError as error:
+        description = f"the request object does not hold: {error}"
+        raise AuthorizationRefusedError("invalid_request_object", description) from None
+    return replace(inside, is_pushed=asked.is_pushed)
 
 
 def judged(asked: Parameters, client: RelyingParty) -> AuthorizationRequest:

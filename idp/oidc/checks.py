@@ -30,6 +30,8 @@ class Target:
     redirect_uri: str
     response_mode: str
     state: str | None
+    client_id: str
+    signing_alg: str  # for the modes whose answer is a JWT
 
 
 def target(parameters: Parameters, client: RelyingParty) -> Target:
@@ -48,7 +50,9 @@ def target(parameters: Parameters, client: RelyingParty) -> Target:
     state = parameters.get("state")
     if state is not None and too_long("state", state):
         state = None  # refused below; never sent back cut
-    return Target(uri, mode if mode in client.profile.response_modes else "query", state)
+    if mode not in client.profile.response_modes:
+        mode = "query"
+    return Target(uri, mode, state, client.client_id, client.authorization_response_alg)
 
 
 def check_lengths(parameters: Parameters, client: RelyingParty, locations: tuple[str, ...]) -> None:
@@ -66,9 +70,7 @@ def check_state(parameters: Parameters, client: RelyingParty, locations: tuple[s
 
 
 def check_request_object(parameters: Parameters, client: RelyingParty, locations: tuple[str, ...]) -> None:
-    """Neither kind of request object is offered, and ignoring one would be the failure (OIDC Core §6)."""
-    if parameters.get("request"):
-        _refuse("request_not_supported", "request objects are not supported")
+    """Nothing is fetched, and ignoring what cannot be followed would be the failure (OIDC Core §6)."""
     if parameters.get("request_uri") and parameters.is_pushed:
         _refuse("invalid_request", "a pushed request holds no request_uri")  # RFC 9126 §2.1
     if parameters.get("request_uri"):
@@ -81,6 +83,12 @@ def check_pushed(parameters: Parameters, client: RelyingParty, locations: tuple[
     """A client whose requests are always pushed sends none by the browser (RFC 9126 §5, FAPI 2.0 §5.3.2.2)."""
     if client.requires_pushed_request and not parameters.is_pushed:
         _refuse("invalid_request", "this client must push its requests")
+
+
+def check_signed(parameters: Parameters, client: RelyingParty, locations: tuple[str, ...]) -> None:
+    """A client whose requests are always signed sends no other (RFC 9101 §10.5, FAPI 2.0 Message Signing §5.3.1)."""
+    if client.requires_signed_request and not parameters.is_signed:
+        _refuse("invalid_request", "this client must sign its requests")
 
 
 def check_dpop_key(parameters: Parameters, client: RelyingParty, locations: tuple[str, ...]) -> None:
@@ -166,6 +174,7 @@ CHECKS = (
     check_state,
     check_request_object,
     check_pushed,
+    check_signed,
     check_dpop_key,
     check_response_type,
     check_response_mode,

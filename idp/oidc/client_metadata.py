@@ -22,6 +22,7 @@ MEMBERS = frozenset(
         *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "token_url_as_audience"),
         *("id_token_signed_response_alg", "introspection_signed_response_alg", "subject_type", "refresh_grace_seconds"),
         *("require_pushed_authorization_requests", "dpop_bound_access_tokens"),
+        *("request_object_signing_alg", "require_signed_request_object", "authorization_signed_response_alg"),
         *("backchannel_logout_uri", "backchannel_logout_session_required", "allowed_origins", "further_origins"),
         *("client_uri", "policy_uri", "tos_uri", "logo_uri", "contacts"),
     }
@@ -35,6 +36,7 @@ _SWITCHES = (
     "token_url_as_audience",
     "require_pushed_authorization_requests",
     "dpop_bound_access_tokens",
+    "require_signed_request_object",
 )
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 LONGEST_GRACE = 10  # seconds (oidc §6.12): for an answer lost on the way, not for a thief
@@ -163,6 +165,24 @@ def check_keys(entry: Entry, _: Grounds) -> Iterator[str]:
         yield f"token_endpoint_auth_signing_alg must be one of: {', '.join(profile.signing_algs)}"
 
 
+def check_signed_messages(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Judge how requests and their answers are signed (RFC 9101 §10.5, OIDC Registration §2, JARM §3)."""
+    signs = entry.get("require_signed_request_object") is True or "request_object_signing_alg" in entry
+    if signs and "jwks" not in entry:
+        yield "signed requests are verified with jwks: register your public keys"
+    profile = _profile(entry)
+    if profile is None:
+        return
+    if entry.get("request_object_signing_alg", profile.signing_algs[0]) not in profile.signing_algs:
+        yield f"request_object_signing_alg must be one of: {', '.join(profile.signing_algs)}"
+    if "authorization_signed_response_alg" not in entry:
+        return
+    if "jwt" not in profile.response_modes:
+        yield "authorization_signed_response_alg is of no use with this profile"
+    elif entry["authorization_signed_response_alg"] not in profile.id_token_algs:
+        yield f"authorization_signed_response_alg must be one of: {', '.join(profile.id_token_algs)}"
+
+
 def check_scope(entry: Entry, _: Grounds) -> Iterator[str]:
     """Refuse scopes that nobody offers."""
     scope = entry["scope"]
@@ -230,6 +250,7 @@ CHECKS: tuple[Check, ...] = (
     check_secret,
     check_proof,
     check_keys,
+    check_signed_messages,
     check_scope,
     check_grant_types,
     check_refresh_grace,

@@ -31,6 +31,9 @@ class RelyingParty:
     assertion_algs: tuple[str, ...]
     token_url_as_audience: bool
     id_token_alg: str
+    authorization_response_alg: str  # for the response modes jwt, query.jwt and form_post.jwt
+    request_object_algs: tuple[str, ...]
+    requires_signed_request: bool
     requires_pushed_request: bool
     requires_bound_tokens: bool
     redirect_uris: tuple[str, ...]
@@ -58,6 +61,8 @@ def relying_party(members: Mapping[str, Any], secret_digest: str) -> RelyingPart
     """Return the frozen view of checked *members*."""
     profile = PROFILES[members["profile"]]
     pinned = members.get("token_endpoint_auth_signing_alg")
+    pinned_request = members.get("request_object_signing_alg")
+    id_token_alg = members.get("id_token_signed_response_alg", profile.id_token_algs[0])
     return RelyingParty(
         client_id=members["client_id"],
         agency_id=members["agency"],
@@ -69,7 +74,10 @@ def relying_party(members: Mapping[str, Any], secret_digest: str) -> RelyingPart
         keys=client_keys.imported(members.get("jwks")),
         assertion_algs=(pinned,) if pinned else profile.signing_algs,
         token_url_as_audience=members.get("token_url_as_audience", False),
-        id_token_alg=members.get("id_token_signed_response_alg", profile.id_token_algs[0]),
+        id_token_alg=id_token_alg,
+        authorization_response_alg=members.get("authorization_signed_response_alg", id_token_alg),
+        request_object_algs=(pinned_request,) if pinned_request else profile.signing_algs,
+        requires_signed_request=profile.requires_signed_request or members.get("require_signed_request_object", False),
         requires_pushed_request=profile.requires_pushed_request
         or members.get("require_pushed_authorization_requests", False),
         requires_bound_tokens=profile.requires_bound_tokens or members.get("dpop_bound_access_tokens", False),

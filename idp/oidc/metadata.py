@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from . import proofs
-from .profiles import PROFILES
+from .profiles import FAPI2_MESSAGE_SIGNING, PROFILES
 
 SCOPES = ("openid", "profile", "email", "offline_access", "enterprise", "functional_blocks")
 RESPONSE_TYPES = ("code",)
-RESPONSE_MODES = ("query", "form_post")
+RESPONSE_MODES = ("query", "fragment", "form_post", "jwt", "query.jwt", "form_post.jwt")
 GRANT_TYPES = ("authorization_code", "refresh_token")
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 PROVEN_METHODS = tuple(method for method in AUTH_METHODS if method != "none")  # RFC 7662 §2.1: nobody asks unproven
 ASSERTION_ALGS = tuple(dict.fromkeys(alg for profile in PROFILES.values() for alg in profile.signing_algs))
 ID_TOKEN_ALGS = tuple(dict.fromkeys(alg for profile in PROFILES.values() for alg in profile.id_token_algs))
+RESPONSE_ALGS = FAPI2_MESSAGE_SIGNING.id_token_algs  # for signed authorization responses
 PROMPTS = ("none", "login", "consent", "select_account")
 DETAILS_TYPES = ("functional_blocks",)
 ACR_VALUES = ("urn:mandat:aal:2",)
@@ -56,7 +57,10 @@ def document(issuer: str) -> dict[str, Any]:
         "claims_supported": list(CLAIMS),
         "claim_types_supported": ["normal"],
         "claims_parameter_supported": False,
-        "request_parameter_supported": False,
+        "request_parameter_supported": True,
+        "request_object_signing_alg_values_supported": list(ASSERTION_ALGS),
+        "require_signed_request_object": False,  # by client (FAPI 2.0 Message Signing)
+        "authorization_signing_alg_values_supported": list(RESPONSE_ALGS),
         "request_uri_parameter_supported": False,  # the default when omitted is true
         "authorization_response_iss_parameter_supported": True,
         "authorization_details_types_supported": list(DETAILS_TYPES),

@@ -36,7 +36,7 @@ BASELINE = Profile(
     auth_methods=frozenset({"none", "client_secret_basic", "client_secret_post", "private_key_jwt"}),
     signing_algs=(*_STRONG_ALGS, "RS256"),
     id_token_algs=("RS256", "PS256", "ES256", "EdDSA"),
-    response_modes=frozenset({"query", "form_post"}),
+    response_modes=frozenset({"query", "fragment", "form_post"}),
     may_waive_pkce=True,  # for the OIDF Basic plan, which sends PKCE in one module only (oidc §1)
     may_use_token_url_as_audience=True,
     requires_pushed_request=False,
@@ -52,6 +52,7 @@ FAPI2 = replace(  # FAPI 2.0 Security Profile Final §5.3.2
     auth_methods=frozenset({"private_key_jwt"}),
     signing_algs=_STRONG_ALGS,
     id_token_algs=("ES256", "PS256", "EdDSA"),
+    response_modes=frozenset({"query", "form_post"}),
     may_waive_pkce=False,
     may_use_token_url_as_audience=False,
     requires_pushed_request=True,
@@ -62,6 +63,6 @@ FAPI2_MESSAGE_SIGNING = replace(  # FAPI 2.0 Message Signing Final §5.3, §5.4
     FAPI2,
     name="fapi2-message-signing",
     requires_signed_request=True,
-    response_modes=FAPI2.response_modes,
+    response_modes=FAPI2.response_modes | {"jwt", "query.jwt", "form_post.jwt"},
 )
 PROFILES = {profile.name: profile for profile in (BASELINE, FAPI2, FAPI2_MESSAGE_SIGNING)}

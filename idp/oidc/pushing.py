@@ -5,13 +5,15 @@ What is wrong is told to the client at once, as JSON: no browser is involved yet
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
 
 from ..web import now
 from . import asking, possession, pushed_services
 from .clients import RelyingParty
 from .errors import AuthorizationRefusedError, UnprovenRequestError
-from .requests import AuthorizationRequest, Parameters, parameters
+from .requests import Parameters, parameters
 from .server import Answer, BackChannelRequest
 
 _OF_THE_CLIENT = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
@@ -25,7 +27,12 @@ class RefusedRequestError(OAuth2Error):  # type: ignore[misc]
 
 def push(asked: BackChannelRequest, client: RelyingParty) -> Answer:
     """Judge a request and keep it; the answer names it for ninety seconds."""
-    request = _judged(_parameters(asked, client), client)
+    try:
+        request = asking.judged(_parameters(asked, client), client)
+    except UnprovenRequestError as error:
+        raise InvalidRequestError(f"{error.code.replace('_', ' ')}") from None
+    except AuthorizationRefusedError as error:
+        raise RefusedRequestError(description=error.description, error=error.error) from None
     reference = pushed_services.push(request, client, now=now())
     return 201, {"request_uri": reference, "expires_in": int(pushed_services.LIFE.total_seconds())}, []
 
@@ -37,17 +44,9 @@ def _parameters(asked: BackChannelRequest, client: RelyingParty) -> Parameters:
         given = parameters(pairs)
     except UnprovenRequestError as error:
         raise InvalidRequestError(error.detail) from None
+    given = asking.opened(replace(given, is_pushed=True), client, now=now())
     values = {**given.values, "client_id": client.client_id}
     jkt, named = asked.shown.cnf.get("jkt"), values.get("dpop_jkt")
     if jkt is not None and named not in (None, jkt):
         raise possession.InvalidProofError("dpop_jkt is of another key than the proof")
-    return Parameters({**values, **({"dpop_jkt": jkt} if jkt else {})}, given.resources, is_pushed=True)
-
-
-def _judged(given: Parameters, client: RelyingParty) -> AuthorizationRequest:
-    try:
-        return asking.judged(given, client)
-    except UnprovenRequestError as error:
-        raise InvalidRequestError(f"{error.code.replace('_', ' ')}") from None
-    except AuthorizationRefusedError as error:
-        raise RefusedRequestError(description=error.description, error=error.error) from None
+    return replace(given, values={**values, **({"dpop_jkt": jkt} if jkt else {})})

@@ -81,6 +81,7 @@ class Parameters:
     values: Mapping[str, str]
     resources: tuple[str, ...] = ()
     is_pushed: bool = False
+    is_signed: bool = False
 
     def get(self, name: str) -> str | None:
         """Return the value of *name*, None when absent."""

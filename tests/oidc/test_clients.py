@@ -31,6 +31,10 @@ def mistakes(entry: dict[str, Any], issuer: str = HTTPS) -> str:
 
 
 NATIVE = {**native("x"), "client_secret": None}
+SIGNING = {
+    **keyed("x", profile="fapi2-message-signing", redirect_uris=["https://portal.example/callback"]),
+    "client_secret": None,
+}
 GOOD = registration("x", redirect_uris=["https://portal.example/callback"])
 
 
@@ -80,6 +84,17 @@ GOOD = registration("x", redirect_uris=["https://portal.example/callback"])
         ({"token_url_as_audience": True}, "for private_key_jwt"),
         ({"token_endpoint_auth_signing_alg": "ES256"}, "for private_key_jwt"),
         ({"jwks_uri": "https://portal.example/jwks"}, "jwks_uri"),
+        ({"require_signed_request_object": "yes"}, "require_signed_request_object"),
+        ({"require_signed_request_object": True}, "register your public keys"),
+        ({"request_object_signing_alg": "ES256"}, "register your public keys"),
+        ({"request_object_signing_alg": "none"}, "request_object_signing_alg must be one of"),
+        ({"request_object_signing_alg": ["ES256"]}, "request_object_signing_alg must be one of"),
+        ({"authorization_signed_response_alg": "ES256"}, "of no use with this profile"),
+        (SIGNING, ""),
+        (SIGNING | {"request_object_signing_alg": "ES256", "authorization_signed_response_alg": "PS256"}, ""),
+        (SIGNING | {"request_object_signing_alg": "RS256"}, "request_object_signing_alg must be one of"),
+        (SIGNING | {"authorization_signed_response_alg": "RS256"}, "authorization_signed_response_alg must be one of"),
+        (SIGNING | {"authorization_signed_response_alg": None}, "authorization_signed_response_alg must be one of"),
     ],
 )
 def test_each_mistake_is_named(changed: dict[str, Any], told: str) -> None:

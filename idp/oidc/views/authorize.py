@@ -34,6 +34,10 @@ def authorize() -> ResponseReturnValue:
         client = asking.client_of(asked.get("client_id"))
         if asking.is_reference(asked):
             return _begin(asking.pushed(asked, client, now=now()), client)
+        try:
+            asked = asking.opened(asked, client, now=now())
+        except AuthorizationRefusedError as error:
+            return _unopened(asked, client, error)
         target = checks.target(asked, client)
     except UnprovenRequestError as error:
         return refusal_page(error)
@@ -42,6 +46,15 @@ def authorize() -> ResponseReturnValue:
     except AuthorizationRefusedError as error:
         return responses.error(target, error.error, error.description)
     return _begin(checked, client)
+
+
+def _unopened(asked: Parameters, client: RelyingParty, error: AuthorizationRefusedError) -> Response:
+    """Refuse a request object that does not hold: no address of its own is believed, only a registered one beside it."""
+    try:
+        target = checks.target(asked, client)
+    except UnprovenRequestError:
+        return refusal_page(UnprovenRequestError(error.error, f"client {client.client_id}"))
+    return responses.error(target, error.error, error.description)
 
 
 def _begin(checked: AuthorizationRequest, client: RelyingParty) -> ResponseReturnValue:
@@ -87,7 +100,8 @@ def _advance(interaction: Interaction, client: RelyingParty) -> ResponseReturnVa
     if following.step is Step.REFUSE:
         if not interaction_services.complete(interaction, now=now()):
             return over_page()
-        return responses.error(responses.target_of(interaction.request), following.error, following.description)
+        target = responses.target_of(interaction.request, client)
+        return responses.error(target, following.error, following.description)
     if following.step is Step.ISSUE:
         return _issue(interaction, client, following)
     if not interaction.id:
@@ -111,7 +125,7 @@ def _issue(interaction: Interaction, client: RelyingParty, following: Next) -> R
     )
     if code is None:
         return over_page()
-    return responses.success(responses.target_of(interaction.request), code)
+    return responses.success(responses.target_of(interaction.request, client), code)
 
 
 def _sign_in_path(interaction: Interaction) -> str:

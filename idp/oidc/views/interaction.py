@@ -181,4 +181,5 @@ def _refuse(
         )
     if not ended:
         return over_page()
-    return responses.error(responses.target_of(interaction.request), "access_denied", "the person did not go on")
+    target = responses.target_of(interaction.request, client)
+    return responses.error(target, "access_denied", "the person did not go on")
