@@ -111,3 +111,9 @@ NO_COOKIE_ROUTES = {
     "oidc_machine.par",
     *("oidc_registration.register", "oidc_registration.manage"),
 }
+MACHINES = {"oidc_machine.discovery", "oidc_machine.jwks", "oidc_machine.token", "oidc_machine.userinfo"}
+MACHINES |= {"oidc_machine.par", "oidc_machine.revoke", "oidc_machine.introspect"}
+
+# POST routes whose effect does not rest on the session cookie, so that they ask no CSRF token (decisions §27).
+NO_COOKIE_ROUTES = {"oidc_machine.token", "oidc_machine.userinfo", "oidc.authorize", "oidc_end_session.end_session"}
+NO_COOKIE_ROUTES |= {"oidc_machine.par", "oidc_machine.revoke", "oidc_machine.introspect"}

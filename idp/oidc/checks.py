@@ -164,7 +164,7 @@ def check_details(parameters: Parameters, client: RelyingParty, locations: tuple
     if listed is None:
         _refuse("invalid_authorization_details", "authorization_details must be a list of objects")
     for detail in listed:
-        fault = _detail_fault(detail, locations)
+        fault = detail_fault(detail, locations)
         if fault:
             _refuse("invalid_authorization_details", fault)
     if len({detail["identifier"] for detail in listed if "identifier" in detail}) > 1:
@@ -251,7 +251,8 @@ def _language(parameters: Parameters) -> str | None:
     return next((language for language in wishes if language), None)
 
 
-def _detail_fault(detail: Mapping[str, Any], locations: tuple[str, ...]) -> str | None:
+def detail_fault(detail: Mapping[str, Any], locations: tuple[str, ...]) -> str | None:
+    """Return what is wrong with one authorization detail, None when nothing is (RFC 9396 §5)."""
     if detail.get("type") not in DETAILS_TYPES:
         return "unknown type"
     if set(detail) - {"type", "locations", "identifier", "privileges", "needs"}:

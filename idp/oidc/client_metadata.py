@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import client_keys, client_names, uris
-from .metadata import SCOPES
+from .metadata import GRANT_TYPES, SCOPES
 from .profiles import PROFILES, Profile
 
 SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
@@ -20,6 +20,7 @@ MEMBERS = frozenset(
     {
         *("client_id", "client_secret", "client_name", "agency", "profile", "application_type", "requires_pkce"),
         *("redirect_uris", "post_logout_redirect_uris", "response_types", "grant_types", "scope"),
+        *("introspection_signed_response_alg", "refresh_grace_seconds"),
         *("require_pushed_authorization_requests", "dpop_bound_access_tokens"),
         *("request_object_signing_alg", "require_signed_request_object", "authorization_signed_response_alg"),
         *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "jwks_uri", "token_url_as_audience"),
@@ -30,7 +31,6 @@ MEMBERS = frozenset(
 )
 FIXED: Mapping[str, Any] = {
     "response_types": ["code"],
-    "grant_types": ["authorization_code"],
     "subject_type": "pairwise",
 }
 _SWITCHES = (
@@ -41,8 +41,14 @@ _SWITCHES = (
     "require_signed_request_object",
     "backchannel_logout_session_required",
 )
+_SIGNED_ANSWERS = (
+    "id_token_signed_response_alg",
+    "userinfo_signed_response_alg",
+    "introspection_signed_response_alg",
+)
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _SUB = re.compile(r"[A-Za-z0-9_-]{43}")
+LONGEST_GRACE = 10  # seconds (oidc §6.12): for an answer lost on the way, not for a thief
 _SHORTEST_SECRET = 32  # signs: secrets are hashed with SHA-256, so they must be random and long (oidc §5)
 _ADDRESS_LISTS = ("post_logout_redirect_uris",)
 _ADDRESSES = (
@@ -68,11 +74,13 @@ Check = Callable[[Entry, Grounds], Iterator[str]]
 
 def with_defaults(entry: Entry) -> dict[str, Any]:
     """Return *entry* with what it does not say (RFC 7591 §2)."""
+    lasting = "refresh_token" in _texts(entry.get("grant_types"))
     return {
         "profile": "baseline",
         "application_type": "web",
         "token_endpoint_auth_method": "client_secret_basic",
-        "scope": " ".join(SCOPES),
+        "grant_types": ["authorization_code"],
+        "scope": " ".join(name for name in SCOPES if lasting or name != "offline_access"),
         **FIXED,
         **entry,
     }
@@ -124,7 +132,7 @@ def check_profile(entry: Entry, _: Grounds) -> Iterator[str]:
         yield "requires_pkce may not be false with this profile"
     if entry.get("token_url_as_audience") is True and not profile.may_use_token_url_as_audience:
         yield "token_url_as_audience may not be true with this profile"
-    for name in ("id_token_signed_response_alg", "userinfo_signed_response_alg"):
+    for name in _SIGNED_ANSWERS:
         if entry.get(name, profile.id_token_algs[0]) not in profile.id_token_algs:
             yield f"{name} must be one of: {', '.join(profile.id_token_algs)}"
 
@@ -204,6 +212,24 @@ def check_scope(entry: Entry, _: Grounds) -> Iterator[str]:
         yield f"scope holds unknown names: {', '.join(sorted(unknown))}"
     if "openid" not in scope.split():
         yield "scope must hold openid"
+    if "offline_access" in scope.split() and "refresh_token" not in _texts(entry["grant_types"]):
+        yield "scope may hold offline_access only with the grant type refresh_token"
+
+
+def check_grant_types(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Ask for grants that are offered, the code among them; a refresh token comes with the scope offline_access only."""
+    listed = entry["grant_types"]
+    if not isinstance(listed, list) or set(_texts(listed)) - set(GRANT_TYPES) or len(_texts(listed)) != len(listed):
+        yield f"grant_types must be a list of: {', '.join(GRANT_TYPES)}"
+    elif "authorization_code" not in listed:
+        yield "grant_types must hold authorization_code"
+
+
+def check_refresh_grace(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Hold the grace for a lost answer to a few seconds (RFC 9700 §4.14.2)."""
+    seconds = entry.get("refresh_grace_seconds", 0)
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= LONGEST_GRACE:
+        yield f"refresh_grace_seconds must be a whole number from 0 to {LONGEST_GRACE}"
 
 
 def check_redirect_uris(entry: Entry, grounds: Grounds) -> Iterator[str]:
@@ -256,11 +282,17 @@ CHECKS: tuple[Check, ...] = (
     check_keys,
     check_signed_messages,
     check_scope,
+    check_grant_types,
+    check_refresh_grace,
     check_redirect_uris,
     check_other_addresses,
     check_contacts,
     check_origins,
 )
+
+
+def _texts(listed: Any) -> tuple[str, ...]:
+    return tuple(each for each in listed if isinstance(each, str)) if isinstance(listed, list) else ()
 
 
 def _profile(entry: Entry) -> Profile | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from . import client_keys
@@ -40,6 +41,9 @@ class RelyingParty:
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
     scopes: frozenset[str]
+    grant_types: frozenset[str]
+    refresh_grace: timedelta  # how long the last refresh token may come again after it was used
+    introspection_alg: str
     requires_pkce: bool
     backchannel_logout_uri: str | None
     allowed_origins: tuple[str, ...]
@@ -48,7 +52,12 @@ class RelyingParty:
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Tell whether the client may use *grant_type* (asked by Authlib)."""
-        return grant_type in GRANT_TYPES
+        return grant_type in self.grant_types
+
+    @property
+    def is_confidential(self) -> bool:
+        """Tell whether the client proves itself by something that only it has (RFC 6749 §2.1)."""
+        return self.auth_method != "none"
 
 
 def relying_party(members: Mapping[str, Any], secret_digest: str, *, is_dynamic: bool = False) -> RelyingParty:
@@ -80,6 +89,9 @@ def relying_party(members: Mapping[str, Any], secret_digest: str, *, is_dynamic:
         redirect_uris=tuple(members["redirect_uris"]),
         post_logout_redirect_uris=tuple(members.get("post_logout_redirect_uris", ())),
         scopes=frozenset(members["scope"].split()) & frozenset(SCOPES),
+        grant_types=frozenset(members["grant_types"]) & frozenset(GRANT_TYPES),
+        refresh_grace=timedelta(seconds=members.get("refresh_grace_seconds", 0)),
+        introspection_alg=members.get("introspection_signed_response_alg", profile.id_token_algs[0]),
         requires_pkce=members.get("requires_pkce", True),
         backchannel_logout_uri=members.get("backchannel_logout_uri"),
         allowed_origins=tuple(members.get("allowed_origins", ())),

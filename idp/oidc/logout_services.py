@@ -80,13 +80,16 @@ def queue(sessions: Iterable[ClientSession], *, cause: str, removal_id: str | No
 
 
 def fan_out_sign_in_ended(payload: dict[str, Any], now: datetime) -> None:
-    """Tell every client that holds tokens of a sign-in that has ended, and revoke its grants."""
+    """Tell every client that holds tokens of a sign-in that has ended, and revoke its grants but for offline access.
+
+    Back-Channel Logout §2.7: a refresh token with ``offline_access`` outlives the session.
+    """
     sid = str(payload["sid"])
     with transaction() as session:
         queue(_sessions(GrantRow.sid == sid), cause=f"sign_in:{sid}", removal_id=None, now=now)
         session.execute(
             update(GrantRow)
-            .where(GrantRow.sid == sid, GrantRow.revoked_at.is_(None))
+            .where(GrantRow.sid == sid, GrantRow.revoked_at.is_(None), GrantRow.offline_until.is_(None))
             .values(revoked_at=now)
             .execution_options(synchronize_session=False)
         )

@@ -7,11 +7,12 @@ from typing import Any
 from . import proofs, verified_claims
 from .profiles import FAPI2_MESSAGE_SIGNING, PROFILES
 
-SCOPES = ("openid", "profile", "email", "enterprise", "functional_blocks")
+SCOPES = ("openid", "profile", "email", "offline_access", "enterprise", "functional_blocks")
 RESPONSE_TYPES = ("code",)
 RESPONSE_MODES = ("query", "fragment", "form_post", "jwt", "query.jwt", "form_post.jwt")
-GRANT_TYPES = ("authorization_code",)
+GRANT_TYPES = ("authorization_code", "refresh_token")
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
+PROVEN_METHODS = tuple(method for method in AUTH_METHODS if method != "none")  # RFC 7662 §2.1: nobody asks unproven
 ASSERTION_ALGS = tuple(dict.fromkeys(alg for profile in PROFILES.values() for alg in profile.signing_algs))
 ID_TOKEN_ALGS = tuple(dict.fromkeys(alg for profile in PROFILES.values() for alg in profile.id_token_algs))
 RESPONSE_ALGS = FAPI2_MESSAGE_SIGNING.id_token_algs  # for signed authorization responses
@@ -36,6 +37,13 @@ def document(issuer: str) -> dict[str, Any]:
         "require_pushed_authorization_requests": False,  # by client (FAPI 2.0)
         "dpop_signing_alg_values_supported": list(proofs.PROOF_ALGS),
         "userinfo_endpoint": f"{issuer}/userinfo",
+        "revocation_endpoint": f"{issuer}/revoke",
+        "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGS),
+        "introspection_endpoint": f"{issuer}/introspect",
+        "introspection_endpoint_auth_methods_supported": list(PROVEN_METHODS),
+        "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGS),
+        "introspection_signing_alg_values_supported": list(ID_TOKEN_ALGS),
         "jwks_uri": f"{issuer}/jwks",
         "registration_endpoint": f"{issuer}/register",
         "end_session_endpoint": f"{issuer}/end-session",

@@ -10,11 +10,8 @@ from typing import Any
 from werkzeug.datastructures import Headers
 
 from ..db import transaction
-from ..web import current_settings
-from . import client_services, possession, proofs, replay_services, tokens
-from .issuing import key_ring
+from . import client_services, issuing, possession, proofs, replay_services, tokens
 from .possession import InvalidProofError, UseNonceError
-from .signing_keys import ACCESS_TOKEN_ALG, UntrustedTokenError
 
 _SAID = {
     "invalid_token": "the token is not valid any more",
@@ -67,12 +64,8 @@ def presented(method: str, url: str, headers: Headers, *, now: datetime) -> Pres
 
 
 def _claims(text: str, scheme: str, now: datetime) -> dict[str, Any]:
-    issuer = current_settings().issuer
-    try:
-        claims = key_ring().read(text, alg=ACCESS_TOKEN_ALG, typ=tokens.ACCESS_TOKEN_TYPE, issuer=issuer)
-    except UntrustedTokenError:
-        raise RefusedTokenError(scheme, "invalid_token") from None
-    if not isinstance(claims.get("exp"), int) or claims["exp"] <= now.timestamp():
+    claims = issuing.living_claims(text, now=now)
+    if claims is None:
         raise RefusedTokenError(scheme, "invalid_token")
     return claims
 

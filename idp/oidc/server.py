@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidRequestError, OAuth2Error, OAuth2Payload, OAuth2Request
+from authlib.oauth2.rfc6749 import (
+    AuthorizationServer,
+    InvalidRequestError,
+    OAuth2Error,
+    OAuth2Payload,
+    OAuth2Request,
+    UnauthorizedClientError,
+)
 from flask import Request, Response, jsonify
 from werkzeug.datastructures import MultiDict
 
@@ -19,7 +26,7 @@ from ..web import absolute_url, current_settings, now
 from . import client_auth, client_key_services, client_services, possession, replay_services
 from .assertions import Assertion
 from .clients import RelyingParty
-from .grants import CodeGrant
+from .grants import CodeGrant, RefreshGrant
 from .possession import Shown
 
 LARGEST_BODY = 64 * 1024
@@ -149,9 +156,9 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
 
 def _granted(grant: Any, asked: BackChannelRequest, client: RelyingParty) -> Answer:
     """Run one of Authlib's grants."""
-    grant.validate_token_request()
     if not client.check_grant_type(grant.GRANT_TYPE):
-        raise InvalidRequestError("this grant is not for this client")
+        raise UnauthorizedClientError("this grant is not for this client")
+    grant.validate_token_request()
     answer: Answer = grant.create_token_response()
     return answer
 
@@ -202,4 +209,5 @@ def make_server() -> MandatServer:
     """Return the server with its grants."""
     server = MandatServer()
     server.register_grant(CodeGrant)
+    server.register_grant(RefreshGrant)
     return server

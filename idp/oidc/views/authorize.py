@@ -117,8 +117,9 @@ def _issue(interaction: Interaction, client: RelyingParty, following: Next) -> R
     sign_in = current_sign_in()
     assert sign_in is not None  # noqa: S101 (next_step asked for it)
     assert following.enterprise_id is not None  # noqa: S101
+    granted = replace(interaction, request=replace(interaction.request, scopes=following.scopes))
     code = grant_services.issue_code(
-        interaction,
+        granted,
         client,
         sign_in,
         following.enterprise_id,
