@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import client_keys, uris
+from . import certificates, client_keys, subjects, uris
 from .metadata import SCOPES
 from .profiles import PROFILES, Profile
 
@@ -22,6 +22,7 @@ MEMBERS = frozenset(
         *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "token_url_as_audience"),
         *("id_token_signed_response_alg", "subject_type"),
         *("require_pushed_authorization_requests", "dpop_bound_access_tokens"),
+        *("tls_client_certificate_bound_access_tokens", *subjects.MEMBERS),
         *("backchannel_logout_uri", "backchannel_logout_session_required", "allowed_origins", "further_origins"),
         *("client_uri", "policy_uri", "tos_uri", "logo_uri", "contacts"),
     }
@@ -36,6 +37,7 @@ _SWITCHES = (
     "token_url_as_audience",
     "require_pushed_authorization_requests",
     "dpop_bound_access_tokens",
+    "tls_client_certificate_bound_access_tokens",
 )
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _SHORTEST_SECRET = 32  # signs: secrets are hashed with SHA-256, so they must be random and long (oidc §5)
@@ -147,7 +149,7 @@ def check_proof(entry: Entry, _: Grounds) -> Iterator[str]:
 def check_keys(entry: Entry, _: Grounds) -> Iterator[str]:
     """Judge the public keys, and the algorithm that the client pins (oidc §6.14)."""
     method = str(entry["token_endpoint_auth_method"])
-    if "jwks" in entry or method == "private_key_jwt":
+    if "jwks" in entry or method in ("private_key_jwt", certificates.SELF_SIGNED):
         yield from client_keys.mistakes(entry.get("jwks"))
     if not ({"token_endpoint_auth_signing_alg", "token_url_as_audience"} & entry.keys()):
         return
@@ -157,6 +159,19 @@ def check_keys(entry: Entry, _: Grounds) -> Iterator[str]:
     pinned = entry.get("token_endpoint_auth_signing_alg")
     if profile and pinned is not None and pinned not in profile.signing_algs:
         yield f"token_endpoint_auth_signing_alg must be one of: {', '.join(profile.signing_algs)}"
+
+
+def check_certificates(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Judge by which certificate the client proves itself, and what its tokens are bound to (RFC 8705 §2, §3.4)."""
+    method = str(entry["token_endpoint_auth_method"])
+    yield from subjects.mistakes(entry, is_needed=method == certificates.TLS)
+    if method == certificates.SELF_SIGNED and not list(client_keys.mistakes(entry.get("jwks"))):
+        yield from certificates.x5c_mistakes(client_keys.imported(entry["jwks"]))
+    if (
+        entry.get("dpop_bound_access_tokens") is True
+        and entry.get("tls_client_certificate_bound_access_tokens") is True
+    ):
+        yield "dpop_bound_access_tokens and tls_client_certificate_bound_access_tokens exclude each other"
 
 
 def check_scope(entry: Entry, _: Grounds) -> Iterator[str]:
@@ -208,6 +223,7 @@ CHECKS: tuple[Check, ...] = (
     check_secret,
     check_proof,
     check_keys,
+    check_certificates,
     check_scope,
     check_redirect_uris,
     check_other_addresses,

@@ -16,7 +16,7 @@ from werkzeug.datastructures import MultiDict
 from .. import audit
 from ..db import transaction
 from ..web import absolute_url, current_settings, now
-from . import client_auth, client_services, possession, replay_services
+from . import client_auth, client_services, mutual_tls, possession, replay_services
 from .assertions import Assertion
 from .clients import RelyingParty
 from .grants import CodeGrant
@@ -99,7 +99,13 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
         """Have the client prove itself, and read what it shows possession of; both are spent later, in the transaction."""
         issuer = current_settings().issuer
         proven = client_auth.authenticate(
-            request.headers, request.form, client_services.find, issuer=issuer, token_url=f"{issuer}/token", now=now()
+            request.headers,
+            request.form,
+            client_services.find,
+            issuer=issuer,
+            token_url=f"{issuer}/token",
+            now=now(),
+            handshake=client_auth.Handshake(mutual_tls.certificate(), mutual_tls.authorities()),
         )
         request.assertion = proven.assertion
         request.shown = possession.shown(request.method, request.uri, request.headers, proven.client, now=now())

@@ -12,7 +12,7 @@ from ...accounts.views import add_account_section
 from ...i18n import gettext as _
 from ...notices.services import register_renderer
 from ...web import current_settings
-from .. import logout_services, metadata
+from .. import logout_services, metadata, mutual_tls
 from .. import models as models  # the tables must be known to the metadata
 from ..server import make_server
 from ..signing_keys import KeyRing
@@ -25,7 +25,11 @@ def init_app(app: Flask) -> None:
         settings = current_settings()
     app.extensions["mandat.key_ring"] = ring = KeyRing.load(settings.keys_dir)
     app.extensions["mandat.oidc_server"] = make_server()
+    mutual_tls.init_app(app, settings)
     document = metadata.document(settings.issuer)
+    if settings.sees_certificates:
+        known = settings.mtls_ca_file is not None
+        document = metadata.with_mutual_tls(document, settings.mtls_issuer_alias, has_authorities=known)
     if settings.secure:
         check_metadata(document)
     machine.publish(app, document, ring.public_set())
