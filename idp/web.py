@@ -18,13 +18,13 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from .clock import Clock
 from .config import Settings
 from .errors import MandatError
 from .i18n import current_language
 from .i18n import gettext as _
+from .peers import TrustedPeers
 from .sealing import Sealing
 
 csrf = CSRFProtect()
@@ -88,9 +88,7 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    app.wsgi_app = TrustedPeers(app.wsgi_app, settings)  # type: ignore[method-assign]
     csrf.init_app(app)
     app.url_defaults(_version_static)
     app.before_request(_number_request)

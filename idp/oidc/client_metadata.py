@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import client_keys, client_names, uris
+from . import certificates, client_keys, client_names, subjects, uris
 from .metadata import GRANT_TYPES, SCOPES
 from .profiles import PROFILES, Profile
 
+_BY_KEY = frozenset({"private_key_jwt", certificates.SELF_SIGNED})
 SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
 MEMBERS = frozenset(
     {
@@ -25,6 +26,7 @@ MEMBERS = frozenset(
         *("request_object_signing_alg", "require_signed_request_object", "authorization_signed_response_alg"),
         *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "jwks_uri", "token_url_as_audience"),
         *("id_token_signed_response_alg", "userinfo_signed_response_alg", "subject_type", "sector_identifier_uri"),
+        *("tls_client_certificate_bound_access_tokens", *subjects.MEMBERS),
         *("backchannel_logout_uri", "backchannel_logout_session_required", "allowed_origins", "further_origins"),
         *("client_uri", "policy_uri", "tos_uri", "logo_uri", "initiate_login_uri", "contacts"),
     }
@@ -40,6 +42,7 @@ _SWITCHES = (
     "dpop_bound_access_tokens",
     "require_signed_request_object",
     "backchannel_logout_session_required",
+    "tls_client_certificate_bound_access_tokens",
 )
 _SIGNED_ANSWERS = (
     "id_token_signed_response_alg",
@@ -171,7 +174,7 @@ def check_keys(entry: Entry, _: Grounds) -> Iterator[str]:
     method = str(entry["token_endpoint_auth_method"])
     if "jwks" in entry and "jwks_uri" in entry:
         yield "jwks and jwks_uri may not both be given"  # RFC 7591 §2
-    if "jwks" in entry or (method == "private_key_jwt" and "jwks_uri" not in entry):
+    if "jwks" in entry or (method in _BY_KEY and "jwks_uri" not in entry):
         yield from client_keys.mistakes(entry.get("jwks"))
     if not ({"token_endpoint_auth_signing_alg", "token_url_as_audience"} & entry.keys()):
         return
@@ -186,8 +189,8 @@ def check_keys(entry: Entry, _: Grounds) -> Iterator[str]:
 def check_signed_messages(entry: Entry, _: Grounds) -> Iterator[str]:
     """Judge how requests and their answers are signed (RFC 9101 §10.5, OIDC Registration §2, JARM §3)."""
     signs = entry.get("require_signed_request_object") is True or "request_object_signing_alg" in entry
-    if signs and "jwks" not in entry:
-        yield "signed requests are verified with jwks: register your public keys"
+    if signs and not {"jwks", "jwks_uri"} & entry.keys():
+        yield "signed requests are verified with jwks or jwks_uri: register your public keys"
     profile = _profile(entry)
     if profile is None:
         return
@@ -199,6 +202,19 @@ def check_signed_messages(entry: Entry, _: Grounds) -> Iterator[str]:
         yield "authorization_signed_response_alg is of no use with this profile"
     elif entry["authorization_signed_response_alg"] not in profile.id_token_algs:
         yield f"authorization_signed_response_alg must be one of: {', '.join(profile.id_token_algs)}"
+
+
+def check_certificates(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Judge by which certificate the client proves itself, and what its tokens are bound to (RFC 8705 §2, §3.4)."""
+    method = str(entry["token_endpoint_auth_method"])
+    yield from subjects.mistakes(entry, is_needed=method == certificates.TLS)
+    if method == certificates.SELF_SIGNED and "jwks" in entry and not list(client_keys.mistakes(entry["jwks"])):
+        yield from certificates.x5c_mistakes(client_keys.imported(entry["jwks"]))
+    if (
+        entry.get("dpop_bound_access_tokens") is True
+        and entry.get("tls_client_certificate_bound_access_tokens") is True
+    ):
+        yield "dpop_bound_access_tokens and tls_client_certificate_bound_access_tokens exclude each other"
 
 
 def check_scope(entry: Entry, _: Grounds) -> Iterator[str]:
@@ -281,6 +297,7 @@ CHECKS: tuple[Check, ...] = (
     check_proof,
     check_keys,
     check_signed_messages,
+    check_certificates,
     check_scope,
     check_grant_types,
     check_refresh_grace,

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from . import client_keys
+from . import client_keys, subjects
 from .client_keys import ClientKey
 from .metadata import GRANT_TYPES, SCOPES
 from .profiles import PROFILES, Profile
+from .subjects import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class RelyingParty:
     secret_digest: str = field(repr=False)  # empty when the client has no secret: no secret fits it
     keys: tuple[ClientKey, ...]  # those registered by value; a client with jwks_uri has none here
     jwks_uri: str | None
+    certificate_subject: Subject | None
     assertion_algs: tuple[str, ...]
     token_url_as_audience: bool
     id_token_alg: str
@@ -38,6 +40,7 @@ class RelyingParty:
     requires_signed_request: bool
     requires_pushed_request: bool
     requires_bound_tokens: bool
+    binds_to_certificate: bool
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
     scopes: frozenset[str]
@@ -76,6 +79,7 @@ def relying_party(members: Mapping[str, Any], secret_digest: str, *, is_dynamic:
         is_native=members["application_type"] == "native",
         secret_digest=secret_digest,
         keys=client_keys.imported(members.get("jwks")),
+        certificate_subject=subjects.expected(members),
         assertion_algs=(pinned,) if pinned else profile.signing_algs,
         jwks_uri=members.get("jwks_uri"),
         token_url_as_audience=members.get("token_url_as_audience", False),
@@ -85,7 +89,10 @@ def relying_party(members: Mapping[str, Any], secret_digest: str, *, is_dynamic:
         requires_signed_request=profile.requires_signed_request or members.get("require_signed_request_object", False),
         requires_pushed_request=profile.requires_pushed_request
         or members.get("require_pushed_authorization_requests", False),
-        requires_bound_tokens=profile.requires_bound_tokens or members.get("dpop_bound_access_tokens", False),
+        requires_bound_tokens=profile.requires_bound_tokens
+        or members.get("dpop_bound_access_tokens", False)
+        or members.get("tls_client_certificate_bound_access_tokens", False),
+        binds_to_certificate=members.get("tls_client_certificate_bound_access_tokens", False),
         redirect_uris=tuple(members["redirect_uris"]),
         post_logout_redirect_uris=tuple(members.get("post_logout_redirect_uris", ())),
         scopes=frozenset(members["scope"].split()) & frozenset(SCOPES),

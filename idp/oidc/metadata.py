@@ -25,6 +25,21 @@ CLAIMS = (
     *("name", "given_name", "family_name", "locale", "email", "email_verified"),
     *("enterprise", "representation", "functional_blocks"),
 )
+_PROVING = ("token", "introspection", "revocation")  # endpoints whose methods of client authentication are told
+_ALIASED = ("token", "pushed_authorization_request", "userinfo", "introspection", "revocation")  # RFC 8705 §5
+
+
+def with_mutual_tls(told: dict[str, Any], alias: str | None, *, has_authorities: bool) -> dict[str, Any]:
+    """Return *told* with what RFC 8705 §3.3, §5 add where clients can show certificates; *alias* is the host for it."""
+    methods = ["self_signed_tls_client_auth", *(["tls_client_auth"] if has_authorities else [])]
+    told_for = [f"{endpoint}_endpoint_auth_methods_supported" for endpoint in _PROVING]
+    more: dict[str, Any] = {name: [*told[name], *methods] for name in told_for if name in told}
+    more["tls_client_certificate_bound_access_tokens"] = True
+    if alias is not None:
+        names = [f"{endpoint}_endpoint" for endpoint in _ALIASED]
+        here = {name: told[name].removeprefix(told["issuer"]) for name in names if name in told}
+        more["mtls_endpoint_aliases"] = {name: alias + path for name, path in here.items()}
+    return told | more
 
 
 def document(issuer: str) -> dict[str, Any]:

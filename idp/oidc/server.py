@@ -23,7 +23,7 @@ from werkzeug.datastructures import MultiDict
 from .. import audit
 from ..db import transaction
 from ..web import absolute_url, current_settings, now
-from . import client_auth, client_key_services, client_services, possession, replay_services
+from . import client_auth, client_key_services, client_services, mutual_tls, possession, replay_services
 from .assertions import Assertion
 from .clients import RelyingParty
 from .grants import CodeGrant, RefreshGrant
@@ -173,6 +173,7 @@ def _proven(request: BackChannelRequest, find: client_auth.Find) -> client_auth.
         issuer=issuer,
         token_url=f"{issuer}/token",
         now=now(),
+        handshake=client_auth.Handshake(mutual_tls.certificate(), mutual_tls.authorities()),
     )
 
 

@@ -13,7 +13,7 @@ from ...clock import Clock
 from ...i18n import gettext as _
 from ...notices.services import register_renderer
 from ...web import current_settings
-from .. import logout_services, metadata
+from .. import logout_services, metadata, mutual_tls
 from .. import models as models  # the tables must be known to the metadata
 from ..key_folder import KeyFolder
 from ..live_keys import LiveKeyRing
@@ -29,7 +29,11 @@ def init_app(app: Flask) -> None:
     ring = LiveKeyRing(KeyFolder.of(settings), clock, on_change=lambda changed: machine.publish_keys(app, changed))
     app.extensions["mandat.key_ring"] = ring
     app.extensions["mandat.oidc_server"] = make_server()
+    mutual_tls.init_app(app, settings)
     document = metadata.document(settings.issuer)
+    if settings.sees_certificates:
+        known = settings.mtls_ca_file is not None
+        document = metadata.with_mutual_tls(document, settings.mtls_issuer_alias, has_authorities=known)
     if settings.secure:
         check_metadata(document)
     machine.publish(app, document, ring.public_set())
