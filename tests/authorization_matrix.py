@@ -43,7 +43,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "oidc.authorize": EVERYBODY,
     "oidc_end_session.end_session": EVERYBODY,
     "oidc_end_session.confirm": EVERYBODY,
-    "oidc_end_session.done": EVERYBODY,
+    "oidc_farewell.done": EVERYBODY,
     # an account
     "accounts.account": SIGNED_IN,
     "accounts.language": SIGNED_IN,

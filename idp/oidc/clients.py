@@ -24,6 +24,7 @@ _MEMBERS = frozenset(
         *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "token_url_as_audience"),
         *("id_token_signed_response_alg", "subject_type"),
         *("backchannel_logout_uri", "backchannel_logout_session_required", "allowed_origins", "further_origins"),
+        *("frontchannel_logout_uri", "frontchannel_logout_session_required"),
         *("client_uri", "policy_uri", "tos_uri", "logo_uri", "contacts"),
     }
 )
@@ -55,6 +56,7 @@ class RelyingParty:
     scopes: frozenset[str]
     requires_pkce: bool
     backchannel_logout_uri: str | None
+    frontchannel_logout_uri: str | None
     allowed_origins: tuple[str, ...]
     further_origins: tuple[str, ...]
 
@@ -101,6 +103,7 @@ def relying_party(members: Mapping[str, Any], secret_digest: str) -> RelyingPart
         scopes=frozenset(members["scope"].split()) & frozenset(SCOPES),
         requires_pkce=members.get("requires_pkce", True),
         backchannel_logout_uri=members.get("backchannel_logout_uri"),
+        frontchannel_logout_uri=members.get("frontchannel_logout_uri"),
         allowed_origins=tuple(members.get("allowed_origins", ())),
         further_origins=tuple(members.get("further_origins", ())),
     )
@@ -163,6 +166,7 @@ def _mistakes(entry: Mapping[str, Any], issuer: str, agencies: frozenset[str]) -
     yield from _proof_mistakes(entry)
     yield from _scope_mistakes(entry["scope"])
     yield from _address_mistakes(entry, issuer)
+    yield from _frontchannel_mistakes(entry, issuer)
 
 
 def _profile_mistakes(entry: Mapping[str, Any]) -> Iterator[str]:
@@ -241,3 +245,19 @@ def _address_mistakes(entry: Mapping[str, Any], issuer: str) -> Iterator[str]:
         listed = entry.get(name, [])
         if not isinstance(listed, list) or not all(uris.is_origin(each, issuer=issuer) for each in listed):
             yield f"{name} must be a list of origins, such as https://www.example.org"
+
+
+def _frontchannel_mistakes(entry: Mapping[str, Any], issuer: str) -> Iterator[str]:
+    """Yield what is wrong with the address that a frame loads: its origin is that of a redirect URI (Front-Channel §2)."""
+    if not isinstance(entry.get("frontchannel_logout_session_required", False), bool):
+        yield "frontchannel_logout_session_required must be true or false"
+    if "frontchannel_logout_uri" not in entry:
+        return
+    uri, listed = entry["frontchannel_logout_uri"], entry.get("redirect_uris")
+    wrong = uris.fault(uri, issuer=issuer)
+    if wrong:
+        yield f"frontchannel_logout_uri: {uri!r} {wrong}"
+        return
+    known = listed if isinstance(listed, list) else []
+    if uris.origin(uri) not in {uris.origin(each) for each in known if uris.fault(each, issuer=issuer) is None}:
+        yield f"frontchannel_logout_uri: {uri!r} has not the origin of a redirect URI"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from . import uris
 from .clients import RelyingParty
 
 
@@ -15,6 +16,11 @@ class Return:
 
     uri: str
     state: str | None
+
+    @property
+    def address(self) -> str:
+        """Return the address with the state that the client sent, if it sent one."""
+        return uris.with_parameters(self.uri, {"state": self.state} if self.state is not None else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from flask import Response, g, make_response, render_template
 
 from ..web import content_security_policy, current_settings, see_other
@@ -27,21 +25,13 @@ def error(target: Target, code: str, description: str) -> Response:
     return _answer(target, {"error": code, "error_description": description})
 
 
-def with_parameters(uri: str, parameters: dict[str, str]) -> str:
-    """Return *uri* with parameters added; its own query is kept to the letter."""
-    if not parameters:
-        return uri
-    joint = "&" if "?" in uri else "?"
-    return f"{uri}{joint}{urlencode(parameters)}"
-
-
 def _answer(target: Target, parameters: dict[str, str]) -> Response:
     if target.state is not None:
         parameters["state"] = target.state
     parameters["iss"] = current_settings().issuer
     if target.response_mode == "form_post":
         return _form_post(target, parameters)
-    response = see_other(with_parameters(target.redirect_uri, parameters))
+    response = see_other(uris.with_parameters(target.redirect_uri, parameters))
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

@@ -56,6 +56,8 @@ def test_an_independent_validator_accepts_it_over_https() -> None:
         "prompt_values_supported",
         "backchannel_logout_supported",
         "backchannel_logout_session_supported",
+        "frontchannel_logout_supported",
+        "frontchannel_logout_session_supported",
         "end_session_endpoint",
         "userinfo_endpoint",
     }

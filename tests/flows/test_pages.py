@@ -51,7 +51,7 @@ VISITED = {
     ),
     "agency": (
         *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
-        *("oidc_consents.consents", "oidc_end_session.end_session", "oidc_end_session.done"),
+        *("oidc_consents.consents", "oidc_end_session.end_session", "oidc_farewell.done"),
     ),
     "desk": ("desk.queue", "desk.file", "desk_subscriptions.queue", "desk_subscriptions.subscription"),
 }
