@@ -86,6 +86,9 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
     app.jinja_loader = ChoiceLoader(
         [app.jinja_loader, PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})]
     )
+    app.url_map.merge_slashes = (
+        False  # an odd path is no page: never a redirect built from the Host header (security S-87)
+    )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     if settings.trusted_proxies:

@@ -28,5 +28,10 @@ def load(file: Path) -> None:
             for mistake in error.mistakes:
                 click.echo(f"✗ {mistake}", err=True)
             raise click.ClickException("nothing was loaded") from None
-    for client_id in loaded:
+        doubtful = {client_id: client_services.doubtful_addresses(client_id) for client_id in loaded}
+    for client_id, addresses in doubtful.items():
         click.echo(f"loaded {client_id}")
+        for uri in addresses:
+            click.echo(
+                f"! {client_id}: {uri!r} has no path; if the library sends {uri + '/'!r}, register that", err=True
+            )

@@ -14,7 +14,7 @@ from ..db import db, transaction
 from ..delegation import catalogue_services
 from ..sealing import digest
 from ..web import current_settings
-from . import clients
+from . import clients, uris
 from .clients import Registration, RelyingParty
 from .errors import ClientFileError
 from .models import RelyingPartyRow
@@ -74,6 +74,12 @@ def find(client_id: str | None) -> RelyingParty | None:
         select(RelyingPartyRow.members, RelyingPartyRow.secret_digest).where(RelyingPartyRow.client_id == client_id)
     ).first()
     return clients.relying_party(row.members, row.secret_digest) if row else None
+
+
+def doubtful_addresses(client_id: str) -> tuple[str, ...]:
+    """Return the redirect URIs of a client that are right and still likely to be sent in another way."""
+    client = find(client_id)
+    return tuple(uri for uri in client.redirect_uris if uris.lacks_path(uri)) if client else ()
 
 
 def has_origin(origin: str) -> bool:

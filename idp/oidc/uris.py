@@ -47,6 +47,11 @@ def fault(uri: object, *, issuer: str, is_native: bool = False) -> str | None:
     return _scheme_fault(parts.scheme, host, issuer)
 
 
+def lacks_path(uri: str) -> bool:
+    """Tell whether *uri* names a host and nothing more: some libraries add a slash, and then nothing fits (oidc §9.19)."""
+    return urlsplit(uri).path == ""
+
+
 def fits(asked: str, registered: str, *, any_port: bool) -> bool:
     """Compare to the byte; with *any_port* an address of this machine may be at another port (RFC 8252 §7.3)."""
     if asked == registered:
