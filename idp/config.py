@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     neq_check_digit: Literal["reject", "warn", "off"] = Field("reject", description="what a wrong NEQ check digit does")
     workers: int = Field(2, ge=1, le=64, description="processes of idp serve")
     demo: bool = Field(False, description="demonstration: synthetic data, and pages say so")
+    playground: bool | None = Field(None, description="token playground for developers; none: in a demonstration only")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe level logged")
     argon2_memory_kib: int = Field(19456, ge=1024, description="memory of one password hash, KiB")
     argon2_time: int = Field(2, ge=1, description="passes of one password hash")
@@ -80,6 +81,11 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """Tell whether the provider is served over https (cookies are then Secure and ``__Host-``)."""
         return self.issuer.startswith("https:")
+
+    @property
+    def has_playground(self) -> bool:
+        """Tell whether developers of agencies may run a sign-in and read its tokens."""
+        return self.demo if self.playground is None else self.playground
 
     @property
     def origin(self) -> str:

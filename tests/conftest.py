@@ -155,6 +155,7 @@ def settings(database_url: str, keys_dir: Path, tmp_path: Path) -> Settings:
         outbox_dir=tmp_path / "outbox",
         argon2_memory_kib=1024,
         argon2_time=1,
+        playground=True,
     )
 
 

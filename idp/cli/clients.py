@@ -8,7 +8,7 @@ import click
 
 from ..app import create_app
 from ..clock import SystemClock
-from ..oidc import client_services
+from ..oidc import client_services, playground_services
 from ..oidc.errors import ClientFileError
 
 
@@ -35,3 +35,12 @@ def load(file: Path) -> None:
             click.echo(
                 f"! {client_id}: {uri!r} has no path; if the library sends {uri + '/'!r}, register that", err=True
             )
+
+
+@clients.command()
+def playground() -> None:
+    """Register the playground’s own client at each agency; anew each time, and nobody ever sees its secret."""
+    with create_app().app_context():
+        registered = playground_services.register(now=SystemClock().now())
+    for client_id in registered:
+        click.echo(f"registered {client_id}")

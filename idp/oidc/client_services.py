@@ -34,16 +34,25 @@ _NEW = _Recorded("", has_secret=False)
 def load_clients(path: Path, *, now: datetime) -> tuple[str, ...]:
     """Read the file at *path* and write its clients, all or none; return their identifiers.
 
-    A client already known is replaced; without ``client_secret`` it keeps the one on record.
-
     Raises:
         ClientFileError: with every mistake of the file.
     """
-    known = frozenset(agency.id for agency in catalogue_services.agencies())
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise ClientFileError(("the file is not UTF-8 text",)) from None
+    return load_text(text, now=now)
+
+
+def load_text(text: str, *, now: datetime) -> tuple[str, ...]:
+    """Write the clients of a text, all or none; return their identifiers.
+
+    A client already known is replaced; without ``client_secret`` it keeps the one on record.
+
+    Raises:
+        ClientFileError: with every mistake of the text.
+    """
+    known = frozenset(agency.id for agency in catalogue_services.agencies())
     entries = clients.read(text, issuer=current_settings().issuer, agencies=known)
     with transaction():
         recorded = _recorded(entries)

@@ -16,7 +16,7 @@ from .. import logout_services, metadata
 from .. import models as models  # the tables must be known to the metadata
 from ..server import make_server
 from ..signing_keys import KeyRing
-from . import authorize, browser, consents, end_session, farewell, interaction, machine
+from . import authorize, browser, consents, end_session, farewell, interaction, machine, playground
 
 
 def init_app(app: Flask) -> None:
@@ -34,8 +34,9 @@ def init_app(app: Flask) -> None:
     register_renderer(app, logout_services.KIND, logout_services.render, on_sent=logout_services.note_delivered)
     set_farewell(app, farewell.begin)
     add_account_section(app, consents_section)
+    add_account_section(app, playground.account_section)
     app.before_request(browser.show_pending_interaction)
-    for room in (machine, authorize, interaction, consents, end_session, farewell):
+    for room in (machine, authorize, interaction, consents, end_session, farewell, playground):
         app.register_blueprint(room.blueprint)
 
 
