@@ -149,17 +149,16 @@ def test_an_answer_that_was_not_asked_for_is_refused(scenery: Scenery) -> None:
     assert "Signature holds" in browser.get(place + "&lang=en").text
 
 
-def test_tokens_of_somebody_who_signed_in_meanwhile_are_not_shown(scenery: Scenery) -> None:
-    """S-42: the code is Julie’s; the PES who signs in on the same browser before the answer comes sees nothing of hers."""
-    browser = scenery.signed_in("julie")
+def test_tokens_of_somebody_else_are_not_shown(scenery: Scenery) -> None:
+    """S-42: the code is Julie’s; another person on whose browser her test is put sees nothing of hers."""
+    browser, other = scenery.signed_in("julie"), scenery.signed_in("pes")
     place = scenery.go_on(browser, _begin(browser), "julie").location.removeprefix("http://localhost:8000")
     with browser.session_transaction() as kept:
         under_way = kept["oidc_playground"]
-    scenery.sign_in(browser, "pes")
-    with browser.session_transaction() as kept:
+    with other.session_transaction() as kept:
         kept["oidc_playground"] = under_way
 
-    page = browser.get(place + "&lang=en")
+    page = other.get(place + "&lang=en")
 
     assert "There is no token." in page.text
     assert "julie" not in page.text.lower()
