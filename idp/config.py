@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     neq_check_digit: Literal["reject", "warn", "off"] = Field("reject", description="what a wrong NEQ check digit does")
     workers: int = Field(2, ge=1, le=64, description="processes of idp serve")
     demo: bool = Field(False, description="demonstration: synthetic data, and pages say so")
+    playground: bool | None = Field(None, description="token playground for developers; none: in a demonstration only")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe level logged")
     argon2_memory_kib: int = Field(19456, ge=1024, description="memory of one password hash, KiB")
     argon2_time: int = Field(2, ge=1, description="passes of one password hash")
@@ -174,6 +175,11 @@ class Settings(BaseSettings):
     def sees_certificates(self) -> bool:
         """Tell whether clients can show a certificate (RFC 8705)."""
         return self.mtls_certificate_from_server or self.mtls_certificate_header is not None
+
+    @property
+    def has_playground(self) -> bool:
+        """Tell whether developers of agencies may run a sign-in and read its tokens."""
+        return self.demo if self.playground is None else self.playground
 
     @property
     def origin(self) -> str:

@@ -1,7 +1,7 @@
 """What every page shares: headers, the content security policy, CSRF, plain error pages, the request's number.
 
 A context that needs more of the ``form-action`` directive sets ``g.form_action_origins`` (a tuple of origins of the pending,
-validated request); this module only formats it (ui §6, decisions §31).
+validated request), and one that shows frames sets ``g.frame_origins``; this module only formats them (ui §6, decisions §31).
 """
 
 from __future__ import annotations
@@ -86,6 +86,9 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
     app.jinja_loader = ChoiceLoader(
         [app.jinja_loader, PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})]
     )
+    app.url_map.merge_slashes = (
+        False  # an odd path is no page: never a redirect built from the Host header (security S-87)
+    )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.wsgi_app = TrustedPeers(app.wsgi_app, settings)  # type: ignore[method-assign]
@@ -134,9 +137,11 @@ def content_security_policy() -> str:
     """Return the policy of this response; ``form-action`` names the origins of the pending request only."""
     origins: tuple[str, ...] = g.get("form_action_origins", ())
     form_action = " ".join(("'self'", *origins))
+    frames: tuple[str, ...] = g.get("frame_origins", ())
+    frame_src = f"frame-src {' '.join(frames)}; " if frames else ""  # without it: default-src
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-        f"connect-src 'self'; form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
+        f"{frame_src}connect-src 'self'; form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
     )
 
 

@@ -15,7 +15,7 @@ from .asked_claims import NOTHING_ASKED, AskedClaims
 from .clients import RelyingParty
 from .errors import AuthorizationRefusedError, UnprovenRequestError
 from .metadata import CLAIMS, DETAILS_TYPES, PROMPTS, RESPONSE_TYPES
-from .requests import AskedBlocks, AuthorizationRequest, Parameters, details_list, too_long
+from .requests import LONGEST, AskedBlocks, AuthorizationRequest, Parameters, details_list, too_long
 from .verified_requests import MalformedClaimsError
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # a SHA-256 in base64url (RFC 7636 §4.2)
@@ -47,7 +47,9 @@ def target(parameters: Parameters, client: RelyingParty) -> Target:
     if uri is None:
         raise UnprovenRequestError("missing_redirect_uri", f"client {client.client_id}")
     if not any(uris.fits(uri, registered, any_port=client.is_native) for registered in client.redirect_uris):
-        raise UnprovenRequestError("invalid_redirect_uri", f"client {client.client_id}")
+        registered = " ".join(client.redirect_uris)
+        told = f"client {client.client_id}: asked {uri[: LONGEST['redirect_uri']]!r}, registered {registered}"
+        raise UnprovenRequestError("invalid_redirect_uri", told)
     mode = parameters.get("response_mode") or "query"
     state = parameters.get("state")
     if state is not None and too_long("state", state):

@@ -28,6 +28,7 @@ MEMBERS = frozenset(
         *("id_token_signed_response_alg", "userinfo_signed_response_alg", "subject_type", "sector_identifier_uri"),
         *("tls_client_certificate_bound_access_tokens", *subjects.MEMBERS),
         *("backchannel_logout_uri", "backchannel_logout_session_required", "allowed_origins", "further_origins"),
+        *("frontchannel_logout_uri", "frontchannel_logout_session_required"),
         *("client_uri", "policy_uri", "tos_uri", "logo_uri", "initiate_login_uri", "contacts"),
     }
 )
@@ -42,6 +43,7 @@ _SWITCHES = (
     "dpop_bound_access_tokens",
     "require_signed_request_object",
     "backchannel_logout_session_required",
+    "frontchannel_logout_session_required",
     "tls_client_certificate_bound_access_tokens",
 )
 _SIGNED_ANSWERS = (
@@ -278,6 +280,22 @@ def check_contacts(entry: Entry, _: Grounds) -> Iterator[str]:
         yield "contacts must be e-mail addresses"
 
 
+def check_frontchannel(entry: Entry, grounds: Grounds) -> Iterator[str]:
+    """Judge the address that a frame loads: its origin is that of a redirect URI (Front-Channel Logout §2)."""
+    if "frontchannel_logout_uri" not in entry:
+        return
+    uri, listed = entry["frontchannel_logout_uri"], entry.get("redirect_uris")
+    wrong = uris.fault(uri, issuer=grounds.issuer)
+    if wrong:
+        yield f"frontchannel_logout_uri: {uri!r} {wrong}"
+        return
+    good = [
+        each for each in (listed if isinstance(listed, list) else []) if not uris.fault(each, issuer=grounds.issuer)
+    ]
+    if uris.origin(uri) not in {uris.origin(each) for each in good}:
+        yield f"frontchannel_logout_uri: {uri!r} has not the origin of a redirect URI"
+
+
 def check_origins(entry: Entry, grounds: Grounds) -> Iterator[str]:
     """Ask for origins where origins are meant."""
     for name in ("allowed_origins", "further_origins"):
@@ -304,6 +322,7 @@ CHECKS: tuple[Check, ...] = (
     check_redirect_uris,
     check_other_addresses,
     check_contacts,
+    check_frontchannel,
     check_origins,
 )
 

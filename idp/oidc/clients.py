@@ -49,6 +49,7 @@ class RelyingParty:
     introspection_alg: str
     requires_pkce: bool
     backchannel_logout_uri: str | None
+    frontchannel_logout_uri: str | None
     allowed_origins: tuple[str, ...]
     further_origins: tuple[str, ...]
     userinfo_alg: str | None = None  # None: JSON
@@ -101,6 +102,7 @@ def relying_party(members: Mapping[str, Any], secret_digest: str, *, is_dynamic:
         introspection_alg=members.get("introspection_signed_response_alg", profile.id_token_algs[0]),
         requires_pkce=members.get("requires_pkce", True),
         backchannel_logout_uri=members.get("backchannel_logout_uri"),
+        frontchannel_logout_uri=members.get("frontchannel_logout_uri"),
         allowed_origins=tuple(members.get("allowed_origins", ())),
         further_origins=tuple(members.get("further_origins", ())),
         userinfo_alg=members.get("userinfo_signed_response_alg"),

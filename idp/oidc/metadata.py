@@ -88,4 +88,6 @@ def document(issuer: str) -> dict[str, Any]:
         "ui_locales_supported": ["fr-CA", "en-CA"],
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
+        "frontchannel_logout_supported": True,
+        "frontchannel_logout_session_supported": True,
     }

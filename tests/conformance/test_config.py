@@ -65,6 +65,8 @@ def test_an_independent_validator_accepts_it_over_https() -> None:
         "require_signed_request_object",
         "backchannel_logout_supported",
         "backchannel_logout_session_supported",
+        "frontchannel_logout_supported",
+        "frontchannel_logout_session_supported",
         "end_session_endpoint",
         "introspection_signing_alg_values_supported",
         "userinfo_endpoint",
