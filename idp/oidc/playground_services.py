@@ -26,6 +26,7 @@ from .grants import verifier_fits
 from .issuing import NoRightError
 from .metadata import SCOPES
 from .playground import Attempt
+from .requests import OFFLINE
 from .tokens import Grant
 
 CALLBACK = "/playground/callback"
@@ -49,7 +50,7 @@ def register(*, now: datetime) -> tuple[str, ...]:
             "client_name": "Banc d’essai des jetons",
             "agency": agency.id,
             "redirect_uris": [absolute_url(CALLBACK)],
-            "scope": " ".join(SCOPES),
+            "scope": " ".join(scope for scope in SCOPES if scope != OFFLINE),
         }
         for agency in catalogue_services.agencies()
     ]
