@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
 
 from .. import audit
 from ..db import db, new_id, transaction
@@ -29,6 +29,9 @@ KIND = "backchannel_logout"
 LONGEST_SESSION = timedelta(hours=12)  # decisions §28: no sign-in, and so no session, is older
 
 
+_LASTING = and_(GrantRow.offline_until.is_not(None), GrantRow.revoked_at.is_(None))  # outlives the end of its session
+
+
 @dataclass(frozen=True, slots=True)
 class ClientSession:
     """A client that holds tokens of a sign-in."""
@@ -40,12 +43,12 @@ class ClientSession:
 
 
 def sessions_of_rights(person_id: str, enterprise_id: str, agency_id: str, now: datetime) -> tuple[ClientSession, ...]:
-    """Return the open sessions in which a person acts for an enterprise at an agency."""
+    """Return the open sessions in which a person acts for an enterprise at an agency, and what it holds while they are away."""
     return _sessions(
         GrantRow.person_id == person_id,
         GrantRow.enterprise_id == enterprise_id,
         GrantRow.agency_id == agency_id,
-        GrantRow.auth_time > now - LONGEST_SESSION,
+        or_(GrantRow.auth_time > now - LONGEST_SESSION, GrantRow.offline_until > now),
     )
 
 
@@ -198,7 +201,7 @@ def _confirm_when_all_know(removal_id: str, now: datetime) -> None:
 def _sessions(*which: ColumnElement[bool]) -> tuple[ClientSession, ...]:
     rows = db.session.execute(
         select(GrantRow.client_id, GrantRow.agency_id, GrantRow.person_id, GrantRow.sid)
-        .where(*which, GrantRow.code_used_at.is_not(None), GrantRow.session_ended_at.is_(None))
+        .where(*which, GrantRow.code_used_at.is_not(None), or_(GrantRow.session_ended_at.is_(None), _LASTING))
         .distinct()
     )
     return tuple(ClientSession(row.client_id, row.agency_id, row.person_id, row.sid) for row in rows)

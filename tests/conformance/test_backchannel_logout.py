@@ -20,6 +20,7 @@ from idp.db import db
 from idp.delegation import services as delegation
 from idp.notices.services import deliver_due
 from idp.oidc.models import LogoutRow
+from tests.oidc.lasting import OFFLINE_SCOPES, Server, signed_out, unverified
 from tests.oidc.scenery import RelyingParty, Scenery, csrf_token, load, registration
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -184,3 +185,28 @@ def test_a_second_fan_out_of_the_same_cause_writes_nothing(
         fan_out_sign_in_ended({"sid": sid, "person_id": scenery.people["julie"].person_id}, scenery.clock.now())
 
     assert len(db.session.scalars(select(LogoutRow.id)).all()) == 1
+
+
+def test_a_removed_right_reaches_who_holds_offline_access(scenery: Scenery, receiver: Receiver, tmp_path: Path) -> None:
+    """Days after the person signed out the agency still holds their grant: it is told of each removal, until it gives it up."""
+    server = Server(scenery)
+    told = {"scope": OFFLINE_SCOPES, "grant_types": ["authorization_code", "refresh_token"]}
+    load(scenery.app, scenery.clock, tmp_path, registration("offline1", backchannel_logout_uri=receiver.url, **told))
+    browser = scenery.browser()
+    held = server.tokens(browser)
+    signed_out(scenery, browser)
+    deliver(scenery)
+    for _ in range(2):
+        scenery.clock.advance(timedelta(days=1))
+        receiver.received.clear()
+        scenery.keep_only(("001",))
+        deliver(scenery)
+        (claims,) = (server.read(token) for token in receiver.tokens)
+        assert claims["sid"] == unverified(held["id_token"])["sid"]
+        scenery.keep_only(("001", "008"))
+
+    server.revoke(held["refresh_token"])
+    receiver.received.clear()
+    scenery.keep_only(("008",))
+    deliver(scenery)
+    assert receiver.received == []
