@@ -51,7 +51,11 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith(("IDP_", "PORTAL_"))]:
         del os.environ[name]  # a test decides its settings; the shell of whoever runs it does not
     config.addinivalue_line("markers", "databases: run once on SQLite and once on a real PostgreSQL")
+    config.addinivalue_line("markers", "bar(*names): the lines of the security bar that a test holds")
     config.addinivalue_line("markers", "race: a race; run many times over with --deep")
+    config.addinivalue_line(
+        "markers", "bar(*names): the lines of the security bar, and the advisories, that it answers"
+    )
     config.addinivalue_line("markers", "browser: drives a real Chromium")
     config.addinivalue_line("markers", "wheel: builds the wheel and installs it in a fresh environment")
 
@@ -152,6 +156,7 @@ def settings(database_url: str, keys_dir: Path, tmp_path: Path) -> Settings:
         outbox_dir=tmp_path / "outbox",
         argon2_memory_kib=1024,
         argon2_time=1,
+        playground=True,
     )
 
 

@@ -60,6 +60,11 @@ class Event(StrEnum):
     CATALOGUE_LOADED = "catalogue:loaded"
     # oidc
     CLIENT_LOADED = "client:loaded"
+    CLIENT_REGISTERED = "client:registered"
+    CLIENT_REPLACED = "client:replaced"
+    CLIENT_REVOKED = "client:revoked"
+    INITIAL_TOKEN_ISSUED = "initial_token:issued"  # noqa: S105
+    INITIAL_TOKEN_REVOKED = "initial_token:revoked"  # noqa: S105
     CONSENT_GIVEN = "consent:given"
     CONSENT_REFUSED = "consent:refused"
     CONSENT_WITHDRAWN = "consent:withdrawn"
@@ -67,9 +72,13 @@ class Event(StrEnum):
     TOKEN_ISSUED = "oidc:token_issued"  # noqa: S105
     TOKEN_REFUSED = "oidc:token_refused"  # noqa: S105
     CODE_REPLAYED = "oidc:code_replayed"
+    REFRESH_REPLAYED = "oidc:refresh_replayed"
+    TOKEN_REVOKED = "oidc:token_revoked"  # noqa: S105
     LOGOUT_SENT = "oidc:logout_sent"
     # operations
     OPERATOR_ADDED = "operator:added"
     REGISTER_IMPORTED = "register:imported"
     TAX_FILE_IMPORTED = "tax_file:imported"
     KEYS_CREATED = "keys:created"
+    KEYS_ROTATED = "keys:rotated"
+    KEYS_REVOKED = "keys:revoked"

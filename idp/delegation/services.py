@@ -1,6 +1,7 @@
 """What other contexts may ask of delegation: one front for its services."""
 
 from .enterprise_services import EnterpriseView as EnterpriseView
+from .enterprise_services import assurance as assurance
 from .enterprise_services import enterprise as enterprise
 from .enterprise_services import enterprise_of_neq as enterprise_of_neq
 from .enterprise_services import register_enterprise as register_enterprise

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from .requests import AuthorizationRequest
+from . import assurance_levels
+from .requests import OFFLINE, AuthorizationRequest
 
 LIFE = timedelta(minutes=30)  # a person may have to find their telephone, or call their PES
 UNBOUND_LIFE = timedelta(seconds=60)  # decisions §24
@@ -46,6 +47,7 @@ class Situation:
     started_at: datetime
     now: datetime
     auth_time: datetime | None = None
+    acr: str | None = None
     is_hinted_person: bool | None = None
     offers: tuple[Offer, ...] = ()
     consented: frozenset[str] = frozenset()
@@ -55,10 +57,14 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """The next step; with ``ISSUE`` and ``CONSENT`` for which enterprise, with ``REFUSE`` which error."""
+    """The next step; with ``ISSUE`` and ``CONSENT`` for which enterprise, with ``REFUSE`` which error.
+
+    ``scopes`` are those to grant with ``ISSUE``.
+    """
 
     step: Step
     enterprise_id: str | None = None
+    scopes: tuple[str, ...] = ()
     error: str = ""
     description: str = ""
 
@@ -66,8 +72,13 @@ class Next:
 def next_step(situation: Situation) -> Next:
     """Decide what comes next (OIDC Core §3.1.2.3, §3.1.2.4)."""
     silent = "none" in situation.request.prompts
+    demanded = assurance_levels.demanded(situation.request.claims.essential_acr())
+    if demanded > assurance_levels.REACHABLE:
+        return _refuse("access_denied", "the authentication asked for cannot be reached")
     if must_log_in(situation):
         return _refuse("login_required", "the person must sign in") if silent else Next(Step.LOG_IN)
+    if assurance_levels.level(situation.acr) < demanded:  # they signed in again, and no more surely
+        return _refuse("access_denied", "the authentication asked for was not reached")
     if situation.is_hinted_person is False:
         return _refuse("login_required", "another person is signed in")
     if not situation.offers or (situation.request.named_enterprise and not _named(situation)):
@@ -83,7 +94,7 @@ def next_step(situation: Situation) -> Next:
         if silent:
             return _refuse("consent_required", "the person must consent")
         return Next(Step.CONSENT, enterprise_id)
-    return Next(Step.ISSUE, enterprise_id)
+    return Next(Step.ISSUE, enterprise_id, granted_scopes(situation))
 
 
 def must_log_in(situation: Situation) -> bool:
@@ -98,7 +109,17 @@ def must_log_in(situation: Situation) -> bool:
         return False
     age = situation.request.max_age
     too_old = age is not None and (age == 0 or situation.now - situation.auth_time > timedelta(seconds=age))
-    return "login" in situation.request.prompts or too_old or situation.is_hinted_person is False
+    asked_again = "login" in situation.request.prompts or too_old or situation.is_hinted_person is False
+    return asked_again or must_step_up(situation)
+
+
+def must_step_up(situation: Situation) -> bool:
+    """Tell whether the sign-in is less sure than what is essential or, when a page may be shown, than what is wished."""
+    request = situation.request
+    demanded = assurance_levels.demanded(request.claims.essential_acr())
+    wished = assurance_levels.wished((*request.claims.voluntary_acr(), *request.acr_values))
+    silent = "none" in request.prompts
+    return assurance_levels.level(situation.acr) < max(demanded, 0 if silent else wished)
 
 
 def chosen_enterprise(situation: Situation) -> str | None:
@@ -118,6 +139,12 @@ def must_consent(situation: Situation, enterprise_id: str) -> bool:
     if situation.consent_given:
         return False
     return "consent" in situation.request.prompts or enterprise_id not in situation.consented
+
+
+def granted_scopes(situation: Situation) -> tuple[str, ...]:
+    """Return what is granted: offline access only by a consent given just now, and never an error without (OIDC Core §11)."""
+    asked = situation.request.scopes
+    return asked if situation.consent_given else tuple(name for name in asked if name != OFFLINE)
 
 
 def _named(situation: Situation) -> str | None:

@@ -15,7 +15,10 @@ from ..db import Base, UtcDateTime
 
 
 class RelyingPartyRow(Base):
-    """A client of an agency; ``members`` is its registration (RFC 7591 names), without the secret."""
+    """A client of an agency; ``members`` is its registration (RFC 7591 names), without the secret.
+
+    A client that registered itself has ``registered_at``, and manages itself by the token of ``registration_digest``.
+    """
 
     __tablename__ = "relying_party"
 
@@ -25,6 +28,23 @@ class RelyingPartyRow(Base):
     secret_digest: Mapped[str] = mapped_column(String(64))
     version: Mapped[int] = mapped_column(Integer)
     loaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    registered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    registration_digest: Mapped[str | None] = mapped_column(String(64))
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class InitialAccessTokenRow(Base):
+    """The right to register clients for one agency, a number of times until a date (RFC 7591 §3)."""
+
+    __tablename__ = "initial_access_token"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    agency_id: Mapped[str] = mapped_column(String(32))
+    token_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    uses_left: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class InteractionRow(Base):
@@ -57,7 +77,10 @@ class PushedRequestRow(Base):
 
 
 class GrantRow(Base):
-    """What a person allowed a client once, with its code; also the record of which (sid, client) hold tokens."""
+    """What a person allowed a client once, with its code; also the record of which (sid, client) hold tokens.
+
+    With ``offline_until`` it carries a family of refresh tokens, known by its digest and its current generation.
+    """
 
     __tablename__ = "authorization_grant"
     __table_args__ = (Index("ix_authorization_grant_person_agency", "person_id", "agency_id"),)
@@ -74,6 +97,7 @@ class GrantRow(Base):
     scopes: Mapped[list[str]] = mapped_column(JSON)
     nonce: Mapped[str | None] = mapped_column(Text)
     details: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    claims: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     redirect_uri: Mapped[str] = mapped_column(Text)
     code_challenge: Mapped[str | None] = mapped_column(String(43))
     code_digest: Mapped[str] = mapped_column(String(64), unique=True)
@@ -81,9 +105,13 @@ class GrantRow(Base):
     code_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     dpop_jkt: Mapped[str | None] = mapped_column(String(43))
     cnf: Mapped[dict[str, str] | None] = mapped_column(JSON)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     session_ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    offline_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    refresh_digest: Mapped[str | None] = mapped_column(String(64), unique=True)
+    refresh_generation: Mapped[int] = mapped_column(Integer, default=0)
+    refreshed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class ConsentRow(Base):
@@ -97,6 +125,7 @@ class ConsentRow(Base):
     enterprise_id: Mapped[str] = mapped_column(String(32))
     agency_id: Mapped[str] = mapped_column(String(32))
     scopes: Mapped[list[str]] = mapped_column(JSON)
+    claims: Mapped[list[str] | None] = mapped_column(JSON)
     text_version: Mapped[str] = mapped_column(String(16))
     given_at: Mapped[datetime] = mapped_column(UtcDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -9,17 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidRequestError, OAuth2Error, OAuth2Payload, OAuth2Request
+from authlib.oauth2.rfc6749 import (
+    AuthorizationServer,
+    InvalidRequestError,
+    OAuth2Error,
+    OAuth2Payload,
+    OAuth2Request,
+    UnauthorizedClientError,
+)
 from flask import Request, Response, jsonify
 from werkzeug.datastructures import MultiDict
 
 from .. import audit
 from ..db import transaction
 from ..web import absolute_url, current_settings, now
-from . import client_auth, client_services, possession, replay_services
+from . import client_auth, client_key_services, client_services, mutual_tls, possession, replay_services
 from .assertions import Assertion
 from .clients import RelyingParty
-from .grants import CodeGrant
+from .grants import CodeGrant, RefreshGrant
 from .possession import Shown
 
 LARGEST_BODY = 64 * 1024
@@ -96,11 +103,11 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
         return client_services.find(client_id)
 
     def authenticate_client(self, request: BackChannelRequest, *_: object) -> RelyingParty:
-        """Have the client prove itself, and read what it shows possession of; both are spent later, in the transaction."""
-        issuer = current_settings().issuer
-        proven = client_auth.authenticate(
-            request.headers, request.form, client_services.find, issuer=issuer, token_url=f"{issuer}/token", now=now()
-        )
+        """Have the client prove itself; an assertion is spent later, in the transaction."""
+        try:
+            proven = _proven(request, client_services.find)
+        except client_auth.UnknownClientError:  # what was kept of the client may be old: its secret or its keys changed
+            proven = _proven(request, client_services.find_again)
         request.assertion = proven.assertion
         request.shown = possession.shown(request.method, request.uri, request.headers, proven.client, now=now())
         return proven.client
@@ -149,11 +156,25 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
 
 def _granted(grant: Any, asked: BackChannelRequest, client: RelyingParty) -> Answer:
     """Run one of Authlib's grants."""
-    grant.validate_token_request()
     if not client.check_grant_type(grant.GRANT_TYPE):
-        raise InvalidRequestError("this grant is not for this client")
+        raise UnauthorizedClientError("this grant is not for this client")
+    grant.validate_token_request()
     answer: Answer = grant.create_token_response()
     return answer
+
+
+def _proven(request: BackChannelRequest, find: client_auth.Find) -> client_auth.Proven:
+    issuer = current_settings().issuer
+    return client_auth.authenticate(
+        request.headers,
+        request.form,
+        find,
+        keys_of=client_key_services.keys_of,
+        issuer=issuer,
+        token_url=f"{issuer}/token",
+        now=now(),
+        handshake=client_auth.Handshake(mutual_tls.certificate(), mutual_tls.authorities()),
+    )
 
 
 def _outcome(asked: BackChannelRequest, client: RelyingParty, act: Act) -> Answer:
@@ -189,4 +210,5 @@ def make_server() -> MandatServer:
     """Return the server with its grants."""
     server = MandatServer()
     server.register_grant(CodeGrant)
+    server.register_grant(RefreshGrant)
     return server

@@ -1,4 +1,4 @@
-"""What speaks to programs: discovery, keys, token, userinfo. JSON only, never a page, never a cookie."""
+"""What speaks to programs: discovery, keys, token, revocation, introspection, userinfo. Never a page, never a cookie."""
 
 from __future__ import annotations
 
@@ -11,19 +11,25 @@ from flask.typing import ResponseReturnValue
 
 from ...errors import NotFoundError
 from ...web import absolute_url, csrf, now
-from .. import client_services, issuing, possession, pushing, resource
+from .. import client_services, introspecting, issuing, possession, pushing, resource, revoking
 from ..issuing import NoRightError
+from ..key_rotation import JWKS_MAX_AGE
 from ..server import MandatServer
 
 blueprint = Blueprint("oidc_machine", __name__)
 _PUBLISHED = "mandat.oidc_published"
-_MAX_AGE = 3600  # seconds; a new key is published for longer than this before it signs
+_MAX_AGE = int(JWKS_MAX_AGE.total_seconds())  # a new key is published for longer than this before it signs
 _CALLED_FROM_BROWSERS = ("oidc_machine.token", "oidc_machine.userinfo")
 
 
 def publish(app: Flask, document: dict[str, Any], keys: dict[str, Any]) -> None:
-    """Keep discovery and keys as bytes with their tag: they are asked for often and change with the process only."""
+    """Keep discovery and keys as bytes with their tag: they are asked for often and change rarely."""
     app.extensions[_PUBLISHED] = {name: _sealed(value) for name, value in (("discovery", document), ("jwks", keys))}
+
+
+def publish_keys(app: Flask, keys: dict[str, Any]) -> None:
+    """Publish other keys: the ring has changed."""
+    app.extensions[_PUBLISHED]["jwks"] = _sealed(keys)
 
 
 def _sealed(value: dict[str, Any]) -> tuple[bytes, str]:
@@ -40,6 +46,7 @@ def discovery() -> Response:
 @blueprint.get("/jwks")
 def jwks() -> Response:
     """Answer the public keys."""
+    issuing.key_ring().refresh()
     return _published("jwks", "application/jwk-set+json")
 
 
@@ -56,7 +63,7 @@ def _published(name: str, media_type: str) -> Response:
 @blueprint.post("/token")
 @csrf.exempt  # type: ignore[untyped-decorator]
 def token() -> Response:
-    """Exchange a code for tokens."""
+    """Exchange a code or a refresh token for tokens."""
     server: MandatServer = current_app.extensions["mandat.oidc_server"]
     return server.create_token_response(request)
 
@@ -67,6 +74,22 @@ def par() -> Response:
     """Keep an authorization request that a client pushes (RFC 9126)."""
     server: MandatServer = current_app.extensions["mandat.oidc_server"]
     return server.answer_client(request, pushing.push)
+
+
+@blueprint.post("/revoke")
+@csrf.exempt  # type: ignore[untyped-decorator]
+def revoke() -> Response:
+    """End what a client holds (RFC 7009)."""
+    server: MandatServer = current_app.extensions["mandat.oidc_server"]
+    return server.answer_client(request, revoking.revoke, required=("token",))
+
+
+@blueprint.post("/introspect")
+@csrf.exempt  # type: ignore[untyped-decorator]
+def introspect() -> Response:
+    """Tell an agency what a token is worth now (RFC 7662, RFC 9701)."""
+    server: MandatServer = current_app.extensions["mandat.oidc_server"]
+    return server.answer_client(request, introspecting.introspect, required=("token",))
 
 
 @blueprint.route("/userinfo", methods=["GET", "POST"])
@@ -80,7 +103,7 @@ def userinfo() -> ResponseReturnValue:
         return _challenge(error)
     except (NoRightError, NotFoundError):
         return _challenge(resource.RefusedTokenError("Bearer", "invalid_token"))
-    response = jsonify(told)
+    response = Response(told, mimetype="application/jwt") if isinstance(told, str) else jsonify(told)
     response.headers.extend(possession.nonce_headers(request.headers, now=now()))
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -114,5 +137,5 @@ def _cross_origin(response: Response) -> Response:
     return response
 
 
-for _view in (discovery, jwks, token, par, userinfo):
+for _view in (discovery, jwks, token, par, revoke, introspect, userinfo):
     setattr(_view, "machine", True)  # noqa: B010 (a function has no such member of its own)
