@@ -111,7 +111,7 @@ def userinfo() -> ResponseReturnValue:
 
 def _challenge(error: resource.RefusedTokenError) -> Response:
     """Answer 401 as RFC 6750 §3 and RFC 9449 §7.1 say: without a token, no error is named."""
-    response = jsonify(error=error.code) if error.code else jsonify()
+    response = jsonify({"error": error.code} if error.code else {})
     response.status_code = 401
     response.headers["WWW-Authenticate"] = error.challenge
     if error.nonce:
