@@ -18,7 +18,7 @@ from ..db import db, transaction
 from ..delegation import catalogue_services
 from ..sealing import digest
 from ..web import current_settings, now
-from . import client_files, clients, grant_services
+from . import client_files, clients, grant_services, sector_services
 from .client_files import Registration
 from .clients import RelyingParty
 from .errors import ClientFileError
@@ -53,6 +53,9 @@ def load_clients(path: Path, *, now: datetime) -> tuple[str, ...]:
     except UnicodeDecodeError:
         raise ClientFileError(("the file is not UTF-8 text",)) from None
     entries = client_files.read(text, issuer=current_settings().issuer, agencies=known)
+    faults = [(entry.client_id, sector_services.fault(entry.members)) for entry in entries]
+    if any(wrong for _, wrong in faults):
+        raise ClientFileError(tuple(f"{client_id}: {wrong}" for client_id, wrong in faults if wrong))
     with transaction():
         recorded = _recorded(entries)
         missing = [
