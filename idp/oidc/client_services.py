@@ -18,7 +18,7 @@ from ..db import db, transaction
 from ..delegation import catalogue_services
 from ..sealing import digest
 from ..web import current_settings, now
-from . import client_files, clients, grant_services, uris
+from . import client_files, clients, grant_services, sector_services, uris
 from .client_files import Registration
 from .clients import RelyingParty
 from .errors import ClientFileError
@@ -62,6 +62,9 @@ def load_text(text: str, *, now: datetime) -> tuple[str, ...]:
     """
     known = frozenset(agency.id for agency in catalogue_services.agencies())
     entries = client_files.read(text, issuer=current_settings().issuer, agencies=known)
+    faults = [(entry.client_id, sector_services.fault(entry.members)) for entry in entries]
+    if any(wrong for _, wrong in faults):
+        raise ClientFileError(tuple(f"{client_id}: {wrong}" for client_id, wrong in faults if wrong))
     with transaction():
         recorded = _recorded(entries)
         missing = [

@@ -7,19 +7,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import httpx2
 from sqlalchemy import insert, select, update
 
-from .. import audit, egress
+from .. import audit
 from ..db import db, new_id, transaction
-from ..egress import ForbiddenAddressError
 from ..sealing import digest, random_token
 from ..web import current_settings
-from . import client_services, initial_token_services, registration, strict_json
+from . import client_services, initial_token_services, registration, sector_services
 from .errors import UnknownTokenError
 from .models import RelyingPartyRow as Row
 from .registration import Registered
-from .strict_json import NotStrictJsonError
 
 
 def agency_of(initial_token: str, *, now: datetime) -> str:
@@ -152,22 +149,9 @@ def _check_secret(posted: Mapping[str, Any], current: Registered) -> None:
 
 
 def _check_sector(members: Mapping[str, Any]) -> None:
-    """Have ``sector_identifier_uri`` name the redirect URIs (OIDC Core §8.1); the sector stays the agency, whatever it says.
-
-    Raises:
-        RegistrationError: it does not, or does not answer.
-    """
-    uri = members.get("sector_identifier_uri")
-    if uri is None:
-        return
-    db.session.commit()  # ends the reading: nothing of the database is held while the other side answers
-    try:
-        answer = egress.get(uri, current_settings())
-        listed = strict_json.read(answer.body) if answer.status == 200 else None
-    except (ForbiddenAddressError, NotStrictJsonError, httpx2.HTTPError, OSError):
-        listed = None
-    if not isinstance(listed, list) or any(each not in listed for each in members["redirect_uris"]):
-        raise registration.refusal("sector_identifier_uri must answer a JSON list that holds every redirect URI")
+    wrong = sector_services.fault(members)
+    if wrong:
+        raise registration.refusal(wrong)
 
 
 def _record(event: audit.Event, client_id: str, agency_id: str, now: datetime) -> None:

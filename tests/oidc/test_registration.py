@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +13,10 @@ from sqlalchemy import func, select
 from idp import audit
 from idp.db import db
 from idp.oidc import client_services, initial_token_services
+from idp.oidc.errors import ClientFileError
 from idp.oidc.models import RelyingPartyRow
 from tests.oidc.registering import ABOUT, Builder, Documents, bearer, hosting, initial_token
-from tests.oidc.scenery import CALLBACK, Scenery, keyed, registration
+from tests.oidc.scenery import CALLBACK, Scenery, keyed, load, registration
 
 KEYS = keyed("x")["jwks"]
 BY_KEY = {"token_endpoint_auth_method": "private_key_jwt"}
@@ -302,6 +304,18 @@ def test_the_sector_document_must_name_the_redirect_uris(builder: Builder, docum
     assert builder.post(sector_identifier_uri=good).status_code == 400
 
 
+def test_a_file_is_held_to_the_same_document(scenery: Scenery, documents: Documents, tmp_path: Path) -> None:
+    """``idp clients load`` calls it too, and writes nothing when it does not fit."""
+    good, bad = documents.put("/sector", [CALLBACK]), documents.put("/other", [])
+    load(scenery.app, scenery.clock, tmp_path, registration("sectored", sector_identifier_uri=good))
+    before = clients_known()
+
+    with pytest.raises(ClientFileError, match="fresh: sector_identifier_uri"):
+        load(scenery.app, scenery.clock, tmp_path, registration("fresh", sector_identifier_uri=bad))
+
+    assert clients_known() == before
+
+
 def test_no_address_of_a_refused_registration_is_called(
     scenery: Scenery, builder: Builder, documents: Documents
 ) -> None:
@@ -316,8 +330,6 @@ def test_no_address_of_a_refused_registration_is_called(
 
 def test_an_operator_may_take_a_client_over(scenery: Scenery, builder: Builder, tmp_path: Any) -> None:
     """``idp clients load`` with its identifier vouches for it: consent is remembered, and its registration token ends."""
-    from tests.oidc.scenery import load
-
     told = builder.registered()
     assert client_services.find(told["client_id"]).is_dynamic  # type: ignore[union-attr]
 
