@@ -153,6 +153,7 @@ def settings(database_url: str, keys_dir: Path, tmp_path: Path) -> Settings:
         issuer="http://localhost:8000",
         database_url=database_url,
         keys_dir=keys_dir,
+        key_rotation_days=0,  # all tests share one ring: those of the rotation have their own
         outbox_dir=tmp_path / "outbox",
         argon2_memory_kib=1024,
         argon2_time=1,

@@ -71,6 +71,8 @@ def rotate(algs: tuple[str, ...], emergency: bool) -> None:
     folder = KeyFolder.of(settings)
     with _told():
         seen = {key.kid for alg in wanted if (key := signing([k.life for k in folder.read_keys() if k.alg == alg]))}
+        if not folder.kek_file.exists():
+            key_acts.create_missing(folder, now)  # a ring of before, in clear: it is sealed first
         if emergency:
             changes = key_acts.replace_at_once(folder, now, algs=wanted, seen=seen)
         else:

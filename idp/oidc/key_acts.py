@@ -9,11 +9,15 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
 from ..ciphers import random_key_line
 from .key_files import SigningKey
 from .key_folder import KeyFolder
 from .key_rotation import ALGORITHMS, Act, KeyState, Publish, Remove, due, signing
-from .signers import FileSigner, generated_key, imported_key, kid_of
+from .signers import FileSigner, SignerError, generated_key, imported_key, kid_of
+
+log = structlog.get_logger("mandat.keys")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,6 @@ def replace_at_once(
     """
     done: list[Change] = []
     with folder.locked():
-        done += _settle(folder)
         for alg in (alg for alg in ALGORITHMS if alg in algs):
             others = [key for key in folder.read_keys() if key.alg == alg and key.state is not KeyState.REVOKED]
             current = signing([key.life for key in others])
@@ -76,8 +79,8 @@ def replace_at_once(
                 continue
             made = _made(folder, alg, KeyState.ACTIVE, now, revokes=frozenset(key.kid for key in others))
             _write(folder, made)
-            done += [Change(made.kid, alg, made.state), *_settle(folder)]
-    return done
+            done.append(Change(made.kid, alg, made.state))
+        return done + _settle(folder)
 
 
 def rewrap(folder: KeyFolder, *, new_kek: bool = True) -> int:
@@ -101,9 +104,14 @@ def rewrap(folder: KeyFolder, *, new_kek: bool = True) -> int:
 
 
 def _do_due(folder: KeyFolder, now: datetime, active_for: timedelta | None) -> list[Change]:
-    settled = _settle(folder)
-    acts = due([key.life for key in folder.read_keys()], now, active_for=active_for)
-    return settled + [_do(folder, act, now) for act in acts]
+    """Do each act; a token that does not answer is asked again at the next round, and holds no other act up."""
+    done = []
+    for act in due([key.life for key in folder.read_keys()], now, active_for=active_for):
+        try:
+            done.append(_do(folder, act, now))
+        except SignerError as error:
+            log.error("a step of the rotation waits", error=str(error))
+    return done + _settle(folder)
 
 
 def _do(folder: KeyFolder, act: Act, now: datetime) -> Change:
@@ -122,11 +130,14 @@ def _do(folder: KeyFolder, act: Act, now: datetime) -> Change:
 def _settle(folder: KeyFolder) -> list[Change]:
     """Lead a revocation to its end: the private half of each key that another one revoked is forgotten."""
     changes = []
-    for key in folder.read_keys():
-        if key.stale:
+    for key in (key for key in folder.read_keys() if key.stale):
+        try:
             folder.destroy_in_device(key)
-            _write(folder, key.entering(KeyState.REVOKED, key.since))
-            changes.append(Change(key.kid, key.alg, KeyState.REVOKED))
+        except SignerError as error:
+            log.error("a revoked key is still in its token", kid=key.kid, error=str(error))
+            continue
+        _write(folder, key.entering(KeyState.REVOKED, key.since))
+        changes.append(Change(key.kid, key.alg, KeyState.REVOKED))
     return changes
 
 

@@ -75,9 +75,9 @@ class KeyFolder:
 
     def remove(self, key: SigningKey) -> None:
         """Forget a key, in the folder and in its device."""
+        self.destroy_in_device(key)
         self.path(key.kid).unlink(missing_ok=True)
         _sync(self.folder)
-        self.destroy_in_device(key)
 
     def destroy_in_device(self, key: SigningKey) -> None:
         """Have the device forget its half of *key*."""

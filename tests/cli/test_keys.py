@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from idp.cli.keys import keys
 from idp.clock import SystemClock
 from idp.config import ConfigurationError, Settings, read_settings
 from idp.oidc.key_folder import KeyFolder
+from idp.oidc.signers import FileSigner
 
 Run = Callable[..., Result]
 
@@ -62,6 +64,24 @@ def test_the_life_of_a_ring(run: Run, tmp_path: Path) -> None:
     with create_app(read_settings()).app_context():
         events = [entry.event for entry in audit.entries()]
     assert (events.count("keys:rotated"), events.count("keys:revoked")) == (2, 2)
+
+
+def test_rotating_a_ring_in_clear_seals_it(run: Run, tmp_path: Path) -> None:
+    """An installation of before is sealed by its first rotation too; until then the doctor says that it is in clear."""
+    run("new")
+    folder = KeyFolder.of(read_settings())
+    for key in folder.read_keys():
+        assert isinstance(key.signer, FileSigner)
+        clear = {"kid": key.kid, "alg": key.alg, "state": "active", "created_at": key.created_at.isoformat()}
+        private = type(key.key)(key.signer.key.raw_value, key.signer.key.raw_value).as_dict(private=True)
+        folder.path(key.kid).write_text(json.dumps(clear | {"key": private}))
+    folder.kek_file.unlink()
+    told = list(key_findings.remarks(read_settings(), SystemClock().now()))
+    assert len([remark for remark in told if "in clear; run idp keys new" in remark]) == 4
+
+    assert run("rotate", "--alg", "EdDSA").exit_code == 0
+    assert states(run, "EdDSA") == ["active", "next"]
+    assert not [path for path in folder.folder.glob("signing-*") if '"d"' in path.read_text()]
 
 
 def test_an_emergency_does_not_wait_for_the_database(run: Run) -> None:

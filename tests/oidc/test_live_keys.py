@@ -28,7 +28,7 @@ ISSUER = "http://localhost:8000"
 def settings(settings: Settings, tmp_path: Path) -> Settings:
     """A ring of one's own: the tests of this module change it."""
     shutil.copytree(settings.keys_dir, tmp_path / "keys")
-    return settings.model_copy(update={"keys_dir": tmp_path / "keys"})
+    return settings.model_copy(update={"keys_dir": tmp_path / "keys", "key_rotation_days": 90})
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import jwt as pyjwt
@@ -158,6 +158,34 @@ def test_a_token_that_does_not_answer_is_told_without_its_pin(
     assert "set IDP_PKCS11_MODULE" in next(key_findings.findings(without))
     with pytest.raises(MissingSigningKeyError, match="IDP_PKCS11_MODULE"):
         KeyRing.of(KeyFolder.of(without))
+
+
+def test_a_silent_token_holds_nothing_else_up(
+    settings: Settings, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other algorithms rotate, a revocation counts at once; what the token owes is done when it answers again."""
+    folder = KeyFolder.of(settings)
+    ring = moved_in(folder, now, "ES256")
+    rotate(folder, now + PUBLISHED_BEFORE, algs=["EdDSA"])
+    first, later = ring.signer("ES256"), now + 2 * PUBLISHED_BEFORE
+    with monkeypatch.context() as patch:
+        patch.setattr(Pkcs11Device, "_open", _silent)
+        emergency = replace(folder, device_algs=frozenset())
+        changes = replace_at_once(emergency, later, algs=["ES256"], seen=[first.kid])
+        assert KeyState.ACTIVE in {change.state for change in changes}
+        assert first.kid not in {key["kid"] for key in KeyRing.of(folder).public_set()["keys"]}
+        moved = rotate_due(folder, later, active_for=timedelta(days=2))
+        assert {(change.alg, change.state) for change in moved if change.state} >= {("EdDSA", KeyState.ACTIVE)}
+
+    done = rotate_due(folder, later, active_for=timedelta(days=2))
+    assert (first.kid, KeyState.REVOKED) in {(change.kid, change.state) for change in done}
+    assert first.signer is not None
+    with pytest.raises(SignerError, match="NoSuchKey"):
+        first.signer.sign(b"x")
+
+
+def _silent(_device: Pkcs11Device) -> None:
+    raise OSError("no answer")
 
 
 def test_another_key_under_the_label_is_found_out(settings: Settings, now: datetime) -> None:
