@@ -373,7 +373,7 @@ def test_any_claims_in_a_signed_request(
     """S-20: signed well, of any type; by value, with anything beside it."""
     outside = [(name, value) for name, value in pairs if name not in ("interaction", "client_id", "request")]
     for told in ({"alg": "ES256"}, {"alg": "ES256", **header}):
-        signed = by_hand(told, {**party.claims(), **claims})
+        signed = by_hand(told, {**party.claims(prompt="none"), **claims})  # answered at once: the state travels back
         asked = MultiDict([("client_id", "jar1"), ("request", signed), *outside])
         answer = sent(party.scenery, "GET", "/authorize", query_string=asked)
         assert answer.status_code in (200, 303, 400)
