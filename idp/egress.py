@@ -9,8 +9,9 @@ from __future__ import annotations
 import ipaddress
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx2
 
@@ -41,11 +42,23 @@ def post_form(url: str, form: dict[str, str], settings: Settings) -> Answer:
         ForbiddenAddressError: the address is not a public https one.
         httpx2.HTTPError: it does not answer in time.
     """
+    body = urlencode(form).encode("ascii")
+    return post(url, body, {"Content-Type": "application/x-www-form-urlencoded"}, settings)
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], settings: Settings) -> Answer:
+    """POST *body* to *url* with *headers*; ``Host`` is always the one of the address.
+
+    Raises:
+        ForbiddenAddressError: the address is not a public https one.
+        httpx2.HTTPError: it does not answer in time.
+    """
     target, host = pinned_address(url, settings)
     ends_at = time.monotonic() + LONGEST
     with httpx2.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=False) as client:
+        sent = {**headers, "Host": host}
         extensions = {"sni_hostname": host.partition(":")[0]}
-        with client.stream("POST", target, data=form, headers={"Host": host}, extensions=extensions) as response:
+        with client.stream("POST", target, content=body, headers=sent, extensions=extensions) as response:
             return Answer(response.status_code, _read(response, ends_at))
 
 

@@ -99,7 +99,18 @@ ALLOWED: dict[str, frozenset[str]] = {
 }
 
 # For programs: they rest on no cookie; what they prove themselves by is tested in tests/oidc and tests/conformance.
-MACHINES = {"oidc_machine.discovery", "oidc_machine.jwks", "oidc_machine.token", "oidc_machine.userinfo"}
+STREAMS = {
+    *("oidc_streams.create", "oidc_streams.read", "oidc_streams.update", "oidc_streams.replace", "oidc_streams.delete"),
+    *("oidc_streams.status", "oidc_streams.change_status", "oidc_streams.add_subject", "oidc_streams.remove_subject"),
+    *("oidc_streams.verify", "oidc_streams.poll"),
+}
+MACHINES = {
+    *("oidc_machine.discovery", "oidc_machine.jwks", "oidc_machine.token", "oidc_machine.userinfo"),
+    *("oidc_streams.configuration", *STREAMS),
+}
 
 # POST routes whose effect does not rest on the session cookie, so that they ask no CSRF token (decisions §27).
-NO_COOKIE_ROUTES = {"oidc_machine.token", "oidc_machine.userinfo", "oidc.authorize", "oidc_end_session.end_session"}
+NO_COOKIE_ROUTES = {
+    *("oidc_machine.token", "oidc_machine.userinfo", "oidc.authorize", "oidc_end_session.end_session"),
+    *STREAMS,
+}

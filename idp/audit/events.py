@@ -68,6 +68,10 @@ class Event(StrEnum):
     TOKEN_REFUSED = "oidc:token_refused"  # noqa: S105
     CODE_REPLAYED = "oidc:code_replayed"
     LOGOUT_SENT = "oidc:logout_sent"
+    SERVICE_TOKEN_ISSUED = "oidc:service_token_issued"  # noqa: S105
+    STREAM_CHANGED = "oidc:stream_changed"
+    SIGNAL_SENT = "oidc:signal_sent"
+    SIGNAL_REFUSED = "oidc:signal_refused"
     # operations
     OPERATOR_ADDED = "operator:added"
     REGISTER_IMPORTED = "register:imported"

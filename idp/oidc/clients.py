@@ -12,7 +12,7 @@ import yaml
 from . import client_keys, uris
 from .client_keys import ClientKey
 from .errors import ClientFileError
-from .metadata import SCOPES
+from .metadata import GRANT_TYPES, SCOPES, SERVICE_GRANT, SERVICE_SCOPES
 from .profiles import PROFILES, Profile
 
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
@@ -28,9 +28,9 @@ _MEMBERS = frozenset(
     }
 )
 SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
+_SUB = re.compile(r"[A-Za-z0-9_-]{43}")  # the shape of a person's ``sub``, which no client_id may have (S-97)
 _FIXED: Mapping[str, Any] = {
     "response_types": ["code"],
-    "grant_types": ["authorization_code"],
     "id_token_signed_response_alg": "RS256",
     "subject_type": "pairwise",
 }
@@ -53,6 +53,8 @@ class RelyingParty:
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
     scopes: frozenset[str]
+    grant_types: frozenset[str]
+    service_scopes: frozenset[str]  # what it may ask in its own name, by client_credentials
     requires_pkce: bool
     backchannel_logout_uri: str | None
     allowed_origins: tuple[str, ...]
@@ -60,7 +62,7 @@ class RelyingParty:
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Tell whether the client may use *grant_type* (asked by Authlib)."""
-        return grant_type in _FIXED["grant_types"]
+        return grant_type in self.grant_types
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,11 @@ def relying_party(members: Mapping[str, Any], secret_digest: str) -> RelyingPart
         keys=client_keys.imported(members.get("jwks")),
         assertion_algs=(pinned,) if pinned else profile.assertion_algs,
         token_url_as_audience=members.get("token_url_as_audience", False),
-        redirect_uris=tuple(members["redirect_uris"]),
+        redirect_uris=tuple(members.get("redirect_uris", ())),
         post_logout_redirect_uris=tuple(members.get("post_logout_redirect_uris", ())),
         scopes=frozenset(members["scope"].split()) & frozenset(SCOPES),
+        grant_types=frozenset(members["grant_types"]),
+        service_scopes=frozenset(members["scope"].split()) & frozenset(SERVICE_SCOPES),
         requires_pkce=members.get("requires_pkce", True),
         backchannel_logout_uri=members.get("backchannel_logout_uri"),
         allowed_origins=tuple(members.get("allowed_origins", ())),
@@ -140,6 +144,7 @@ def _with_defaults(entry: Mapping[str, Any]) -> dict[str, Any]:
         "application_type": "web",
         "token_endpoint_auth_method": "client_secret_basic",
         "scope": " ".join(SCOPES),
+        "grant_types": ["authorization_code"],
         **_FIXED,
         **entry,
     }
@@ -153,6 +158,8 @@ def _mistakes(entry: Mapping[str, Any], issuer: str, agencies: frozenset[str]) -
     )
     if not isinstance(entry.get("client_id"), str) or not _ID.fullmatch(entry["client_id"]):
         yield "client_id must be 1 to 100 letters, digits or . _ ~ -"
+    elif _SUB.fullmatch(entry["client_id"]):
+        yield "client_id may not have the shape of a person's sub (43 signs of base64url)"
     name = entry.get("client_name")
     if not isinstance(name, str) or not 1 <= len(name.strip()) <= 100 or not name.isprintable():
         yield "client_name must be a name of 1 to 100 signs"
@@ -161,7 +168,8 @@ def _mistakes(entry: Mapping[str, Any], issuer: str, agencies: frozenset[str]) -
     yield from _profile_mistakes(entry)
     yield from _secret_mistakes(entry.get("client_secret"))
     yield from _proof_mistakes(entry)
-    yield from _scope_mistakes(entry["scope"])
+    yield from _grant_mistakes(entry)
+    yield from _scope_mistakes(entry["scope"], entry["grant_types"])
     yield from _address_mistakes(entry, issuer)
 
 
@@ -212,21 +220,38 @@ def _secret_mistakes(secret: object) -> Iterator[str]:
         yield f"client_secret must be random and have at least {_SHORTEST_SECRET} signs"
 
 
-def _scope_mistakes(scope: object) -> Iterator[str]:
+def _grant_mistakes(entry: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the ways to get tokens; a client that acts in its own name must prove itself."""
+    told = entry["grant_types"]
+    if not isinstance(told, list) or not told or not all(each in GRANT_TYPES for each in told):
+        yield f"grant_types must be a list of: {', '.join(GRANT_TYPES)}"
+    elif SERVICE_GRANT in told and entry["token_endpoint_auth_method"] == "none":  # noqa: S105 (the name of a method)
+        yield f"grant_types may not hold {SERVICE_GRANT} without a secret or a key (RFC 6749 §4.4)"
+
+
+def _scope_mistakes(scope: object, grant_types: object) -> Iterator[str]:
     if not isinstance(scope, str):
         yield "scope must be one text of names separated by spaces"
         return
-    unknown = set(scope.split()) - set(SCOPES)
+    told, grants = set(scope.split()), grant_types if isinstance(grant_types, list) else []
+    unknown = told - {*SCOPES, *SERVICE_SCOPES}
     if unknown:
         yield f"scope holds unknown names: {', '.join(sorted(unknown))}"
-    if "openid" not in scope.split():
+    if "authorization_code" in grants and "openid" not in told:
         yield "scope must hold openid"
+    if bool(told & set(SERVICE_SCOPES)) != (SERVICE_GRANT in grants):
+        yield f"grant_types {SERVICE_GRANT} and the scopes {', '.join(SERVICE_SCOPES)} go together"
+
+
+def _signs_people_in(entry: Mapping[str, Any]) -> bool:
+    told = entry["grant_types"]
+    return not isinstance(told, list) or "authorization_code" in told
 
 
 def _address_mistakes(entry: Mapping[str, Any], issuer: str) -> Iterator[str]:
     for name in ("redirect_uris", "post_logout_redirect_uris"):
         listed = entry.get(name, [])
-        if not isinstance(listed, list) or (name == "redirect_uris" and not listed):
+        if not isinstance(listed, list) or (name == "redirect_uris" and not listed and _signs_people_in(entry)):
             yield f"{name} must be a list of addresses"
             continue
         for uri in listed:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 
 from .. import audit
 from ..db import db, new_id, transaction
@@ -21,7 +21,7 @@ from ..notices import services as notices
 from ..notices.messages import Signal
 from ..sealing import current_sealing
 from ..web import current_settings
-from . import client_services, tokens
+from . import client_services, confirmation_services, tokens
 from .models import GrantRow, LogoutRow
 from .signing_keys import LOGOUT_TOKEN_ALG, KeyRing
 
@@ -162,17 +162,7 @@ def note_delivered(payload: dict[str, Any], now: datetime) -> None:
         details={"client_id": delivered.client_id, "sid": delivered.sid},
     )
     if delivered.removal_id is not None:
-        _confirm_when_all_know(delivered.removal_id, now)
-
-
-def _confirm_when_all_know(removal_id: str, now: datetime) -> None:
-    total, left = db.session.execute(
-        select(func.count(), func.count() - func.count(LogoutRow.delivered_at)).where(
-            LogoutRow.removal_id == removal_id
-        )
-    ).one()
-    if left == 0:
-        delegation.confirm_removal(removal_id, confirmed_at=now, sessions=total)
+        confirmation_services.confirm_when_all_know(delivered.removal_id, now)
 
 
 def _sessions(*which: ColumnElement[bool]) -> tuple[ClientSession, ...]:

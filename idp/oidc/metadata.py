@@ -10,7 +10,12 @@ from .profiles import PROFILES
 SCOPES = ("openid", "profile", "email", "enterprise", "functional_blocks")
 RESPONSE_TYPES = ("code",)
 RESPONSE_MODES = ("query", "form_post")
-GRANT_TYPES = ("authorization_code",)
+SERVICE_GRANT = "client_credentials"
+SERVICE_SCOPES = (
+    "ssf.manage",
+    "ssf.read",
+)  # CAEP Interoperability Profile §2.7.3; never at /authorize, so not advertised
+GRANT_TYPES = ("authorization_code", SERVICE_GRANT)
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 ASSERTION_ALGS = tuple(dict.fromkeys(alg for profile in PROFILES.values() for alg in profile.assertion_algs))
 PROMPTS = ("none", "login", "consent", "select_account")

@@ -17,6 +17,7 @@ from ..db import transaction
 from ..web import absolute_url, current_settings, now
 from . import client_auth, client_services, replay_services
 from .assertions import Assertion
+from .client_credentials import ServiceGrant
 from .clients import RelyingParty
 from .grants import CodeGrant
 
@@ -123,7 +124,7 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
         return response
 
 
-def _outcome(grant: CodeGrant, client: RelyingParty) -> Answer:
+def _outcome(grant: CodeGrant | ServiceGrant, client: RelyingParty) -> Answer:
     """Run the grant; a refusal is an outcome to commit, not an exception to roll back."""
     try:
         _spend(grant.request.assertion)
@@ -153,4 +154,5 @@ def make_server() -> MandatServer:
     """Return the server with its grants."""
     server = MandatServer()
     server.register_grant(CodeGrant)
+    server.register_grant(ServiceGrant)
     return server

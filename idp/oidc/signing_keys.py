@@ -22,6 +22,7 @@ from joserfc.errors import JoseError
 ID_TOKEN_ALG = "RS256"  # noqa: S105 (OIDC Core §15.1; what clients expect first)
 ACCESS_TOKEN_ALG = "ES256"  # noqa: S105
 LOGOUT_TOKEN_ALG = ID_TOKEN_ALG  # Back-Channel Logout §2.6: the algorithm of the ID token
+SET_ALG = "RS256"  # CAEP Interoperability Profile §2.6
 ALGORITHMS = (ID_TOKEN_ALG, ACCESS_TOKEN_ALG)
 
 _RSA_BITS = 2048

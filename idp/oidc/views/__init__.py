@@ -12,11 +12,12 @@ from ...accounts.views import add_account_section
 from ...i18n import gettext as _
 from ...notices.services import register_renderer
 from ...web import current_settings
-from .. import logout_services, metadata
+from .. import event_services, logout_services, metadata
 from .. import models as models  # the tables must be known to the metadata
+from .. import streams as stream_rules
 from ..server import make_server
 from ..signing_keys import KeyRing
-from . import authorize, browser, consents, end_session, interaction, machine
+from . import authorize, browser, consents, end_session, interaction, machine, streams
 
 
 def init_app(app: Flask) -> None:
@@ -28,13 +29,14 @@ def init_app(app: Flask) -> None:
     document = metadata.document(settings.issuer)
     if settings.secure:
         check_metadata(document)
-    machine.publish(app, document, ring.public_set())
+    machine.publish(app, discovery=document, jwks=ring.public_set(), ssf=stream_rules.metadata(settings.issuer))
     register_renderer(app, "sign_in_ended", logout_services.fan_out_sign_in_ended)
     register_renderer(app, "rights_removed", logout_services.fan_out_rights_removed)
     register_renderer(app, logout_services.KIND, logout_services.render, on_sent=logout_services.note_delivered)
+    register_renderer(app, event_services.KIND, event_services.render, on_sent=event_services.note_pushed)
     add_account_section(app, consents_section)
     app.before_request(browser.show_pending_interaction)
-    for room in (machine, authorize, interaction, consents, end_session):
+    for room in (machine, authorize, interaction, consents, end_session, streams):
         app.register_blueprint(room.blueprint)
 
 
