@@ -41,19 +41,27 @@ def queue(
     person_id: str | None = None,
     enterprise_id: str | None = None,
     removal_id: str | None = None,
-) -> None:
-    """Keep *event* for *stream* in the caller's transaction, and let it leave; once for each *cause*."""
+    other_way: bool = False,
+) -> bool:
+    """Keep *event* for *stream* in the caller's transaction, and let it leave; once for each *cause*.
+
+    Tell whether the receiver will hear: not while the stream is paused or disabled, nor of what it could not take. A removal
+    waits for this delivery to be confirmed, unless it will not come and the client can be told in an *other_way*.
+    """
     if stream.status is Status.DISABLED:
-        return
-    known = db.session.execute(
-        update(SecurityEventRow)
-        .where(SecurityEventRow.stream_id == stream.id, SecurityEventRow.cause == cause)
-        .values(removal_id=removal_id)
-        .returning(SecurityEventRow.id)
-        .execution_options(synchronize_session=False)
-    ).first()
+        return False
+    mine = (SecurityEventRow.stream_id == stream.id, SecurityEventRow.cause == cause)
+    known = db.session.execute(select(SecurityEventRow.refused_as).where(*mine)).first()
+    will_hear = stream.status is Status.ENABLED and (known is None or known.refused_as is None)
+    waits_for = removal_id if will_hear or not other_way else None
     if known is not None:
-        return
+        db.session.execute(
+            update(SecurityEventRow)
+            .where(*mine)
+            .values(removal_id=waits_for)
+            .execution_options(synchronize_session=False)
+        )
+        return will_hear
     event_id = new_id()
     db.session.execute(
         insert(SecurityEventRow).values(
@@ -63,12 +71,13 @@ def queue(
             event=asdict(event),
             person_id=person_id,
             enterprise_id=enterprise_id,
-            removal_id=removal_id,
+            removal_id=waits_for,
             queued_at=now,
         )
     )
     if stream.status is Status.ENABLED and stream.method == signals.PUSH:
         _give_carrier(event_id, now)
+    return will_hear
 
 
 def redirect(stream: Stream, *, now: datetime) -> None:
@@ -184,19 +193,12 @@ def _hand_back(stream: Stream, which: Iterable[ColumnElement[bool]], now: dateti
     """Tell again, by what is left, of the removals that waited for this stream."""
     rows = db.session.execute(
         select(
-            SecurityEventRow.id,
             SecurityEventRow.removal_id,
             SecurityEventRow.person_id,
             SecurityEventRow.enterprise_id,
         ).where(*which, SecurityEventRow.removal_id.is_not(None))
     ).all()
     for row in rows:
-        db.session.execute(
-            update(SecurityEventRow)
-            .where(SecurityEventRow.id == row.id)
-            .values(removal_id=None)
-            .execution_options(synchronize_session=False)
-        )
         payload = {"removal_id": row.removal_id, "person_id": row.person_id, "enterprise_id": row.enterprise_id}
         notices.enqueue("rights_removed", payload | {"agency_id": stream.agency_id}, now=now)
 
@@ -219,7 +221,8 @@ def _note_delivered(which: Iterable[ColumnElement[bool]], now: datetime) -> None
 
 
 def _note_refused(stream: Stream, jti: str, code: str, now: datetime) -> None:
-    """Note that a receiver could not take an event: it is not offered again, and confirms nothing (RFC 8936 §2.6)."""
+    """Note that a receiver could not take an event: it is not offered again, and a removal is told otherwise (RFC 8936 §2.6)."""
+    _hand_back(stream, (SecurityEventRow.stream_id == stream.id, SecurityEventRow.id == jti, *_WAITING), now)
     refused = db.session.execute(
         update(SecurityEventRow)
         .where(SecurityEventRow.stream_id == stream.id, SecurityEventRow.id == jti, *_WAITING)

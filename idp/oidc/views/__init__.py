@@ -12,7 +12,7 @@ from ...accounts.views import add_account_section
 from ...i18n import gettext as _
 from ...notices.services import register_renderer
 from ...web import current_settings
-from .. import event_services, logout_services, metadata
+from .. import event_services, logout_services, metadata, signal_services
 from .. import models as models  # the tables must be known to the metadata
 from .. import streams as stream_rules
 from ..server import make_server
@@ -33,6 +33,7 @@ def init_app(app: Flask) -> None:
     register_renderer(app, "sign_in_ended", logout_services.fan_out_sign_in_ended)
     register_renderer(app, "rights_removed", logout_services.fan_out_rights_removed)
     register_renderer(app, logout_services.KIND, logout_services.render, on_sent=logout_services.note_delivered)
+    register_renderer(app, "credential_changed", signal_services.fan_out_credential_changed)
     register_renderer(app, event_services.KIND, event_services.render, on_sent=event_services.note_pushed)
     add_account_section(app, consents_section)
     app.before_request(browser.show_pending_interaction)
