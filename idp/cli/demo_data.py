@@ -91,6 +91,8 @@ def _load_clients(portal: str, now: datetime) -> dict[str, dict[str, Any]]:
             "client_id": "amp-portal",
             "client_secret": secrets.token_urlsafe(32),
             "client_name": "Portail de l’AMP (démonstration)",
+            "grant_types": ["authorization_code", "client_credentials"],
+            "scope": f"{common['scope']} ssf.manage ssf.read",
             "redirect_uris": [f"{portal}/callback"],
             "post_logout_redirect_uris": [f"{portal}/signed-out"],
             "backchannel_logout_uri": f"{portal}/backchannel-logout",
