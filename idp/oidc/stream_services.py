@@ -33,25 +33,26 @@ _SELECTED = select(
 )
 
 
-def of_client(client: RelyingParty) -> Stream | None:
-    """Return the stream of a client."""
-    row = db.session.execute(_SELECTED.where(EventStreamRow.client_id == client.client_id)).first()
+def of_client(client: RelyingParty, *, hold: bool = False) -> Stream | None:
+    """Return the stream of a client; with *hold* nobody else changes it or writes on it until the transaction ends."""
+    wanted = _SELECTED.where(EventStreamRow.client_id == client.client_id)
+    row = db.session.execute(wanted.with_for_update() if hold else wanted).first()
     return _stream(row) if row else None
 
 
 def of_agency(agency_id: str) -> tuple[Stream, ...]:
-    """Return the streams of an agency, all its clients together."""
-    rows = db.session.execute(_SELECTED.where(EventStreamRow.agency_id == agency_id).order_by(EventStreamRow.client_id))
-    return tuple(_stream(row) for row in rows)
+    """Return the streams of an agency, all its clients together, as they stay until the caller's transaction ends."""
+    wanted = _SELECTED.where(EventStreamRow.agency_id == agency_id).order_by(EventStreamRow.client_id)
+    return tuple(_stream(row) for row in db.session.execute(wanted.with_for_update(read=True)))
 
 
-def named(client: RelyingParty, stream_id: str) -> Stream:
+def named(client: RelyingParty, stream_id: str, *, hold: bool = False) -> Stream:
     """Return the client's own stream called *stream_id*.
 
     Raises:
         StreamRefusedError: there is none, or it is another client's: both look the same.
     """
-    found = of_client(client)
+    found = of_client(client, hold=hold)
     if found is None or found.id != stream_id:
         raise streams.unknown()
     return found
@@ -101,7 +102,7 @@ def change(client: RelyingParty, body: Mapping[str, Any], *, whole: bool, now: d
         StreamRefusedError: the body is wrong, or there is no such stream.
     """
     with transaction() as session:
-        stream = named(client, streams.stream_named(body))
+        stream = named(client, streams.stream_named(body), hold=True)
         streams.check_unchanged(body, told(client, stream))
         values = _changed(stream, streams.wish(body, issuer=current_settings().issuer), whole=whole)
         if values:
@@ -124,7 +125,7 @@ def end(client: RelyingParty, stream_id: str, *, now: datetime) -> None:
         StreamRefusedError: there is no such stream.
     """
     with transaction() as session:
-        stream = named(client, stream_id)
+        stream = named(client, stream_id, hold=True)
         event_services.forget(stream, now=now)
         session.execute(delete(RemovedSubjectRow).where(RemovedSubjectRow.stream_id == stream.id))
         session.execute(delete(EventStreamRow).where(EventStreamRow.id == stream.id))
@@ -138,7 +139,7 @@ def set_status(client: RelyingParty, body: Mapping[str, Any], *, now: datetime) 
         StreamRefusedError: the body is wrong, or there is no such stream.
     """
     with transaction() as session:
-        stream = named(client, streams.stream_named(body))
+        stream = named(client, streams.stream_named(body), hold=True)
         status, reason = streams.status_wished(body)
         session.execute(
             update(EventStreamRow)
@@ -162,7 +163,7 @@ def keep_subject(client: RelyingParty, body: Mapping[str, Any], *, wanted: bool)
         StreamRefusedError: the body is wrong, the subject is no person of ours, or there is no such stream.
     """
     with transaction() as session:
-        stream = named(client, streams.stream_named(body))
+        stream = named(client, streams.stream_named(body), hold=True)
         if not isinstance(body.get("subject"), Mapping) or not isinstance(body["subject"].get("format"), str):
             raise streams.bad("subject must be a subject identifier (RFC 9493)")
         sub = signals.named_person(body["subject"], current_settings().issuer)
@@ -190,7 +191,7 @@ def verify(client: RelyingParty, body: Mapping[str, Any], *, now: datetime) -> N
         StreamRefusedError: the body is wrong, no such stream, it is disabled, or it was verified a moment ago.
     """
     with transaction() as session:
-        stream, state = named(client, streams.stream_named(body)), streams.state_wished(body)
+        stream, state = named(client, streams.stream_named(body), hold=True), streams.state_wished(body)
         if stream.status is Status.DISABLED:
             raise streams.bad("the stream is disabled")
         if stream.verified_at is not None and stream.verified_at + SHORTEST_PAUSE > now:
