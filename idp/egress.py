@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpcore2
 import httpx2
@@ -51,7 +51,18 @@ def post_form(url: str, form: dict[str, str], settings: Settings) -> Answer:
         ForbiddenAddressError: the address is not a public https one, or the answer is too large or too slow.
         httpx2.HTTPError: it does not answer in time.
     """
-    return _exchange("POST", url, settings, largest=MAX_ANSWER, form=form)
+    body = urlencode(form).encode("ascii")
+    return post(url, body, {"Content-Type": "application/x-www-form-urlencoded"}, settings)
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str], settings: Settings) -> Answer:
+    """POST *body* to *url* with *headers*; ``Host`` is always the one of the address.
+
+    Raises:
+        ForbiddenAddressError: the address is not a public https one, or the answer is too large or too slow.
+        httpx2.HTTPError: it does not answer in time.
+    """
+    return _exchange("POST", url, settings, largest=MAX_ANSWER, body=body, headers=headers)
 
 
 def get(url: str, settings: Settings, *, etag: str | None = None) -> Answer:
@@ -71,7 +82,7 @@ def _exchange(
     settings: Settings,
     *,
     largest: int,
-    form: dict[str, str] | None = None,
+    body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
     target, host = pinned_address(url, settings)
@@ -80,7 +91,7 @@ def _exchange(
     with (
         httpx2.Client(timeout=TIMEOUT, follow_redirects=False, transport=_Transport(ends_at)) as client,
         client.stream(
-            method, target, data=form, headers={**(headers or {}), "Host": host}, extensions=extensions
+            method, target, content=body, headers={**(headers or {}), "Host": host}, extensions=extensions
         ) as response,
     ):
         return Answer(response.status_code, _read(response, largest), dict(response.headers))

@@ -101,10 +101,16 @@ ALLOWED: dict[str, frozenset[str]] = {
 }
 
 # For programs: they rest on no cookie; what they prove themselves by is tested in tests/oidc and tests/conformance.
+STREAMS = {
+    *("oidc_streams.create", "oidc_streams.read", "oidc_streams.update", "oidc_streams.replace", "oidc_streams.delete"),
+    *("oidc_streams.status", "oidc_streams.change_status", "oidc_streams.add_subject", "oidc_streams.remove_subject"),
+    *("oidc_streams.verify", "oidc_streams.poll"),
+}
 MACHINES = {
     *("oidc_machine.discovery", "oidc_machine.jwks", "oidc_machine.token", "oidc_machine.userinfo"),
     *("oidc_machine.par", "oidc_machine.revoke", "oidc_machine.introspect"),
     *("oidc_registration.register", "oidc_registration.manage"),
+    *("oidc_streams.configuration", *STREAMS),
 }
 
 # POST routes whose effect does not rest on the session cookie, so that they ask no CSRF token (decisions §27).
@@ -113,5 +119,5 @@ NO_COOKIE_ROUTES = {
     *("oidc_machine.token", "oidc_machine.userinfo", "oidc.authorize", "oidc_end_session.end_session"),
     *("oidc_machine.par", "oidc_machine.revoke", "oidc_machine.introspect"),
     *("oidc_registration.register", "oidc_registration.manage"),
-    "oidc_playground.callback",
+    *("oidc_playground.callback", *STREAMS),
 }

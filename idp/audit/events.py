@@ -75,6 +75,10 @@ class Event(StrEnum):
     REFRESH_REPLAYED = "oidc:refresh_replayed"
     TOKEN_REVOKED = "oidc:token_revoked"  # noqa: S105
     LOGOUT_SENT = "oidc:logout_sent"
+    SERVICE_TOKEN_ISSUED = "oidc:service_token_issued"  # noqa: S105
+    STREAM_CHANGED = "oidc:stream_changed"
+    SIGNAL_SENT = "oidc:signal_sent"
+    SIGNAL_REFUSED = "oidc:signal_refused"
     # operations
     OPERATOR_ADDED = "operator:added"
     REGISTER_IMPORTED = "register:imported"

@@ -1,4 +1,4 @@
-"""The commands: ``idp serve | worker | db | keys | agencies | clients | register | taxfile | operator | audit | doctor``.
+"""The commands: ``idp serve | worker | db | keys | agencies | clients | notices | register | taxfile | operator | …``.
 
 Each command lives in the module of its name and is imported only when it is called, so that ``idp --help`` stays quick.
 """
@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": "fill an empty installation with demonstration data",
     "doctor": "say what is wrong with an installation",
     "keys": "create, list and rotate keys",
+    "notices": "list what could not be delivered, and send it again",
     "operator": "add an operator or an agency officer",
     "register": "import the register of enterprises",
     "serve": "run the provider",

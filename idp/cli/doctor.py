@@ -93,7 +93,7 @@ def _database_findings() -> Iterator[str]:
         yield "no agency is in the catalogue; run idp agencies load agencies/"
     dead = db.session.scalar(select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state == "dead"))
     if dead:
-        yield f"{dead} notices could not be delivered"
+        yield f"{dead} notices could not be delivered; see idp notices list --dead"
     checked = verify()
     if checked.fault:
         yield f"the log does not hold: {checked.fault}"

@@ -47,3 +47,4 @@ from .rights_services import choices as choices
 from .rights_services import explanation as explanation
 from .rights_services import matrix as matrix
 from .rights_services import rights_of_members as rights_of_members
+from .telling_services import told_now as told_now

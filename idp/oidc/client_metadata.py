@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import certificates, client_keys, client_names, subjects, uris
-from .metadata import GRANT_TYPES, SCOPES
+from .metadata import GRANT_TYPES, SCOPES, SERVICE_GRANT, SERVICE_SCOPES
 from .profiles import PROFILES, Profile
 
 _BY_KEY = frozenset({"private_key_jwt", certificates.SELF_SIGNED})
@@ -225,13 +225,16 @@ def check_scope(entry: Entry, _: Grounds) -> Iterator[str]:
     if not isinstance(scope, str):
         yield "scope must be one text of names separated by spaces"
         return
-    unknown = set(scope.split()) - set(SCOPES)
+    told, grants = set(scope.split()), _texts(entry["grant_types"])
+    unknown = told - {*SCOPES, *SERVICE_SCOPES}
     if unknown:
         yield f"scope holds unknown names: {', '.join(sorted(unknown))}"
-    if "openid" not in scope.split():
+    if "authorization_code" in grants and "openid" not in told:
         yield "scope must hold openid"
-    if "offline_access" in scope.split() and "refresh_token" not in _texts(entry["grant_types"]):
+    if "offline_access" in told and "refresh_token" not in grants:
         yield "scope may hold offline_access only with the grant type refresh_token"
+    if bool(told & set(SERVICE_SCOPES)) != (SERVICE_GRANT in grants):
+        yield f"grant_types {SERVICE_GRANT} and the scopes {', '.join(SERVICE_SCOPES)} go together"
 
 
 def check_grant_types(entry: Entry, _: Grounds) -> Iterator[str]:
@@ -239,8 +242,12 @@ def check_grant_types(entry: Entry, _: Grounds) -> Iterator[str]:
     listed = entry["grant_types"]
     if not isinstance(listed, list) or set(_texts(listed)) - set(GRANT_TYPES) or len(_texts(listed)) != len(listed):
         yield f"grant_types must be a list of: {', '.join(GRANT_TYPES)}"
-    elif "authorization_code" not in listed:
-        yield "grant_types must hold authorization_code"
+    elif not {"authorization_code", SERVICE_GRANT} & set(listed):
+        yield f"grant_types must hold authorization_code or {SERVICE_GRANT}"
+    elif "refresh_token" in listed and "authorization_code" not in listed:
+        yield "grant_types may hold refresh_token only beside authorization_code"
+    elif SERVICE_GRANT in listed and entry["token_endpoint_auth_method"] == "none":  # noqa: S105 (the name of a method)
+        yield f"grant_types may not hold {SERVICE_GRANT} without a secret or a key"  # RFC 6749 §4.4
 
 
 def check_refresh_grace(entry: Entry, _: Grounds) -> Iterator[str]:
@@ -252,7 +259,7 @@ def check_refresh_grace(entry: Entry, _: Grounds) -> Iterator[str]:
 
 def check_redirect_uris(entry: Entry, grounds: Grounds) -> Iterator[str]:
     """Judge where answers may go (OIDC Core §3.1.2.1, RFC 8252 §7.3)."""
-    if not entry.get("redirect_uris"):
+    if not entry.get("redirect_uris") and "authorization_code" in _texts(entry["grant_types"]):
         yield "redirect_uris must be a list of addresses"
         return
     yield from _list_mistakes(entry, "redirect_uris", grounds)

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import client_keys, subjects
 from .client_keys import ClientKey
-from .metadata import GRANT_TYPES, SCOPES
+from .metadata import GRANT_TYPES, SCOPES, SERVICE_SCOPES
 from .profiles import PROFILES, Profile
 from .subjects import Subject
 
@@ -47,6 +47,7 @@ class RelyingParty:
     grant_types: frozenset[str]
     refresh_grace: timedelta  # how long the last refresh token may come again after it was used
     introspection_alg: str
+    service_scopes: frozenset[str]  # what it may ask in its own name, by client_credentials
     requires_pkce: bool
     backchannel_logout_uri: str | None
     frontchannel_logout_uri: str | None
@@ -94,12 +95,13 @@ def relying_party(members: Mapping[str, Any], secret_digest: str, *, is_dynamic:
         or members.get("dpop_bound_access_tokens", False)
         or members.get("tls_client_certificate_bound_access_tokens", False),
         binds_to_certificate=members.get("tls_client_certificate_bound_access_tokens", False),
-        redirect_uris=tuple(members["redirect_uris"]),
+        redirect_uris=tuple(members.get("redirect_uris", ())),
         post_logout_redirect_uris=tuple(members.get("post_logout_redirect_uris", ())),
         scopes=frozenset(members["scope"].split()) & frozenset(SCOPES),
         grant_types=frozenset(members["grant_types"]) & frozenset(GRANT_TYPES),
         refresh_grace=timedelta(seconds=members.get("refresh_grace_seconds", 0)),
         introspection_alg=members.get("introspection_signed_response_alg", profile.id_token_algs[0]),
+        service_scopes=frozenset(members["scope"].split()) & frozenset(SERVICE_SCOPES),
         requires_pkce=members.get("requires_pkce", True),
         backchannel_logout_uri=members.get("backchannel_logout_uri"),
         frontchannel_logout_uri=members.get("frontchannel_logout_uri"),

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 
 from .. import audit
 from ..db import db, new_id, transaction
-from . import asked_claims, grant_services, interaction_services, logout_services
+from . import asked_claims, grant_services, interaction_services, logout_services, signal_services
 from .interaction_services import Interaction
 from .models import ConsentRow
 
@@ -102,6 +102,7 @@ def withdraw(*, person_id: str, enterprise_id: str, agency_id: str, now: datetim
             return False
         sessions = logout_services.sessions_of_rights(person_id, enterprise_id, agency_id, now)
         logout_services.queue(sessions, cause=f"consent:{ended[0]}", removal_id=None, now=now)
+        signal_services.tell_session_revoked(sessions, cause=f"consent:{ended[0]}", now=now)
         grant_services.revoke_for(person_id, enterprise_id, agency_id, now=now)
         _record(audit.Event.CONSENT_WITHDRAWN, person_id, enterprise_id, agency_id, now, [])
     return True

@@ -10,7 +10,12 @@ from .profiles import FAPI2_MESSAGE_SIGNING, PROFILES
 SCOPES = ("openid", "profile", "email", "offline_access", "enterprise", "functional_blocks")
 RESPONSE_TYPES = ("code",)
 RESPONSE_MODES = ("query", "fragment", "form_post", "jwt", "query.jwt", "form_post.jwt")
-GRANT_TYPES = ("authorization_code", "refresh_token")
+SERVICE_GRANT = "client_credentials"
+SERVICE_SCOPES = (
+    "ssf.manage",
+    "ssf.read",
+)  # CAEP Interoperability Profile §2.7.3; not for /authorize, so not advertised
+GRANT_TYPES = ("authorization_code", "refresh_token", SERVICE_GRANT)
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
 PROVEN_METHODS = tuple(method for method in AUTH_METHODS if method != "none")  # RFC 7662 §2.1: nobody asks unproven
 ASSERTION_ALGS = tuple(dict.fromkeys(alg for profile in PROFILES.values() for alg in profile.signing_algs))

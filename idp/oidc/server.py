@@ -25,6 +25,7 @@ from ..db import transaction
 from ..web import absolute_url, current_settings, now
 from . import client_auth, client_key_services, client_services, mutual_tls, possession, replay_services
 from .assertions import Assertion
+from .client_credentials import ServiceGrant
 from .clients import RelyingParty
 from .grants import CodeGrant, RefreshGrant
 from .possession import Shown
@@ -211,4 +212,5 @@ def make_server() -> MandatServer:
     server = MandatServer()
     server.register_grant(CodeGrant)
     server.register_grant(RefreshGrant)
+    server.register_grant(ServiceGrant)
     return server

@@ -28,6 +28,7 @@ from .signers import Signer
 ID_TOKEN_ALG = "RS256"  # noqa: S105 (OIDC Core §15.1; what clients expect first)
 ACCESS_TOKEN_ALG = "ES256"  # noqa: S105
 LOGOUT_TOKEN_ALG = ID_TOKEN_ALG  # Back-Channel Logout §2.6: the algorithm of the ID token
+SET_ALG = "RS256"  # CAEP Interoperability Profile §2.6
 
 _LONGEST_TOKEN = 16 * 1024
 

@@ -132,6 +132,13 @@ def test_every_advertised_value_works(scenery: Scenery, rp: RelyingParty, tmp_pa
     }
     assert set(by_method) == set(told["token_endpoint_auth_methods_supported"])
     assert {answer.status_code for answer in by_method.values()} == {200}
+    service = RelyingParty(scenery, "watcher")
+    by_grant = {
+        "authorization_code": by_method["client_secret_basic"],
+        "client_credentials": service.token("", grant_type="client_credentials"),
+    }
+    assert set(by_grant) == set(told["grant_types_supported"])
+    assert by_grant["client_credentials"].status_code == 200
     for alg in told["token_endpoint_auth_signing_alg_values_supported"]:
         proof = rp4.assertion(alg)
         assert rp4.proven_token(rp4.code(browser), proof).status_code == 200, alg
@@ -151,5 +158,5 @@ def test_what_is_not_advertised_does_not_work(scenery: Scenery, rp: RelyingParty
     ]
     for changed in refused:
         assert rp.answer(rp.authorize(browser, **changed))["error"] in ("invalid_request", "invalid_target"), changed
-    for grant in ("password", "client_credentials", "urn:ietf:params:oauth:grant-type:jwt-bearer"):
+    for grant in ("password", "urn:ietf:params:oauth:grant-type:jwt-bearer"):
         assert rp.token("x", grant_type=grant).get_json()["error"] == "unsupported_grant_type"

@@ -314,6 +314,15 @@ def native(client_id: str, **changed: Any) -> dict[str, Any]:
     return told
 
 
+def watcher(client_id: str, **changed: Any) -> dict[str, Any]:
+    """Return the registration of a client that signs people in and hears of security events."""
+    told = {
+        "grant_types": ["authorization_code", "client_credentials"],
+        "scope": f"{SCOPES} ssf.manage ssf.read",
+    }
+    return registration(client_id, **{**told, **changed})
+
+
 def load(app: Flask, clock: MovableClock, place: Path, *told: dict[str, Any]) -> None:
     path = place / "clients.yaml"
     path.write_text(yaml.safe_dump({"clients": list(told)}), encoding="utf-8")
@@ -370,6 +379,7 @@ def make_scenery(app: Flask, clock: MovableClock, place: Path) -> Scenery:
         registration("rp3", agency="bac"),
         registration("nopkce", requires_pkce=False, allowed_origins=["http://127.0.0.1:9999"]),
         native("desktop"),
+        watcher("watcher"),
         keyed("rp4"),
         keyed("rp5", token_url_as_audience=True),
         keyed("rp6", token_endpoint_auth_signing_alg="ES256"),

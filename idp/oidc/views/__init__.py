@@ -13,12 +13,24 @@ from ...clock import Clock
 from ...i18n import gettext as _
 from ...notices.services import register_renderer
 from ...web import current_settings
-from .. import logout_services, metadata, mutual_tls
+from .. import event_services, logout_services, metadata, mutual_tls, signal_services
 from .. import models as models  # the tables must be known to the metadata
+from .. import streams as stream_rules
 from ..key_folder import KeyFolder
 from ..live_keys import LiveKeyRing
 from ..server import make_server
-from . import authorize, browser, consents, end_session, farewell, interaction, machine, playground, registration
+from . import (
+    authorize,
+    browser,
+    consents,
+    end_session,
+    farewell,
+    interaction,
+    machine,
+    playground,
+    registration,
+    streams,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -36,15 +48,18 @@ def init_app(app: Flask) -> None:
         document = metadata.with_mutual_tls(document, settings.mtls_issuer_alias, has_authorities=known)
     if settings.secure:
         check_metadata(document)
-    machine.publish(app, document, ring.public_set())
+    machine.publish(app, discovery=document, jwks=ring.public_set(), ssf=stream_rules.metadata(settings.issuer))
     register_renderer(app, "sign_in_ended", logout_services.fan_out_sign_in_ended)
     register_renderer(app, "rights_removed", logout_services.fan_out_rights_removed)
     register_renderer(app, logout_services.KIND, logout_services.render, on_sent=logout_services.note_delivered)
     set_farewell(app, farewell.begin)
+    register_renderer(app, "credential_changed", signal_services.fan_out_credential_changed)
+    register_renderer(app, event_services.KIND, event_services.render, on_sent=event_services.note_pushed)
     add_account_section(app, consents_section)
     add_account_section(app, playground.account_section)
     app.before_request(browser.show_pending_interaction)
-    for room in (machine, registration, authorize, interaction, consents, end_session, farewell, playground):
+    rooms = (machine, registration, streams, authorize, interaction, consents, end_session, farewell, playground)
+    for room in rooms:
         app.register_blueprint(room.blueprint)
 
 

@@ -22,9 +22,9 @@ _MAX_AGE = int(JWKS_MAX_AGE.total_seconds())  # a new key is published for longe
 _CALLED_FROM_BROWSERS = ("oidc_machine.token", "oidc_machine.userinfo")
 
 
-def publish(app: Flask, document: dict[str, Any], keys: dict[str, Any]) -> None:
-    """Keep discovery and keys as bytes with their tag: they are asked for often and change rarely."""
-    app.extensions[_PUBLISHED] = {name: _sealed(value) for name, value in (("discovery", document), ("jwks", keys))}
+def publish(app: Flask, **documents: dict[str, Any]) -> None:
+    """Keep discovery and keys as bytes with their tag: they are asked for often and change with the process only."""
+    app.extensions[_PUBLISHED] = {name: _sealed(value) for name, value in documents.items()}
 
 
 def publish_keys(app: Flask, keys: dict[str, Any]) -> None:
@@ -40,17 +40,18 @@ def _sealed(value: dict[str, Any]) -> tuple[bytes, str]:
 @blueprint.get("/.well-known/openid-configuration")
 def discovery() -> Response:
     """Answer the discovery document."""
-    return _published("discovery", "application/json")
+    return published("discovery", "application/json")
 
 
 @blueprint.get("/jwks")
 def jwks() -> Response:
     """Answer the public keys."""
     issuing.key_ring().refresh()
-    return _published("jwks", "application/jwk-set+json")
+    return published("jwks", "application/jwk-set+json")
 
 
-def _published(name: str, media_type: str) -> Response:
+def published(name: str, media_type: str) -> Response:
+    """Answer a document that was published at start, with its tag."""
     body, tag = current_app.extensions[_PUBLISHED][name]
     response = Response(body, mimetype=media_type)
     response.set_etag(tag)
