@@ -57,6 +57,8 @@ class Event(StrEnum):
     GRANTED = "grant:granted"
     REVOKED = "grant:revoked"
     REMOVAL_CONFIRMED = "grant:removal_confirmed"
+    SYSTEM_USER_APPROVED = "system_user:approved"
+    SYSTEM_USER_REVOKED = "system_user:revoked"
     CATALOGUE_LOADED = "catalogue:loaded"
     # oidc
     CLIENT_LOADED = "client:loaded"
@@ -76,6 +78,7 @@ class Event(StrEnum):
     TOKEN_REVOKED = "oidc:token_revoked"  # noqa: S105
     LOGOUT_SENT = "oidc:logout_sent"
     SERVICE_TOKEN_ISSUED = "oidc:service_token_issued"  # noqa: S105
+    SYSTEM_TOKEN_ISSUED = "oidc:system_token_issued"  # noqa: S105
     STREAM_CHANGED = "oidc:stream_changed"
     SIGNAL_SENT = "oidc:signal_sent"
     SIGNAL_REFUSED = "oidc:signal_refused"

@@ -50,11 +50,25 @@ class MembershipFact:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """All that decides what one person may do for one enterprise at one agency.
+class ApprovalFact:
+    """What a PES approved once for one software: these blocks until an instant, unless revoked."""
 
-    ``subscribed`` holds the codes of the enterprise's active subscription, None when there is none; ``offered`` the codes
-    of the agency's catalogue that are not retired.
+    blocks: frozenset[str]
+    not_after: datetime
+    revoked_at: datetime | None = None
+
+    def in_force(self, now: datetime) -> bool:
+        """Tell whether the approval counts at *now*; the end itself is outside."""
+        return self.revoked_at is None and now < self.not_after
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that decides what one person, or one system user, may do for one enterprise at one agency.
+
+    A system user has an ``approval`` and no membership; its id stands in ``person_id``. ``subscribed`` holds the codes of
+    the enterprise's active subscription, None when there is none; ``offered`` the codes of the agency's catalogue that are
+    not retired.
     """
 
     person_id: str
@@ -68,6 +82,7 @@ class Facts:
     subscribed: frozenset[str] | None
     offered: frozenset[str]
     memberships: tuple[MembershipFact, ...]
+    approval: ApprovalFact | None = None
 
     @property
     def available(self) -> frozenset[str]:
@@ -86,7 +101,10 @@ class HeldBlocks:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """What a person may do, for which enterprise, at which agency. ``version`` only grows (decisions §17)."""
+    """What a person or a system user may do, for which enterprise, at which agency.
+
+    ``version`` only grows (decisions §17).
+    """
 
     person_id: str
     enterprise_id: str
@@ -120,7 +138,7 @@ def assemble(facts: Facts, now: datetime, *, version: int) -> Authority | None:
     blocks means "acts for this enterprise, no block here".
     """
     active = active_memberships(facts)
-    role = highest(membership.role for membership in active)
+    role = _role(facts, active, now)
     if role is None or facts.enterprise_status is not EnterpriseStatus.ACTIVE:
         return None
     return Authority(
@@ -133,7 +151,7 @@ def assemble(facts: Facts, now: datetime, *, version: int) -> Authority | None:
         agency_id=facts.agency_id,
         locations=facts.locations,
         catalogue_version=facts.catalogue_version,
-        held=_held_by_pes(facts) if role is Role.PES else _held_by_grants(facts, active, now),
+        held=_held(facts, role, active, now),
         version=version,
     )
 
@@ -145,13 +163,38 @@ def active_memberships(facts: Facts) -> tuple[MembershipFact, ...]:
 
 def next_change(facts: Facts, now: datetime) -> datetime | None:
     """Return the first instant after *now* at which a date alone changes what these facts give."""
-    ahead = (instant for membership in facts.memberships for grant in membership.grants for instant in grant.ahead(now))
+    ahead = [instant for membership in facts.memberships for grant in membership.grants for instant in grant.ahead(now)]
+    if facts.approval is not None and facts.approval.in_force(now):
+        ahead.append(facts.approval.not_after)
     return min(ahead, default=None)
 
 
 def covers(grant: GrantFact, code: str) -> bool:
     """Tell whether *grant* is about *code*, by name or as unrestricted access."""
     return grant.block in (code, UNRESTRICTED)
+
+
+def _role(facts: Facts, active: tuple[MembershipFact, ...], now: datetime) -> Role | None:
+    if facts.approval is not None:
+        return Role.SYSTEM if facts.approval.in_force(now) else None
+    return highest(membership.role for membership in active)
+
+
+def _held(facts: Facts, role: Role, active: tuple[MembershipFact, ...], now: datetime) -> tuple[HeldBlocks, ...]:
+    if facts.approval is not None:
+        return _held_by_approval(facts, facts.approval)
+    return _held_by_pes(facts) if role is Role.PES else _held_by_grants(facts, active, now)
+
+
+def _held_by_approval(facts: Facts, approval: ApprovalFact) -> tuple[HeldBlocks, ...]:
+    """A system user holds what was approved and is still subscribed and offered; the approval stands for the grant."""
+    blocks = tuple(sorted(approval.blocks & facts.available))
+    return (HeldBlocks(blocks, approval.not_after, (approval_id(facts.person_id),)),) if blocks else ()
+
+
+def approval_id(system_user_id: str) -> str:
+    """Return how ``grants`` names the approval of a system user."""
+    return f"s_{system_user_id}"
 
 
 def _held_by_pes(facts: Facts) -> tuple[HeldBlocks, ...]:

@@ -1,5 +1,7 @@
 """Reading the facts that decide rights: one joined select, for one person or for everybody in an enterprise.
 
+System users are read by a select of their own, which gives the same facts.
+
 This is the hot path of every token; it uses Core on the tables of :mod:`.models` (decisions §32).
 """
 
@@ -9,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, select
 
 from ..db import db
 from . import catalogue_services
-from .authority import Facts, GrantFact, MembershipFact
-from .models import BlockGrant, Enterprise, Membership, Projection
+from .authority import ApprovalFact, Facts, GrantFact, MembershipFact
+from .models import BlockGrant, Enterprise, Membership, Projection, SoftwareApproval
 from .roles import EnterpriseStatus, MembershipStatus, Role
 from .subscription_models import Subscription
 
@@ -42,10 +44,16 @@ class Reading:
 def read_person(
     person_id: str, enterprise_id: str, agency_id: str, *, now: datetime, whole_past: bool = False
 ) -> Reading | None:
-    """Read the facts about one person, in one statement; None when they never belonged to the enterprise."""
+    """Read the facts about one person, in one statement, else about a system user with this id; None when there is none."""
     wanted = _selected(enterprise_id, agency_id, now, whole_past).where(Membership.person_id == person_id)
     found = _gather(db.session.execute(wanted).all(), agency_id)
-    return found[0] if found else None
+    return found[0] if found else read_system(SoftwareApproval.id == person_id, Enterprise.id == enterprise_id)
+
+
+def read_system(*which: ColumnElement[bool]) -> Reading | None:
+    """Read the facts about the one system user that fits, in one statement."""
+    row = db.session.execute(_systems().where(*which)).first()
+    return _system_reading(row) if row else None
 
 
 def read_everybody(
@@ -53,6 +61,14 @@ def read_everybody(
 ) -> tuple[Reading, ...]:
     """Read the facts about everybody who ever belonged to the enterprise, in one statement."""
     return _gather(db.session.execute(_selected(enterprise_id, agency_id, now, whole_past)).all(), agency_id)
+
+
+def read_systems(enterprise_id: str, agency_id: str) -> tuple[Reading, ...]:
+    """Read the facts about every system user that was not revoked, in one statement."""
+    wanted = _systems().where(
+        Enterprise.id == enterprise_id, SoftwareApproval.agency_id == agency_id, SoftwareApproval.revoked_at.is_(None)
+    )
+    return tuple(_system_reading(row) for row in db.session.execute(wanted.order_by(SoftwareApproval.id)))
 
 
 def _selected(enterprise_id: str, agency_id: str, now: datetime, whole_past: bool) -> Select[*tuple[Any, ...]]:
@@ -101,6 +117,45 @@ def _selected(enterprise_id: str, agency_id: str, now: datetime, whole_past: boo
     )
 
 
+def _systems() -> Select[*tuple[Any, ...]]:
+    of_this_agency = and_(
+        Subscription.enterprise_id == Enterprise.id, Subscription.agency_id == SoftwareApproval.agency_id
+    )
+    of_this_one = and_(
+        Projection.enterprise_id == Enterprise.id,
+        Projection.person_id == SoftwareApproval.id,
+        Projection.agency_id == SoftwareApproval.agency_id,
+    )
+    return (
+        select(
+            Enterprise.id.label("enterprise_id"),
+            Enterprise.neq,
+            Enterprise.name,
+            Enterprise.status.label("enterprise_status"),
+            SoftwareApproval.id.label("person_id"),
+            SoftwareApproval.agency_id,
+            SoftwareApproval.blocks.label("approved"),
+            SoftwareApproval.not_after,
+            SoftwareApproval.revoked_at,
+            Subscription.state,
+            Subscription.blocks.label("subscribed"),
+            Projection.digest,
+            Projection.version,
+            Projection.blocks.label("projected"),
+            Projection.changes_at,
+        )
+        .select_from(SoftwareApproval)
+        .join(Enterprise, Enterprise.id == SoftwareApproval.enterprise_id)
+        .outerjoin(Subscription, of_this_agency)
+        .outerjoin(Projection, of_this_one)
+    )
+
+
+def _system_reading(row: Row[Any]) -> Reading:
+    approval = ApprovalFact(frozenset(row.approved), row.not_after, row.revoked_at)
+    return Reading(_facts(row, row.agency_id, (), approval), _projected(row))
+
+
 def _gather(rows: Any, agency_id: str) -> tuple[Reading, ...]:
     """Turn the joined rows into one reading a person."""
     by_person: dict[str, list[Row[Any]]] = {}
@@ -110,9 +165,14 @@ def _gather(rows: Any, agency_id: str) -> tuple[Reading, ...]:
 
 
 def _reading(rows: list[Row[Any]], agency_id: str) -> Reading:
-    first = rows[0]
+    return Reading(_facts(rows[0], agency_id, _memberships(rows)), _projected(rows[0]))
+
+
+def _facts(
+    first: Row[Any], agency_id: str, memberships: tuple[MembershipFact, ...], approval: ApprovalFact | None = None
+) -> Facts:
     agency = catalogue_services.agency(agency_id)
-    facts = Facts(
+    return Facts(
         person_id=first.person_id,
         enterprise_id=first.enterprise_id,
         neq=first.neq,
@@ -123,12 +183,15 @@ def _reading(rows: list[Row[Any]], agency_id: str) -> Reading:
         catalogue_version=agency.catalogue_version,
         subscribed=frozenset(first.subscribed) if first.state == ACTIVE_SUBSCRIPTION else None,
         offered=frozenset(block.code for block in agency.blocks if not block.retired),
-        memberships=_memberships(rows),
+        memberships=memberships,
+        approval=approval,
     )
-    projected = None
-    if first.digest is not None:
-        projected = Projected(first.digest, first.version, frozenset(first.projected), first.changes_at)
-    return Reading(facts, projected)
+
+
+def _projected(row: Row[Any]) -> Projected | None:
+    if row.digest is None:
+        return None
+    return Projected(row.digest, row.version, frozenset(row.projected), row.changes_at)
 
 
 def _memberships(rows: list[Row[Any]]) -> tuple[MembershipFact, ...]:

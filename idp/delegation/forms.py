@@ -126,6 +126,7 @@ REASONS = {
     rules.Reason.ROLE_TOO_LOW: _l("Your role does not allow it."),
     rules.Reason.ALREADY_SO: _l("This is already done."),
     rules.Reason.NOTHING_GRANTED: _l("Choose at least one block."),
+    rules.Reason.ALREADY_APPROVED: _l("This software is already approved: revoke it first, then approve it again."),
 }
 
 

@@ -40,6 +40,11 @@ SENTENCES = {
     Event.SUBSCRIPTION_REFUSED: _l("The subscription to %(agency)s was refused."),
     Event.SUBSCRIPTION_WITHDRAWN: _l("%(actor)s withdrew the subscription to %(agency)s."),
     Event.SUBSCRIPTION_SUSPENDED: _l("The subscription to %(agency)s was suspended."),
+    Event.SYSTEM_USER_APPROVED: _l(
+        "%(actor)s approved the software %(person)s for %(blocks)s at %(agency)s until %(until)s."
+    ),
+    Event.SYSTEM_USER_REVOKED: _l("%(actor)s revoked the software %(person)s at %(agency)s."),
+    Event.SYSTEM_TOKEN_ISSUED: _l("The software %(person)s came for %(blocks)s at %(agency)s."),
     Event.REMOVAL_CONFIRMED: _l("%(agency)s confirmed that %(person)s lost access."),
 }
 NO_SESSION = _l("%(person)s had no open session at %(agency)s: the removal is in force.")

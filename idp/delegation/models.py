@@ -1,4 +1,4 @@
-"""The tables of enterprises, memberships, grants, projections and removals. Rows stay inside this context.
+"""The tables of enterprises, memberships, grants, system users, projections and removals. Rows stay inside this context.
 
 Ids of persons and operators belong to accounts and support; they are kept as plain ids, without a foreign key.
 """
@@ -100,6 +100,41 @@ class BlockGrant(Base):
     granted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_by: Mapped[str | None] = mapped_column(String(64))
+
+
+_APPROVED = text("revoked_at IS NULL")
+
+
+class SoftwareApproval(Base):
+    """The approval, by a PES, of one client of an agency to act for the enterprise; its id is that of the system user.
+
+    Written once; afterwards only ``revoked_at`` and ``revoked_by`` are set, once, and ``last_used_at`` moves.
+    """
+
+    __tablename__ = "software_approval"
+    __table_args__ = (
+        Index(
+            "uq_software_approval_enterprise_client",
+            "enterprise_id",
+            "client_id",
+            unique=True,
+            sqlite_where=_APPROVED,
+            postgresql_where=_APPROVED,
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    enterprise_id: Mapped[str] = mapped_column(ForeignKey("enterprise.id"))
+    agency_id: Mapped[str] = mapped_column(String(32))
+    client_id: Mapped[str] = mapped_column(String(100), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    blocks: Mapped[list[str]] = mapped_column(JSON)
+    not_after: Mapped[datetime] = mapped_column(UtcDateTime)
+    approved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    approved_by: Mapped[str] = mapped_column(String(32))
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_by: Mapped[str | None] = mapped_column(String(64))
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class RightsRevision(Base):

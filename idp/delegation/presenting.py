@@ -13,7 +13,7 @@ from ..clock import TORONTO
 from ..i18n import current_language
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
-from . import catalogue_services
+from . import catalogue_services, system_user_services
 from .projection_services import RemovalReason
 from .removal_services import RemovalView
 from .roles import MembershipStatus, Role
@@ -22,6 +22,7 @@ ROLES = {
     Role.PES: _l("Person in charge of electronic services"),
     Role.AUTHORIZED_REPRESENTATIVE: _l("Authorized representative"),
     Role.USER: _l("User"),
+    Role.SYSTEM: _l("Software"),
 }
 STATUSES = {
     MembershipStatus.ACTIVE: (_l("Active"), "green"),
@@ -44,6 +45,7 @@ REMOVAL_REASONS = {
     RemovalReason.SUBSCRIPTION_SUSPENDED: _l("subscription suspended"),
     RemovalReason.ENTERPRISE_SUSPENDED: _l("enterprise suspended"),
     RemovalReason.CATALOGUE_CHANGED: _l("block no longer offered by the agency"),
+    RemovalReason.APPROVAL_REVOKED: _l("software revoked"),
 }
 
 
@@ -63,10 +65,12 @@ def block_labels(agency_id: str) -> dict[str, str]:
 
 
 def names(person_ids: Iterable[str]) -> dict[str, str]:
-    """Return the names of people by id, in one query; somebody unknown has a word instead."""
+    """Return the names of people by id, in one query; system users have theirs, somebody unknown has a word instead."""
     wanted = set(person_ids)
-    known = accounts.people(wanted)
-    return {id: known[id].name if id in known else _("somebody unknown") for id in wanted}
+    known = {id: person.name for id, person in accounts.people(wanted).items()}
+    others = wanted - known.keys()
+    known |= system_user_services.names(others) if others else {}
+    return {id: known.get(id) or _("somebody unknown") for id in wanted}
 
 
 def code_state(status: UserCodeStatus | None) -> tuple[str, str]:

@@ -25,8 +25,8 @@ from ..errors import ConflictError
 from ..notices import services as notices
 from .authority import Authority, Facts, assemble, next_change
 from .claims import NOTHING, projection_digest
-from .facts_services import Reading, read_everybody, read_person
-from .models import BlockGrant, Membership, Projection, Removal
+from .facts_services import Reading, read_everybody, read_person, read_systems
+from .models import BlockGrant, Membership, Projection, Removal, SoftwareApproval
 from .subscription_models import Subscription
 
 _TRIES = 5
@@ -43,6 +43,7 @@ class RemovalReason(StrEnum):
     SUBSCRIPTION_SUSPENDED = "subscription_suspended"
     ENTERPRISE_SUSPENDED = "enterprise_suspended"
     CATALOGUE_CHANGED = "catalogue_changed"
+    APPROVAL_REVOKED = "approval_revoked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ def refresh_projections(
 
 
 def remove_rights_of_agency(enterprise_id: str, agency_id: str, *, reason: str, actor: Actor, now: datetime) -> None:
-    """End every grant at an agency and signal what each person lost, the PES included, in the caller's transaction.
+    """End every grant and approval at an agency and signal what each one lost, the PES included, in the caller's transaction.
 
     The caller changes the state of the subscription in the same transaction, before or after this call: what remains is
     computed as if it were gone.
@@ -134,8 +135,19 @@ def remove_rights_of_agency(enterprise_id: str, agency_id: str, *, reason: str, 
             )
             .values(revoked_at=now, revoked_by=actor.id or actor.kind)
         )
-        for reading in read_everybody(enterprise_id, agency_id, now=now):
-            _settle(reading, replace(reading.facts, subscribed=None), now, reason, actor)
+        readings = _readings(enterprise_id, agency_id, None, now)
+        db.session.execute(
+            update(SoftwareApproval)
+            .where(
+                SoftwareApproval.enterprise_id == enterprise_id,
+                SoftwareApproval.agency_id == agency_id,
+                SoftwareApproval.revoked_at.is_(None),
+            )
+            .values(revoked_at=now, revoked_by=actor.id or actor.kind)
+            .execution_options(synchronize_session=False)
+        )
+        for reading in readings:
+            _settle(reading, replace(reading.facts, subscribed=None, approval=None), now, reason, actor)
 
 
 def sweep_dates(now: datetime, limit: int = 500) -> int:
@@ -176,7 +188,8 @@ def _settle_all(
 
 def _readings(enterprise_id: str, agency_id: str, person_id: str | None, now: datetime) -> tuple[Reading, ...]:
     if person_id is None:
-        return read_everybody(enterprise_id, agency_id, now=now)
+        systems = read_systems(enterprise_id, agency_id)
+        return read_everybody(enterprise_id, agency_id, now=now) + systems
     reading = read_person(person_id, enterprise_id, agency_id, now=now)
     return (reading,) if reading else ()
 

@@ -15,6 +15,7 @@ class Role(StrEnum):
     PES = "pes"
     AUTHORIZED_REPRESENTATIVE = "authorized_representative"
     USER = "user"
+    SYSTEM = "system"  # software with keys of its own, approved by a PES; never the role of a member
 
 
 class MembershipStatus(StrEnum):

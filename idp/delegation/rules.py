@@ -33,6 +33,7 @@ class Reason(StrEnum):
     ROLE_TOO_LOW = "role_too_low"
     ALREADY_SO = "already_so"
     NOTHING_GRANTED = "nothing_granted"
+    ALREADY_APPROVED = "already_approved"
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,7 +253,7 @@ def _language(parameters: Parameters) -> str | None:
     return next((language for language in wishes if language), None)
 
 
-def detail_fault(detail: Mapping[str, Any], locations: tuple[str, ...]) -> str | None:
+def detail_fault(detail: Mapping[str, Any], locations: tuple[str, ...], *, needs_privileges: bool = True) -> str | None:
     """Return what is wrong with one authorization detail, None when nothing is (RFC 9396 §5)."""
     if detail.get("type") not in DETAILS_TYPES:
         return "unknown type"
@@ -262,11 +262,12 @@ def detail_fault(detail: Mapping[str, Any], locations: tuple[str, ...]) -> str |
     asked = detail.get("locations", [])
     if not isinstance(asked, list) or not all(isinstance(each, str) for each in asked) or set(asked) - set(locations):
         return "a location is not this agency"
-    blocks = detail.get("privileges")
-    if not isinstance(blocks, list) or not blocks or len(blocks) > 200:
-        return "privileges must be a list of codes"
-    if not all(isinstance(code, str) and _BLOCK.fullmatch(code) for code in blocks):
-        return "privileges must be a list of codes"
+    if needs_privileges or "privileges" in detail:
+        blocks = detail.get("privileges")
+        if not isinstance(blocks, list) or not blocks or len(blocks) > 200:
+            return "privileges must be a list of codes"
+        if not all(isinstance(code, str) and _BLOCK.fullmatch(code) for code in blocks):
+            return "privileges must be a list of codes"
     named = detail.get("identifier")
     if "identifier" in detail and not (isinstance(named, str) and _NEQ.fullmatch(named)):
         return "identifier must be neq: and ten digits"

@@ -1,27 +1,34 @@
-"""A client that acts in its own name: the ``client_credentials`` grant, for the management of event streams only.
+"""The ``client_credentials`` grant: a client in its own name, for event streams; or a software that an enterprise approved.
 
-Its access token is told from a person's by audience (``<issuer>/ssf``) and by subject: ``sub`` is the ``client_id``, which
-never has the shape of a person's ``sub`` (security S-97). Nothing is stored: five minutes, and the registration is read
-again at every call.
+With ``authorization_details`` it speaks for an enterprise (:mod:`.system_issuing`), without them for itself. Its own access
+token is told from a person's by audience (``<issuer>/ssf``) and by subject: ``sub`` is the ``client_id``, which never has the
+shape of a person's ``sub`` (security S-97). Nothing is stored: five minutes, and the registration is read again at every call.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from authlib.oauth2.rfc6749 import ClientCredentialsGrant, InvalidScopeError, UnauthorizedClientError
+from authlib.oauth2.rfc6749 import (
+    ClientCredentialsGrant,
+    InvalidRequestError,
+    InvalidScopeError,
+    UnauthorizedClientError,
+)
 
 from .. import audit
 from ..web import current_settings, now
-from . import client_services, tokens
+from . import client_services, possession, system_issuing, tokens
 from .clients import RelyingParty
 from .grants import InvalidTargetError
 from .issuing import key_ring
 from .signing_keys import ACCESS_TOKEN_ALG, UntrustedTokenError
 
+DETAILS = "authorization_details"  # with them the client speaks for an enterprise
 LIFE = timedelta(minutes=5)
 
 
@@ -34,7 +41,7 @@ class Service:
 
 
 class ServiceGrant(ClientCredentialsGrant):  # type: ignore[misc]
-    """The client credentials grant (RFC 6749 §4.4): confidential clients registered for it, ``ssf.…`` scopes only."""
+    """The client credentials grant (RFC 6749 §4.4): confidential clients registered for it."""
 
     def authenticate_token_endpoint_client(self) -> RelyingParty:
         """Return the client, proven once, before the transaction."""
@@ -48,6 +55,11 @@ class ServiceGrant(ClientCredentialsGrant):  # type: ignore[misc]
         client, form = self.authenticate_token_endpoint_client(), self.request.form
         if not client.check_grant_type(self.GRANT_TYPE):
             raise UnauthorizedClientError("this client may not act in its own name")
+        if DETAILS in form:
+            return  # judged as a whole when the token is made
+        if not client.service_scopes:
+            raise InvalidRequestError("authorization_details must name the enterprise")
+        possession.require(client, self.request.shown)
         asked = frozenset(form.get("scope", "").split())
         if not asked <= client.service_scopes:
             raise InvalidScopeError()
@@ -56,12 +68,16 @@ class ServiceGrant(ClientCredentialsGrant):  # type: ignore[misc]
         self.request.scopes = asked or client.service_scopes
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
-        """Sign an access token for the client itself; no refresh token (RFC 6749 §4.4.3)."""
-        client, instant = self.request.client, now()
-        claims = access_token(client.client_id, self.request.scopes, issuer=current_settings().issuer, now=instant)
+        """Sign an access token for a system user, or for the client itself; no refresh token (RFC 6749 §4.4.3)."""
+        client, instant, shown = self.request.client, now(), self.request.shown
+        if DETAILS in self.request.form:
+            told = system_issuing.token_response(client, self.request.form, shown, now=instant)
+            return 200, told, self.TOKEN_RESPONSE_HEADER
+        issuer = current_settings().issuer
+        claims = access_token(client.client_id, self.request.scopes, issuer=issuer, cnf=shown.cnf, now=instant)
         body = {
             "access_token": key_ring().sign(claims, alg=ACCESS_TOKEN_ALG, typ=tokens.ACCESS_TOKEN_TYPE),
-            "token_type": "Bearer",
+            "token_type": tokens.token_type(shown.cnf),
             "expires_in": claims["exp"] - claims["iat"],
             "scope": claims["scope"],
         }
@@ -80,10 +96,12 @@ def audience() -> str:
     return f"{current_settings().issuer}/ssf"
 
 
-def access_token(client_id: str, scopes: frozenset[str], *, issuer: str, now: datetime) -> dict[str, Any]:
-    """Return the claims of the access token of a client in its own name (RFC 9068 §2.2)."""
+def access_token(
+    client_id: str, scopes: frozenset[str], *, issuer: str, cnf: Mapping[str, str], now: datetime
+) -> dict[str, Any]:
+    """Return the claims of the access token of a client in its own name (RFC 9068 §2.2), bound when it showed something."""
     issued = int(now.timestamp())
-    return {
+    claims = {
         "iss": issuer,
         "sub": client_id,
         "aud": f"{issuer}/ssf",
@@ -93,21 +111,18 @@ def access_token(client_id: str, scopes: frozenset[str], *, issuer: str, now: da
         "jti": secrets.token_urlsafe(24),
         "scope": tokens.scope_text(scopes),
     }
+    return claims | ({"cnf": dict(cnf)} if cnf else {})
 
 
-def service_of(token: str, *, now: datetime) -> Service:
-    """Return who bears *token*, as the client is registered now.
+def service_of(claims: Mapping[str, Any]) -> Service:
+    """Return who presents a living token of ours with *claims*, as the client is registered now.
 
     Raises:
-        UntrustedTokenError: not a token of this kind, expired, or the client may no longer have it.
+        UntrustedTokenError: not a token of this kind, or the client may no longer have it.
     """
-    issuer = current_settings().issuer
-    claims = key_ring().read(token, alg=ACCESS_TOKEN_ALG, typ=tokens.ACCESS_TOKEN_TYPE, issuer=issuer)
-    if not isinstance(claims.get("exp"), int) or claims["exp"] <= now.timestamp():
-        raise UntrustedTokenError("expired")
     if claims.get("aud") != audience() or claims.get("sub") != claims.get("client_id"):
         raise UntrustedTokenError("for another resource")
     client = client_services.find(str(claims["sub"]))
     if client is None or not client.check_grant_type(ServiceGrant.GRANT_TYPE):
         raise UntrustedTokenError("the client is gone")
-    return Service(client, frozenset(str(claims.get("scope", "")).split()) & client.service_scopes)
+    return Service(client, tokens.scopes_of(str(claims.get("scope", ""))) & client.service_scopes)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from . import certificates, client_keys, client_names, subjects, uris
 from .metadata import GRANT_TYPES, SCOPES, SERVICE_GRANT, SERVICE_SCOPES
-from .profiles import PROFILES, Profile
+from .profiles import PROFILES, STRONG_METHODS, Profile
 
 _BY_KEY = frozenset({"private_key_jwt", certificates.SELF_SIGNED})
 SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
@@ -28,7 +28,7 @@ MEMBERS = frozenset(
         *("id_token_signed_response_alg", "userinfo_signed_response_alg", "subject_type", "sector_identifier_uri"),
         *("tls_client_certificate_bound_access_tokens", *subjects.MEMBERS),
         *("backchannel_logout_uri", "backchannel_logout_session_required", "allowed_origins", "further_origins"),
-        *("frontchannel_logout_uri", "frontchannel_logout_session_required"),
+        *("frontchannel_logout_uri", "frontchannel_logout_session_required", "offers_system_users"),
         *("client_uri", "policy_uri", "tos_uri", "logo_uri", "initiate_login_uri", "contacts"),
     }
 )
@@ -45,12 +45,14 @@ _SWITCHES = (
     "backchannel_logout_session_required",
     "frontchannel_logout_session_required",
     "tls_client_certificate_bound_access_tokens",
+    "offers_system_users",
 )
 _SIGNED_ANSWERS = (
     "id_token_signed_response_alg",
     "userinfo_signed_response_alg",
     "introspection_signed_response_alg",
 )
+BLOCKS = "functional_blocks"  # the scope of what a system user may do
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _SUB = re.compile(r"[A-Za-z0-9_-]{43}")
 LONGEST_GRACE = 10  # seconds (oidc §6.12): for an answer lost on the way, not for a thief
@@ -233,8 +235,20 @@ def check_scope(entry: Entry, _: Grounds) -> Iterator[str]:
         yield "scope must hold openid"
     if "offline_access" in told and "refresh_token" not in grants:
         yield "scope may hold offline_access only with the grant type refresh_token"
-    if bool(told & set(SERVICE_SCOPES)) != (SERVICE_GRANT in grants):
+    if bool(told & set(SERVICE_SCOPES)) != (SERVICE_GRANT in grants) and entry.get("offers_system_users") is not True:
         yield f"grant_types {SERVICE_GRANT} and the scopes {', '.join(SERVICE_SCOPES)} go together"
+
+
+def check_system_users(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Hold a software that acts for enterprises to keys of its own: nothing that two could share."""
+    if entry.get("offers_system_users") is not True:
+        return
+    if SERVICE_GRANT not in _texts(entry["grant_types"]):
+        yield f"offers_system_users needs the grant type {SERVICE_GRANT}"
+    if str(entry["token_endpoint_auth_method"]) not in STRONG_METHODS:
+        yield f"offers_system_users needs a token_endpoint_auth_method of: {', '.join(sorted(STRONG_METHODS))}"
+    if BLOCKS not in str(entry["scope"]).split():
+        yield f"offers_system_users needs the scope {BLOCKS}"
 
 
 def check_grant_types(entry: Entry, _: Grounds) -> Iterator[str]:
@@ -324,6 +338,7 @@ CHECKS: tuple[Check, ...] = (
     check_signed_messages,
     check_certificates,
     check_scope,
+    check_system_users,
     check_grant_types,
     check_refresh_grace,
     check_redirect_uris,

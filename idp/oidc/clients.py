@@ -54,6 +54,7 @@ class RelyingParty:
     allowed_origins: tuple[str, ...]
     further_origins: tuple[str, ...]
     userinfo_alg: str | None = None  # None: JSON
+    offers_system_users: bool = False  # an enterprise may approve it to act by itself
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Tell whether the client may use *grant_type* (asked by Authlib)."""
@@ -108,4 +109,5 @@ def relying_party(members: Mapping[str, Any], secret_digest: str, *, is_dynamic:
         allowed_origins=tuple(members.get("allowed_origins", ())),
         further_origins=tuple(members.get("further_origins", ())),
         userinfo_alg=members.get("userinfo_signed_response_alg"),
+        offers_system_users=members.get("offers_system_users", False),
     )

@@ -6,12 +6,13 @@ calls (S-82): rights are read again each time, and every token that gives nothin
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.http import parse_accept_header
 
 from ..web import current_settings, now
-from . import grant_services, issuing, narrowing, refresh_services, tokens
+from . import grant_services, issuing, narrowing, refresh_services, system_issuing, system_tokens, tokens
 from .client_auth import UnknownClientError
 from .clients import RelyingParty
 from .refresh_tokens import Use
@@ -40,12 +41,21 @@ def _told(token: str, client: RelyingParty) -> dict[str, Any]:
     claims = issuing.living_claims(token, now=now())
     if claims is None:
         return _INACTIVE
+    if system_tokens.is_of_system_user(claims):
+        return _of_system_user(claims, client)
     grant = grant_services.live_grant(tokens.grant_of(str(claims["jti"])), now=now())
     if grant is None or grant.agency_id != client.agency_id:
         return _INACTIVE
     grant = narrowing.as_issued(grant, claims)
     authority = issuing.authority_of(grant, now=now())
     return tokens.introspection(grant, authority, claims) if authority is not None else _INACTIVE
+
+
+def _of_system_user(claims: Mapping[str, Any], client: RelyingParty) -> dict[str, Any]:
+    held = system_issuing.living(claims, now=now())
+    if held is None or held.agency_id != client.agency_id:
+        return _INACTIVE
+    return system_tokens.introspection(held, claims)
 
 
 def _refresh_token(grant: tokens.Grant, client: RelyingParty) -> dict[str, Any]:

@@ -97,10 +97,22 @@ def require(client: RelyingParty, given: Shown) -> None:
         InvalidProofError: nothing was shown.
         InvalidRequestError: nothing was shown, and the client said it would show a certificate.
     """
-    if client.requires_bound_tokens and not given.cnf:
-        if client.binds_to_certificate:
-            raise InvalidRequestError("a client certificate is required")
-        raise InvalidProofError("a DPoP proof is required")
+    if client.requires_bound_tokens:
+        require_always(client, given)
+
+
+def require_always(client: RelyingParty, given: Shown) -> None:
+    """Refuse a bearer, whatever the client registered.
+
+    Raises:
+        InvalidProofError: nothing was shown.
+        InvalidRequestError: nothing was shown, and the client said it would show a certificate.
+    """
+    if given.cnf:
+        return
+    if client.binds_to_certificate:
+        raise InvalidRequestError("a client certificate is required")
+    raise InvalidProofError("a DPoP proof is required")
 
 
 def current_nonce(now: datetime) -> str:

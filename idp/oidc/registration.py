@@ -20,7 +20,7 @@ LARGEST_BODY = 32 * 1024
 _OF_OPERATORS = frozenset(
     {
         *("client_id", "client_secret", "agency", "requires_pkce"),
-        *("token_url_as_audience", "allowed_origins", "further_origins"),
+        *("token_url_as_audience", "allowed_origins", "further_origins", "offers_system_users"),
     }
 )
 TAKEN = client_metadata.MEMBERS - _OF_OPERATORS

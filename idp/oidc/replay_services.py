@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..db import db, transaction
@@ -35,6 +35,14 @@ def spend_all(once: Sequence[Once]) -> frozenset[str]:
 def spend(owner: str, identifier: str, *, until: datetime) -> bool:
     """Note one use, in the caller's transaction; only the first is told True."""
     return owner in spend_all([(owner, identifier, until)])
+
+
+def is_spent(owner: str, identifier: str) -> bool:
+    """Tell whether a use was noted."""
+    noted = select(ReplayIdRow.owner).where(
+        ReplayIdRow.owner == owner, ReplayIdRow.identifier_digest == digest(identifier)
+    )
+    return db.session.scalar(noted) is not None
 
 
 def forget_old(now: datetime) -> int:

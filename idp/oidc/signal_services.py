@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from ..db import db, transaction
 from ..delegation import services as delegation
+from ..delegation import system_user_services
 from ..web import current_settings
 from . import client_services, event_services, issuing, signals, stream_services, streams
 from .clients import RelyingParty
@@ -54,9 +55,13 @@ def tell_claims_change(
     at: int | None,
     now: datetime,
 ) -> frozenset[str]:
-    """Queue that a person's rights have shrunk, in the caller's transaction; return the clients that hear by their stream."""
+    """Queue that the rights of a person, or of a system user, have shrunk, in the caller's transaction.
+
+    Return the clients that hear by their stream.
+    """
     heard: set[str] = set()
-    if not _is_known(person_id, agency_id, now, enterprise_id=enterprise_id):
+    known = _is_known(person_id, agency_id, now, enterprise_id=enterprise_id)
+    if not known and not system_user_services.was_told(person_id):
         return frozenset()
     for hearing in _hearing(person_id, agency_id, EventType.CLAIMS_CHANGE):
         claims = delegation.told_now(person_id, enterprise_id, agency_id, hearing.client.scopes, now=now)

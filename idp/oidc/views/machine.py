@@ -101,16 +101,16 @@ def userinfo() -> ResponseReturnValue:
         presented = resource.presented(request.method, absolute_url(request.path), request.headers, now=now())
         told = issuing.userinfo(presented.claims, now=now())
     except resource.RefusedTokenError as error:
-        return _challenge(error)
+        return refused(error)
     except (NoRightError, NotFoundError):
-        return _challenge(resource.RefusedTokenError("Bearer", "invalid_token"))
+        return refused(resource.RefusedTokenError("Bearer", "invalid_token"))
     response = Response(told, mimetype="application/jwt") if isinstance(told, str) else jsonify(told)
     response.headers.extend(possession.nonce_headers(request.headers, now=now()))
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _challenge(error: resource.RefusedTokenError) -> Response:
+def refused(error: resource.RefusedTokenError) -> Response:
     """Answer 401 as RFC 6750 §3 and RFC 9449 §7.1 say: without a token, no error is named."""
     response = jsonify({"error": error.code} if error.code else {})
     response.status_code = 401

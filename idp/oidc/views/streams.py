@@ -14,14 +14,15 @@ from typing import Any, NoReturn
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from ...web import csrf, now
-from .. import client_credentials, event_services, polls, stream_services, streams
+from ...web import absolute_url, csrf, now
+from .. import client_credentials, event_services, polls, possession, resource, stream_services, streams, tokens
 from ..client_credentials import Service
 from ..clients import RelyingParty
+from ..resource import Presented, RefusedTokenError
 from ..signals import POLL
 from ..signing_keys import UntrustedTokenError
 from ..streams import StreamRefusedError
-from .machine import published
+from .machine import published, refused
 
 blueprint = Blueprint("oidc_streams", __name__)
 MANAGE, READ = "ssf.manage", "ssf.read"
@@ -43,15 +44,15 @@ def _endpoint(path: str, *methods: str, scope: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(**named: str) -> ResponseReturnValue:
-            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-            if scheme.lower() != "bearer" or not token.strip():
-                return _challenge(401, "Bearer")
             try:
-                service: Service = client_credentials.service_of(token.strip(), now=now())
+                shown = resource.presented(request.method, absolute_url(request.path), request.headers, now=now())
+                service: Service = client_credentials.service_of(shown.claims)
+            except RefusedTokenError as error:
+                return refused(error)
             except UntrustedTokenError:
-                return _challenge(401, 'Bearer error="invalid_token"', "invalid_token")
+                return refused(RefusedTokenError("Bearer", "invalid_token"))
             if not service.scopes & enough:
-                return _challenge(403, f'Bearer error="insufficient_scope", scope="{scope}"', "insufficient_scope")
+                return _insufficient(shown, scope)
             return view(service.client, **named)
 
         setattr(guarded, "machine", True)  # noqa: B010 (a function has no such member of its own)
@@ -170,11 +171,20 @@ def _not_json(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _challenge(status: int, value: str, error: str | None = None) -> Response:
-    """Answer as RFC 6750 §3 says: without a token, no error is named."""
-    response = jsonify(error=error) if error else jsonify()
-    response.status_code = status
-    response.headers["WWW-Authenticate"] = value
+def _insufficient(shown: Presented, scope: str) -> Response:
+    """Answer 403 to a token that is good for something else (RFC 6750 §3.1)."""
+    response = jsonify(error="insufficient_scope")
+    response.status_code = 403
+    scheme = tokens.token_type(shown.claims.get("cnf", {}))
+    response.headers["WWW-Authenticate"] = f'{scheme} error="insufficient_scope", scope="{scope}"'
+    return response
+
+
+@blueprint.after_request
+def _next_nonce(response: Response) -> Response:
+    """Give a caller with a proof the nonce of its next one (RFC 9449 §8.2)."""
+    if "DPoP-Nonce" not in response.headers:
+        response.headers.extend(possession.nonce_headers(request.headers, now=now()))
     return response
 
 
