@@ -14,8 +14,10 @@ import jwt as pyjwt
 import pytest
 from sqlalchemy import select, update
 
+from idp.clock import end_of_day, local_date
 from idp.db import db
 from idp.delegation import services as delegation
+from idp.delegation.rights_services import Right
 from idp.oidc.models import RelyingPartyRow
 from tests.oidc.fapi import thumbprint
 from tests.oidc.lasting import RESOURCE, Bound, Holder, Keyed, Program, Server, signed_out
@@ -147,15 +149,18 @@ def test_it_says_what_a_fresh_token_would_carry(scenery: Scenery, server: Server
 
 def test_exp_comes_down_with_the_right(scenery: Scenery, server: Server) -> None:
     """Invariant 3: a right cut short after the token was made cuts what is told of the token."""
-    scenery.keep_only(("001", "008"))
-    told = server.tokens(scenery.browser())
-    end = told["authorization_details"][0]["not_after"]
-    scenery.clock.advance(timedelta(seconds=end - scenery.clock.now().timestamp() - 200))
-    late = server.refreshed(told["refresh_token"])
-    assert server.introspect(late["access_token"])["exp"] == end
-    scenery.clock.advance(timedelta(seconds=200))
+    midnight = end_of_day(local_date(scenery.clock.now()))
+    scenery.clock.advance(midnight - scenery.clock.now() - timedelta(seconds=231))
+    token = server.tokens(scenery.browser())["access_token"]
+    assert server.access(token)["exp"] > midnight.timestamp()
+    until_tonight = Right(scenery.memberships["julie"], frozenset({"001"}), local_date(scenery.clock.now()))
+    by, now = scenery.people["pes"].person_id, scenery.clock.now()
+    delegation.set_rights(scenery.story, "amp", (until_tonight,), granter_id=by, seen_revision=None, now=now)
+    body = server.introspect(token)
 
-    assert server.introspect(late["access_token"]) == DEAD
+    assert body["exp"] == body["authorization_details"][0]["not_after"] < server.access(token)["exp"]
+    scenery.clock.advance(timedelta(seconds=210))
+    assert server.introspect(token)["functional_blocks"] == []
 
 
 def test_what_gives_nothing_is_told_in_one_word(scenery: Scenery, server: Server) -> None:
