@@ -34,6 +34,15 @@ class Settings(BaseSettings):
     issuer: str = Field("http://localhost:8000", description="public address of the provider, without a final slash")
     database_url: str = Field("sqlite:///var/mandat.sqlite3", description="SQLAlchemy address of the database")
     keys_dir: Path = Field(Path("keys"), description="folder of the key ring")
+    key_encryption_key_file: Path | None = Field(
+        None, description="file of the key that seals private keys; none: key-encryption.key in the keys folder"
+    )
+    key_rotation_days: int = Field(90, ge=0, le=3650, description="days a signing key signs; 0: rotated by hand only")
+    pkcs11_module: Path | None = Field(None, description="PKCS#11 library of a token that makes and holds signing keys")
+    pkcs11_token: str | None = Field(None, description="label of the token")
+    pkcs11_pin: SecretStr | None = Field(None, description="PIN of the token")
+    pkcs11_pin_file: Path | None = Field(None, description="file that holds the PIN of the token")
+    pkcs11_algorithms: str = Field("", description="algorithms whose new keys are made in the token: ES256 RS256 PS256")
     outbox_dir: Path = Field(Path("var/outbox"), description="folder where letters (and e-mails without SMTP) are put")
     smtp_url: SecretStr | None = Field(
         None, description="smtp://user:password@host:port; none: e-mails go to the outbox"
@@ -69,6 +78,22 @@ class Settings(BaseSettings):
         if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
         return url
+
+    @field_validator("pkcs11_algorithms")
+    @classmethod
+    def _algorithms_of_the_token_are_known(cls, algorithms: str) -> str:
+        unknown = set(algorithms.split()) - {"ES256", "RS256", "PS256"}
+        if unknown:
+            raise ValueError(f"holds {', '.join(sorted(unknown))}; a token signs ES256, RS256 and PS256")
+        return algorithms
+
+    @model_validator(mode="after")
+    def _token_is_whole(self) -> Settings:
+        if self.pkcs11_algorithms.split() and self.pkcs11_module is None:
+            raise ValueError("IDP_PKCS11_ALGORITHMS wants IDP_PKCS11_MODULE")
+        if self.pkcs11_module and not (self.pkcs11_token and (self.pkcs11_pin or self.pkcs11_pin_file)):
+            raise ValueError("IDP_PKCS11_MODULE wants IDP_PKCS11_TOKEN, and IDP_PKCS11_PIN_FILE or IDP_PKCS11_PIN")
+        return self
 
     @model_validator(mode="after")
     def _demo_stays_home(self) -> Settings:

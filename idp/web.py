@@ -17,7 +17,7 @@ from flask import Flask, Response, current_app, g, jsonify, make_response, redir
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from .clock import Clock
@@ -168,8 +168,17 @@ def error_page(status: int, code: str, title: str, message: str) -> Response:
 
 def wants_json() -> bool:
     """Tell whether this endpoint speaks to programs (it was marked with ``@csrf.exempt`` and ``machine``)."""
-    view = current_app.view_functions.get(request.endpoint or "")
+    view = current_app.view_functions.get(request.endpoint or _endpoint_by_another_method() or "")
     return bool(getattr(view, "machine", False))
+
+
+def _endpoint_by_another_method() -> str | None:
+    """Return whose address was asked with a method that it does not have."""
+    error = request.routing_exception
+    if not isinstance(error, MethodNotAllowed) or not error.valid_methods:
+        return None
+    adapter = current_app.url_map.bind("")
+    return str(adapter.match(request.path, method=sorted(error.valid_methods)[0])[0])
 
 
 def _csrf_refused(error: CSRFError) -> ResponseReturnValue:

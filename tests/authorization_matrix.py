@@ -99,7 +99,15 @@ ALLOWED: dict[str, frozenset[str]] = {
 }
 
 # For programs: they rest on no cookie; what they prove themselves by is tested in tests/oidc and tests/conformance.
-MACHINES = {"oidc_machine.discovery", "oidc_machine.jwks", "oidc_machine.token", "oidc_machine.userinfo"}
+MACHINES = {
+    *("oidc_machine.discovery", "oidc_machine.jwks", "oidc_machine.token", "oidc_machine.userinfo"),
+    "oidc_machine.par",
+    *("oidc_registration.register", "oidc_registration.manage"),
+}
 
 # POST routes whose effect does not rest on the session cookie, so that they ask no CSRF token (decisions §27).
-NO_COOKIE_ROUTES = {"oidc_machine.token", "oidc_machine.userinfo", "oidc.authorize", "oidc_end_session.end_session"}
+NO_COOKIE_ROUTES = {
+    *("oidc_machine.token", "oidc_machine.userinfo", "oidc.authorize", "oidc_end_session.end_session"),
+    "oidc_machine.par",
+    *("oidc_registration.register", "oidc_registration.manage"),
+}

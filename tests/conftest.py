@@ -51,6 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith(("IDP_", "PORTAL_"))]:
         del os.environ[name]  # a test decides its settings; the shell of whoever runs it does not
     config.addinivalue_line("markers", "databases: run once on SQLite and once on a real PostgreSQL")
+    config.addinivalue_line("markers", "bar(*names): the lines of the security bar that a test holds")
     config.addinivalue_line("markers", "race: a race; run many times over with --deep")
     config.addinivalue_line("markers", "browser: drives a real Chromium")
     config.addinivalue_line("markers", "wheel: builds the wheel and installs it in a fresh environment")

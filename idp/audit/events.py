@@ -60,6 +60,11 @@ class Event(StrEnum):
     CATALOGUE_LOADED = "catalogue:loaded"
     # oidc
     CLIENT_LOADED = "client:loaded"
+    CLIENT_REGISTERED = "client:registered"
+    CLIENT_REPLACED = "client:replaced"
+    CLIENT_REVOKED = "client:revoked"
+    INITIAL_TOKEN_ISSUED = "initial_token:issued"  # noqa: S105
+    INITIAL_TOKEN_REVOKED = "initial_token:revoked"  # noqa: S105
     CONSENT_GIVEN = "consent:given"
     CONSENT_REFUSED = "consent:refused"
     CONSENT_WITHDRAWN = "consent:withdrawn"
@@ -73,3 +78,5 @@ class Event(StrEnum):
     REGISTER_IMPORTED = "register:imported"
     TAX_FILE_IMPORTED = "tax_file:imported"
     KEYS_CREATED = "keys:created"
+    KEYS_ROTATED = "keys:rotated"
+    KEYS_REVOKED = "keys:revoked"

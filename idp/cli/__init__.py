@@ -20,7 +20,7 @@ COMMANDS = {
     "db": "bring the schema up to date",
     "demo": "fill an empty installation with demonstration data",
     "doctor": "say what is wrong with an installation",
-    "keys": "create and list keys",
+    "keys": "create, list and rotate keys",
     "operator": "add an operator or an agency officer",
     "register": "import the register of enterprises",
     "serve": "run the provider",

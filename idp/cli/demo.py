@@ -38,6 +38,7 @@ def demo(reset: bool, port: int, portal_port: int, place: Path) -> None:
     settings = demo_settings(place, port)
     portal = f"http://127.0.0.1:{portal_port}"
     os.environ.update(environment(settings))
+    _complete_keys(settings)
     personas = place / "personas.json"
     if not personas.exists() or _ports_changed(personas, settings.issuer, portal):
         _prepare(place, settings, portal)
@@ -57,6 +58,9 @@ def demo_settings(place: Path, port: int) -> Settings:
         issuer=f"http://localhost:{port}",
         database_url=f"sqlite:///{place / 'mandat.sqlite3'}",
         keys_dir=place / "keys",
+        key_encryption_key_file=place / "keys" / "key-encryption.key",
+        pkcs11_module=None,
+        pkcs11_algorithms="",
         outbox_dir=place / "outbox",
         smtp_url=None,
         trusted_proxies=0,
@@ -71,11 +75,21 @@ def environment(settings: Settings) -> dict[str, str]:
         "IDP_ISSUER": settings.issuer,
         "IDP_DATABASE_URL": settings.database_url,
         "IDP_KEYS_DIR": str(settings.keys_dir),
+        "IDP_KEY_ENCRYPTION_KEY_FILE": str(settings.key_encryption_key_file),
         "IDP_OUTBOX_DIR": str(settings.outbox_dir),
         "IDP_DEMO": "true",
         "IDP_WORKERS": "1",
         "IDP_TRUSTED_PROXIES": "0",
     }
+
+
+def _complete_keys(settings: Settings) -> None:
+    """Make the keys that are missing: all at first, those of new algorithms in a demonstration of an older version."""
+    from ..clock import SystemClock
+    from ..oidc import signing_keys
+
+    create_key_files(settings.keys_dir)
+    signing_keys.create_key_ring(settings.keys_dir, SystemClock().now())
 
 
 def _prepare(place: Path, settings: Settings, portal: str) -> None:
@@ -88,11 +102,8 @@ def _prepare(place: Path, settings: Settings, portal: str) -> None:
 
     from ..app import create_app
     from ..clock import SystemClock
-    from ..oidc import signing_keys
     from .demo_data import fill
 
-    create_key_files(settings.keys_dir)
-    signing_keys.create_key_ring(settings.keys_dir, SystemClock().now())
     app = create_app(settings)
     with app.app_context():
         upgrade()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from joserfc import jwk
 
 from ..accounts import services as accounts
 from ..audit import SYSTEM, Actor
@@ -71,7 +72,7 @@ def fill(settings: Settings, portal: str, *, synthetic: Path, agencies: Path, no
         "outbox": str(settings.outbox_dir),
         "personas": personas,
         "enrolments": _enrolments(synthetic / "revenu_quebec.csv"),
-        "clients": {name: clients[name] for name in ("tools", "tools-native")},
+        "clients": {name: clients[name] for name in ("tools", "tools-native", "tools-fapi2")},
         "portal_client": clients["amp-portal"],
     }
 
@@ -111,11 +112,24 @@ def _load_clients(portal: str, now: datetime) -> dict[str, dict[str, Any]]:
             "token_endpoint_auth_method": "none",
             "redirect_uris": ["http://127.0.0.1:9999/callback"],
         },
+        common
+        | {
+            "client_id": "tools-fapi2",
+            "client_name": "Outil au profil FAPI 2.0 (démonstration)",
+            "profile": "fapi2",
+            "token_endpoint_auth_method": "private_key_jwt",
+            "token_endpoint_auth_signing_alg": "ES256",
+            "dpop_bound_access_tokens": True,
+            "redirect_uris": ["http://127.0.0.1:9999/callback"],
+        },
     ]
+    key = jwk.ECKey.generate_key("P-256", {"kid": "tools-fapi2", "alg": "ES256", "use": "sig"}, private=True)
+    told[-1]["jwks"] = {"keys": [key.as_dict(private=False)]}
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / "clients.yaml"
         path.write_text(yaml.safe_dump({"clients": told}, allow_unicode=True), encoding="utf-8")
         client_services.load_clients(path, now=now)
+    told[-1]["jwks"] = {"keys": [key.as_dict(private=True)]}  # what the client itself holds
     return {client["client_id"]: client for client in told}
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from . import asked_claims, uris
+from . import asked_claims, proofs, uris
 from .asked_claims import NOTHING_ASKED, AskedClaims
 from .clients import RelyingParty
 from .errors import AuthorizationRefusedError, UnprovenRequestError
@@ -32,6 +32,8 @@ class Target:
     redirect_uri: str
     response_mode: str
     state: str | None
+    client_id: str
+    signing_alg: str  # for the modes whose answer is a JWT
 
 
 def target(parameters: Parameters, client: RelyingParty) -> Target:
@@ -50,7 +52,9 @@ def target(parameters: Parameters, client: RelyingParty) -> Target:
     state = parameters.get("state")
     if state is not None and too_long("state", state):
         state = None  # refused below; never sent back cut
-    return Target(uri, mode if mode in client.profile.response_modes else "query", state)
+    if mode not in client.profile.response_modes:
+        mode = "query"
+    return Target(uri, mode, state, client.client_id, client.authorization_response_alg)
 
 
 def check_lengths(parameters: Parameters, client: RelyingParty, locations: tuple[str, ...]) -> None:
@@ -68,13 +72,32 @@ def check_state(parameters: Parameters, client: RelyingParty, locations: tuple[s
 
 
 def check_request_object(parameters: Parameters, client: RelyingParty, locations: tuple[str, ...]) -> None:
-    """Neither kind of request object is offered, and ignoring one would be the failure (OIDC Core §6)."""
-    if parameters.get("request"):
-        _refuse("request_not_supported", "request objects are not supported")
+    """Nothing is fetched, and ignoring what cannot be followed would be the failure (OIDC Core §6)."""
+    if parameters.get("request_uri") and parameters.is_pushed:
+        _refuse("invalid_request", "a pushed request holds no request_uri")  # RFC 9126 §2.1
     if parameters.get("request_uri"):
         _refuse("request_uri_not_supported", "request_uri is not supported")
     if parameters.get("registration"):
         _refuse("registration_not_supported", "registration is not supported")
+
+
+def check_pushed(parameters: Parameters, client: RelyingParty, locations: tuple[str, ...]) -> None:
+    """A client whose requests are always pushed sends none by the browser (RFC 9126 §5, FAPI 2.0 §5.3.2.2)."""
+    if client.requires_pushed_request and not parameters.is_pushed:
+        _refuse("invalid_request", "this client must push its requests")
+
+
+def check_signed(parameters: Parameters, client: RelyingParty, locations: tuple[str, ...]) -> None:
+    """A client whose requests are always signed sends no other (RFC 9101 §10.5, FAPI 2.0 Message Signing §5.3.1)."""
+    if client.requires_signed_request and not parameters.is_signed:
+        _refuse("invalid_request", "this client must sign its requests")
+
+
+def check_dpop_key(parameters: Parameters, client: RelyingParty, locations: tuple[str, ...]) -> None:
+    """A code is bound to a key by its thumbprint (RFC 9449 §10)."""
+    named = parameters.get("dpop_jkt")
+    if named is not None and not proofs.is_thumbprint(named):
+        _refuse("invalid_request", "dpop_jkt must be a JWK thumbprint")
 
 
 def check_response_type(parameters: Parameters, client: RelyingParty, locations: tuple[str, ...]) -> None:
@@ -160,6 +183,9 @@ CHECKS = (
     check_lengths,
     check_state,
     check_request_object,
+    check_pushed,
+    check_signed,
+    check_dpop_key,
     check_response_type,
     check_response_mode,
     check_scope,
@@ -198,6 +224,7 @@ def checked(parameters: Parameters, client: RelyingParty, locations: tuple[str, 
         details=_details(parameters),
         acr_values=_words(parameters, "acr_values"),
         claims=_claims(parameters, client),
+        dpop_jkt=parameters.get("dpop_jkt"),
     )
 
 

@@ -18,10 +18,12 @@ from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 from ..sealing import digest
 from . import assertions, foreign_jwts
 from .assertions import Assertion
+from .client_keys import ClientKey
 from .clients import RelyingParty
 from .foreign_jwts import RefusedJwtError
 
 Find = Callable[[str], RelyingParty | None]
+KeysOf = Callable[[RelyingParty, str | None], tuple[ClientKey, ...]]
 _CHALLENGE = ("WWW-Authenticate", 'Basic realm="mandat", charset="UTF-8"')
 
 
@@ -54,7 +56,14 @@ class Proven:
 
 
 def authenticate(
-    headers: Mapping[str, str], form: Mapping[str, str], find: Find, *, issuer: str, token_url: str, now: datetime
+    headers: Mapping[str, str],
+    form: Mapping[str, str],
+    find: Find,
+    *,
+    keys_of: KeysOf,
+    issuer: str,
+    token_url: str,
+    now: datetime,
 ) -> Proven:
     """Return the client that proved itself, or the native one that named itself: its proof is the code verifier.
 
@@ -63,7 +72,7 @@ def authenticate(
         InvalidRequestError: it used two methods at once.
     """
     if "client_assertion" in form or "client_assertion_type" in form:
-        return _by_assertion(headers, form, find, issuer=issuer, token_url=token_url, now=now)
+        return _by_assertion(headers, form, find, keys_of, issuer=issuer, token_url=token_url, now=now)
     given = credentials(headers, form)
     used_basic = given.method == "client_secret_basic"
     for client_id, secret in given.readings:
@@ -93,7 +102,14 @@ def credentials(headers: Mapping[str, str], form: Mapping[str, str]) -> Credenti
 
 
 def _by_assertion(
-    headers: Mapping[str, str], form: Mapping[str, str], find: Find, *, issuer: str, token_url: str, now: datetime
+    headers: Mapping[str, str],
+    form: Mapping[str, str],
+    find: Find,
+    keys_of: KeysOf,
+    *,
+    issuer: str,
+    token_url: str,
+    now: datetime,
 ) -> Proven:
     """Verify a client assertion; what failed is told to nobody (RFC 7521 §4.2.1)."""
     if "Authorization" in headers or "client_secret" in form:
@@ -108,7 +124,8 @@ def _by_assertion(
         if form.get("client_id", client.client_id) != client.client_id:
             raise RefusedJwtError("client_id")
         audiences = {issuer, token_url} if client.token_url_as_audience else {issuer}
-        return Proven(client, assertions.check(token, client, audiences=audiences, now=now))
+        keys = keys_of(client, token.header.get("kid"))
+        return Proven(client, assertions.check(token, client, keys=keys, audiences=audiences, now=now))
     except RefusedJwtError as error:
         raise UnknownClientError(used_basic=False) from error
 

@@ -77,7 +77,7 @@ def refuse(
 ) -> bool:
     """Complete *interaction* with a refusal; tell whether it was still open."""
     with transaction():
-        if not interaction_services.complete(interaction.id, now=now):
+        if not interaction_services.complete(interaction, now=now):
             return False
         _record(audit.Event.CONSENT_REFUSED, person_id, enterprise_id, agency_id, now, list(interaction.request.scopes))
     return True

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
-import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 from joserfc import jws
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
 
+from . import strict_json
 from .client_keys import ClientKey
+from .strict_json import NotStrictJsonError
 
 LONGEST_PROOF = 8 * 1024  # decisions §25: assertions and proofs
+_DEEPEST = 32
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 _REFUSED_HEADERS = frozenset({"crit", "zip", "b64", "jwk", "jku", "x5u", "x5c"})
 
@@ -56,8 +57,8 @@ class ForeignJwt:
         return str(self.header["alg"])
 
 
-def read(text: str, *, longest: int = LONGEST_PROOF) -> ForeignJwt:
-    """Take a compact JWT apart.
+def read(text: str, *, longest: int = LONGEST_PROOF, own_key: bool = False) -> ForeignJwt:
+    """Take a compact JWT apart; with *own_key* its header may bring the key it proves (DPoP, RFC 9449 §4.2).
 
     Raises:
         RefusedJwtError: it is too long, not compact, not strict JSON, or its header asks for more than a signature.
@@ -73,7 +74,7 @@ def read(text: str, *, longest: int = LONGEST_PROOF) -> ForeignJwt:
         raise RefusedJwtError("alg or kid is not text")
     if not isinstance(header.get("typ", ""), str):
         raise RefusedJwtError("typ is not text")
-    if header.keys() & _REFUSED_HEADERS:
+    if header.keys() & (_REFUSED_HEADERS - ({"jwk"} if own_key else set())):
         raise RefusedJwtError("the header asks for more than a signature")
     return ForeignJwt(text, header, claims)
 
@@ -88,15 +89,30 @@ def verify(token: ForeignJwt, keys: Collection[ClientKey], *, algorithms: Collec
         raise RefusedJwtError("algorithm")
     kid = token.header.get("kid")
     for key in keys:
-        if not key.fits(token.alg) or (kid is not None and key.kid != kid):
-            continue
-        registry = _Registry(algorithms=[token.alg], strict_check_header=False)
-        try:
-            jws.deserialize_compact(token.text, key.key, registry=registry)
-        except (JoseError, ValueError):
-            continue
-        return
+        if (kid is None or key.kid == kid) and _holds(token, key):
+            return
     raise RefusedJwtError("signature")
+
+
+def verify_with(token: ForeignJwt, key: ClientKey, *, algorithms: Collection[str]) -> None:
+    """Verify the signature with *key*, whatever ``kid`` says.
+
+    Raises:
+        RefusedJwtError: another algorithm, or the signature does not hold.
+    """
+    if token.alg not in algorithms or not _holds(token, key):
+        raise RefusedJwtError("algorithm or signature")
+
+
+def _holds(token: ForeignJwt, key: ClientKey) -> bool:
+    if not key.fits(token.alg):
+        return False
+    registry = _Registry(algorithms=[token.alg], strict_check_header=False)
+    try:
+        jws.deserialize_compact(token.text, key.key, registry=registry)
+    except (JoseError, ValueError):
+        return False
+    return True
 
 
 def _decoded(segment: str) -> bytes:
@@ -111,29 +127,7 @@ def _decoded(segment: str) -> bytes:
 
 
 def _members(text: bytes) -> dict[str, Any]:
-    """Read a JSON object: no member twice, no number beyond what JSON has."""
     try:
-        found = json.loads(text.decode("utf-8"), object_pairs_hook=_once, parse_constant=_not_json, parse_float=_finite)
-    except (ValueError, RecursionError):
-        raise RefusedJwtError("not strict JSON") from None
-    if not isinstance(found, dict):
-        raise RefusedJwtError("not a JSON object")
-    return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a member is written twice")
-    return found
-
-
-def _not_json(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(text)
-    return number
+        return strict_json.read_object(text, deepest=_DEEPEST)
+    except NotStrictJsonError:
+        raise RefusedJwtError("not a strict JSON object") from None

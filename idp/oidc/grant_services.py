@@ -5,6 +5,7 @@ The hot path of the token endpoint; Core statements only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -19,8 +20,9 @@ from ..sealing import digest, random_token
 from . import interaction_services
 from .asked_claims import NOTHING_ASKED, AskedClaims
 from .clients import RelyingParty
-from .models import GrantRow
-from .requests import AskedBlocks, AuthorizationRequest
+from .interaction_services import Interaction
+from .models import GrantRow, RelyingPartyRow
+from .requests import AskedBlocks
 from .tokens import Grant
 
 _MEMBERS = (
@@ -37,6 +39,7 @@ _MEMBERS = (
     GrantRow.nonce,
     GrantRow.details,
     GrantRow.claims,
+    GrantRow.cnf,
 )
 
 
@@ -47,21 +50,21 @@ class Redeemed:
     grant: Grant
     redirect_uri: str
     code_challenge: str | None
+    dpop_jkt: str | None
 
 
 def issue_code(
-    request: AuthorizationRequest,
+    interaction: Interaction,
     client: RelyingParty,
     sign_in: SignIn,
     enterprise_id: str,
     *,
-    interaction_id: str | None,
     now: datetime,
 ) -> str | None:
     """Record a grant and return its code; None when the interaction was already completed elsewhere."""
-    code = random_token()
+    request, code = interaction.request, random_token()
     with transaction() as session:
-        if interaction_id is not None and not interaction_services.complete(interaction_id, now=now):
+        if not interaction_services.complete(interaction, now=now):
             return None
         grant_id = new_id()
         session.execute(
@@ -81,6 +84,7 @@ def issue_code(
                 claims=request.claims.to_json() if request.claims != NOTHING_ASKED else None,
                 redirect_uri=request.redirect_uri,
                 code_challenge=request.code_challenge,
+                dpop_jkt=request.dpop_jkt,
                 code_digest=digest(code),
                 code_expires_at=now + client.profile.code_life,
                 created_at=now,
@@ -98,8 +102,8 @@ def issue_code(
     return code
 
 
-def consume_code(code: str, client_id: str, *, now: datetime) -> Redeemed | None:
-    """Consume a code, in the caller's transaction: one statement, so that one caller has it.
+def consume_code(code: str, client_id: str, *, cnf: Mapping[str, str], now: datetime) -> Redeemed | None:
+    """Consume a code, in the caller's transaction: one statement, so that one caller has it; *cnf* binds what it gives.
 
     The client is part of the condition: another client's try does not burn the code. A second redemption revokes the
     grant with all it gave (RFC 6749 §4.1.2).
@@ -113,21 +117,26 @@ def consume_code(code: str, client_id: str, *, now: datetime) -> Redeemed | None
             GrantRow.code_expires_at > now,
             GrantRow.revoked_at.is_(None),
         )
-        .values(code_used_at=now)
-        .returning(*_MEMBERS, GrantRow.redirect_uri, GrantRow.code_challenge)
+        .values(code_used_at=now, cnf=dict(cnf) or None)
+        .returning(*_MEMBERS, GrantRow.redirect_uri, GrantRow.code_challenge, GrantRow.dpop_jkt)
         .execution_options(synchronize_session=False)
     ).first()
     if row is None:
         _punish_replay(code, client_id, now)
         return None
-    return Redeemed(_grant(row), row.redirect_uri, row.code_challenge)
+    return Redeemed(_grant(row), row.redirect_uri, row.code_challenge, row.dpop_jkt)
 
 
 def live_grant(grant_id: str, *, now: datetime) -> Grant | None:
-    """Return a grant whose tokens still hold: not revoked, and the sign-in it rests on is open."""
+    """Return a grant whose tokens still hold: not revoked, its client neither, and the sign-in it rests on is open."""
     row = db.session.execute(
-        select(*_MEMBERS).where(
-            GrantRow.id == grant_id, GrantRow.revoked_at.is_(None), GrantRow.code_used_at.is_not(None)
+        select(*_MEMBERS)
+        .join(RelyingPartyRow, RelyingPartyRow.client_id == GrantRow.client_id)
+        .where(
+            GrantRow.id == grant_id,
+            GrantRow.revoked_at.is_(None),
+            GrantRow.code_used_at.is_not(None),
+            RelyingPartyRow.revoked_at.is_(None),
         )
     ).first()
     if row is None:
@@ -151,6 +160,16 @@ def revoke_for(person_id: str, enterprise_id: str, agency_id: str, *, now: datet
             GrantRow.agency_id == agency_id,
             GrantRow.revoked_at.is_(None),
         )
+        .values(revoked_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def revoke_of_client(client_id: str, *, now: datetime) -> None:
+    """Revoke all that a client was given, in the caller's transaction."""
+    db.session.execute(
+        update(GrantRow)
+        .where(GrantRow.client_id == client_id, GrantRow.revoked_at.is_(None))
         .values(revoked_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -195,6 +214,7 @@ def _grant(row: Row[Any]) -> Grant:
         amr=tuple(row.amr),
         scopes=frozenset(row.scopes),
         nonce=row.nonce,
+        cnf=row.cnf or {},
         details=tuple(
             AskedBlocks(tuple(each["privileges"]), each["identifier"], each["needs"]) for each in row.details
         ),

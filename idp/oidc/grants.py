@@ -10,7 +10,7 @@ from authlib.oauth2.rfc6749 import AuthorizationCodeGrant, InvalidGrantError, In
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from ..web import now
-from . import grant_services, issuing
+from . import grant_services, issuing, possession
 from .clients import RelyingParty
 from .grant_services import Redeemed
 from .issuing import NoRightError
@@ -35,12 +35,16 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
         code = form.get("code")
         if not code:
             raise InvalidRequestError("code is missing")
-        redeemed = grant_services.consume_code(code, client.client_id, now=now())
+        shown = self.request.shown
+        possession.require(client, shown)
+        redeemed = grant_services.consume_code(code, client.client_id, cnf=shown.cnf, now=now())
         if redeemed is None:
             raise InvalidGrantError("the code is unknown, used or too old")
         self.request.authorization_code = redeemed
         if form.get("redirect_uri") != redeemed.redirect_uri:
             raise InvalidGrantError("redirect_uri is not the one of the authorization request")
+        if redeemed.dpop_jkt is not None and shown.cnf.get("jkt") != redeemed.dpop_jkt:
+            raise InvalidGrantError("the code is bound to another DPoP key")
         if not verifier_fits(form.get("code_verifier"), redeemed.code_challenge):
             raise InvalidGrantError("code_verifier does not fit")
         resources = form.getlist("resource")

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select, update
 
 from ..db import db, new_id, transaction
+from . import pushed_services
 from .interactions import LIFE, UNBOUND_LIFE
 from .models import InteractionRow
 from .requests import AuthorizationRequest
@@ -116,12 +117,20 @@ def _answer(interaction: Interaction, **values: str | None) -> None:
         )
 
 
-def complete(interaction_id: str, *, now: datetime) -> bool:
-    """End an interaction, in the caller's transaction if there is one; only the first caller is told True."""
+def complete(interaction: Interaction, *, now: datetime) -> bool:
+    """End an interaction, in the caller's transaction if there is one; only the first caller is told True.
+
+    One that never needed a page has no id; the request that a client pushed is used up either way.
+    """
+    pushed = interaction.request.pushed_digest
     with transaction() as session:
+        if pushed is not None and not pushed_services.use_up(pushed, now=now):
+            return False
+        if not interaction.id:
+            return True
         done = session.execute(
             update(InteractionRow)
-            .where(InteractionRow.id == interaction_id, InteractionRow.completed_at.is_(None))
+            .where(InteractionRow.id == interaction.id, InteractionRow.completed_at.is_(None))
             .values(completed_at=now)
             .returning(InteractionRow.id)
             .execution_options(synchronize_session=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,8 +16,9 @@ from ..sealing import current_sealing
 from ..web import current_settings
 from . import client_services, grant_services, telling, tokens
 from .clients import RelyingParty
+from .live_keys import LiveKeyRing
 from .requests import AuthorizationRequest
-from .signing_keys import ACCESS_TOKEN_ALG, ID_TOKEN_ALG, KeyRing, UntrustedTokenError
+from .signing_keys import ACCESS_TOKEN_ALG
 from .tokens import Grant
 
 
@@ -24,9 +26,9 @@ class NoRightError(Exception):
     """The person may no longer act for this enterprise, or is no longer signed in."""
 
 
-def key_ring() -> KeyRing:
+def key_ring() -> LiveKeyRing:
     """Return the keys of the running application."""
-    ring: KeyRing = current_app.extensions["mandat.key_ring"]
+    ring: LiveKeyRing = current_app.extensions["mandat.key_ring"]
     return ring
 
 
@@ -59,9 +61,9 @@ def token_response(grant: Grant, client: RelyingParty, *, now: datetime) -> dict
     identity = tokens.id_token(grant, told, issuer=issuer, sub=sub, now=now, expires=expires, access=access)
     body = {
         "access_token": access,
-        "token_type": "Bearer",
+        "token_type": tokens.token_type(grant.cnf),
         "expires_in": claims["exp"] - claims["iat"],
-        "id_token": ring.sign(identity, alg=ID_TOKEN_ALG, typ=tokens.ID_TOKEN_TYPE),
+        "id_token": ring.sign(identity, alg=client.id_token_alg, typ=tokens.ID_TOKEN_TYPE),
         "scope": claims["scope"],
     }
     if "authorization_details" in claims:
@@ -78,22 +80,16 @@ def token_response(grant: Grant, client: RelyingParty, *, now: datetime) -> dict
     return body
 
 
-def userinfo(access_token: str, *, now: datetime) -> dict[str, Any] | str:
-    """Return what userinfo answers to the bearer of *access_token*: rights as they are now; a JWT if the client wants it so.
+def userinfo(claims: Mapping[str, Any], *, now: datetime) -> dict[str, Any] | str:
+    """Return what userinfo answers to who presents a token with *claims*: rights as they are now; as a JWT if wanted so.
 
     Raises:
-        UntrustedTokenError: not an access token of ours, expired, revoked, or its sign-in is over.
-        NoRightError: the person may no longer act for the enterprise.
+        NoRightError: the grant was revoked, its sign-in is over, or the person may no longer act for the enterprise.
     """
-    claims = key_ring().read(
-        access_token, alg=ACCESS_TOKEN_ALG, typ=tokens.ACCESS_TOKEN_TYPE, issuer=current_settings().issuer
-    )
-    if not isinstance(claims.get("exp"), int) or claims["exp"] <= now.timestamp():
-        raise UntrustedTokenError("expired")
     grant = grant_services.live_grant(tokens.grant_of(str(claims.get("jti"))), now=now)
     client = client_services.find(grant.client_id) if grant else None
     if grant is None or client is None:
-        raise UntrustedTokenError("revoked")
+        raise NoRightError("the grant is revoked")
     authority = authority_of(grant, now=now)
     if authority is None:
         raise NoRightError("the person has no right for this enterprise")

@@ -22,8 +22,8 @@ from ..notices.messages import Signal
 from ..sealing import current_sealing
 from ..web import current_settings
 from . import client_services, tokens
+from .live_keys import LiveKeyRing
 from .models import GrantRow, LogoutRow
-from .signing_keys import LOGOUT_TOKEN_ALG, KeyRing
 
 KIND = "backchannel_logout"
 LONGEST_SESSION = timedelta(hours=12)  # decisions §28: no sign-in, and so no session, is older
@@ -112,7 +112,7 @@ def render(payload: dict[str, Any], now: datetime) -> Signal | None:
     db.session.commit()  # nothing is held open while the agency is called
     if client is None or client.backchannel_logout_uri is None:
         return None
-    ring: KeyRing = current_app.extensions["mandat.key_ring"]
+    ring: LiveKeyRing = current_app.extensions["mandat.key_ring"]
     claims = tokens.logout_token(
         issuer=current_settings().issuer,
         client_id=row.client_id,
@@ -120,7 +120,7 @@ def render(payload: dict[str, Any], now: datetime) -> Signal | None:
         sid=row.sid,
         now=now,
     )
-    token = ring.sign(claims, alg=LOGOUT_TOKEN_ALG, typ=tokens.LOGOUT_TOKEN_TYPE)
+    token = ring.sign(claims, alg=client.id_token_alg, typ=tokens.LOGOUT_TOKEN_TYPE)
     return Signal(client.backchannel_logout_uri, {"logout_token": token})
 
 

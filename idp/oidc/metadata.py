@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import signing_keys, verified_claims
-from .profiles import PROFILES
+from . import proofs, verified_claims
+from .profiles import FAPI2_MESSAGE_SIGNING, PROFILES
 
 SCOPES = ("openid", "profile", "email", "enterprise", "functional_blocks")
 RESPONSE_TYPES = ("code",)
-RESPONSE_MODES = ("query", "form_post")
+RESPONSE_MODES = ("query", "fragment", "form_post", "jwt", "query.jwt", "form_post.jwt")
 GRANT_TYPES = ("authorization_code",)
 AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt", "none")
-ASSERTION_ALGS = tuple(dict.fromkeys(alg for profile in PROFILES.values() for alg in profile.assertion_algs))
+ASSERTION_ALGS = tuple(dict.fromkeys(alg for profile in PROFILES.values() for alg in profile.signing_algs))
+ID_TOKEN_ALGS = tuple(dict.fromkeys(alg for profile in PROFILES.values() for alg in profile.id_token_algs))
+RESPONSE_ALGS = FAPI2_MESSAGE_SIGNING.id_token_algs  # for signed authorization responses
 PROMPTS = ("none", "login", "consent", "select_account")
 DETAILS_TYPES = ("functional_blocks",)
-USERINFO_ALGS = signing_keys.ALGORITHMS
+USERINFO_ALGS = ID_TOKEN_ALGS
 ACR_VALUES = ("urn:mandat:aal:2",)
 CLAIMS = (
     *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "sid", "acr", "amr", "at_hash"),
@@ -30,15 +32,19 @@ def document(issuer: str) -> dict[str, Any]:
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
         "token_endpoint": f"{issuer}/token",
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
+        "require_pushed_authorization_requests": False,  # by client (FAPI 2.0)
+        "dpop_signing_alg_values_supported": list(proofs.PROOF_ALGS),
         "userinfo_endpoint": f"{issuer}/userinfo",
         "jwks_uri": f"{issuer}/jwks",
+        "registration_endpoint": f"{issuer}/register",
         "end_session_endpoint": f"{issuer}/end-session",
         "scopes_supported": list(SCOPES),
         "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": list(GRANT_TYPES),
         "subject_types_supported": ["pairwise"],
-        "id_token_signing_alg_values_supported": [signing_keys.ID_TOKEN_ALG],
+        "id_token_signing_alg_values_supported": list(ID_TOKEN_ALGS),
         "userinfo_signing_alg_values_supported": list(USERINFO_ALGS),
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGS),
@@ -47,7 +53,10 @@ def document(issuer: str) -> dict[str, Any]:
         "claim_types_supported": ["normal"],
         "claims_parameter_supported": True,
         **verified_claims.METADATA,
-        "request_parameter_supported": False,
+        "request_parameter_supported": True,
+        "request_object_signing_alg_values_supported": list(ASSERTION_ALGS),
+        "require_signed_request_object": False,  # by client (FAPI 2.0 Message Signing)
+        "authorization_signing_alg_values_supported": list(RESPONSE_ALGS),
         "request_uri_parameter_supported": False,  # the default when omitted is true
         "authorization_response_iss_parameter_supported": True,
         "authorization_details_types_supported": list(DETAILS_TYPES),

@@ -1,4 +1,4 @@
-"""The tables of clients, interactions, grants, consents, spent identifiers and logouts. Rows stay inside this context.
+"""The tables of this context; their rows stay inside it.
 
 Codes and secrets are kept as SHA-256 digests only.
 """
@@ -15,7 +15,10 @@ from ..db import Base, UtcDateTime
 
 
 class RelyingPartyRow(Base):
-    """A client of an agency; ``members`` is its registration (RFC 7591 names), without the secret."""
+    """A client of an agency; ``members`` is its registration (RFC 7591 names), without the secret.
+
+    A client that registered itself has ``registered_at``, and manages itself by the token of ``registration_digest``.
+    """
 
     __tablename__ = "relying_party"
 
@@ -25,6 +28,23 @@ class RelyingPartyRow(Base):
     secret_digest: Mapped[str] = mapped_column(String(64))
     version: Mapped[int] = mapped_column(Integer)
     loaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    registered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    registration_digest: Mapped[str | None] = mapped_column(String(64))
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class InitialAccessTokenRow(Base):
+    """The right to register clients for one agency, a number of times until a date (RFC 7591 §3)."""
+
+    __tablename__ = "initial_access_token"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    agency_id: Mapped[str] = mapped_column(String(32))
+    token_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    uses_left: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class InteractionRow(Base):
@@ -42,6 +62,18 @@ class InteractionRow(Base):
     chosen: Mapped[str | None] = mapped_column(String(32))
     consented_for: Mapped[str | None] = mapped_column(String(32))
     completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class PushedRequestRow(Base):
+    """A checked authorization request that a client pushed (RFC 9126), under the digest of its reference."""
+
+    __tablename__ = "pushed_request"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("relying_party.client_id"))
+    request: Mapped[dict[str, Any]] = mapped_column(JSON)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class GrantRow(Base):
@@ -68,7 +100,8 @@ class GrantRow(Base):
     code_digest: Mapped[str] = mapped_column(String(64), unique=True)
     code_expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     code_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    cnf: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    dpop_jkt: Mapped[str | None] = mapped_column(String(43))
+    cnf: Mapped[dict[str, str] | None] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     session_ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,7 +1,8 @@
-"""Identifiers that may be used once (``jti`` of assertions), seen by all workers alike."""
+"""Identifiers that may be used once (``jti`` of assertions and proofs), seen by all workers alike."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete
@@ -11,20 +12,29 @@ from ..db import db, transaction
 from ..sealing import digest
 from .models import ReplayIdRow
 
+Once = tuple[str, str, datetime]
+"""Who uses an identifier, which one, and until when a second use must be known."""
 
-def spend(owner: str, identifier: str, *, until: datetime) -> bool:
-    """Note, in the caller's transaction, that *owner* used *identifier*; only its first use is told True.
+
+def spend_all(once: Sequence[Once]) -> frozenset[str]:
+    """Note uses in the caller's transaction and return the owners whose use was their first.
 
     One statement, so that of several workers one succeeds; kept until the proof itself is too old to be taken.
     """
+    if not once:
+        return frozenset()
     insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-    spent = db.session.execute(
-        insert(ReplayIdRow)
-        .values(owner=owner, identifier_digest=digest(identifier), expires_at=until)
-        .on_conflict_do_nothing()
-        .returning(ReplayIdRow.owner)
-    ).first()
-    return spent is not None
+    rows = [
+        {"owner": owner, "identifier_digest": digest(identifier), "expires_at": until}
+        for owner, identifier, until in sorted(once)  # always in the same order: two workers never wait for each other
+    ]
+    spent = db.session.scalars(insert(ReplayIdRow).values(rows).on_conflict_do_nothing().returning(ReplayIdRow.owner))
+    return frozenset(spent)
+
+
+def spend(owner: str, identifier: str, *, until: datetime) -> bool:
+    """Note one use, in the caller's transaction; only the first is told True."""
+    return owner in spend_all([(owner, identifier, until)])
 
 
 def forget_old(now: datetime) -> int:

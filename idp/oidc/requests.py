@@ -10,6 +10,7 @@ from typing import Any, Self
 from .asked_claims import NOTHING_ASKED, AskedClaims
 from .errors import UnprovenRequestError
 
+REQUEST_URI = "urn:ietf:params:oauth:request_uri:"  # RFC 9126 §2.2: the only request_uri there is
 MAY_REPEAT = frozenset({"resource"})  # RFC 8707 §2
 LONGEST = {  # bytes; what is longer is refused, never cut (oidc §6.16)
     "state": 2048,
@@ -53,6 +54,8 @@ class AuthorizationRequest:
     details: tuple[AskedBlocks, ...] = ()
     acr_values: tuple[str, ...] = ()
     claims: AskedClaims = NOTHING_ASKED
+    dpop_jkt: str | None = None  # the key to which the code is bound (RFC 9449 §10)
+    pushed_digest: str | None = None  # which pushed request this is, to be used up by the answer
 
     @property
     def named_enterprise(self) -> str | None:
@@ -81,6 +84,8 @@ class Parameters:
 
     values: Mapping[str, str]
     resources: tuple[str, ...] = ()
+    is_pushed: bool = False
+    is_signed: bool = False
 
     def get(self, name: str) -> str | None:
         """Return the value of *name*, None when absent."""

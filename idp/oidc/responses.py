@@ -1,4 +1,7 @@
-"""The one writer of authorization answers, success and error, in every mode: ``state``, ``iss`` (RFC 9207), 303."""
+"""The one writer of authorization answers, success and error, in every mode: ``state``, ``iss`` (RFC 9207), 303.
+
+In the modes of JARM the parameters are the claims of one signed JWT, and ``response`` is the only parameter left.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,23 @@ from urllib.parse import urlencode
 
 from flask import Response, g, make_response, render_template
 
-from ..web import content_security_policy, current_settings, see_other
-from . import uris
+from ..web import content_security_policy, current_settings, now, see_other
+from . import jarm, uris
 from .checks import Target
+from .clients import RelyingParty
+from .issuing import key_ring
 from .requests import AuthorizationRequest
 
 
-def target_of(request: AuthorizationRequest) -> Target:
-    """Return where the answer to a checked request goes."""
-    return Target(request.redirect_uri, request.response_mode, request.state)
+def target_of(request: AuthorizationRequest, client: RelyingParty) -> Target:
+    """Return where the answer to a checked request of *client* goes."""
+    return Target(
+        request.redirect_uri,
+        request.response_mode,
+        request.state,
+        client.client_id,
+        client.authorization_response_alg,
+    )
 
 
 def success(target: Target, code: str) -> Response:
@@ -39,12 +50,24 @@ def _answer(target: Target, parameters: dict[str, str]) -> Response:
     if target.state is not None:
         parameters["state"] = target.state
     parameters["iss"] = current_settings().issuer
-    if target.response_mode == "form_post":
+    carrier = target.response_mode
+    if carrier in jarm.CARRIERS:
+        carrier, parameters = jarm.CARRIERS[carrier], {"response": _signed(target, parameters)}
+    if carrier == "form_post":
         return _form_post(target, parameters)
-    response = see_other(with_parameters(target.redirect_uri, parameters))
+    if carrier == "fragment":  # a registered address has none of its own
+        response = see_other(f"{target.redirect_uri}#{urlencode(parameters)}")
+    else:
+        response = see_other(with_parameters(target.redirect_uri, parameters))
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _signed(target: Target, parameters: dict[str, str]) -> str:
+    """Return *parameters* as a JWT for this client alone (JARM §2.1)."""
+    claims = jarm.claims(parameters, issuer=current_settings().issuer, client_id=target.client_id, now=now())
+    return key_ring().sign(claims, alg=target.signing_alg, typ=jarm.RESPONSE_TYPE)
 
 
 def _form_post(target: Target, parameters: dict[str, str]) -> Response:

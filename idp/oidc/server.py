@@ -1,4 +1,4 @@
-"""The token endpoint: Authlib dispatches to a grant; one transaction holds what the grant decides, refusals included.
+"""The back channel: what programs post to us. A client proves itself, then one transaction holds what is decided.
 
 What an OAuth error has decided (a code burnt, a grant revoked, the entry in the log) is committed and then answered;
 anything else that goes wrong rolls back, so that a failed signature leaves the code unburnt (decisions §34).
@@ -6,6 +6,7 @@ anything else that goes wrong rolls back, so that a failed signature leaves the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidRequestError, OAuth2Error, OAuth2Payload, OAuth2Request
@@ -15,21 +16,23 @@ from werkzeug.datastructures import MultiDict
 from .. import audit
 from ..db import transaction
 from ..web import absolute_url, current_settings, now
-from . import client_auth, client_services, replay_services
+from . import client_auth, client_key_services, client_services, possession, replay_services
 from .assertions import Assertion
 from .clients import RelyingParty
 from .grants import CodeGrant
+from .possession import Shown
 
 LARGEST_BODY = 64 * 1024
 _CREDENTIALS = frozenset(
     {
         *("client_id", "client_secret", "client_assertion", "client_assertion_type"),
-        *("code", "code_verifier", "grant_type", "refresh_token"),
+        *("code", "code_verifier", "grant_type", "refresh_token", "token", "request", "request_uri"),
     }
 )
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
-Answer = tuple[int, dict[str, Any], list[tuple[str, str]]]
+Answer = tuple[int, Any, list[tuple[str, str]]]
+"""Status, body (a mapping for JSON, a text for anything else named by its Content-Type), headers."""
 
 
 class FormPayload(OAuth2Payload):  # type: ignore[misc]
@@ -57,6 +60,7 @@ class BackChannelRequest(OAuth2Request):  # type: ignore[misc]
         self.payload = FormPayload(request.form)
         self.address_names = frozenset(request.args)
         self.assertion: Assertion | None = None
+        self.shown = Shown()
 
     @property
     def form(self) -> MultiDict[str, str]:
@@ -64,14 +68,18 @@ class BackChannelRequest(OAuth2Request):  # type: ignore[misc]
         form: MultiDict[str, str] = self.payload.data
         return form
 
-    def check_shape(self) -> None:
-        """Refuse what no grant should look at (RFC 6749 §3.2; oidc §6.16)."""
+    def check_shape(self, *required: str) -> None:
+        """Refuse what nobody should look at (RFC 6749 §3.2; oidc §6.16)."""
         if self.address_names & _CREDENTIALS:
             raise InvalidRequestError("parameters belong in the body")
         if any(len(values) > 1 for name, values in self.payload.datalist.items() if name != "resource"):
             raise InvalidRequestError("a parameter is repeated")
-        if "grant_type" not in self.form:
-            raise InvalidRequestError("grant_type is missing")
+        for name in required:
+            if name not in self.form:
+                raise InvalidRequestError(f"{name} is missing")
+
+
+Act = Callable[[BackChannelRequest, RelyingParty], Answer]
 
 
 class MandatServer(AuthorizationServer):  # type: ignore[misc]
@@ -79,6 +87,8 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
 
     def create_oauth2_request(self, request: Request) -> BackChannelRequest:
         """Wrap a Flask request."""
+        if (request.content_length or 0) > LARGEST_BODY:  # before the body is read
+            raise InvalidRequestError("the request is too large")
         return BackChannelRequest(request)
 
     def query_client(self, client_id: str) -> RelyingParty | None:
@@ -87,11 +97,12 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
 
     def authenticate_client(self, request: BackChannelRequest, *_: object) -> RelyingParty:
         """Have the client prove itself; an assertion is spent later, in the transaction."""
-        issuer = current_settings().issuer
-        proven = client_auth.authenticate(
-            request.headers, request.form, client_services.find, issuer=issuer, token_url=f"{issuer}/token", now=now()
-        )
+        try:
+            proven = _proven(request, client_services.find)
+        except client_auth.UnknownClientError:  # what was kept of the client may be old: its secret or its keys changed
+            proven = _proven(request, client_services.find_again)
         request.assertion = proven.assertion
+        request.shown = possession.shown(request.method, request.uri, request.headers, proven.client, now=now())
         return proven.client
 
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
@@ -100,37 +111,69 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
     def create_token_response(self, request: Request) -> Response:
         """Answer a request to the token endpoint."""
         try:
-            if (request.content_length or 0) > LARGEST_BODY:  # before the body is read
-                raise InvalidRequestError("the request is too large")
             wrapped = self.create_oauth2_request(request)
-            wrapped.check_shape()
+            wrapped.check_shape("grant_type")
             grant = self.get_token_grant(wrapped)
-            client = grant.authenticate_token_endpoint_client()  # before the writers' place is taken
+        except OAuth2Error as error:
+            return self.handle_response(*error())
+        return self._answer(wrapped, lambda asked, client: _granted(grant, asked, client))
+
+    def answer_client(self, request: Request, act: Act, *, required: tuple[str, ...] = ()) -> Response:
+        """Have the client prove itself, then run *act* for it in one transaction."""
+        try:
+            wrapped = self.create_oauth2_request(request)
+            wrapped.check_shape(*required)
+        except OAuth2Error as error:
+            return self.handle_response(*error())
+        return self._answer(wrapped, act)
+
+    def _answer(self, wrapped: BackChannelRequest, act: Act) -> Response:
+        try:
+            client = wrapped.client = self.authenticate_client(wrapped)  # before the writers' place is taken
         except OAuth2Error as error:
             return self.handle_response(*error())
         with transaction():
-            answer = _outcome(grant, client)
-        return self.handle_response(*answer)
+            status, body, headers = _outcome(wrapped, client, act)
+        return self.handle_response(status, body, [*headers, *possession.nonce_headers(wrapped.headers, now=now())])
 
     def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Response:
-        """Return JSON that no cache keeps."""
-        response = jsonify(body if isinstance(body, dict) else dict(body))
+        """Return an answer that no cache keeps, JSON unless its headers name another type."""
+        response = Response(body) if isinstance(body, str) else jsonify(body if isinstance(body, dict) else dict(body))
         response.status_code = status
         for name, value in headers:
-            if name.lower() != "content-type":
+            if name.lower() != "content-type" or isinstance(body, str):
                 response.headers[name] = value
         response.headers.update(_NO_STORE)
         return response
 
 
-def _outcome(grant: CodeGrant, client: RelyingParty) -> Answer:
-    """Run the grant; a refusal is an outcome to commit, not an exception to roll back."""
+def _granted(grant: Any, asked: BackChannelRequest, client: RelyingParty) -> Answer:
+    """Run one of Authlib's grants."""
+    grant.validate_token_request()
+    if not client.check_grant_type(grant.GRANT_TYPE):
+        raise InvalidRequestError("this grant is not for this client")
+    answer: Answer = grant.create_token_response()
+    return answer
+
+
+def _proven(request: BackChannelRequest, find: client_auth.Find) -> client_auth.Proven:
+    issuer = current_settings().issuer
+    return client_auth.authenticate(
+        request.headers,
+        request.form,
+        find,
+        keys_of=client_key_services.keys_of,
+        issuer=issuer,
+        token_url=f"{issuer}/token",
+        now=now(),
+    )
+
+
+def _outcome(asked: BackChannelRequest, client: RelyingParty, act: Act) -> Answer:
+    """Run *act*; a refusal is an outcome to commit, not an exception to roll back."""
     try:
-        _spend(grant.request.assertion)
-        grant.validate_token_request()
-        if not client.check_grant_type(grant.GRANT_TYPE):
-            raise InvalidRequestError("this grant is not for this client")
-        return grant.create_token_response()
+        _spend(asked)
+        return act(asked, client)
     except OAuth2Error as error:
         audit.record(
             audit.Event.TOKEN_REFUSED,
@@ -143,10 +186,16 @@ def _outcome(grant: CodeGrant, client: RelyingParty) -> Answer:
         return status, dict(body), headers
 
 
-def _spend(assertion: Assertion | None) -> None:
-    """Use an assertion up: a second one with its ``jti`` proves nothing (S-23)."""
-    if assertion and not replay_services.spend(assertion.client_id, assertion.jti, until=assertion.until):
+def _spend(asked: BackChannelRequest) -> None:
+    """Use the assertion and the proof up: a second one with its ``jti`` proves nothing (S-23, S-94)."""
+    assertion, proof = asked.assertion, asked.shown.proof
+    once = [(assertion.client_id, assertion.jti, assertion.until)] if assertion else []
+    once += [(f"dpop:{proof.jkt}", proof.jti, proof.until)] if proof else []
+    fresh = replay_services.spend_all(once)
+    if assertion and assertion.client_id not in fresh:
         raise client_auth.UnknownClientError(used_basic=False)
+    if len(fresh) != len(once):
+        raise possession.InvalidProofError("the proof was used before")
 
 
 def make_server() -> MandatServer:

@@ -14,7 +14,7 @@ from .interaction_services import Interaction
 from .interactions import Next, Offer, Situation, next_step
 from .issuing import key_ring, sub_of
 from .requests import AuthorizationRequest
-from .signing_keys import ID_TOKEN_ALG, UntrustedTokenError
+from .signing_keys import UntrustedTokenError
 
 
 def following(interaction: Interaction, client: RelyingParty, sign_in: SignIn | None, *, now: datetime) -> Next:
@@ -46,8 +46,11 @@ def situation(interaction: Interaction, client: RelyingParty, sign_in: SignIn | 
 
 
 def _consented(request: AuthorizationRequest, client: RelyingParty, sign_in: SignIn) -> frozenset[str]:
-    """Return where an earlier consent counts; never for a native client, whom any program could play (RFC 8252 §8.6)."""
-    if client.is_native:
+    """Return where an earlier consent counts; never for a client that any program could play.
+
+    Such are native clients (RFC 8252 §8.6) and those that registered themselves (ASVS 10.7.1).
+    """
+    if client.is_native or client.is_dynamic:
         return frozenset()
     return consent_services.covered(
         sign_in.person_id, client.agency_id, frozenset(request.scopes), request.claims.disclosed()
@@ -77,7 +80,7 @@ def hinted_sub(request: AuthorizationRequest, client: RelyingParty) -> str | Non
         return None
     try:
         claims = key_ring().read(
-            request.id_token_hint, alg=ID_TOKEN_ALG, typ=tokens.ID_TOKEN_TYPE, issuer=current_settings().issuer
+            request.id_token_hint, alg=client.id_token_alg, typ=tokens.ID_TOKEN_TYPE, issuer=current_settings().issuer
         )
     except UntrustedTokenError:
         claims = {}

@@ -43,6 +43,7 @@ class Grant:
     amr: tuple[str, ...]
     scopes: frozenset[str]
     nonce: str | None
+    cnf: Mapping[str, str]  # what its tokens are bound to (RFC 7800); empty for bearers
     details: tuple[AskedBlocks, ...]
     claims: AskedClaims = NOTHING_ASKED
 
@@ -92,7 +93,7 @@ def access_token(
 ) -> dict[str, Any]:
     """Return the claims of an access token (RFC 9068 §2.2) with the exact layer."""
     locations = authority.locations or (issuer,)
-    claims = {
+    claims: dict[str, Any] = {
         "iss": issuer,
         "sub": sub,
         "aud": locations[0] if len(locations) == 1 else list(locations),
@@ -104,8 +105,15 @@ def access_token(
         "auth_time": _seconds(grant.auth_time),
         "acr": grant.acr,
     }
+    if grant.cnf:
+        claims["cnf"] = dict(grant.cnf)
     details = authorization_details(grant, authority)
     return claims | ({"authorization_details": details} if details is not None else {})
+
+
+def token_type(cnf: Mapping[str, str]) -> str:
+    """Return how a token bound by *cnf* is presented (RFC 9449 §5; one bound to a certificate stays a Bearer, RFC 8705 §3)."""
+    return "DPoP" if "jkt" in cnf else "Bearer"
 
 
 def authorization_details(grant: Grant, authority: Authority) -> list[dict[str, Any]] | None:

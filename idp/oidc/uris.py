@@ -72,6 +72,11 @@ def origin(uri: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def host(uri: str) -> str:
+    """Return the host of *uri*, as a person may compare it: in ASCII, so that no letter imitates another."""
+    return urlsplit(uri).hostname or ""
+
+
 def is_origin(text: object, *, issuer: str) -> bool:
     """Tell whether *text* is an acceptable origin and nothing more."""
     return isinstance(text, str) and fault(text, issuer=issuer) is None and origin(text) == text

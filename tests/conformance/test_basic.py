@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -242,7 +243,7 @@ def test_the_secret_may_come_in_the_body(scenery: Scenery) -> None:
 @pytest.mark.parametrize(
     ("name", "error"),
     [
-        ("request", "request_not_supported"),
+        ("request", "invalid_request_object"),
         ("request_uri", "request_uri_not_supported"),
         ("registration", "registration_not_supported"),
     ],
@@ -268,6 +269,22 @@ def test_form_post_carries_any_state_unchanged(scenery: Scenery, rp: RelyingPart
     assert rp.token(told["code"]).status_code == 200
     refused = rp.authorize(scenery.browser(), response_mode="form_post", prompt="none")
     assert hidden_inputs(refused.text)["error"] == "login_required"
+
+
+def test_fragment_carries_the_answer_behind_the_number_sign(scenery: Scenery) -> None:
+    """OAuth Multiple Response Types §2.1: nothing in the query but what the client wrote there; state and iss as anywhere."""
+    rp2 = RelyingParty(scenery, "rp2", redirect_uri="http://127.0.0.1:9999/cb?dummy1=lorem&dummy2=ipsum")
+    browser = scenery.browser()
+
+    answer = scenery.go_on(browser, rp2.authorize(browser, response_mode="fragment", state="a b&é#"), "julie")
+
+    place, _, fragment = answer.location.partition("#")
+    told = dict(parse_qsl(fragment, strict_parsing=True))
+    assert place == rp2.redirect_uri
+    assert (set(told), told["state"], told["iss"]) == ({"code", "state", "iss"}, "a b&é#", ISSUER)
+    assert rp2.token(told["code"], authorization="", client_id="rp2", client_secret=SECRET).status_code == 200
+    refused = rp2.authorize(scenery.browser(), response_mode="fragment", prompt="none")
+    assert refused.location.startswith(f"{rp2.redirect_uri}#error=login_required")
 
 
 def test_the_relying_partys_own_query_is_kept(scenery: Scenery) -> None:

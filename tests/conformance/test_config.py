@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
+import jwt as pyjwt
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oidc.discovery import OpenIDProviderMetadata
 
 from idp.oidc import metadata, verified_claims
 from idp.oidc.views import check_metadata
-from tests.oidc.scenery import ISSUER, SECRET, RelyingParty, Scenery, hidden_inputs
+from tests.oidc.scenery import ISSUER, SECRET, RelyingParty, Scenery, keyed, load
+from tests.oidc.signing import signing_clients
 
 REQUIRED = {
     "issuer": str,
@@ -53,7 +56,12 @@ def test_an_independent_validator_accepts_it_over_https() -> None:
     ) == {
         "authorization_response_iss_parameter_supported",
         "authorization_details_types_supported",
+        "authorization_signing_alg_values_supported",
+        "dpop_signing_alg_values_supported",
         "prompt_values_supported",
+        "pushed_authorization_request_endpoint",
+        "require_pushed_authorization_requests",
+        "require_signed_request_object",
         "backchannel_logout_supported",
         "backchannel_logout_session_supported",
         "end_session_endpoint",
@@ -82,7 +90,7 @@ def test_every_advertised_endpoint_answers(scenery: Scenery) -> None:
             assert scenery.browser().get(value.removeprefix(ISSUER)).status_code != 404, name
 
 
-def test_every_advertised_value_works(scenery: Scenery, rp: RelyingParty) -> None:
+def test_every_advertised_value_works(scenery: Scenery, rp: RelyingParty, tmp_path: Path) -> None:
     """Scopes, modes, methods, prompts, claims: what discovery names is what happens (S-14)."""
     told = scenery.browser().get("/.well-known/openid-configuration").get_json()
     browser = scenery.browser()
@@ -91,9 +99,18 @@ def test_every_advertised_value_works(scenery: Scenery, rp: RelyingParty) -> Non
     claims = rp.read(tokens["id_token"]).keys() | rp.userinfo(tokens["access_token"]).get_json().keys()
     assert claims == set(told["claims_supported"])
     assert rp.read(tokens["id_token"])["acr"] in told["acr_values_supported"]
+    signing, plain = signing_clients(scenery, tmp_path)
     for mode in told["response_modes_supported"]:
-        answer = rp.authorize(browser, response_mode=mode, prompt="none")
-        assert "code" in (hidden_inputs(answer.text) or rp.answer(answer)), mode
+        who = signing if "jwt" in mode else plain
+        assert "code" in who.answer(who.authorize(browser, response_mode=mode, prompt="none")), mode
+    for alg in told["request_object_signing_alg_values_supported"]:
+        assert plain.refusal(request=plain.request_object(alg)) == "", alg
+    for alg in told["authorization_signing_alg_values_supported"]:
+        asked = keyed("ms1", profile="fapi2-message-signing", authorization_signed_response_alg=alg)
+        load(scenery.app, scenery.clock, tmp_path, asked)
+        answer = signing.authorize(browser, response_mode="jwt", prompt="none")
+        assert pyjwt.get_unverified_header(signing.carried(answer)["response"])["alg"] == alg
+        assert "code" in signing.answer(answer), alg
     for prompt in told["prompt_values_supported"]:
         assert rp.code(browser, prompt=prompt), prompt
         scenery.clock.advance(timedelta(seconds=1))
@@ -116,8 +133,8 @@ def test_what_is_not_advertised_does_not_work(scenery: Scenery, rp: RelyingParty
     """Other modes, prompts, challenge methods, grants are refused."""
     browser = scenery.signed_in("julie")
     refused = [
-        {"response_mode": "fragment"},
-        {"response_mode": "query.jwt"},
+        {"response_mode": "query.jwt"},  # another profile's
+        {"response_mode": "fragment.jwt"},
         {"response_mode": "web_message"},
         {"prompt": "create"},
         {"prompt": "none login"},

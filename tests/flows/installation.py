@@ -132,7 +132,7 @@ def _codes(text: str, digits: int) -> list[str]:
 @contextmanager
 def running_installation(place: Path) -> Iterator[Installation]:
     """Run everything in the folder *place*, with the demonstration's people, until the block ends."""
-    ports = _free_port(), _free_port()
+    ports = free_port(), free_port()
     issuer, portal = f"http://localhost:{ports[0]}", f"http://127.0.0.1:{ports[1]}"
     settings = read_settings(
         issuer=issuer,
@@ -172,7 +172,8 @@ def running_installation(place: Path) -> Iterator[Installation]:
             db.engine.dispose()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens to."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -357,8 +357,17 @@ def make_scenery(app: Flask, clock: MovableClock, place: Path) -> Scenery:
         keyed("rp4"),
         keyed("rp5", token_url_as_audience=True),
         keyed("rp6", token_endpoint_auth_signing_alg="ES256"),
+        keyed("fapi1", profile="fapi2"),
+        _second_fapi_client(),
     )
     return scenery
+
+
+def _second_fapi_client() -> dict[str, Any]:
+    from tests.oidc.fapi import KINDS, SECOND_CALLBACK, public_jwk
+
+    told = keyed("fapi2", profile="fapi2", redirect_uris=[SECOND_CALLBACK], id_token_signed_response_alg="PS256")
+    return told | {"jwks": {"keys": [public_jwk(KINDS["fapi2"]) | {"kid": "k-fapi2"}]}}
 
 
 def _someone(name: str, clock: MovableClock) -> Someone:

@@ -13,7 +13,7 @@ from pathlib import Path
 import jwt as pyjwt
 import pytest
 
-from idp.oidc.signing_keys import KeyRing, MissingSigningKeyError, UntrustedTokenError, create_key_ring
+from idp.oidc.signing_keys import ALGORITHMS, KeyRing, MissingSigningKeyError, UntrustedTokenError, create_key_ring
 
 ISSUER = "http://localhost:8000"
 PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "k", "oth"}
@@ -32,7 +32,8 @@ def test_keys_are_created_once_and_readable_by_their_owner_alone(tmp_path: Path,
     """A second run makes nothing; every file has mode 0600."""
     created = create_key_ring(tmp_path, now)
 
-    assert len(created) == 2
+    assert created[0] == "key-encryption.key"
+    assert len(created[1:]) == len(ALGORITHMS) == 4
     assert create_key_ring(tmp_path, now) == []
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
 
@@ -47,17 +48,33 @@ def test_nothing_private_is_published(ring: KeyRing) -> None:
     keys = ring.public_set()["keys"]
 
     assert not [key for key in keys if PRIVATE & key.keys()]
-    assert len({key["kid"] for key in keys}) == len(keys) == 2
-    assert {key["alg"] for key in keys} == {"RS256", "ES256"}
+    assert len({key["kid"] for key in keys}) == len(keys) == 4
+    assert {key["alg"] for key in keys} == {"RS256", "PS256", "ES256", "EdDSA"}
+    assert len({key.get("n", key["kid"]) for key in keys}) == 4, "an RSA key serves two algorithms"
 
 
-@pytest.mark.parametrize("alg", ["RS256", "ES256"])
+def test_an_older_ring_is_completed_without_touching_what_it_has(tmp_path: Path, now: datetime) -> None:
+    """An installation of before has RS256 and ES256 only: it is told the command, which adds the others."""
+    create_key_ring(tmp_path, now)
+    for path in [*tmp_path.glob("signing-ps256-*"), *tmp_path.glob("signing-eddsa-*")]:
+        path.unlink()
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(MissingSigningKeyError, match="idp keys new"):
+        KeyRing.load(tmp_path)
+
+    assert len(create_key_ring(tmp_path, now)) == 2
+    assert {name: (tmp_path / name).read_bytes() for name in before} == before
+    assert {each.alg for each in KeyRing.load(tmp_path).keys} == set(ALGORITHMS)
+
+
+@pytest.mark.parametrize("alg", ALGORITHMS)
 def test_another_library_verifies_what_we_sign(ring: KeyRing, alg: str) -> None:
-    """PyJWT, with the published key, reads the same claims."""
+    """PyJWT, with the published key, reads the same claims, and so do we."""
     token = ring.sign({"iss": ISSUER, "x": 1}, alg=alg, typ="JWT")
     published = next(key for key in ring.public_set()["keys"] if key["alg"] == alg)
 
     assert pyjwt.decode(token, pyjwt.PyJWK(published), algorithms=[alg])["x"] == 1
+    assert ring.read(token, alg=alg, typ="JWT", issuer=ISSUER)["x"] == 1
 
 
 def _hmac_signed(kid: str, payload: str, secret: bytes) -> str:

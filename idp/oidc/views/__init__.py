@@ -9,21 +9,25 @@ from markupsafe import Markup
 
 from ...accounts.sign_ins import SignIn
 from ...accounts.views import add_account_section
+from ...clock import Clock
 from ...i18n import gettext as _
 from ...notices.services import register_renderer
 from ...web import current_settings
 from .. import logout_services, metadata
 from .. import models as models  # the tables must be known to the metadata
+from ..key_folder import KeyFolder
+from ..live_keys import LiveKeyRing
 from ..server import make_server
-from ..signing_keys import KeyRing
-from . import authorize, browser, consents, end_session, interaction, machine
+from . import authorize, browser, consents, end_session, interaction, machine, registration
 
 
 def init_app(app: Flask) -> None:
     """Add oidc to *app*."""
     with app.app_context():
         settings = current_settings()
-    app.extensions["mandat.key_ring"] = ring = KeyRing.load(settings.keys_dir)
+        clock: Clock = app.extensions["mandat.clock"]
+    ring = LiveKeyRing(KeyFolder.of(settings), clock, on_change=lambda changed: machine.publish_keys(app, changed))
+    app.extensions["mandat.key_ring"] = ring
     app.extensions["mandat.oidc_server"] = make_server()
     document = metadata.document(settings.issuer)
     if settings.secure:
@@ -34,7 +38,7 @@ def init_app(app: Flask) -> None:
     register_renderer(app, logout_services.KIND, logout_services.render, on_sent=logout_services.note_delivered)
     add_account_section(app, consents_section)
     app.before_request(browser.show_pending_interaction)
-    for room in (machine, authorize, interaction, consents, end_session):
+    for room in (machine, registration, authorize, interaction, consents, end_session):
         app.register_blueprint(room.blueprint)
 
 

@@ -12,12 +12,12 @@ from flask.typing import ResponseReturnValue
 from ...accounts.sessions import current_sign_in
 from ...i18n import gettext as _
 from ...web import csrf, error_page, now, see_other
-from .. import checks, client_services, grant_services, interaction_services, issuing, responses, situations
+from .. import asking, checks, grant_services, interaction_services, responses, situations
 from ..clients import RelyingParty
 from ..errors import AuthorizationRefusedError, UnprovenRequestError
 from ..interaction_services import Interaction
 from ..interactions import Next, Step
-from ..requests import Parameters, parameters
+from ..requests import AuthorizationRequest, Parameters, parameters
 from . import browser
 
 blueprint = Blueprint("oidc", __name__)
@@ -31,28 +31,37 @@ def authorize() -> ResponseReturnValue:
         return _resume(request.args["interaction"])
     try:
         asked = parameters([*request.args.items(multi=True), *request.form.items(multi=True)])
-        client = _client(asked.get("client_id"))
+        client = asking.client_of(asked.get("client_id"))
+        if asking.is_reference(asked):
+            return _begin(asking.pushed(asked, client, now=now()), client)
+        try:
+            asked = asking.opened(asked, client, now=now())
+        except AuthorizationRefusedError as error:
+            return _unopened(asked, client, error)
         target = checks.target(asked, client)
     except UnprovenRequestError as error:
         return refusal_page(error)
     try:
-        checked = checks.checked(asked, client, issuing.locations(client))
-        situations.check_hint(checked, client)
+        checked = asking.judged(asked, client)
     except AuthorizationRefusedError as error:
         return responses.error(target, error.error, error.description)
+    return _begin(checked, client)
+
+
+def _unopened(asked: Parameters, client: RelyingParty, error: AuthorizationRefusedError) -> Response:
+    """Refuse a request object that does not hold: no address of its own is believed, only a registered one beside it."""
+    try:
+        target = checks.target(asked, client)
+    except UnprovenRequestError:
+        return refusal_page(UnprovenRequestError(error.error, f"client {client.client_id}"))
+    return responses.error(target, error.error, error.description)
+
+
+def _begin(checked: AuthorizationRequest, client: RelyingParty) -> ResponseReturnValue:
     if request.method == "POST":  # without our cookie: another site posted it (decisions §24)
         waiting = interaction_services.begin(checked, browser_digest=None, now=now())
         return see_other(browser.resume_path(waiting))
     return _advance(Interaction("", checked, now()), client)
-
-
-def _client(client_id: str | None) -> RelyingParty:
-    if client_id is None:
-        raise UnprovenRequestError("missing_client_id")
-    client = client_services.find(client_id)
-    if client is None:
-        raise UnprovenRequestError("unknown_client")
-    return client
 
 
 def _resume(interaction_id: str) -> ResponseReturnValue:
@@ -78,7 +87,7 @@ def client_of(interaction: Interaction) -> RelyingParty:
     Raises:
         UnprovenRequestError: it is gone, or its redirect URI is no longer registered.
     """
-    client = _client(interaction.request.client_id)
+    client = asking.client_of(interaction.request.client_id)
     checks.target(Parameters({"redirect_uri": interaction.request.redirect_uri}), client)
     return client
 
@@ -91,9 +100,10 @@ def _advance(interaction: Interaction, client: RelyingParty) -> ResponseReturnVa
     interaction = replace(interaction, request=narrowed)
     following = situations.following(interaction, client, current_sign_in(), now=now())
     if following.step is Step.REFUSE:
-        if interaction.id and not interaction_services.complete(interaction.id, now=now()):
+        if not interaction_services.complete(interaction, now=now()):
             return over_page()
-        return responses.error(responses.target_of(interaction.request), following.error, following.description)
+        target = responses.target_of(interaction.request, client)
+        return responses.error(target, following.error, following.description)
     if following.step is Step.ISSUE:
         return _issue(interaction, client, following)
     if not interaction.id:
@@ -108,16 +118,15 @@ def _issue(interaction: Interaction, client: RelyingParty, following: Next) -> R
     assert sign_in is not None  # noqa: S101 (next_step asked for it)
     assert following.enterprise_id is not None  # noqa: S101
     code = grant_services.issue_code(
-        interaction.request,
+        interaction,
         client,
         sign_in,
         following.enterprise_id,
-        interaction_id=interaction.id or None,
         now=now(),
     )
     if code is None:
         return over_page()
-    return responses.success(responses.target_of(interaction.request), code)
+    return responses.success(responses.target_of(interaction.request, client), code)
 
 
 def _sign_in_path(interaction: Interaction) -> str:
@@ -138,6 +147,7 @@ def refusal_page(error: UnprovenRequestError) -> Response:
         "missing_client_id": _("The agency’s site did not say which service it is."),
         "unknown_client": _("The service that sent you here is not registered with us."),
         "missing_redirect_uri": _("The agency’s site did not say where to send you back."),
+        "invalid_request_uri": _("The agency’s site sent a request that was answered already, or that is too old."),
         "invalid_redirect_uri": _("The address to which the agency’s site wants to send you back is not registered."),
     }
     message = words.get(error.code, _("The agency’s site sent a request that we cannot read."))

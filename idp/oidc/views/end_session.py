@@ -12,12 +12,12 @@ from ...accounts.sessions import current_sign_in
 from ...accounts.views import leave
 from ...i18n import gettext as _
 from ...web import csrf, current_settings, error_page, see_other
-from .. import client_services, logout, responses, tokens, uris
+from .. import client_services, logout, metadata, responses, tokens, uris
 from ..errors import UnprovenRequestError
 from ..issuing import key_ring
 from ..logout import LogoutRequest, Return
 from ..requests import parameters, too_long
-from ..signing_keys import ID_TOKEN_ALG, UntrustedTokenError
+from ..signing_keys import UntrustedTokenError
 
 blueprint = Blueprint("oidc_end_session", __name__)
 _PENDING = "oidc_logout"
@@ -70,10 +70,12 @@ def _hint(token: str | None) -> dict[str, Any] | None:
     """Return the claims of the hint; one that is not our ID token counts for nothing."""
     if token is None:
         return None
-    try:
-        return key_ring().read(token, alg=ID_TOKEN_ALG, typ=tokens.ID_TOKEN_TYPE, issuer=current_settings().issuer)
-    except UntrustedTokenError:
-        return None
+    for alg in metadata.ID_TOKEN_ALGS:  # which client speaks is not known yet, so neither is its algorithm
+        try:
+            return key_ring().read(token, alg=alg, typ=tokens.ID_TOKEN_TYPE, issuer=current_settings().issuer)
+        except UntrustedTokenError:
+            continue
+    return None
 
 
 def _ask(place: Return | None, *, is_signed_in: bool) -> Response:

@@ -18,7 +18,7 @@ from ...delegation import catalogue_services
 from ...delegation import services as delegation
 from ...delegation.rights_services import Choice
 from ...web import now, see_other
-from .. import consent_services, interaction_services, issuing, responses, situations, words
+from .. import consent_services, interaction_services, issuing, responses, situations, uris, words
 from ..clients import RelyingParty
 from ..errors import UnprovenRequestError
 from ..interaction_services import Interaction
@@ -123,6 +123,8 @@ def consent(way: Underway) -> ResponseReturnValue:
             "oidc/consent.html",
             agency=browser.agency_name(way.client),
             service=way.client.name,
+            unproven_host=uris.host(way.interaction.request.redirect_uri) if way.client.is_dynamic else None,
+            is_remembered=not (way.client.is_native or way.client.is_dynamic),
             enterprise=chosen,
             role=words.role(chosen.role),
             told=words.told(frozenset(asked.scopes), names),
@@ -169,7 +171,7 @@ def _refuse(
     interaction: Interaction, client: RelyingParty, sign_in: SignIn | None, enterprise_id: str | None
 ) -> ResponseReturnValue:
     if sign_in is None:
-        ended = interaction_services.complete(interaction.id, now=now())
+        ended = interaction_services.complete(interaction, now=now())
     else:
         ended = consent_services.refuse(
             interaction,
@@ -180,4 +182,5 @@ def _refuse(
         )
     if not ended:
         return over_page()
-    return responses.error(responses.target_of(interaction.request), "access_denied", "the person did not go on")
+    target = responses.target_of(interaction.request, client)
+    return responses.error(target, "access_denied", "the person did not go on")

@@ -10,21 +10,26 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from ...errors import NotFoundError
-from ...web import csrf, now
-from .. import client_services, issuing
+from ...web import absolute_url, csrf, now
+from .. import client_services, issuing, possession, pushing, resource
 from ..issuing import NoRightError
+from ..key_rotation import JWKS_MAX_AGE
 from ..server import MandatServer
-from ..signing_keys import UntrustedTokenError
 
 blueprint = Blueprint("oidc_machine", __name__)
 _PUBLISHED = "mandat.oidc_published"
-_MAX_AGE = 3600  # seconds; a new key is published for longer than this before it signs
+_MAX_AGE = int(JWKS_MAX_AGE.total_seconds())  # a new key is published for longer than this before it signs
 _CALLED_FROM_BROWSERS = ("oidc_machine.token", "oidc_machine.userinfo")
 
 
 def publish(app: Flask, document: dict[str, Any], keys: dict[str, Any]) -> None:
-    """Keep discovery and keys as bytes with their tag: they are asked for often and change with the process only."""
+    """Keep discovery and keys as bytes with their tag: they are asked for often and change rarely."""
     app.extensions[_PUBLISHED] = {name: _sealed(value) for name, value in (("discovery", document), ("jwks", keys))}
+
+
+def publish_keys(app: Flask, keys: dict[str, Any]) -> None:
+    """Publish other keys: the ring has changed."""
+    app.extensions[_PUBLISHED]["jwks"] = _sealed(keys)
 
 
 def _sealed(value: dict[str, Any]) -> tuple[bytes, str]:
@@ -41,6 +46,7 @@ def discovery() -> Response:
 @blueprint.get("/jwks")
 def jwks() -> Response:
     """Answer the public keys."""
+    issuing.key_ring().refresh()
     return _published("jwks", "application/jwk-set+json")
 
 
@@ -62,27 +68,38 @@ def token() -> Response:
     return server.create_token_response(request)
 
 
+@blueprint.post("/par")
+@csrf.exempt  # type: ignore[untyped-decorator]
+def par() -> Response:
+    """Keep an authorization request that a client pushes (RFC 9126)."""
+    server: MandatServer = current_app.extensions["mandat.oidc_server"]
+    return server.answer_client(request, pushing.push)
+
+
 @blueprint.route("/userinfo", methods=["GET", "POST"])
 @csrf.exempt  # type: ignore[untyped-decorator]
 def userinfo() -> ResponseReturnValue:
-    """Tell the bearer of an access token who the person is and what they may do now."""
-    scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not access_token:
-        return _challenge("Bearer")
+    """Tell who holds an access token who the person is and what they may do now."""
     try:
-        told = issuing.userinfo(access_token.strip(), now=now())
-    except (UntrustedTokenError, NoRightError, NotFoundError):
-        return _challenge('Bearer error="invalid_token", error_description="the token is not valid any more"')
+        presented = resource.presented(request.method, absolute_url(request.path), request.headers, now=now())
+        told = issuing.userinfo(presented.claims, now=now())
+    except resource.RefusedTokenError as error:
+        return _challenge(error)
+    except (NoRightError, NotFoundError):
+        return _challenge(resource.RefusedTokenError("Bearer", "invalid_token"))
     response = Response(told, mimetype="application/jwt") if isinstance(told, str) else jsonify(told)
+    response.headers.extend(possession.nonce_headers(request.headers, now=now()))
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def _challenge(value: str) -> Response:
-    """Answer 401 as RFC 6750 §3 says: without a token, no error is named."""
-    response = jsonify(error="invalid_token") if "error=" in value else jsonify()
+def _challenge(error: resource.RefusedTokenError) -> Response:
+    """Answer 401 as RFC 6750 §3 and RFC 9449 §7.1 say: without a token, no error is named."""
+    response = jsonify(error=error.code) if error.code else jsonify()
     response.status_code = 401
-    response.headers["WWW-Authenticate"] = value
+    response.headers["WWW-Authenticate"] = error.challenge
+    if error.nonce:
+        response.headers["DPoP-Nonce"] = error.nonce
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -96,7 +113,7 @@ def _cross_origin(response: Response) -> Response:
     response.vary.add("Origin")
     if client_services.has_origin(origin):
         response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = "WWW-Authenticate"
+        response.headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, DPoP-Nonce"
         if request.method == "OPTIONS":
             response.headers["Access-Control-Allow-Methods"] = "GET, POST"
             response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, DPoP"
@@ -104,5 +121,5 @@ def _cross_origin(response: Response) -> Response:
     return response
 
 
-for _view in (discovery, jwks, token, userinfo):
+for _view in (discovery, jwks, token, par, userinfo):
     setattr(_view, "machine", True)  # noqa: B010 (a function has no such member of its own)

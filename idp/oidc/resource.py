@@ -1,0 +1,100 @@
+"""An access token as it is presented at an endpoint of ours: by a bearer (RFC 6750) or with a DPoP proof (RFC 9449 §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from werkzeug.datastructures import Headers
+
+from ..db import transaction
+from ..web import current_settings
+from . import client_services, possession, proofs, replay_services, tokens
+from .issuing import key_ring
+from .possession import InvalidProofError, UseNonceError
+from .signing_keys import ACCESS_TOKEN_ALG, UntrustedTokenError
+
+_SAID = {
+    "invalid_token": "the token is not valid any more",
+    "invalid_dpop_proof": "the DPoP proof does not hold",
+    "use_dpop_nonce": "the DPoP proof must hold the nonce given here",
+}
+
+
+class RefusedTokenError(Exception):
+    """The token gives no access; ``code`` is empty when none was presented (RFC 6750 §3.1)."""
+
+    def __init__(self, scheme: str, code: str = "", nonce: str = "") -> None:
+        super().__init__(code)
+        self.scheme, self.code, self.nonce = scheme, code, nonce
+
+    @property
+    def challenge(self) -> str:
+        """Return the ``WWW-Authenticate`` of the answer."""
+        parts = [f'error="{self.code}"', f'error_description="{_SAID[self.code]}"'] if self.code else []
+        if self.scheme == "DPoP":
+            parts.append(f'algs="{" ".join(proofs.PROOF_ALGS)}"')  # RFC 9449 §7.1
+        return f"{self.scheme} {', '.join(parts)}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A token of ours that is alive and presented by who may use it; whether its grant still holds is another matter."""
+
+    claims: Mapping[str, Any]
+    client_id: str
+
+
+def presented(method: str, url: str, headers: Headers, *, now: datetime) -> Presented:
+    """Read the access token of a request.
+
+    Raises:
+        RefusedTokenError: none is there, it is not ours or has ended, or it is bound to something that was not shown.
+    """
+    scheme, _, text = headers.get("Authorization", "").partition(" ")
+    known = {"bearer": "Bearer", "dpop": "DPoP"}.get(scheme.lower())
+    if known is None or not text.strip():
+        raise RefusedTokenError("Bearer")
+    claims = _claims(text.strip(), known, now)
+    cnf: Mapping[str, str] = claims.get("cnf", {})
+    if known != tokens.token_type(cnf):  # a bound token is no bearer token, and the other way round
+        raise RefusedTokenError(known, "invalid_token")
+    if cnf:
+        _check_possession(method, url, headers, text.strip(), claims, now)
+    return Presented(claims, str(claims["client_id"]))
+
+
+def _claims(text: str, scheme: str, now: datetime) -> dict[str, Any]:
+    issuer = current_settings().issuer
+    try:
+        claims = key_ring().read(text, alg=ACCESS_TOKEN_ALG, typ=tokens.ACCESS_TOKEN_TYPE, issuer=issuer)
+    except UntrustedTokenError:
+        raise RefusedTokenError(scheme, "invalid_token") from None
+    if not isinstance(claims.get("exp"), int) or claims["exp"] <= now.timestamp():
+        raise RefusedTokenError(scheme, "invalid_token")
+    return claims
+
+
+def _check_possession(
+    method: str, url: str, headers: Headers, text: str, claims: Mapping[str, Any], now: datetime
+) -> None:
+    """Compare what the token is bound to with what was shown, and use the proof up."""
+    client = client_services.find(str(claims["client_id"]))
+    if client is None:
+        raise RefusedTokenError("DPoP", "invalid_token")
+    try:
+        shown = possession.shown(method, url, headers, client, now=now, access_token=text)
+    except UseNonceError as error:
+        raise RefusedTokenError("DPoP", "use_dpop_nonce", error.nonce) from None
+    except InvalidProofError:
+        raise RefusedTokenError("DPoP", "invalid_dpop_proof") from None
+    if shown.proof is None:
+        raise RefusedTokenError("DPoP", "invalid_dpop_proof")
+    if not proofs.fits(claims["cnf"], shown.cnf):
+        raise RefusedTokenError("DPoP", "invalid_token")  # RFC 9449 §7.1
+    with transaction():
+        fresh = replay_services.spend(f"dpop:{shown.proof.jkt}", shown.proof.jti, until=shown.proof.until)
+    if not fresh:
+        raise RefusedTokenError("DPoP", "invalid_dpop_proof")
