@@ -72,6 +72,8 @@ class Event(StrEnum):
     TOKEN_ISSUED = "oidc:token_issued"  # noqa: S105
     TOKEN_REFUSED = "oidc:token_refused"  # noqa: S105
     CODE_REPLAYED = "oidc:code_replayed"
+    REFRESH_REPLAYED = "oidc:refresh_replayed"
+    TOKEN_REVOKED = "oidc:token_revoked"  # noqa: S105
     LOGOUT_SENT = "oidc:logout_sent"
     # operations
     OPERATOR_ADDED = "operator:added"

@@ -68,6 +68,8 @@ LABELS: dict[Event, Any] = {
     Event.TOKEN_ISSUED: _l("Rights told to an agency"),
     Event.TOKEN_REFUSED: _l("Token refused to an agency"),
     Event.CODE_REPLAYED: _l("Authorization code used twice: everything it gave is revoked"),
+    Event.REFRESH_REPLAYED: _l("Refresh token used twice: everything it gave is revoked"),
+    Event.TOKEN_REVOKED: _l("Access given up by the agency"),
     Event.LOGOUT_SENT: _l("End of session sent to an agency"),
     Event.OPERATOR_ADDED: _l("Operator added"),
     Event.REGISTER_IMPORTED: _l("Register of enterprises imported"),

@@ -10,7 +10,7 @@ from .. import audit
 from ..app import create_app
 from ..clock import SystemClock
 from ..errors import NotFoundError
-from ..oidc import client_services, initial_token_services
+from ..oidc import client_services, initial_token_services, playground_services
 from ..oidc.errors import ClientFileError
 
 
@@ -30,8 +30,13 @@ def load(file: Path) -> None:
             for mistake in error.mistakes:
                 click.echo(f"✗ {mistake}", err=True)
             raise click.ClickException("nothing was loaded") from None
-    for client_id in loaded:
+        doubtful = {client_id: client_services.doubtful_addresses(client_id) for client_id in loaded}
+    for client_id, addresses in doubtful.items():
         click.echo(f"loaded {client_id}")
+        for uri in addresses:
+            click.echo(
+                f"! {client_id}: {uri!r} has no path; if the library sends {uri + '/'!r}, register that", err=True
+            )
 
 
 @clients.command()
@@ -78,3 +83,12 @@ def revoke_token(token_id: str) -> None:
     if not done:
         raise click.ClickException(f"no living token {token_id}")
     click.echo(f"revoked {token_id}")
+
+
+@clients.command()
+def playground() -> None:
+    """Register the playground’s own client at each agency; anew each time, and nobody ever sees its secret."""
+    with create_app().app_context():
+        registered = playground_services.register(now=SystemClock().now())
+    for client_id in registered:
+        click.echo(f"registered {client_id}")

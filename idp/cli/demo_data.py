@@ -31,7 +31,7 @@ from ..delegation import services as delegation
 from ..delegation.roles import Role
 from ..delegation.verification import VerificationRecord
 from ..identifiers import PersonId, UserCode
-from ..oidc import client_services
+from ..oidc import client_services, playground_services
 from ..support import services as support
 
 STORY_NEQ, FIRM_NEQ = "1100000455", "3300000018"
@@ -65,6 +65,7 @@ def fill(settings: Settings, portal: str, *, synthetic: Path, agencies: Path, no
     import_tax_file(synthetic / "revenu_quebec.csv", now)
     catalogue_services.load_agencies(agencies, now=now)
     clients = _load_clients(portal, now)
+    playground_services.register(now=now)
     personas = _people(now)
     return {
         "issuer": settings.issuer,

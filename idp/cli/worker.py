@@ -21,7 +21,7 @@ from ..db import db
 from ..delegation import services as delegation
 from ..enrollment import worker_services as enrollment
 from ..notices import services as notices
-from ..oidc import interaction_services, key_services, pushed_services, replay_services
+from ..oidc import grant_services, interaction_services, key_services, pushed_services, replay_services
 
 log = structlog.get_logger("mandat.worker")
 
@@ -39,6 +39,7 @@ SWEEPS: tuple[Task, ...] = (
     replay_services.forget_old,
     pushed_services.forget_old,
     key_services.rotate_due,
+    grant_services.forget_old,
 )
 
 

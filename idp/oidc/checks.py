@@ -15,7 +15,7 @@ from .asked_claims import NOTHING_ASKED, AskedClaims
 from .clients import RelyingParty
 from .errors import AuthorizationRefusedError, UnprovenRequestError
 from .metadata import CLAIMS, DETAILS_TYPES, PROMPTS, RESPONSE_TYPES
-from .requests import AskedBlocks, AuthorizationRequest, Parameters, details_list, too_long
+from .requests import LONGEST, AskedBlocks, AuthorizationRequest, Parameters, details_list, too_long
 from .verified_requests import MalformedClaimsError
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # a SHA-256 in base64url (RFC 7636 §4.2)
@@ -47,7 +47,9 @@ def target(parameters: Parameters, client: RelyingParty) -> Target:
     if uri is None:
         raise UnprovenRequestError("missing_redirect_uri", f"client {client.client_id}")
     if not any(uris.fits(uri, registered, any_port=client.is_native) for registered in client.redirect_uris):
-        raise UnprovenRequestError("invalid_redirect_uri", f"client {client.client_id}")
+        registered = " ".join(client.redirect_uris)
+        told = f"client {client.client_id}: asked {uri[: LONGEST['redirect_uri']]!r}, registered {registered}"
+        raise UnprovenRequestError("invalid_redirect_uri", told)
     mode = parameters.get("response_mode") or "query"
     state = parameters.get("state")
     if state is not None and too_long("state", state):
@@ -164,7 +166,7 @@ def check_details(parameters: Parameters, client: RelyingParty, locations: tuple
     if listed is None:
         _refuse("invalid_authorization_details", "authorization_details must be a list of objects")
     for detail in listed:
-        fault = _detail_fault(detail, locations)
+        fault = detail_fault(detail, locations)
         if fault:
             _refuse("invalid_authorization_details", fault)
     if len({detail["identifier"] for detail in listed if "identifier" in detail}) > 1:
@@ -222,9 +224,9 @@ def checked(parameters: Parameters, client: RelyingParty, locations: tuple[str, 
         id_token_hint=parameters.get("id_token_hint"),
         ui_language=_language(parameters),
         details=_details(parameters),
+        dpop_jkt=parameters.get("dpop_jkt"),
         acr_values=_words(parameters, "acr_values"),
         claims=_claims(parameters, client),
-        dpop_jkt=parameters.get("dpop_jkt"),
     )
 
 
@@ -251,7 +253,8 @@ def _language(parameters: Parameters) -> str | None:
     return next((language for language in wishes if language), None)
 
 
-def _detail_fault(detail: Mapping[str, Any], locations: tuple[str, ...]) -> str | None:
+def detail_fault(detail: Mapping[str, Any], locations: tuple[str, ...]) -> str | None:
+    """Return what is wrong with one authorization detail, None when nothing is (RFC 9396 §5)."""
     if detail.get("type") not in DETAILS_TYPES:
         return "unknown type"
     if set(detail) - {"type", "locations", "identifier", "privileges", "needs"}:

@@ -16,14 +16,16 @@ from urllib.parse import unquote_plus
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
 from ..sealing import digest
-from . import assertions, foreign_jwts
+from . import assertions, certificates, foreign_jwts
 from .assertions import Assertion
+from .certificates import Authorities, Certificate, RefusedCertificateError
 from .client_keys import ClientKey
 from .clients import RelyingParty
 from .foreign_jwts import RefusedJwtError
 
 Find = Callable[[str], RelyingParty | None]
 KeysOf = Callable[[RelyingParty, str | None], tuple[ClientKey, ...]]
+_BY_CERTIFICATE = frozenset({certificates.TLS, certificates.SELF_SIGNED})
 _CHALLENGE = ("WWW-Authenticate", 'Basic realm="mandat", charset="UTF-8"')
 
 
@@ -55,6 +57,14 @@ class Proven:
     assertion: Assertion | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What the TLS handshake of the request proved, and who may answer for it."""
+
+    certificate: Certificate | None = None
+    authorities: Authorities | None = None
+
+
 def authenticate(
     headers: Mapping[str, str],
     form: Mapping[str, str],
@@ -64,6 +74,7 @@ def authenticate(
     issuer: str,
     token_url: str,
     now: datetime,
+    handshake: Handshake | None = None,
 ) -> Proven:
     """Return the client that proved itself, or the native one that named itself: its proof is the code verifier.
 
@@ -77,6 +88,8 @@ def authenticate(
     used_basic = given.method == "client_secret_basic"
     for client_id, secret in given.readings:
         client = find(client_id)
+        if client is not None and given.method == "none" and client.auth_method in _BY_CERTIFICATE:
+            return _by_certificate(client, form, handshake or Handshake(), keys_of, now)
         if client is None or client.auth_method != given.method:
             continue
         if given.method == "none" or hmac.compare_digest(digest(secret), client.secret_digest):
@@ -99,6 +112,26 @@ def credentials(headers: Mapping[str, str], form: Mapping[str, str]) -> Credenti
     if scheme.lower() != "basic":
         raise UnknownClientError(used_basic=True)
     return Credentials("client_secret_basic", _basic_readings(encoded.strip()))
+
+
+def _by_certificate(
+    client: RelyingParty, form: Mapping[str, str], handshake: Handshake, keys_of: KeysOf, now: datetime
+) -> Proven:
+    """Judge the certificate of a client that named itself (RFC 8705 §2); what failed is told to nobody."""
+    if "client_secret" in form:
+        raise InvalidRequestError("use one method of client authentication only")
+    try:
+        if handshake.certificate is None:
+            raise RefusedCertificateError("no certificate was shown")
+        if client.auth_method == certificates.SELF_SIGNED:
+            certificates.check_self_signed(handshake.certificate, keys_of(client, None), now=now)
+        elif handshake.authorities is None or client.certificate_subject is None:
+            raise RefusedCertificateError("no authority is known")
+        else:
+            certificates.check_issued(handshake.certificate, client.certificate_subject, handshake.authorities, now=now)
+    except RefusedCertificateError as error:
+        raise UnknownClientError(used_basic=False) from error
+    return Proven(client)
 
 
 def _by_assertion(

@@ -11,26 +11,29 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import client_keys, client_names, uris
-from .metadata import SCOPES
+from . import certificates, client_keys, client_names, subjects, uris
+from .metadata import GRANT_TYPES, SCOPES
 from .profiles import PROFILES, Profile
 
+_BY_KEY = frozenset({"private_key_jwt", certificates.SELF_SIGNED})
 SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
 MEMBERS = frozenset(
     {
         *("client_id", "client_secret", "client_name", "agency", "profile", "application_type", "requires_pkce"),
         *("redirect_uris", "post_logout_redirect_uris", "response_types", "grant_types", "scope"),
+        *("introspection_signed_response_alg", "refresh_grace_seconds"),
         *("require_pushed_authorization_requests", "dpop_bound_access_tokens"),
         *("request_object_signing_alg", "require_signed_request_object", "authorization_signed_response_alg"),
         *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "jwks_uri", "token_url_as_audience"),
         *("id_token_signed_response_alg", "userinfo_signed_response_alg", "subject_type", "sector_identifier_uri"),
+        *("tls_client_certificate_bound_access_tokens", *subjects.MEMBERS),
         *("backchannel_logout_uri", "backchannel_logout_session_required", "allowed_origins", "further_origins"),
+        *("frontchannel_logout_uri", "frontchannel_logout_session_required"),
         *("client_uri", "policy_uri", "tos_uri", "logo_uri", "initiate_login_uri", "contacts"),
     }
 )
 FIXED: Mapping[str, Any] = {
     "response_types": ["code"],
-    "grant_types": ["authorization_code"],
     "subject_type": "pairwise",
 }
 _SWITCHES = (
@@ -40,9 +43,17 @@ _SWITCHES = (
     "dpop_bound_access_tokens",
     "require_signed_request_object",
     "backchannel_logout_session_required",
+    "frontchannel_logout_session_required",
+    "tls_client_certificate_bound_access_tokens",
+)
+_SIGNED_ANSWERS = (
+    "id_token_signed_response_alg",
+    "userinfo_signed_response_alg",
+    "introspection_signed_response_alg",
 )
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _SUB = re.compile(r"[A-Za-z0-9_-]{43}")
+LONGEST_GRACE = 10  # seconds (oidc §6.12): for an answer lost on the way, not for a thief
 _SHORTEST_SECRET = 32  # signs: secrets are hashed with SHA-256, so they must be random and long (oidc §5)
 _ADDRESS_LISTS = ("post_logout_redirect_uris",)
 _ADDRESSES = (
@@ -68,11 +79,13 @@ Check = Callable[[Entry, Grounds], Iterator[str]]
 
 def with_defaults(entry: Entry) -> dict[str, Any]:
     """Return *entry* with what it does not say (RFC 7591 §2)."""
+    lasting = "refresh_token" in _texts(entry.get("grant_types"))
     return {
         "profile": "baseline",
         "application_type": "web",
         "token_endpoint_auth_method": "client_secret_basic",
-        "scope": " ".join(SCOPES),
+        "grant_types": ["authorization_code"],
+        "scope": " ".join(name for name in SCOPES if lasting or name != "offline_access"),
         **FIXED,
         **entry,
     }
@@ -124,10 +137,9 @@ def check_profile(entry: Entry, _: Grounds) -> Iterator[str]:
         yield "requires_pkce may not be false with this profile"
     if entry.get("token_url_as_audience") is True and not profile.may_use_token_url_as_audience:
         yield "token_url_as_audience may not be true with this profile"
-    if entry.get("id_token_signed_response_alg", profile.id_token_algs[0]) not in profile.id_token_algs:
-        yield f"id_token_signed_response_alg must be one of: {', '.join(profile.id_token_algs)}"
-    if entry.get("userinfo_signed_response_alg", profile.id_token_algs[0]) not in profile.id_token_algs:
-        yield f"userinfo_signed_response_alg must be one of: {', '.join(profile.id_token_algs)}"
+    for name in _SIGNED_ANSWERS:
+        if entry.get(name, profile.id_token_algs[0]) not in profile.id_token_algs:
+            yield f"{name} must be one of: {', '.join(profile.id_token_algs)}"
 
 
 def check_switches(entry: Entry, _: Grounds) -> Iterator[str]:
@@ -164,7 +176,7 @@ def check_keys(entry: Entry, _: Grounds) -> Iterator[str]:
     method = str(entry["token_endpoint_auth_method"])
     if "jwks" in entry and "jwks_uri" in entry:
         yield "jwks and jwks_uri may not both be given"  # RFC 7591 §2
-    if "jwks" in entry or (method == "private_key_jwt" and "jwks_uri" not in entry):
+    if "jwks" in entry or (method in _BY_KEY and "jwks_uri" not in entry):
         yield from client_keys.mistakes(entry.get("jwks"))
     if not ({"token_endpoint_auth_signing_alg", "token_url_as_audience"} & entry.keys()):
         return
@@ -179,8 +191,8 @@ def check_keys(entry: Entry, _: Grounds) -> Iterator[str]:
 def check_signed_messages(entry: Entry, _: Grounds) -> Iterator[str]:
     """Judge how requests and their answers are signed (RFC 9101 §10.5, OIDC Registration §2, JARM §3)."""
     signs = entry.get("require_signed_request_object") is True or "request_object_signing_alg" in entry
-    if signs and "jwks" not in entry:
-        yield "signed requests are verified with jwks: register your public keys"
+    if signs and not {"jwks", "jwks_uri"} & entry.keys():
+        yield "signed requests are verified with jwks or jwks_uri: register your public keys"
     profile = _profile(entry)
     if profile is None:
         return
@@ -194,6 +206,19 @@ def check_signed_messages(entry: Entry, _: Grounds) -> Iterator[str]:
         yield f"authorization_signed_response_alg must be one of: {', '.join(profile.id_token_algs)}"
 
 
+def check_certificates(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Judge by which certificate the client proves itself, and what its tokens are bound to (RFC 8705 §2, §3.4)."""
+    method = str(entry["token_endpoint_auth_method"])
+    yield from subjects.mistakes(entry, is_needed=method == certificates.TLS)
+    if method == certificates.SELF_SIGNED and "jwks" in entry and not list(client_keys.mistakes(entry["jwks"])):
+        yield from certificates.x5c_mistakes(client_keys.imported(entry["jwks"]))
+    if (
+        entry.get("dpop_bound_access_tokens") is True
+        and entry.get("tls_client_certificate_bound_access_tokens") is True
+    ):
+        yield "dpop_bound_access_tokens and tls_client_certificate_bound_access_tokens exclude each other"
+
+
 def check_scope(entry: Entry, _: Grounds) -> Iterator[str]:
     """Refuse scopes that nobody offers."""
     scope = entry["scope"]
@@ -205,6 +230,24 @@ def check_scope(entry: Entry, _: Grounds) -> Iterator[str]:
         yield f"scope holds unknown names: {', '.join(sorted(unknown))}"
     if "openid" not in scope.split():
         yield "scope must hold openid"
+    if "offline_access" in scope.split() and "refresh_token" not in _texts(entry["grant_types"]):
+        yield "scope may hold offline_access only with the grant type refresh_token"
+
+
+def check_grant_types(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Ask for grants that are offered, the code among them; a refresh token comes with the scope offline_access only."""
+    listed = entry["grant_types"]
+    if not isinstance(listed, list) or set(_texts(listed)) - set(GRANT_TYPES) or len(_texts(listed)) != len(listed):
+        yield f"grant_types must be a list of: {', '.join(GRANT_TYPES)}"
+    elif "authorization_code" not in listed:
+        yield "grant_types must hold authorization_code"
+
+
+def check_refresh_grace(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Hold the grace for a lost answer to a few seconds (RFC 9700 §4.14.2)."""
+    seconds = entry.get("refresh_grace_seconds", 0)
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= LONGEST_GRACE:
+        yield f"refresh_grace_seconds must be a whole number from 0 to {LONGEST_GRACE}"
 
 
 def check_redirect_uris(entry: Entry, grounds: Grounds) -> Iterator[str]:
@@ -237,6 +280,22 @@ def check_contacts(entry: Entry, _: Grounds) -> Iterator[str]:
         yield "contacts must be e-mail addresses"
 
 
+def check_frontchannel(entry: Entry, grounds: Grounds) -> Iterator[str]:
+    """Judge the address that a frame loads: its origin is that of a redirect URI (Front-Channel Logout §2)."""
+    if "frontchannel_logout_uri" not in entry:
+        return
+    uri, listed = entry["frontchannel_logout_uri"], entry.get("redirect_uris")
+    wrong = uris.fault(uri, issuer=grounds.issuer)
+    if wrong:
+        yield f"frontchannel_logout_uri: {uri!r} {wrong}"
+        return
+    good = [
+        each for each in (listed if isinstance(listed, list) else []) if not uris.fault(each, issuer=grounds.issuer)
+    ]
+    if uris.origin(uri) not in {uris.origin(each) for each in good}:
+        yield f"frontchannel_logout_uri: {uri!r} has not the origin of a redirect URI"
+
+
 def check_origins(entry: Entry, grounds: Grounds) -> Iterator[str]:
     """Ask for origins where origins are meant."""
     for name in ("allowed_origins", "further_origins"):
@@ -256,12 +315,20 @@ CHECKS: tuple[Check, ...] = (
     check_proof,
     check_keys,
     check_signed_messages,
+    check_certificates,
     check_scope,
+    check_grant_types,
+    check_refresh_grace,
     check_redirect_uris,
     check_other_addresses,
     check_contacts,
+    check_frontchannel,
     check_origins,
 )
+
+
+def _texts(listed: Any) -> tuple[str, ...]:
+    return tuple(each for each in listed if isinstance(each, str)) if isinstance(listed, list) else ()
 
 
 def _profile(entry: Entry) -> Profile | None:

@@ -18,7 +18,7 @@ from ..db import db, transaction
 from ..delegation import catalogue_services
 from ..sealing import digest
 from ..web import current_settings, now
-from . import client_files, clients, grant_services
+from . import client_files, clients, grant_services, uris
 from .client_files import Registration
 from .clients import RelyingParty
 from .errors import ClientFileError
@@ -42,16 +42,25 @@ _NEW = _Recorded("", has_secret=False)
 def load_clients(path: Path, *, now: datetime) -> tuple[str, ...]:
     """Read the file at *path* and write its clients, all or none; return their identifiers.
 
-    A client already known is replaced; without ``client_secret`` it keeps the one on record.
-
     Raises:
         ClientFileError: with every mistake of the file.
     """
-    known = frozenset(agency.id for agency in catalogue_services.agencies())
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise ClientFileError(("the file is not UTF-8 text",)) from None
+    return load_text(text, now=now)
+
+
+def load_text(text: str, *, now: datetime) -> tuple[str, ...]:
+    """Write the clients of a text, all or none; return their identifiers.
+
+    A client already known is replaced; without ``client_secret`` it keeps the one on record.
+
+    Raises:
+        ClientFileError: with every mistake of the text.
+    """
+    known = frozenset(agency.id for agency in catalogue_services.agencies())
     entries = client_files.read(text, issuer=current_settings().issuer, agencies=known)
     with transaction():
         recorded = _recorded(entries)
@@ -131,6 +140,12 @@ def revoke(client_id: str, *, actor: audit.Actor, now: datetime) -> bool:
 def _cache() -> dict[str, tuple[datetime, RelyingParty]]:
     kept: dict[str, tuple[datetime, RelyingParty]] = current_app.extensions.setdefault(_CACHE, {})
     return kept
+
+
+def doubtful_addresses(client_id: str) -> tuple[str, ...]:
+    """Return the redirect URIs of a client that are right and still likely to be sent in another way."""
+    client = find(client_id)
+    return tuple(uri for uri in client.redirect_uris if uris.lacks_path(uri)) if client else ()
 
 
 def has_origin(origin: str) -> bool:

@@ -7,25 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, case, delete, insert, select, update
 
 from .. import audit
 from ..accounts import services as accounts
 from ..accounts.sign_ins import SignIn
 from ..db import db, new_id, transaction
 from ..sealing import digest, random_token
-from . import interaction_services
+from . import interaction_services, refresh_tokens
 from .asked_claims import NOTHING_ASKED, AskedClaims
 from .clients import RelyingParty
 from .interaction_services import Interaction
 from .models import GrantRow, RelyingPartyRow
-from .requests import AskedBlocks
+from .refresh_tokens import RefreshToken
+from .requests import OFFLINE, AskedBlocks
 from .tokens import Grant
 
-_MEMBERS = (
+KEPT = refresh_tokens.LIFE + timedelta(days=1)  # by then every token of a grant is over
+MEMBERS = (
     GrantRow.id,
     GrantRow.client_id,
     GrantRow.agency_id,
@@ -38,8 +40,9 @@ _MEMBERS = (
     GrantRow.scopes,
     GrantRow.nonce,
     GrantRow.details,
-    GrantRow.claims,
     GrantRow.cnf,
+    GrantRow.claims,
+    GrantRow.offline_until,
 )
 
 
@@ -51,6 +54,7 @@ class Redeemed:
     redirect_uri: str
     code_challenge: str | None
     dpop_jkt: str | None
+    refresh_token: RefreshToken | None  # the first of its family, when the person agreed to offline access
 
 
 def issue_code(
@@ -88,6 +92,7 @@ def issue_code(
                 code_digest=digest(code),
                 code_expires_at=now + client.profile.code_life,
                 created_at=now,
+                offline_until=now + refresh_tokens.LIFE if OFFLINE in request.scopes else None,
             )
         )
         audit.record(
@@ -108,6 +113,7 @@ def consume_code(code: str, client_id: str, *, cnf: Mapping[str, str], now: date
     The client is part of the condition: another client's try does not burn the code. A second redemption revokes the
     grant with all it gave (RFC 6749 §4.1.2).
     """
+    first = RefreshToken(random_token(), 0)
     row = db.session.execute(
         update(GrantRow)
         .where(
@@ -117,20 +123,26 @@ def consume_code(code: str, client_id: str, *, cnf: Mapping[str, str], now: date
             GrantRow.code_expires_at > now,
             GrantRow.revoked_at.is_(None),
         )
-        .values(code_used_at=now, cnf=dict(cnf) or None)
-        .returning(*_MEMBERS, GrantRow.redirect_uri, GrantRow.code_challenge, GrantRow.dpop_jkt)
+        .values(
+            code_used_at=now,
+            cnf=dict(cnf) or None,
+            refresh_digest=case((GrantRow.offline_until.is_not(None), digest(first.family))),
+            refresh_generation=first.generation,
+        )
+        .returning(*MEMBERS, GrantRow.redirect_uri, GrantRow.code_challenge, GrantRow.dpop_jkt)
         .execution_options(synchronize_session=False)
     ).first()
     if row is None:
         _punish_replay(code, client_id, now)
         return None
-    return Redeemed(_grant(row), row.redirect_uri, row.code_challenge, row.dpop_jkt)
+    family = first if row.offline_until is not None else None
+    return Redeemed(grant_of_row(row), row.redirect_uri, row.code_challenge, row.dpop_jkt, family)
 
 
 def live_grant(grant_id: str, *, now: datetime) -> Grant | None:
     """Return a grant whose tokens still hold: not revoked, its client neither, and the sign-in it rests on is open."""
     row = db.session.execute(
-        select(*_MEMBERS)
+        select(*MEMBERS)
         .join(RelyingPartyRow, RelyingPartyRow.client_id == GrantRow.client_id)
         .where(
             GrantRow.id == grant_id,
@@ -141,12 +153,14 @@ def live_grant(grant_id: str, *, now: datetime) -> Grant | None:
     ).first()
     if row is None:
         return None
-    grant = _grant(row)
-    return grant if rests_on_open_sign_in(grant, now=now) else None
+    grant = grant_of_row(row)
+    return grant if still_rests(grant, now=now) else None
 
 
-def rests_on_open_sign_in(grant: Grant, *, now: datetime) -> bool:
-    """Tell whether the person is still signed in on the browser from which the grant was given."""
+def still_rests(grant: Grant, *, now: datetime) -> bool:
+    """Tell whether what the grant rests on holds: the offline access the person agreed to, or their sign-in on that browser."""
+    if grant.offline_until is not None:
+        return now < grant.offline_until
     return any(sign_in.sid == grant.sid for sign_in in accounts.open_sign_ins(grant.person_id, now=now))
 
 
@@ -175,6 +189,30 @@ def revoke_of_client(client_id: str, *, now: datetime) -> None:
     )
 
 
+def revoke(grant_id: str, *, now: datetime) -> bool:
+    """Revoke one grant with all it gave, in the caller's transaction; only the first caller is told True."""
+    revoked = db.session.execute(
+        update(GrantRow)
+        .where(GrantRow.id == grant_id, GrantRow.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(GrantRow.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    return revoked is not None
+
+
+def forget_old(now: datetime) -> int:
+    """Delete the grants none of whose tokens can be alive; return how many. What they gave stays in the log."""
+    with transaction() as session:
+        gone = session.scalars(
+            delete(GrantRow)
+            .where(GrantRow.created_at < now - KEPT)
+            .returning(GrantRow.id)
+            .execution_options(synchronize_session=False)
+        )
+        return len(gone.all())
+
+
 def _punish_replay(code: str, client_id: str, now: datetime) -> None:
     replayed = db.session.execute(
         update(GrantRow)
@@ -201,7 +239,8 @@ def _punish_replay(code: str, client_id: str, now: datetime) -> None:
     )
 
 
-def _grant(row: Row[Any]) -> Grant:
+def grant_of_row(row: Row[Any]) -> Grant:
+    """Return the grant of a row that holds :data:`MEMBERS`."""
     return Grant(
         id=row.id,
         client_id=row.client_id,
@@ -215,6 +254,7 @@ def _grant(row: Row[Any]) -> Grant:
         scopes=frozenset(row.scopes),
         nonce=row.nonce,
         cnf=row.cnf or {},
+        offline_until=row.offline_until,
         details=tuple(
             AskedBlocks(tuple(each["privileges"]), each["identifier"], each["needs"]) for each in row.details
         ),

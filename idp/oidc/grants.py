@@ -6,14 +6,24 @@ import hmac
 import re
 from typing import Any
 
-from authlib.oauth2.rfc6749 import AuthorizationCodeGrant, InvalidGrantError, InvalidRequestError
+from authlib.oauth2.rfc6749 import (
+    AuthorizationCodeGrant,
+    BaseGrant,
+    InvalidGrantError,
+    InvalidRequestError,
+    InvalidScopeError,
+    TokenEndpointMixin,
+)
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from werkzeug.datastructures import MultiDict
 
 from ..web import now
-from . import grant_services, issuing, possession
+from . import grant_services, issuing, possession, refresh_services, refreshing
 from .clients import RelyingParty
 from .grant_services import Redeemed
 from .issuing import NoRightError
+from .narrowing import WiderDetailsError, WiderScopeError
+from .refreshing import SpentTokenError
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1
 
@@ -47,24 +57,76 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
             raise InvalidGrantError("the code is bound to another DPoP key")
         if not verifier_fits(form.get("code_verifier"), redeemed.code_challenge):
             raise InvalidGrantError("code_verifier does not fit")
-        resources = form.getlist("resource")
-        if resources and set(resources) - set(issuing.locations(client)):
-            raise InvalidTargetError("the resource is not this agency")
+        self.request.resources = resources_of(form, client)
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         """Read the rights again, sign, record: all in the transaction that consumed the code."""
         redeemed: Redeemed = self.request.authorization_code
         try:
-            body = issuing.token_response(redeemed.grant, self.request.client, now=now())
+            body = issuing.token_response(
+                redeemed.grant, self.request.client, now=now(), resources=self.request.resources
+            )
         except NoRightError as error:
             raise InvalidGrantError(str(error)) from None
+        if redeemed.refresh_token is not None:
+            body["refresh_token"] = refresh_services.text_of(redeemed.refresh_token)
         return 200, body, self.TOKEN_RESPONSE_HEADER
+
+
+class RefreshGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
+    """The refresh token (RFC 6749 §6): judged and narrowed first, used up last, so that a slip of the client burns nothing."""
+
+    GRANT_TYPE = "refresh_token"
+
+    def validate_token_request(self) -> None:
+        """Find what the token rests on, and see that no more is asked than was granted."""
+        client, form, shown = self.request.client, self.request.form, self.request.shown
+        text = form.get("refresh_token")
+        if not text:
+            raise InvalidRequestError("refresh_token is missing")
+        possession.require(client, shown)
+        family = refresh_services.usable(text, client, cnf=shown.cnf, now=now())
+        if family is None or not refreshing.still_fits(family.grant, client):
+            raise InvalidGrantError("the refresh token is unknown, used, too old, or bound to something else")
+        self.request.resources = resources_of(form, client)
+        self.request.family = family
+
+    def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
+        """Read the rights again, narrow, use the token up, sign: one transaction."""
+        asked, client = self.request, self.request.client
+        try:
+            body = refreshing.response(asked.family, client, asked.form, resources=asked.resources, now=now())
+        except (NoRightError, SpentTokenError) as error:
+            raise InvalidGrantError(str(error)) from None
+        except WiderScopeError as error:
+            raise InvalidScopeError(str(error)) from None
+        except WiderDetailsError as error:
+            raise InvalidDetailsError(str(error)) from None
+        return 200, body, self.TOKEN_RESPONSE_HEADER
+
+
+class InvalidDetailsError(InvalidRequestError):  # type: ignore[misc]
+    """The authorization details are not within those granted (RFC 9396 §5, §6)."""
+
+    error = "invalid_authorization_details"
 
 
 class InvalidTargetError(InvalidRequestError):  # type: ignore[misc]
     """The resource is not one that this client may ask for (RFC 8707 §2)."""
 
     error = "invalid_target"
+
+
+def resources_of(form: MultiDict[str, str], client: RelyingParty) -> frozenset[str]:
+    """Return the resources a token is asked for, each the agency's (RFC 8707 §2.2); none named means all of them.
+
+    Raises:
+        InvalidTargetError: one is not.
+    """
+    asked = frozenset(filter(None, form.getlist("resource")))
+    if asked and asked - set(issuing.locations(client)):
+        raise InvalidTargetError("the resource is not this agency")
+    return asked
 
 
 def verifier_fits(verifier: str | None, challenge: str | None) -> bool:

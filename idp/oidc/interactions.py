@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from . import assurance_levels
-from .requests import AuthorizationRequest
+from .requests import OFFLINE, AuthorizationRequest
 
 LIFE = timedelta(minutes=30)  # a person may have to find their telephone, or call their PES
 UNBOUND_LIFE = timedelta(seconds=60)  # decisions §24
@@ -57,10 +57,14 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """The next step; with ``ISSUE`` and ``CONSENT`` for which enterprise, with ``REFUSE`` which error."""
+    """The next step; with ``ISSUE`` and ``CONSENT`` for which enterprise, with ``REFUSE`` which error.
+
+    ``scopes`` are those to grant with ``ISSUE``.
+    """
 
     step: Step
     enterprise_id: str | None = None
+    scopes: tuple[str, ...] = ()
     error: str = ""
     description: str = ""
 
@@ -90,7 +94,7 @@ def next_step(situation: Situation) -> Next:
         if silent:
             return _refuse("consent_required", "the person must consent")
         return Next(Step.CONSENT, enterprise_id)
-    return Next(Step.ISSUE, enterprise_id)
+    return Next(Step.ISSUE, enterprise_id, granted_scopes(situation))
 
 
 def must_log_in(situation: Situation) -> bool:
@@ -135,6 +139,12 @@ def must_consent(situation: Situation, enterprise_id: str) -> bool:
     if situation.consent_given:
         return False
     return "consent" in situation.request.prompts or enterprise_id not in situation.consented
+
+
+def granted_scopes(situation: Situation) -> tuple[str, ...]:
+    """Return what is granted: offline access only by a consent given just now, and never an error without (OIDC Core §11)."""
+    asked = situation.request.scopes
+    return asked if situation.consent_given else tuple(name for name in asked if name != OFFLINE)
 
 
 def _named(situation: Situation) -> str | None:

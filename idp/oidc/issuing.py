@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +15,11 @@ from ..delegation import services as delegation
 from ..delegation.authority import Authority
 from ..sealing import current_sealing
 from ..web import current_settings
-from . import client_services, grant_services, telling, tokens
+from . import client_services, grant_services, narrowing, telling, tokens
 from .clients import RelyingParty
 from .live_keys import LiveKeyRing
 from .requests import AuthorizationRequest
-from .signing_keys import ACCESS_TOKEN_ALG
+from .signing_keys import ACCESS_TOKEN_ALG, UntrustedTokenError
 from .tokens import Grant
 
 
@@ -42,30 +43,44 @@ def locations(client: RelyingParty) -> tuple[str, ...]:
     return tuple(catalogue_services.agency(client.agency_id).locations)
 
 
-def token_response(grant: Grant, client: RelyingParty, *, now: datetime) -> dict[str, Any]:
-    """Return the answer of the token endpoint and record it, in the caller's transaction.
+def token_response(
+    grant: Grant, client: RelyingParty, *, now: datetime, resources: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Return the answer of the token endpoint to a code, for *resources* or all of the agency's (RFC 8707).
 
     Raises:
         NoRightError: nothing may be issued any more.
     """
-    if not grant_services.rests_on_open_sign_in(grant, now=now):
+    if not grant_services.still_rests(grant, now=now):
         raise NoRightError("the sign-in is over")
     authority = authority_of(grant, now=now)
     if authority is None or not tokens.meets_needs(authority, grant.details):
         raise NoRightError("the person has no right for this enterprise")
+    return issued(grant, authority, client, now=now, resources=resources)
+
+
+def issued(
+    grant: Grant, authority: Authority, client: RelyingParty, *, now: datetime, resources: frozenset[str]
+) -> dict[str, Any]:
+    """Sign the tokens of a grant and record them, in the caller's transaction; the ID token comes with ``openid``."""
+    if resources:
+        authority = replace(authority, locations=tuple(each for each in authority.locations if each in resources))
     expires = tokens.expiry(authority, client.profile.token_life, now)
+    if grant.offline_until is not None:
+        expires = min(expires, grant.offline_until)
     issuer, ring, sub = current_settings().issuer, key_ring(), sub_of(grant.agency_id, grant.person_id)
     claims = tokens.access_token(grant, authority, issuer=issuer, sub=sub, now=now, expires=expires)
     access = ring.sign(claims, alg=ACCESS_TOKEN_ALG, typ=tokens.ACCESS_TOKEN_TYPE)
-    told = telling.told("id_token", grant, authority, now=now)
-    identity = tokens.id_token(grant, told, issuer=issuer, sub=sub, now=now, expires=expires, access=access)
     body = {
         "access_token": access,
         "token_type": tokens.token_type(grant.cnf),
         "expires_in": claims["exp"] - claims["iat"],
-        "id_token": ring.sign(identity, alg=client.id_token_alg, typ=tokens.ID_TOKEN_TYPE),
         "scope": claims["scope"],
     }
+    if "openid" in grant.scopes:
+        told = telling.told("id_token", grant, authority, now=now)
+        identity = tokens.id_token(grant, told, issuer=issuer, sub=sub, now=now, expires=expires, access=access)
+        body["id_token"] = ring.sign(identity, alg=client.id_token_alg, typ=tokens.ID_TOKEN_TYPE)
     if "authorization_details" in claims:
         body["authorization_details"] = claims["authorization_details"]
     audit.record(
@@ -81,7 +96,7 @@ def token_response(grant: Grant, client: RelyingParty, *, now: datetime) -> dict
 
 
 def userinfo(claims: Mapping[str, Any], *, now: datetime) -> dict[str, Any] | str:
-    """Return what userinfo answers to who presents a token with *claims*: rights as they are now; as a JWT if wanted so.
+    """Return what userinfo answers to who presents a token with *claims*: rights as they are now; a JWT if the client wants it.
 
     Raises:
         NoRightError: the grant was revoked, its sign-in is over, or the person may no longer act for the enterprise.
@@ -90,6 +105,7 @@ def userinfo(claims: Mapping[str, Any], *, now: datetime) -> dict[str, Any] | st
     client = client_services.find(grant.client_id) if grant else None
     if grant is None or client is None:
         raise NoRightError("the grant is revoked")
+    grant = narrowing.as_issued(grant, claims)
     authority = authority_of(grant, now=now)
     if authority is None:
         raise NoRightError("the person has no right for this enterprise")
@@ -104,10 +120,20 @@ def userinfo(claims: Mapping[str, Any], *, now: datetime) -> dict[str, Any] | st
     return key_ring().sign(signed, alg=client.userinfo_alg, typ=tokens.USERINFO_TYPE)
 
 
+def living_claims(token: str, *, now: datetime) -> dict[str, Any] | None:
+    """Return the claims of an access token of ours that has not ended, None for anything else; its grant is another matter."""
+    issuer = current_settings().issuer
+    try:
+        claims = key_ring().read(token, alg=ACCESS_TOKEN_ALG, typ=tokens.ACCESS_TOKEN_TYPE, issuer=issuer)
+    except UntrustedTokenError:
+        return None
+    return claims if isinstance(claims.get("exp"), int) and claims["exp"] > now.timestamp() else None
+
+
 def authority_of(grant: Grant, *, now: datetime) -> Authority | None:
     """Return the rights of a grant as they are now, narrowed to what was asked."""
     authority = delegation.authority(grant.person_id, grant.enterprise_id, grant.agency_id, now)
-    return tokens.narrowed(authority, grant.details) if authority else None
+    return tokens.without_others(authority, grant) if authority else None
 
 
 def narrowed_for(authority: Authority | None, request: AuthorizationRequest) -> Authority | None:

@@ -21,7 +21,7 @@ from ..notices import services as notices
 from ..notices.messages import Signal
 from ..sealing import current_sealing
 from ..web import current_settings
-from . import client_services, tokens
+from . import client_services, tokens, uris
 from .live_keys import LiveKeyRing
 from .models import GrantRow, LogoutRow
 
@@ -80,13 +80,16 @@ def queue(sessions: Iterable[ClientSession], *, cause: str, removal_id: str | No
 
 
 def fan_out_sign_in_ended(payload: dict[str, Any], now: datetime) -> None:
-    """Tell every client that holds tokens of a sign-in that has ended, and revoke its grants."""
+    """Tell every client that holds tokens of a sign-in that has ended, and revoke its grants but for offline access.
+
+    Back-Channel Logout §2.7: a refresh token with ``offline_access`` outlives the session.
+    """
     sid = str(payload["sid"])
     with transaction() as session:
         queue(_sessions(GrantRow.sid == sid), cause=f"sign_in:{sid}", removal_id=None, now=now)
         session.execute(
             update(GrantRow)
-            .where(GrantRow.sid == sid, GrantRow.revoked_at.is_(None))
+            .where(GrantRow.sid == sid, GrantRow.revoked_at.is_(None), GrantRow.offline_until.is_(None))
             .values(revoked_at=now)
             .execution_options(synchronize_session=False)
         )
@@ -99,6 +102,23 @@ def fan_out_rights_removed(payload: dict[str, Any], now: datetime) -> None:
         sessions = sessions_of_rights(payload["person_id"], payload["enterprise_id"], payload["agency_id"], now)
         if queue(sessions, cause=f"removal:{removal_id}", removal_id=removal_id, now=now) == 0:
             delegation.confirm_removal(removal_id, confirmed_at=now, sessions=0)
+
+
+def front_channel_addresses(sid: str) -> tuple[str, ...]:
+    """Return the addresses that the farewell page loads: one for each client that holds tokens of the sign-in *sid*.
+
+    A client that was told by the back channel is among them: its cookies are in the browser (Front-Channel Logout 1.0 §2, §3).
+    """
+    told = {"iss": current_settings().issuer, "sid": sid}
+    holders = db.session.scalars(
+        select(GrantRow.client_id).where(GrantRow.sid == sid, GrantRow.code_used_at.is_not(None)).distinct()
+    )
+    found = (client_services.find(client_id) for client_id in sorted(holders))
+    return tuple(
+        uris.with_parameters(client.frontchannel_logout_uri, told)
+        for client in found
+        if client is not None and client.frontchannel_logout_uri is not None
+    )
 
 
 def render(payload: dict[str, Any], now: datetime) -> Signal | None:

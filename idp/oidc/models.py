@@ -77,7 +77,10 @@ class PushedRequestRow(Base):
 
 
 class GrantRow(Base):
-    """What a person allowed a client once, with its code; also the record of which (sid, client) hold tokens."""
+    """What a person allowed a client once, with its code; also the record of which (sid, client) hold tokens.
+
+    With ``offline_until`` it carries a family of refresh tokens, known by its digest and its current generation.
+    """
 
     __tablename__ = "authorization_grant"
     __table_args__ = (Index("ix_authorization_grant_person_agency", "person_id", "agency_id"),)
@@ -102,9 +105,13 @@ class GrantRow(Base):
     code_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     dpop_jkt: Mapped[str | None] = mapped_column(String(43))
     cnf: Mapped[dict[str, str] | None] = mapped_column(JSON)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     session_ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    offline_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    refresh_digest: Mapped[str | None] = mapped_column(String(64), unique=True)
+    refresh_generation: Mapped[int] = mapped_column(Integer, default=0)
+    refreshed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class ConsentRow(Base):

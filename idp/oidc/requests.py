@@ -11,6 +11,7 @@ from .asked_claims import NOTHING_ASKED, AskedClaims
 from .errors import UnprovenRequestError
 
 REQUEST_URI = "urn:ietf:params:oauth:request_uri:"  # RFC 9126 §2.2: the only request_uri there is
+OFFLINE = "offline_access"  # OIDC Core §11: the scope that gives a refresh token
 MAY_REPEAT = frozenset({"resource"})  # RFC 8707 §2
 LONGEST = {  # bytes; what is longer is refused, never cut (oidc §6.16)
     "state": 2048,
@@ -52,10 +53,10 @@ class AuthorizationRequest:
     id_token_hint: str | None = None
     ui_language: str | None = None
     details: tuple[AskedBlocks, ...] = ()
-    acr_values: tuple[str, ...] = ()
-    claims: AskedClaims = NOTHING_ASKED
     dpop_jkt: str | None = None  # the key to which the code is bound (RFC 9449 §10)
     pushed_digest: str | None = None  # which pushed request this is, to be used up by the answer
+    acr_values: tuple[str, ...] = ()
+    claims: AskedClaims = NOTHING_ASKED
 
     @property
     def named_enterprise(self) -> str | None:

@@ -9,17 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from authlib.oauth2.rfc6749 import AuthorizationServer, InvalidRequestError, OAuth2Error, OAuth2Payload, OAuth2Request
+from authlib.oauth2.rfc6749 import (
+    AuthorizationServer,
+    InvalidRequestError,
+    OAuth2Error,
+    OAuth2Payload,
+    OAuth2Request,
+    UnauthorizedClientError,
+)
 from flask import Request, Response, jsonify
 from werkzeug.datastructures import MultiDict
 
 from .. import audit
 from ..db import transaction
 from ..web import absolute_url, current_settings, now
-from . import client_auth, client_key_services, client_services, possession, replay_services
+from . import client_auth, client_key_services, client_services, mutual_tls, possession, replay_services
 from .assertions import Assertion
 from .clients import RelyingParty
-from .grants import CodeGrant
+from .grants import CodeGrant, RefreshGrant
 from .possession import Shown
 
 LARGEST_BODY = 64 * 1024
@@ -149,9 +156,9 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
 
 def _granted(grant: Any, asked: BackChannelRequest, client: RelyingParty) -> Answer:
     """Run one of Authlib's grants."""
-    grant.validate_token_request()
     if not client.check_grant_type(grant.GRANT_TYPE):
-        raise InvalidRequestError("this grant is not for this client")
+        raise UnauthorizedClientError("this grant is not for this client")
+    grant.validate_token_request()
     answer: Answer = grant.create_token_response()
     return answer
 
@@ -166,6 +173,7 @@ def _proven(request: BackChannelRequest, find: client_auth.Find) -> client_auth.
         issuer=issuer,
         token_url=f"{issuer}/token",
         now=now(),
+        handshake=client_auth.Handshake(mutual_tls.certificate(), mutual_tls.authorities()),
     )
 
 
@@ -202,4 +210,5 @@ def make_server() -> MandatServer:
     """Return the server with its grants."""
     server = MandatServer()
     server.register_grant(CodeGrant)
+    server.register_grant(RefreshGrant)
     return server

@@ -13,7 +13,7 @@ from .errors import AuthorizationRefusedError
 from .interaction_services import Interaction
 from .interactions import Next, Offer, Situation, next_step
 from .issuing import key_ring, sub_of
-from .requests import AuthorizationRequest
+from .requests import OFFLINE, AuthorizationRequest
 from .signing_keys import UntrustedTokenError
 
 
@@ -53,7 +53,7 @@ def _consented(request: AuthorizationRequest, client: RelyingParty, sign_in: Sig
     if client.is_native or client.is_dynamic:
         return frozenset()
     return consent_services.covered(
-        sign_in.person_id, client.agency_id, frozenset(request.scopes), request.claims.disclosed()
+        sign_in.person_id, client.agency_id, frozenset(request.scopes) - {OFFLINE}, request.claims.disclosed()
     )
 
 

@@ -23,6 +23,7 @@ ID_TOKEN_TYPE = "JWT"  # noqa: S105
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 (RFC 9068 §2.1)
 USERINFO_TYPE = "userinfo+jwt"  # not a JWT like any other: RFC 8725 §3.11, so that it never passes as an ID token
 LOGOUT_TOKEN_TYPE = "logout+jwt"  # noqa: S105 (Back-Channel Logout §2.4)
+INTROSPECTION_TYPE = "token-introspection+jwt"  # RFC 9701 §5
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 LOGOUT_LIFE = timedelta(minutes=2)  # Back-Channel Logout §2.4: "preferably at most two minutes"
 _GRANT_ID = 32
@@ -46,6 +47,8 @@ class Grant:
     cnf: Mapping[str, str]  # what its tokens are bound to (RFC 7800); empty for bearers
     details: tuple[AskedBlocks, ...]
     claims: AskedClaims = NOTHING_ASKED
+    offline_until: datetime | None = None  # until when it serves while the person is away
+    narrowed_to: frozenset[str] | None = None  # the codes to which one token was narrowed further
 
 
 def pairwise_sub(salt: bytes, agency_id: str, person_id: str) -> str:
@@ -64,6 +67,12 @@ def narrowed(authority: Authority, asked: tuple[AskedBlocks, ...]) -> Authority:
     wanted = {code for each in asked for code in each.privileges}
     kept = (replace(part, blocks=tuple(code for code in part.blocks if code in wanted)) for part in authority.held)
     return replace(authority, held=tuple(part for part in kept if part.blocks))
+
+
+def without_others(authority: Authority, grant: Grant) -> Authority:
+    """Return the authority that a grant gives: the blocks that were asked, and of those the ones a token was narrowed to."""
+    asked = narrowed(authority, grant.details)
+    return asked if grant.narrowed_to is None else narrowed(asked, (AskedBlocks(tuple(grant.narrowed_to)),))
 
 
 def meets_needs(authority: Authority, asked: tuple[AskedBlocks, ...]) -> bool:
@@ -107,8 +116,9 @@ def access_token(
     }
     if grant.cnf:
         claims["cnf"] = dict(grant.cnf)
-    details = authorization_details(grant, authority)
-    return claims | ({"authorization_details": details} if details is not None else {})
+    if grant.narrowed_to is not None:
+        claims["narrowed_to"] = sorted(grant.narrowed_to)
+    return claims | _exact(grant, authority)
 
 
 def token_type(cnf: Mapping[str, str]) -> str:
@@ -121,6 +131,54 @@ def authorization_details(grant: Grant, authority: Authority) -> list[dict[str, 
     if rights.SCOPE_BLOCKS not in grant.scopes and not grant.details:
         return None
     return rights.authorization_details(authority)
+
+
+def introspection(grant: Grant, authority: Authority, claims: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is told of an access token with *claims* (RFC 7662 §2.2): who it speaks for as issued, rights as they are now.
+
+    It says what a token made now would carry, and ends no later than the first right left.
+    """
+    audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+    here = tuple(location for location in authority.locations if location in audience)
+    authority = replace(authority, locations=here or authority.locations)
+    kept = ("iss", "sub", "aud", "client_id", "iat", "jti", "auth_time", "acr")
+    end = authority.earliest_end
+    told: dict[str, Any] = {
+        "active": True,
+        **{name: claims[name] for name in kept},
+        "exp": min(claims["exp"], _seconds(end)) if end is not None else claims["exp"],
+        "scope": scope_text(grant.scopes),
+        "token_type": token_type(grant.cnf),
+        "sid": grant.sid,
+    }
+    if grant.cnf:
+        told["cnf"] = dict(grant.cnf)
+    return told | _exact(grant, authority) | rights.project(authority, grant.scopes)
+
+
+def refresh_introspection(grant: Grant, *, issuer: str, sub: str) -> dict[str, Any]:
+    """Return what is told of a refresh token: no right, no audience, so that no resource takes it for an access token."""
+    end = grant.offline_until
+    told: dict[str, Any] = {
+        "active": True,
+        "iss": issuer,
+        "sub": sub,
+        "client_id": grant.client_id,
+        "scope": scope_text(grant.scopes),
+    }
+    if end is not None:
+        told["exp"] = _seconds(end)
+    return told | ({"cnf": dict(grant.cnf)} if grant.cnf else {})
+
+
+def signed_introspection(told: Mapping[str, Any], *, issuer: str, client_id: str, now: datetime) -> dict[str, Any]:
+    """Return the claims of a signed answer: what is told is one member, never claims of the answer itself (RFC 9701 §5)."""
+    return {"iss": issuer, "aud": client_id, "iat": _seconds(now), "token_introspection": dict(told)}
+
+
+def _exact(grant: Grant, authority: Authority) -> dict[str, Any]:
+    details = authorization_details(grant, authority)
+    return {"authorization_details": details} if details is not None else {}
 
 
 def id_token(
@@ -166,6 +224,11 @@ def logout_token(*, issuer: str, client_id: str, sub: str, sid: str, now: dateti
         "sid": sid,
         "events": {LOGOUT_EVENT: {}},
     }
+
+
+def scopes_of(text: str) -> frozenset[str]:
+    """Return the scopes of one text."""
+    return frozenset(text.split())
 
 
 def scope_text(scopes: frozenset[str]) -> str:

@@ -8,6 +8,7 @@ from ..delegation.roles import Role
 from ..i18n import current_language
 from ..i18n import gettext as _
 from . import asked_claims
+from .requests import OFFLINE
 
 
 def spoken(text: LocalizedText) -> str:
@@ -58,6 +59,12 @@ def scopes(asked: frozenset[str]) -> list[str]:
         ("profile", _("your name and your language")),
         ("email", _("your e-mail address")),
         ("enterprise", _("the enterprise you act for: its NEQ, its name, and your role in it")),
+        (
+            OFFLINE,
+            _(
+                "all of this also while you are away, even after you sign out: for 30 days, or until you withdraw your consent"
+            ),
+        ),
     )
     if "functional_blocks" in asked:
         asked |= {"enterprise"}

@@ -312,7 +312,7 @@ def test_refusing_or_cancelling_is_access_denied(scenery: Scenery, rp: RelyingPa
     assert (cancelled["error"], cancelled["state"], cancelled["iss"]) == ("access_denied", "s-1", ISSUER)
     assert error_code(browser.get(cancel).text) == "interaction_over"
     julie = scenery.signed_in("julie")
-    place = rp.authorize(julie).location
+    place = rp.authorize(julie, prompt="consent").location
     denied = rp.answer(scenery.press(julie, place, answer="deny"))
     assert (denied["error"], denied["state"]) == ("access_denied", "s-1")
 

@@ -11,6 +11,7 @@ from authlib.oidc.discovery import OpenIDProviderMetadata
 
 from idp.oidc import metadata, verified_claims
 from idp.oidc.views import check_metadata
+from tests.oidc.lasting import Server
 from tests.oidc.scenery import ISSUER, SECRET, RelyingParty, Scenery, keyed, load
 from tests.oidc.signing import signing_clients
 
@@ -64,7 +65,10 @@ def test_an_independent_validator_accepts_it_over_https() -> None:
         "require_signed_request_object",
         "backchannel_logout_supported",
         "backchannel_logout_session_supported",
+        "frontchannel_logout_supported",
+        "frontchannel_logout_session_supported",
         "end_session_endpoint",
+        "introspection_signing_alg_values_supported",
         "userinfo_endpoint",
         *verified_claims.METADATA,
     }
@@ -94,11 +98,15 @@ def test_every_advertised_value_works(scenery: Scenery, rp: RelyingParty, tmp_pa
     """Scopes, modes, methods, prompts, claims: what discovery names is what happens (S-14)."""
     told = scenery.browser().get("/.well-known/openid-configuration").get_json()
     browser = scenery.browser()
-    tokens = rp.tokens(browser, scope=" ".join(told["scopes_supported"]))
+    server = Server(scenery)
+    tokens = server.tokens(browser, scope=" ".join(told["scopes_supported"]))
     assert set(tokens["scope"].split()) == set(told["scopes_supported"])
-    claims = rp.read(tokens["id_token"]).keys() | rp.userinfo(tokens["access_token"]).get_json().keys()
+    assert told["grant_types_supported"] == ["authorization_code", "refresh_token"]
+    assert server.refresh(tokens["refresh_token"]).status_code == 200
+    rp.code(browser)
+    claims = server.read(tokens["id_token"]).keys() | rp.userinfo(tokens["access_token"]).get_json().keys()
     assert claims == set(told["claims_supported"])
-    assert rp.read(tokens["id_token"])["acr"] in told["acr_values_supported"]
+    assert server.read(tokens["id_token"])["acr"] in told["acr_values_supported"]
     signing, plain = signing_clients(scenery, tmp_path)
     for mode in told["response_modes_supported"]:
         who = signing if "jwt" in mode else plain
@@ -143,5 +151,5 @@ def test_what_is_not_advertised_does_not_work(scenery: Scenery, rp: RelyingParty
     ]
     for changed in refused:
         assert rp.answer(rp.authorize(browser, **changed))["error"] in ("invalid_request", "invalid_target"), changed
-    for grant in ("password", "client_credentials", "refresh_token", "urn:ietf:params:oauth:grant-type:jwt-bearer"):
+    for grant in ("password", "client_credentials", "urn:ietf:params:oauth:grant-type:jwt-bearer"):
         assert rp.token("x", grant_type=grant).get_json()["error"] == "unsupported_grant_type"

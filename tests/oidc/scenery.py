@@ -106,6 +106,8 @@ class Scenery:
     def go_on(self, browser: FlaskClient, answer: TestResponse, name: str, neq: str = STORY) -> TestResponse:
         """Follow the interaction to the client's address, as the person called *name* would."""
         for _ in range(12):
+            if answer.status_code == 200:  # a form that posts itself
+                return answer
             place = answer.location
             assert place is not None, answer.text
             if not place.startswith("/"):
@@ -118,8 +120,6 @@ class Scenery:
                 answer = self.press(browser, place, answer="allow")
             else:
                 answer = browser.get(place)
-                if answer.status_code == 200:  # a form that posts itself
-                    return answer
         raise AssertionError("the interaction never ends")
 
     def press(self, browser: FlaskClient, place: str, **typed: str) -> TestResponse:
@@ -285,6 +285,22 @@ def keyed(client_id: str, **changed: Any) -> dict[str, Any]:
     return told
 
 
+def lasting() -> tuple[dict[str, Any], ...]:
+    """Return the registrations of clients with refresh tokens: a server, with a grace, of another agency, native, of FAPI."""
+    grants: dict[str, Any] = {
+        "grant_types": ["authorization_code", "refresh_token"],
+        "scope": f"{SCOPES} offline_access",
+    }
+    return (
+        registration("offline1", **grants),
+        registration("offline2", refresh_grace_seconds=10, **grants),
+        registration("offline3", agency="bac", **grants),
+        native("offline-desktop", **grants),
+        keyed("offline-keyed", **grants),
+        keyed("offline-fapi", profile="fapi2", **grants),
+    )
+
+
 def native(client_id: str, **changed: Any) -> dict[str, Any]:
     """Return the registration of a program on a device: no secret."""
     told = registration(
@@ -358,6 +374,7 @@ def make_scenery(app: Flask, clock: MovableClock, place: Path) -> Scenery:
         keyed("rp5", token_url_as_audience=True),
         keyed("rp6", token_endpoint_auth_signing_alg="ES256"),
         keyed("fapi1", profile="fapi2"),
+        *lasting(),
         _second_fapi_client(),
     )
     return scenery

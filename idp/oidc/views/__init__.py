@@ -8,17 +8,17 @@ from flask import Flask
 from markupsafe import Markup
 
 from ...accounts.sign_ins import SignIn
-from ...accounts.views import add_account_section
+from ...accounts.views import add_account_section, set_farewell
 from ...clock import Clock
 from ...i18n import gettext as _
 from ...notices.services import register_renderer
 from ...web import current_settings
-from .. import logout_services, metadata
+from .. import logout_services, metadata, mutual_tls
 from .. import models as models  # the tables must be known to the metadata
 from ..key_folder import KeyFolder
 from ..live_keys import LiveKeyRing
 from ..server import make_server
-from . import authorize, browser, consents, end_session, interaction, machine, registration
+from . import authorize, browser, consents, end_session, farewell, interaction, machine, playground, registration
 
 
 def init_app(app: Flask) -> None:
@@ -29,16 +29,22 @@ def init_app(app: Flask) -> None:
     ring = LiveKeyRing(KeyFolder.of(settings), clock, on_change=lambda changed: machine.publish_keys(app, changed))
     app.extensions["mandat.key_ring"] = ring
     app.extensions["mandat.oidc_server"] = make_server()
+    mutual_tls.init_app(app, settings)
     document = metadata.document(settings.issuer)
+    if settings.sees_certificates:
+        known = settings.mtls_ca_file is not None
+        document = metadata.with_mutual_tls(document, settings.mtls_issuer_alias, has_authorities=known)
     if settings.secure:
         check_metadata(document)
     machine.publish(app, document, ring.public_set())
     register_renderer(app, "sign_in_ended", logout_services.fan_out_sign_in_ended)
     register_renderer(app, "rights_removed", logout_services.fan_out_rights_removed)
     register_renderer(app, logout_services.KIND, logout_services.render, on_sent=logout_services.note_delivered)
+    set_farewell(app, farewell.begin)
     add_account_section(app, consents_section)
+    add_account_section(app, playground.account_section)
     app.before_request(browser.show_pending_interaction)
-    for room in (machine, registration, authorize, interaction, consents, end_session):
+    for room in (machine, registration, authorize, interaction, consents, end_session, farewell, playground):
         app.register_blueprint(room.blueprint)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlencode
 
+import structlog
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
@@ -21,6 +22,7 @@ from ..requests import AuthorizationRequest, Parameters, parameters
 from . import browser
 
 blueprint = Blueprint("oidc", __name__)
+log = structlog.get_logger("mandat.oidc")
 
 
 @blueprint.route("/authorize", methods=["GET", "POST"])
@@ -117,8 +119,9 @@ def _issue(interaction: Interaction, client: RelyingParty, following: Next) -> R
     sign_in = current_sign_in()
     assert sign_in is not None  # noqa: S101 (next_step asked for it)
     assert following.enterprise_id is not None  # noqa: S101
+    granted = replace(interaction, request=replace(interaction.request, scopes=following.scopes))
     code = grant_services.issue_code(
-        interaction,
+        granted,
         client,
         sign_in,
         following.enterprise_id,
@@ -142,7 +145,11 @@ PAGES: dict[Step, Callable[[Interaction], str]] = {
 
 
 def refusal_page(error: UnprovenRequestError) -> Response:
-    """Say on a page why nothing can be answered: nothing is sent to an address that is not proven."""
+    """Say on a page why nothing can be answered: nothing is sent to an address that is not proven.
+
+    The operator's log has what the page keeps to itself: the address asked for beside those registered.
+    """
+    log.info("authorization refused", error=error.code, detail=error.detail)
     words = {
         "missing_client_id": _("The agency’s site did not say which service it is."),
         "unknown_client": _("The service that sent you here is not registered with us."),

@@ -23,6 +23,7 @@ from ..clients import RelyingParty
 from ..errors import UnprovenRequestError
 from ..interaction_services import Interaction
 from ..interactions import Next, Step
+from ..requests import OFFLINE
 from . import browser
 from .authorize import client_of, over_page, refusal_page
 
@@ -130,6 +131,7 @@ def consent(way: Underway) -> ResponseReturnValue:
             told=words.told(frozenset(asked.scopes), names),
             asks_blocks="functional_blocks" in {*asked.scopes, *names},
             blocks=words.blocks(agency, told.blocks if told else ()),
+            keeps_access=OFFLINE in way.interaction.request.scopes,
             minutes=int(way.client.profile.token_life.total_seconds() // 60),
             several=len(way.choices) > 1 and way.interaction.request.named_enterprise is None,
             change=browser.page_path("enterprise", way.interaction),

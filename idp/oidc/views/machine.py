@@ -1,4 +1,4 @@
-"""What speaks to programs: discovery, keys, token, userinfo. JSON only, never a page, never a cookie."""
+"""What speaks to programs: discovery, keys, token, revocation, introspection, userinfo. Never a page, never a cookie."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from ...errors import NotFoundError
 from ...web import absolute_url, csrf, now
-from .. import client_services, issuing, possession, pushing, resource
+from .. import client_services, introspecting, issuing, possession, pushing, resource, revoking
 from ..issuing import NoRightError
 from ..key_rotation import JWKS_MAX_AGE
 from ..server import MandatServer
@@ -63,7 +63,7 @@ def _published(name: str, media_type: str) -> Response:
 @blueprint.post("/token")
 @csrf.exempt  # type: ignore[untyped-decorator]
 def token() -> Response:
-    """Exchange a code for tokens."""
+    """Exchange a code or a refresh token for tokens."""
     server: MandatServer = current_app.extensions["mandat.oidc_server"]
     return server.create_token_response(request)
 
@@ -74,6 +74,22 @@ def par() -> Response:
     """Keep an authorization request that a client pushes (RFC 9126)."""
     server: MandatServer = current_app.extensions["mandat.oidc_server"]
     return server.answer_client(request, pushing.push)
+
+
+@blueprint.post("/revoke")
+@csrf.exempt  # type: ignore[untyped-decorator]
+def revoke() -> Response:
+    """End what a client holds (RFC 7009)."""
+    server: MandatServer = current_app.extensions["mandat.oidc_server"]
+    return server.answer_client(request, revoking.revoke, required=("token",))
+
+
+@blueprint.post("/introspect")
+@csrf.exempt  # type: ignore[untyped-decorator]
+def introspect() -> Response:
+    """Tell an agency what a token is worth now (RFC 7662, RFC 9701)."""
+    server: MandatServer = current_app.extensions["mandat.oidc_server"]
+    return server.answer_client(request, introspecting.introspect, required=("token",))
 
 
 @blueprint.route("/userinfo", methods=["GET", "POST"])
@@ -121,5 +137,5 @@ def _cross_origin(response: Response) -> Response:
     return response
 
 
-for _view in (discovery, jwks, token, par, userinfo):
+for _view in (discovery, jwks, token, par, revoke, introspect, userinfo):
     setattr(_view, "machine", True)  # noqa: B010 (a function has no such member of its own)

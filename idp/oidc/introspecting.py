@@ -1,0 +1,61 @@
+"""The introspection endpoint (RFC 7662), signed on demand (RFC 9701): is this token alive, and what is it worth now.
+
+A client may ask about the access tokens of its own agency, and about its own refresh tokens. Nothing is remembered between two
+calls (S-82): rights are read again each time, and every token that gives nothing gets exactly ``{"active": false}``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from werkzeug.http import parse_accept_header
+
+from ..web import current_settings, now
+from . import grant_services, issuing, narrowing, refresh_services, tokens
+from .client_auth import UnknownClientError
+from .clients import RelyingParty
+from .refresh_tokens import Use
+from .server import Answer, BackChannelRequest
+
+SIGNED = "application/token-introspection+jwt"  # RFC 9701 §4
+_INACTIVE = {"active": False}
+
+
+def introspect(asked: BackChannelRequest, client: RelyingParty) -> Answer:
+    """Tell what a token is worth; a client that proves nothing is told nothing (RFC 7662 §2.1, RFC 9701 §5)."""
+    if not client.is_confidential:
+        raise UnknownClientError(used_basic=False)
+    told = _told(asked.form["token"], client)
+    if not _wants_signed(asked):
+        return 200, told, []
+    claims = tokens.signed_introspection(told, issuer=current_settings().issuer, client_id=client.client_id, now=now())
+    signed = issuing.key_ring().sign(claims, alg=client.introspection_alg, typ=tokens.INTROSPECTION_TYPE)
+    return 200, signed, [("Content-Type", SIGNED)]
+
+
+def _told(token: str, client: RelyingParty) -> dict[str, Any]:
+    family = refresh_services.find(token, client, now=now())
+    if family is not None:
+        return _refresh_token(family.grant, client) if family.use is Use.FIRST else _INACTIVE
+    claims = issuing.living_claims(token, now=now())
+    if claims is None:
+        return _INACTIVE
+    grant = grant_services.live_grant(tokens.grant_of(str(claims["jti"])), now=now())
+    if grant is None or grant.agency_id != client.agency_id:
+        return _INACTIVE
+    grant = narrowing.as_issued(grant, claims)
+    authority = issuing.authority_of(grant, now=now())
+    return tokens.introspection(grant, authority, claims) if authority is not None else _INACTIVE
+
+
+def _refresh_token(grant: tokens.Grant, client: RelyingParty) -> dict[str, Any]:
+    if issuing.authority_of(grant, now=now()) is None:
+        return _INACTIVE
+    sub = issuing.sub_of(grant.agency_id, grant.person_id)
+    return tokens.refresh_introspection(grant, issuer=current_settings().issuer, sub=sub)
+
+
+def _wants_signed(asked: BackChannelRequest) -> bool:
+    """Tell whether the caller names the signed form; ``*/*`` names nothing."""
+    accepted = parse_accept_header(asked.headers.get("Accept"))
+    return any(kind.lower() == SIGNED and quality > 0 for kind, quality in accepted)

@@ -1,0 +1,131 @@
+"""Families of refresh tokens: each rests on one grant, whose row knows the generation that may be used.
+
+A family ends with its grant: on reuse of an old token, on withdrawal or revocation, and thirty days after the grant.
+Core statements only; every function joins the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from .. import audit
+from ..db import db
+from ..sealing import current_sealing, digest
+from . import grant_services, proofs, refresh_tokens
+from .clients import RelyingParty
+from .models import GrantRow
+from .refresh_tokens import RefreshToken, Use
+from .tokens import Grant
+
+_PURPOSE = "refresh_token"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A living family, and the use that is being made of it."""
+
+    grant: Grant
+    shown: RefreshToken
+    use: Use
+
+
+def text_of(token: RefreshToken) -> str:
+    """Return a refresh token as the client holds it."""
+    return token.text(_tag)
+
+
+def find(text: str, client: RelyingParty, *, now: datetime) -> Family | None:
+    """Return the living family of *client* to which a refresh token belongs, whatever its generation."""
+    shown = refresh_tokens.read(text, _tag)
+    return _read(shown, client, now) if shown is not None else None
+
+
+def usable(text: str, client: RelyingParty, *, cnf: Mapping[str, str], now: datetime) -> Family | None:
+    """Return the family of a refresh token that *client* may use now, showing *cnf*; None for any other.
+
+    An old generation is a theft or a fault, nobody can tell which: the family ends (RFC 9700 §4.14.2). Who does not show the
+    key ends nothing.
+    """
+    family = find(text, client, now=now)
+    if family is None or not proofs.fits(family.grant.cnf, cnf):
+        return None
+    if family.use is Use.REPLAY:
+        _punish(family, client, now)
+        return None
+    return family
+
+
+def take(family: Family, client: RelyingParty, *, now: datetime) -> str | None:
+    """Use a family and return the refresh token to hold from now on; None when somebody else was quicker."""
+    shown = family.shown
+    if not refresh_tokens.rotates(client, family.grant.cnf):
+        return text_of(shown)
+    successor = replace(shown, generation=shown.generation + 1)
+    if family.use is Use.AGAIN or _advance(family.grant.id, successor, now):
+        return text_of(successor)
+    after = _read(shown, client, now)
+    if after is not None and after.use is Use.AGAIN:
+        return text_of(successor)
+    if after is not None:
+        _punish(after, client, now)
+    return None
+
+
+def _advance(grant_id: str, successor: RefreshToken, now: datetime) -> bool:
+    """Make *successor* the current token: one statement, so that of many uses one gives birth."""
+    born = db.session.execute(
+        update(GrantRow)
+        .where(
+            GrantRow.id == grant_id,
+            GrantRow.refresh_generation == successor.generation - 1,
+            GrantRow.revoked_at.is_(None),
+        )
+        .values(refresh_generation=successor.generation, refreshed_at=now)
+        .returning(GrantRow.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    return born is not None
+
+
+def _read(shown: RefreshToken, client: RelyingParty, now: datetime) -> Family | None:
+    """Read a family; the client is part of the condition, so that another client's try touches nothing."""
+    row = db.session.execute(
+        select(*grant_services.MEMBERS, GrantRow.refresh_generation, GrantRow.refreshed_at).where(
+            GrantRow.refresh_digest == digest(shown.family),
+            GrantRow.client_id == client.client_id,
+            GrantRow.revoked_at.is_(None),
+            GrantRow.offline_until > now,
+        )
+    ).first()
+    if row is None or shown.generation > row.refresh_generation:  # ahead only when a backup was put back
+        return None
+    use = refresh_tokens.judged(
+        shown.generation,
+        current=row.refresh_generation,
+        rotated_at=row.refreshed_at,
+        grace=client.refresh_grace,
+        now=now,
+    )
+    return Family(grant_services.grant_of_row(row), shown, use)
+
+
+def _punish(family: Family, client: RelyingParty, now: datetime) -> None:
+    grant = family.grant
+    if grant_services.revoke(grant.id, now=now):
+        audit.record(
+            audit.Event.REFRESH_REPLAYED,
+            actor=audit.Actor("client", client.client_id),
+            now=now,
+            enterprise_id=grant.enterprise_id,
+            person_id=grant.person_id,
+            agency_id=grant.agency_id,
+            details={"client_id": client.client_id, "grant": grant.id, "generation": family.shown.generation},
+        )
+
+
+def _tag(body: str) -> str:
+    return current_sealing().keyed_digest(body, _PURPOSE)
