@@ -53,7 +53,7 @@ class RelyingParty:
     frontchannel_logout_uri: str | None
     allowed_origins: tuple[str, ...]
     further_origins: tuple[str, ...]
-    userinfo_alg: str | None = None  # None: JSON
+    userinfo_alg: str | None  # None: JSON
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Tell whether the client may use *grant_type* (asked by Authlib)."""
