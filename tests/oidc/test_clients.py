@@ -231,5 +231,5 @@ def test_the_commands_say_what_they_did(
     assert (refused.exit_code, "agency must be one of" in refused.output) == (1, True)
     assert "RS256" in CliRunner().invoke(keys_command, ["list"]).output
     monkeypatch.setenv("IDP_KEYS_DIR", str(tmp_path / "fresh"))
-    assert CliRunner().invoke(keys_command, ["new"]).output.count("created") == 6
+    assert CliRunner().invoke(keys_command, ["new"]).output.count("wrote") == 9
     assert "Nothing is missing." in CliRunner().invoke(keys_command, ["new"]).output
