@@ -101,7 +101,7 @@ def test_every_advertised_value_works(scenery: Scenery, rp: RelyingParty, tmp_pa
     server = Server(scenery)
     tokens = server.tokens(browser, scope=" ".join(told["scopes_supported"]))
     assert set(tokens["scope"].split()) == set(told["scopes_supported"])
-    assert told["grant_types_supported"] == ["authorization_code", "refresh_token"]
+    assert told["grant_types_supported"] == ["authorization_code", "refresh_token", "client_credentials"]
     assert server.refresh(tokens["refresh_token"]).status_code == 200
     rp.code(browser)
     claims = server.read(tokens["id_token"]).keys() | rp.userinfo(tokens["access_token"]).get_json().keys()
