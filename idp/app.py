@@ -59,7 +59,7 @@ def _connect(app: Flask) -> None:
 
 def _see() -> None:
     """Tell the page frame who is signed in, for which enterprise, and where they may go."""
-    if request.endpoint == "static" or request.blueprint == "oidc_machine":
+    if request.endpoint == "static" or request.blueprint in ("oidc_machine", "oidc_streams"):
         return
     from .accounts import services as accounts
     from .accounts.sessions import current_sign_in

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)+")
 
 
 def folder(name: str) -> Path:
@@ -34,6 +37,15 @@ class Settings(BaseSettings):
     issuer: str = Field("http://localhost:8000", description="public address of the provider, without a final slash")
     database_url: str = Field("sqlite:///var/mandat.sqlite3", description="SQLAlchemy address of the database")
     keys_dir: Path = Field(Path("keys"), description="folder of the key ring")
+    key_encryption_key_file: Path | None = Field(
+        None, description="file of the key that seals private keys; none: key-encryption.key in the keys folder"
+    )
+    key_rotation_days: int = Field(90, ge=0, le=3650, description="days a signing key signs; 0: rotated by hand only")
+    pkcs11_module: Path | None = Field(None, description="PKCS#11 library of a token that makes and holds signing keys")
+    pkcs11_token: str | None = Field(None, description="label of the token")
+    pkcs11_pin: SecretStr | None = Field(None, description="PIN of the token")
+    pkcs11_pin_file: Path | None = Field(None, description="file that holds the PIN of the token")
+    pkcs11_algorithms: str = Field("", description="algorithms whose new keys are made in the token: ES256 RS256 PS256")
     outbox_dir: Path = Field(Path("var/outbox"), description="folder where letters (and e-mails without SMTP) are put")
     smtp_url: SecretStr | None = Field(
         None, description="smtp://user:password@host:port; none: e-mails go to the outbox"
@@ -43,17 +55,34 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(
         0, ge=0, le=5, description="number of proxies in front whose X-Forwarded-* are believed"
     )
+    proxy_addresses: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (), description="addresses or networks of these proxies, separated by commas; nobody else is believed"
+    )
+    mtls_certificate_header: str | None = Field(
+        None, description="header in which the proxy writes the client certificate (RFC 9440, or escaped PEM)"
+    )
+    mtls_certificate_from_server: bool = Field(
+        False, description="the WSGI server ends TLS itself and gives SSL_CLIENT_CERT"
+    )
+    mtls_ca_file: Path | None = Field(None, description="authorities (PEM) of tls_client_auth certificates")
+    mtls_crl_file: Path | None = Field(None, description="their revocation lists (PEM)")
+    mtls_issuer_alias: str | None = Field(
+        None, description="second address of the provider, where clients show certificates"
+    )
     rate_limit_storage: str = Field("memory://", description="where the per-address shield counts")
     neq_check_digit: Literal["reject", "warn", "off"] = Field("reject", description="what a wrong NEQ check digit does")
     workers: int = Field(2, ge=1, le=64, description="processes of idp serve")
     demo: bool = Field(False, description="demonstration: synthetic data, and pages say so")
+    playground: bool | None = Field(None, description="token playground for developers; none: in a demonstration only")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe level logged")
     argon2_memory_kib: int = Field(19456, ge=1024, description="memory of one password hash, KiB")
     argon2_time: int = Field(2, ge=1, description="passes of one password hash")
 
-    @field_validator("issuer")
+    @field_validator("issuer", "mtls_issuer_alias")
     @classmethod
-    def _issuer_is_an_origin(cls, issuer: str) -> str:
+    def _issuer_is_an_origin(cls, issuer: str | None) -> str | None:
+        if issuer is None:
+            return None
         parts = urlsplit(issuer)
         if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("must be an https address without query or fragment")
@@ -70,6 +99,67 @@ class Settings(BaseSettings):
             raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
         return url
 
+    @field_validator("pkcs11_algorithms")
+    @classmethod
+    def _algorithms_of_the_token_are_known(cls, algorithms: str) -> str:
+        unknown = set(algorithms.split()) - {"ES256", "RS256", "PS256"}
+        if unknown:
+            raise ValueError(f"holds {', '.join(sorted(unknown))}; a token signs ES256, RS256 and PS256")
+        return algorithms
+
+    @model_validator(mode="after")
+    def _token_is_whole(self) -> Settings:
+        if self.pkcs11_algorithms.split() and self.pkcs11_module is None:
+            raise ValueError("IDP_PKCS11_ALGORITHMS wants IDP_PKCS11_MODULE")
+        if self.pkcs11_module and not (self.pkcs11_token and (self.pkcs11_pin or self.pkcs11_pin_file)):
+            raise ValueError("IDP_PKCS11_MODULE wants IDP_PKCS11_TOKEN, and IDP_PKCS11_PIN_FILE or IDP_PKCS11_PIN")
+        return self
+
+    @field_validator("proxy_addresses", mode="before")
+    @classmethod
+    def _proxies_are_networks(cls, addresses: object) -> object:
+        if not isinstance(addresses, str):
+            return addresses
+        networks = tuple(ip_network(each.strip()) for each in addresses.split(",") if each.strip())
+        if any(network.prefixlen == 0 for network in networks):
+            raise ValueError("must name the proxies, not everyone")
+        return networks
+
+    @field_validator("mtls_certificate_header")
+    @classmethod
+    def _header_is_its_own(cls, name: str | None) -> str | None:
+        if name is not None and not _HEADER.fullmatch(name):
+            raise ValueError("must be a header of two words or more, such as Client-Cert or X-Client-Cert")
+        return name
+
+    @model_validator(mode="after")
+    def _proxies_and_certificates_fit(self) -> Settings:
+        wrong = [sentence for is_wrong, sentence in self._contradictions() if is_wrong]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    def _contradictions(self) -> tuple[tuple[bool, str], ...]:
+        extras = (self.mtls_ca_file, self.mtls_crl_file, self.mtls_issuer_alias)
+        believes = bool(self.trusted_proxies or self.mtls_certificate_header)
+        return (
+            (
+                believes and not self.proxy_addresses,
+                "IDP_TRUSTED_PROXIES and IDP_MTLS_CERTIFICATE_HEADER need IDP_PROXY_ADDRESSES: whose headers are believed",
+            ),
+            (
+                self.mtls_certificate_from_server and self.mtls_certificate_header is not None,
+                "IDP_MTLS_CERTIFICATE_HEADER and IDP_MTLS_CERTIFICATE_FROM_SERVER exclude each other",
+            ),
+            (
+                any(extras) and not self.sees_certificates,
+                "IDP_MTLS_CA_FILE, IDP_MTLS_CRL_FILE and IDP_MTLS_ISSUER_ALIAS need a source of certificates:"
+                " IDP_MTLS_CERTIFICATE_HEADER or IDP_MTLS_CERTIFICATE_FROM_SERVER",
+            ),
+            (bool(self.mtls_crl_file and not self.mtls_ca_file), "IDP_MTLS_CRL_FILE needs IDP_MTLS_CA_FILE"),
+            (self.mtls_issuer_alias == self.issuer, "IDP_MTLS_ISSUER_ALIAS must be another address than IDP_ISSUER"),
+        )
+
     @model_validator(mode="after")
     def _demo_stays_home(self) -> Settings:
         if self.demo and urlsplit(self.issuer).hostname not in LOOPBACK_HOSTS:
@@ -80,6 +170,16 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """Tell whether the provider is served over https (cookies are then Secure and ``__Host-``)."""
         return self.issuer.startswith("https:")
+
+    @property
+    def sees_certificates(self) -> bool:
+        """Tell whether clients can show a certificate (RFC 8705)."""
+        return self.mtls_certificate_from_server or self.mtls_certificate_header is not None
+
+    @property
+    def has_playground(self) -> bool:
+        """Tell whether developers of agencies may run a sign-in and read its tokens."""
+        return self.demo if self.playground is None else self.playground
 
     @property
     def origin(self) -> str:

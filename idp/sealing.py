@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import os
@@ -17,16 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask import current_app
 
+from .ciphers import SealError as SealError
+from .ciphers import decoded_key, random_key_line, seal_under, unseal_under
+
 KEY_FILES = ("sealing.key", "pepper.key", "pairwise.salt", "cookie.key")
-_VERSION = "v1"
-
-
-class SealError(ValueError):
-    """A sealed value does not open: wrong key, wrong place, or altered."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +44,7 @@ class Sealing:
 
     def seal(self, text: str, context: str) -> str:
         """Encrypt *text* for the place named by *context* (for example ``totp:<row id>``)."""
-        nonce = os.urandom(12)
-        sealed = AESGCM(self.key).encrypt(nonce, text.encode(), context.encode())
-        return f"{_VERSION}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+        return seal_under(self.key, text, context)
 
     def unseal(self, sealed: str, context: str) -> str:
         """Return the text sealed for *context*.
@@ -59,14 +52,7 @@ class Sealing:
         Raises:
             SealError: it was sealed elsewhere, under another key, or altered.
         """
-        version, _, body = sealed.partition(".")
-        if version != _VERSION:
-            raise SealError("unknown version")
-        raw = base64.urlsafe_b64decode(body)
-        try:
-            return AESGCM(self.key).decrypt(raw[:12], raw[12:], context.encode()).decode()
-        except InvalidTag as error:
-            raise SealError("does not open") from error
+        return unseal_under(self.key, sealed, context)
 
     def keyed_digest(self, value: str, context: str) -> str:
         """Return the HMAC of a value a person types, in hexadecimal; *context* separates its uses."""
@@ -75,10 +61,7 @@ class Sealing:
 
 
 def _read_key(path: Path) -> bytes:
-    key = base64.urlsafe_b64decode(path.read_text(encoding="ascii").strip())
-    if len(key) != 32:
-        raise ValueError(f"{path.name} does not hold 32 bytes")
-    return key
+    return decoded_key(path.read_text(encoding="ascii"), path.name)
 
 
 def create_key_files(folder: Path) -> list[str]:
@@ -91,7 +74,7 @@ def create_key_files(folder: Path) -> list[str]:
             continue
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() + "\n")
+            file.write(random_key_line())
         created.append(name)
     return created
 

@@ -1,7 +1,7 @@
 """What every page shares: headers, the content security policy, CSRF, plain error pages, the request's number.
 
 A context that needs more of the ``form-action`` directive sets ``g.form_action_origins`` (a tuple of origins of the pending,
-validated request); this module only formats it (ui §6, decisions §31).
+validated request), and one that shows frames sets ``g.frame_origins``; this module only formats them (ui §6, decisions §31).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from .clock import Clock
 from .config import Settings
 from .errors import MandatError
 from .i18n import current_language
 from .i18n import gettext as _
+from .peers import TrustedPeers
 from .sealing import Sealing
 
 csrf = CSRFProtect()
@@ -86,11 +86,12 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
     app.jinja_loader = ChoiceLoader(
         [app.jinja_loader, PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})]
     )
+    app.url_map.merge_slashes = (
+        False  # an odd path is no page: never a redirect built from the Host header (security S-87)
+    )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    if settings.trusted_proxies:
-        hops = settings.trusted_proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    app.wsgi_app = TrustedPeers(app.wsgi_app, settings)  # type: ignore[method-assign]
     csrf.init_app(app)
     app.url_defaults(_version_static)
     app.before_request(_number_request)
@@ -136,9 +137,11 @@ def content_security_policy() -> str:
     """Return the policy of this response; ``form-action`` names the origins of the pending request only."""
     origins: tuple[str, ...] = g.get("form_action_origins", ())
     form_action = " ".join(("'self'", *origins))
+    frames: tuple[str, ...] = g.get("frame_origins", ())
+    frame_src = f"frame-src {' '.join(frames)}; " if frames else ""  # without it: default-src
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-        f"connect-src 'self'; form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
+        f"{frame_src}connect-src 'self'; form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
     )
 
 

@@ -43,13 +43,15 @@ ALLOWED: dict[str, frozenset[str]] = {
     "oidc.authorize": EVERYBODY,
     "oidc_end_session.end_session": EVERYBODY,
     "oidc_end_session.confirm": EVERYBODY,
-    "oidc_end_session.done": EVERYBODY,
+    "oidc_farewell.done": EVERYBODY,
     # an account
     "accounts.account": SIGNED_IN,
     "accounts.language": SIGNED_IN,
     "accounts.sign_out_elsewhere": SIGNED_IN,
     "accounts.slip_pdf": NOBODY,  # the bearer of the temporary password, within fifteen minutes
     "oidc_consents.consents": SIGNED_IN,
+    "oidc_playground.playground": MEMBERS | OFFICER,  # where IDP_PLAYGROUND is on, as in these tests
+    "oidc_playground.callback": MEMBERS | OFFICER,
     "people.choose": SIGNED_IN,
     "people.take_enterprise": MEMBERS,
     # an enterprise
@@ -99,9 +101,23 @@ ALLOWED: dict[str, frozenset[str]] = {
 }
 
 # For programs: they rest on no cookie; what they prove themselves by is tested in tests/oidc and tests/conformance.
-MACHINES = {"oidc_machine.discovery", "oidc_machine.jwks", "oidc_machine.token", "oidc_machine.userinfo"}
-MACHINES |= {"oidc_machine.par", "oidc_machine.revoke", "oidc_machine.introspect"}
+STREAMS = {
+    *("oidc_streams.create", "oidc_streams.read", "oidc_streams.update", "oidc_streams.replace", "oidc_streams.delete"),
+    *("oidc_streams.status", "oidc_streams.change_status", "oidc_streams.add_subject", "oidc_streams.remove_subject"),
+    *("oidc_streams.verify", "oidc_streams.poll"),
+}
+MACHINES = {
+    *("oidc_machine.discovery", "oidc_machine.jwks", "oidc_machine.token", "oidc_machine.userinfo"),
+    *("oidc_machine.par", "oidc_machine.revoke", "oidc_machine.introspect"),
+    *("oidc_registration.register", "oidc_registration.manage"),
+    *("oidc_streams.configuration", *STREAMS),
+}
 
 # POST routes whose effect does not rest on the session cookie, so that they ask no CSRF token (decisions §27).
-NO_COOKIE_ROUTES = {"oidc_machine.token", "oidc_machine.userinfo", "oidc.authorize", "oidc_end_session.end_session"}
-NO_COOKIE_ROUTES |= {"oidc_machine.par", "oidc_machine.revoke", "oidc_machine.introspect"}
+# At the playground's callback the state is the token (RFC 6749 §10.12): the answer of /authorize carries no other.
+NO_COOKIE_ROUTES = {
+    *("oidc_machine.token", "oidc_machine.userinfo", "oidc.authorize", "oidc_end_session.end_session"),
+    *("oidc_machine.par", "oidc_machine.revoke", "oidc_machine.introspect"),
+    *("oidc_registration.register", "oidc_registration.manage"),
+    *("oidc_playground.callback", *STREAMS),
+}

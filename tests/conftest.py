@@ -53,6 +53,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "databases: run once on SQLite and once on a real PostgreSQL")
     config.addinivalue_line("markers", "bar(*names): the lines of the security bar that a test holds")
     config.addinivalue_line("markers", "race: a race; run many times over with --deep")
+    config.addinivalue_line(
+        "markers", "bar(*names): the lines of the security bar, and the advisories, that it answers"
+    )
     config.addinivalue_line("markers", "browser: drives a real Chromium")
     config.addinivalue_line("markers", "wheel: builds the wheel and installs it in a fresh environment")
 
@@ -150,9 +153,11 @@ def settings(database_url: str, keys_dir: Path, tmp_path: Path) -> Settings:
         issuer="http://localhost:8000",
         database_url=database_url,
         keys_dir=keys_dir,
+        key_rotation_days=0,  # all tests share one ring: those of the rotation have their own
         outbox_dir=tmp_path / "outbox",
         argon2_memory_kib=1024,
         argon2_time=1,
+        playground=True,
     )
 
 

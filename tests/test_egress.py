@@ -72,6 +72,11 @@ class _Receiver(http.server.BaseHTTPRequestHandler):
         if self.path == "/drip":
             self._drip()
             return
+        if self.path == "/headers":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(str(self.headers).encode())
+            return
         if self.path == "/bomb":
             self.send_response(200)
             self.send_header("Content-Encoding", "gzip")
@@ -116,6 +121,32 @@ def test_a_form_is_posted(receiver: str) -> None:
     answer = post_form(f"{receiver}/ok", {"logout_token": "a.b.c"}, _local())
 
     assert (answer.status, answer.body) == (200, b"logout_token=a.b.c")
+
+
+def test_a_body_is_posted_with_its_headers_and_our_host(receiver: str) -> None:
+    """What is pushed arrives to the byte; the headers of the message never choose the Host (S-27)."""
+    answer = egress.post(f"{receiver}/ok", b"a.b.c", {"Content-Type": "text/x", "Host": "elsewhere"}, _local())
+    told = egress.post(
+        f"{receiver}/headers", b"", {"Content-Type": "text/x", "Host": "elsewhere"}, _local()
+    ).body.decode()
+
+    assert (answer.status, answer.body) == (200, b"a.b.c")
+    assert "Content-Type: text/x" in told
+    assert [line for line in told.splitlines() if line.startswith("Host:")] == [
+        f"Host: {receiver.removeprefix('http://')}"
+    ]
+
+
+def test_a_pushed_body_goes_to_public_addresses_only() -> None:
+    """The same guard as for forms: nothing private, whatever a receiver registered (S-27)."""
+    for url in (
+        "https://10.0.0.1/events",
+        "https://127.0.0.1/events",
+        "http://8.8.8.8/events",
+        "https://8.8.8.8:22/events",
+    ):
+        with pytest.raises(ForbiddenAddressError):
+            egress.post(url, b"x", {}, PUBLIC)
 
 
 def test_a_redirect_is_not_followed(receiver: str) -> None:

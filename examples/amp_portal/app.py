@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, Response, request, session
 from flask_wtf.csrf import CSRFProtect
 
-from . import views
+from . import signals, views
 from .database import Database
 from .oidc import Provider
 from .settings import PortalSettings
@@ -37,10 +37,12 @@ def create_app(settings: PortalSettings | None = None) -> Flask:
     app.extensions["portal.settings"] = settings
     app.extensions["portal.database"] = database = Database(settings.database)
     app.extensions["portal.store"] = Store(database)
-    app.extensions["portal.provider"] = Provider(app, settings)
+    app.extensions["portal.provider"] = provider = Provider(app, settings)
     csrf.init_app(app)
     views.register(app)
-    csrf.exempt(views.backchannel_logout)
+    signals.register(app, provider, settings)
+    for view in (views.backchannel_logout, signals.receive):
+        csrf.exempt(view)
     app.context_processor(_frame)
     app.after_request(_headers)
     app.jinja_env.filters.update(moment=_moment, dollars=_dollars)

@@ -15,6 +15,8 @@ CREATE INDEX IF NOT EXISTS session_sid ON session (iss, sid);
 CREATE INDEX IF NOT EXISTS session_sub ON session (iss, sub);
 CREATE TABLE IF NOT EXISTS event (jti TEXT PRIMARY KEY, kind TEXT NOT NULL, sub TEXT, sid TEXT, received_at TEXT NOT NULL,
   sessions INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS told_version (iss TEXT NOT NULL, sub TEXT NOT NULL, enterprise TEXT NOT NULL, version INTEGER NOT NULL,
+  PRIMARY KEY (iss, sub, enterprise));
 CREATE TABLE IF NOT EXISTS message (id INTEGER PRIMARY KEY, enterprise TEXT NOT NULL, sent_on TEXT NOT NULL,
   subject_fr TEXT NOT NULL, subject_en TEXT NOT NULL, body_fr TEXT NOT NULL, body_en TEXT NOT NULL, read_at TEXT);
 CREATE TABLE IF NOT EXISTS request (id INTEGER PRIMARY KEY, enterprise TEXT NOT NULL, number TEXT UNIQUE NOT NULL,

@@ -74,7 +74,38 @@ class Provider:
             raise RefusedTokenError("jti, sid or sub is missing")
         return claims
 
-    def _verify(self, token: str, typ: str | None = None) -> dict[str, Any]:
+    def verify_event(self, token: str) -> dict[str, Any]:
+        """Return the claims of a security event token: one event, about a subject, never expiring (SSF 1.0 §4)."""
+        claims = self._verify(token, typ="secevent+jwt", lasts=True)
+        events, subject = claims.get("events"), claims.get("sub_id")
+        if not isinstance(events, dict) or len(events) != 1 or not isinstance(subject, dict):
+            raise RefusedTokenError("not one event about one subject")
+        if not isinstance(claims.get("jti"), str) or claims.keys() & {"sub", "exp", "nonce"}:
+            raise RefusedTokenError("not a security event token")
+        return claims
+
+    def service_token(self, scope: str) -> str:
+        """Return an access token of this portal itself (RFC 6749 §4.4)."""
+        with self.client._get_session() as session:
+            answer = session.request(
+                "POST",
+                self.metadata()["token_endpoint"],
+                data={"grant_type": "client_credentials", "scope": scope},
+                auth=(self._settings.client_id, self._settings.client_secret),
+                withhold_token=True,
+            )
+        answer.raise_for_status()
+        return str(answer.json()["access_token"])
+
+    def call(self, method: str, url: str, token: str | None = None, body: Any = None) -> Any:
+        """Call an address of the provider as this portal itself, and return its JSON."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        with self.client._get_session() as session:
+            answer = session.request(method, url, headers=headers, json=body, withhold_token=True)
+        answer.raise_for_status()
+        return answer.json()
+
+    def _verify(self, token: str, typ: str | None = None, *, lasts: bool = False) -> dict[str, Any]:
         try:
             decoded = jwt.decode(token, self._key_set(token), algorithms=ID_TOKEN_ALGORITHMS)
         except Exception as error:
@@ -88,7 +119,7 @@ class Provider:
         if claims.get("iss") != self._settings.issuer:
             raise RefusedTokenError("issuer")
         now, expiry, issued = time.time(), claims.get("exp"), claims.get("iat")
-        if not isinstance(expiry, int) or expiry <= now - _SKEW:
+        if not lasts and (not isinstance(expiry, int) or expiry <= now - _SKEW):
             raise RefusedTokenError("expired")
         if not isinstance(issued, int) or issued > now + _SKEW:
             raise RefusedTokenError("issued in the future")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,8 +41,9 @@ def open_session(
 ) -> str:
     """Keep a sign-in keyed on (``iss``, ``sub``) (rule 2) and return the cookie's value.
 
-    ``asked_at`` is when this portal asked for the token: the provider signals after the change, so what was asked after a
-    signal tells of it, and what was asked before may not. ``iat`` could not say so: it has whole seconds only.
+    What an event said of a higher version wins over the token (rule 7). A logout token has no version: ``asked_at`` is when this
+    portal asked for the token. The provider signals after the change, so what was asked after a signal tells of it, and what was
+    asked before may not. ``iat`` could not say so: it has whole seconds only.
     """
     identifier = secrets.token_urlsafe(32)
     row = (
@@ -62,7 +64,18 @@ def open_session(
             " AND EXISTS (SELECT 1 FROM event WHERE event.sid = session.sid AND event.received_at > ?)",
             (now.isoformat(), row[0], asked_at.isoformat()),
         )
+        connection.execute(
+            "UPDATE session SET ended_at = ?, ended_why = 'signal' WHERE id_hash = ? AND EXISTS (SELECT 1 FROM told_version"
+            " AS told WHERE told.iss = session.iss AND told.sub = session.sub AND told.enterprise = ? AND told.version > ?)",
+            (now.isoformat(), row[0], *_version(claims)),
+        )
     return identifier
+
+
+def _version(claims: Mapping[str, Any]) -> tuple[str, int]:
+    """Return for which enterprise a session acts, and the version of what it was told."""
+    rights = read_rights(claims)
+    return (rights.enterprise_id, rights.version) if rights else ("", 0)
 
 
 def find_session(database: Database, identifier: str | None) -> PortalSession | None:
@@ -84,12 +97,13 @@ def close_session(database: Database, identifier: str) -> None:
         connection.execute("DELETE FROM session WHERE id_hash = ?", (_hash(identifier),))
 
 
-def end_by_signal(database: Database, claims: Mapping[str, Any], now: datetime) -> int:
-    """End the sessions a logout token speaks of; return how many. The same token twice changes nothing."""
+def end_by_signal(
+    database: Database, claims: Mapping[str, Any], now: datetime, *, kind: str = "backchannel-logout"
+) -> int:
+    """End the sessions a logout token or an event speaks of; return how many. The same token twice changes nothing."""
     sid, sub = claims.get("sid"), claims.get("sub")
     with database.connect() as connection:
-        known = connection.execute("SELECT 1 FROM event WHERE jti = ?", (claims["jti"],)).fetchone()
-        if known:
+        if not _is_new(connection, claims["jti"]):
             return 0
         where, values = ("sid = ?", (sid,)) if sid else ("sub = ?", (sub,))
         ended = connection.execute(
@@ -98,9 +112,54 @@ def end_by_signal(database: Database, claims: Mapping[str, Any], now: datetime) 
         ).rowcount
         connection.execute(
             "INSERT INTO event VALUES (?,?,?,?,?,?)",
-            (claims["jti"], "backchannel-logout", sub, sid, now.isoformat(), ended),
+            (claims["jti"], kind, sub, sid, now.isoformat(), ended),
         )
     return ended
+
+
+def note_version(
+    database: Database, event: Mapping[str, Any], sub: str, enterprise: str, version: int, now: datetime
+) -> int:
+    """End the sessions of a person for an enterprise that were told an older version; return how many (rule 7).
+
+    The same event twice, or an older one that was overtaken, changes nothing.
+    """
+    with database.connect() as connection:
+        if not _is_new(connection, event["jti"]):
+            return 0
+        connection.execute(
+            "INSERT INTO told_version VALUES (?,?,?,?) ON CONFLICT (iss, sub, enterprise)"
+            " DO UPDATE SET version = max(version, excluded.version)",
+            (event["iss"], sub, enterprise, version),
+        )
+        found = connection.execute(
+            "SELECT id_hash, claims FROM session WHERE iss = ? AND sub = ? AND ended_at IS NULL", (event["iss"], sub)
+        ).fetchall()
+        stale = [row["id_hash"] for row in found if _is_older(json.loads(row["claims"]), enterprise, version)]
+        for id_hash in stale:
+            connection.execute(
+                "UPDATE session SET ended_at = ?, ended_why = 'signal' WHERE id_hash = ?", (now.isoformat(), id_hash)
+            )
+        row = (event["jti"], "token-claims-change", sub, None, now.isoformat(), len(stale))
+        connection.execute("INSERT INTO event VALUES (?,?,?,?,?,?)", row)
+    return len(stale)
+
+
+def note_event(database: Database, jti: str, kind: str, sub: str | None, now: datetime) -> None:
+    """Remember an event that changes nothing here."""
+    with database.connect() as connection:
+        if _is_new(connection, jti):
+            row = (jti, kind, sub, None, now.isoformat(), 0)
+            connection.execute("INSERT INTO event VALUES (?,?,?,?,?,?)", row)
+
+
+def _is_new(connection: sqlite3.Connection, jti: str) -> bool:
+    return connection.execute("SELECT 1 FROM event WHERE jti = ?", (jti,)).fetchone() is None
+
+
+def _is_older(claims: Mapping[str, Any], enterprise: str, version: int) -> bool:
+    acting_for, told = _version(claims)
+    return acting_for == enterprise and told < version
 
 
 def events_of(database: Database, sub: str) -> list[dict[str, Any]]:

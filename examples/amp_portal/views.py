@@ -14,7 +14,7 @@ from flask import Flask, Response, current_app, make_response, redirect, render_
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
-from . import sessions
+from . import sessions, signals
 from .access import BLOCKS, PATHS, Refusal, Rights
 from .database import Database
 from .oidc import Provider, RefusedTokenError
@@ -135,6 +135,7 @@ def callback() -> ResponseReturnValue:
     except RefusedTokenError as error:
         current_app.logger.warning("token refused: %s", error)
         return render_template("notice.html", title_key="failed_title", text_key="failed_other", retry=True), 400
+    signals.listening().ensure()
     previous = request.cookies.get(COOKIE)
     if previous:
         sessions.close_session(_database(), previous)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import insert, select, update
 
 from .. import audit
 from ..db import db, new_id, transaction
+from ..notices import services as notices
 from ..sealing import current_sealing
 from . import totp
 from .hashing import current_hasher
@@ -39,7 +41,21 @@ def add_first_credentials(person_id: str, *, password_hash: str, totp_secret: st
         audit.record(
             audit.Event.SECOND_FACTOR_ADDED, actor=actor, person_id=person_id, details={"factor": "totp"}, now=now
         )
+        tell_of_change(person_id, "password", "create", now=now)
+        tell_of_change(person_id, "totp", "create", now=now)
     return True
+
+
+def tell_of_change(
+    person_id: str,
+    credential: Literal["password", "totp"],
+    change: Literal["create", "update", "revoke", "delete"],
+    *,
+    now: datetime,
+) -> None:
+    """Write, in the caller's transaction, that a credential has changed; who hears of it is not for this room to know."""
+    told = {"person_id": person_id, "credential": credential, "change": change, "at": int(now.timestamp())}
+    notices.enqueue("credential_changed", {"change_id": new_id(), **told}, now=now)
 
 
 def add_device(person_id: str, secret: str, *, step: int, now: datetime) -> None:
@@ -62,6 +78,8 @@ def replace_for_demonstration(person_id: str, *, password: str, totp_secret: str
     with transaction() as session:
         if has_password(person_id):
             session.execute(update(Password).where(Password.person_id == person_id).values(hash=hashed, set_at=now))
+            tell_of_change(person_id, "password", "update", now=now)
+            tell_of_change(person_id, "totp", "update", now=now)
         else:
             session.execute(insert(Password).values(person_id=person_id, hash=hashed, set_at=now))
         session.execute(

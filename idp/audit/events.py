@@ -60,6 +60,11 @@ class Event(StrEnum):
     CATALOGUE_LOADED = "catalogue:loaded"
     # oidc
     CLIENT_LOADED = "client:loaded"
+    CLIENT_REGISTERED = "client:registered"
+    CLIENT_REPLACED = "client:replaced"
+    CLIENT_REVOKED = "client:revoked"
+    INITIAL_TOKEN_ISSUED = "initial_token:issued"  # noqa: S105
+    INITIAL_TOKEN_REVOKED = "initial_token:revoked"  # noqa: S105
     CONSENT_GIVEN = "consent:given"
     CONSENT_REFUSED = "consent:refused"
     CONSENT_WITHDRAWN = "consent:withdrawn"
@@ -70,8 +75,14 @@ class Event(StrEnum):
     REFRESH_REPLAYED = "oidc:refresh_replayed"
     TOKEN_REVOKED = "oidc:token_revoked"  # noqa: S105
     LOGOUT_SENT = "oidc:logout_sent"
+    SERVICE_TOKEN_ISSUED = "oidc:service_token_issued"  # noqa: S105
+    STREAM_CHANGED = "oidc:stream_changed"
+    SIGNAL_SENT = "oidc:signal_sent"
+    SIGNAL_REFUSED = "oidc:signal_refused"
     # operations
     OPERATOR_ADDED = "operator:added"
     REGISTER_IMPORTED = "register:imported"
     TAX_FILE_IMPORTED = "tax_file:imported"
     KEYS_CREATED = "keys:created"
+    KEYS_ROTATED = "keys:rotated"
+    KEYS_REVOKED = "keys:revoked"

@@ -56,6 +56,11 @@ LABELS: dict[Event, Any] = {
     Event.REMOVAL_CONFIRMED: _l("Removal confirmed by the agency"),
     Event.CATALOGUE_LOADED: _l("Catalogue of an agency loaded"),
     Event.CLIENT_LOADED: _l("Client of an agency loaded"),
+    Event.CLIENT_REGISTERED: _l("Client of an agency registered by its builder"),
+    Event.CLIENT_REPLACED: _l("Registration of a client replaced"),
+    Event.CLIENT_REVOKED: _l("Client of an agency removed"),
+    Event.INITIAL_TOKEN_ISSUED: _l("Permission to register clients given to an agency"),
+    Event.INITIAL_TOKEN_REVOKED: _l("Permission to register clients withdrawn"),
     Event.CONSENT_GIVEN: _l("Consent given to an agency"),
     Event.CONSENT_REFUSED: _l("Consent refused"),
     Event.CONSENT_WITHDRAWN: _l("Consent withdrawn"),
@@ -66,10 +71,16 @@ LABELS: dict[Event, Any] = {
     Event.REFRESH_REPLAYED: _l("Refresh token used twice: everything it gave is revoked"),
     Event.TOKEN_REVOKED: _l("Access given up by the agency"),
     Event.LOGOUT_SENT: _l("End of session sent to an agency"),
+    Event.SERVICE_TOKEN_ISSUED: _l("Access given to a service of an agency, in its own name"),
+    Event.STREAM_CHANGED: _l("Signals to an agency set up or changed"),
+    Event.SIGNAL_SENT: _l("Signal received by an agency"),
+    Event.SIGNAL_REFUSED: _l("Signal refused by an agency"),
     Event.OPERATOR_ADDED: _l("Operator added"),
     Event.REGISTER_IMPORTED: _l("Register of enterprises imported"),
     Event.TAX_FILE_IMPORTED: _l("Tax agency’s file imported"),
     Event.KEYS_CREATED: _l("Keys created"),
+    Event.KEYS_ROTATED: _l("Signing key rotated"),
+    Event.KEYS_REVOKED: _l("Signing key revoked"),
 }
 
 

@@ -1,4 +1,4 @@
-"""The commands: ``idp serve | worker | db | keys | agencies | clients | register | taxfile | operator | audit | doctor``.
+"""The commands: ``idp serve | worker | db | keys | agencies | clients | notices | register | taxfile | operator | …``.
 
 Each command lives in the module of its name and is imported only when it is called, so that ``idp --help`` stays quick.
 """
@@ -20,7 +20,8 @@ COMMANDS = {
     "db": "bring the schema up to date",
     "demo": "fill an empty installation with demonstration data",
     "doctor": "say what is wrong with an installation",
-    "keys": "create and list keys",
+    "keys": "create, list and rotate keys",
+    "notices": "list what could not be delivered, and send it again",
     "operator": "add an operator or an agency officer",
     "register": "import the register of enterprises",
     "serve": "run the provider",

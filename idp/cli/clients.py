@@ -6,15 +6,17 @@ from pathlib import Path
 
 import click
 
+from .. import audit
 from ..app import create_app
 from ..clock import SystemClock
-from ..oidc import client_services
+from ..errors import NotFoundError
+from ..oidc import client_services, initial_token_services, playground_services
 from ..oidc.errors import ClientFileError
 
 
 @click.group()
 def clients() -> None:
-    """Load the clients of agencies."""
+    """Load the clients of agencies, and let agencies register their own."""
 
 
 @clients.command()
@@ -28,5 +30,65 @@ def load(file: Path) -> None:
             for mistake in error.mistakes:
                 click.echo(f"✗ {mistake}", err=True)
             raise click.ClickException("nothing was loaded") from None
-    for client_id in loaded:
+        doubtful = {client_id: client_services.doubtful_addresses(client_id) for client_id in loaded}
+    for client_id, addresses in doubtful.items():
         click.echo(f"loaded {client_id}")
+        for uri in addresses:
+            click.echo(
+                f"! {client_id}: {uri!r} has no path; if the library sends {uri + '/'!r}, register that", err=True
+            )
+
+
+@clients.command()
+@click.argument("client_id")
+def revoke(client_id: str) -> None:
+    """Remove the client CLIENT_ID, with all it was given; loading it again brings it back."""
+    with create_app().app_context():
+        done = client_services.revoke(client_id, actor=audit.SYSTEM, now=SystemClock().now())
+    if not done:
+        raise click.ClickException(f"no client {client_id}")
+    click.echo(f"removed {client_id}")
+
+
+@clients.command()
+@click.option("--agency", required=True, help="the agency whose clients it registers")
+@click.option("--uses", type=click.IntRange(1, 1000), default=1, show_default=True, help="how many clients")
+@click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True, help="for how long")
+def token(agency: str, uses: int, days: int) -> None:
+    """Print an initial access token, once: whoever holds it registers clients of the agency (RFC 7591)."""
+    with create_app().app_context():
+        try:
+            issued = initial_token_services.issue(agency, uses=uses, days=days, now=SystemClock().now())
+        except NotFoundError:
+            raise click.ClickException(f"no agency {agency}") from None
+    click.echo(issued)
+
+
+@clients.command()
+def tokens() -> None:
+    """List the initial access tokens; none of them can be read again."""
+    now = SystemClock().now()
+    with create_app().app_context():
+        for each in initial_token_services.listed():
+            state = "revoked" if each.revoked_at else "over" if each.expires_at <= now else f"{each.uses_left} left"
+            click.echo(f"{each.id}  {each.agency_id}  {state}  until {each.expires_at:%Y-%m-%d %H:%M} UTC")
+
+
+@clients.command("revoke-token")
+@click.argument("token_id")
+def revoke_token(token_id: str) -> None:
+    """End the initial access token TOKEN_ID; the clients it registered stay."""
+    with create_app().app_context():
+        done = initial_token_services.revoke(token_id, now=SystemClock().now())
+    if not done:
+        raise click.ClickException(f"no living token {token_id}")
+    click.echo(f"revoked {token_id}")
+
+
+@clients.command()
+def playground() -> None:
+    """Register the playground’s own client at each agency; anew each time, and nobody ever sees its secret."""
+    with create_app().app_context():
+        registered = playground_services.register(now=SystemClock().now())
+    for client_id in registered:
+        click.echo(f"registered {client_id}")

@@ -9,15 +9,11 @@ from __future__ import annotations
 import base64
 import csv
 import secrets
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-
-import yaml
-from joserfc import jwk
 
 from ..accounts import services as accounts
 from ..audit import SYSTEM, Actor
@@ -31,8 +27,9 @@ from ..delegation import services as delegation
 from ..delegation.roles import Role
 from ..delegation.verification import VerificationRecord
 from ..identifiers import PersonId, UserCode
-from ..oidc import client_services
+from ..oidc import playground_services
 from ..support import services as support
+from . import demo_clients
 
 STORY_NEQ, FIRM_NEQ = "1100000455", "3300000018"
 _WORDS = (
@@ -64,7 +61,8 @@ def fill(settings: Settings, portal: str, *, synthetic: Path, agencies: Path, no
     import_register(synthetic / "req", now)
     import_tax_file(synthetic / "revenu_quebec.csv", now)
     catalogue_services.load_agencies(agencies, now=now)
-    clients = _load_clients(portal, now)
+    clients = demo_clients.load(portal, now)
+    playground_services.register(now=now)
     personas = _people(now)
     return {
         "issuer": settings.issuer,
@@ -72,65 +70,9 @@ def fill(settings: Settings, portal: str, *, synthetic: Path, agencies: Path, no
         "outbox": str(settings.outbox_dir),
         "personas": personas,
         "enrolments": _enrolments(synthetic / "revenu_quebec.csv"),
-        "clients": {name: clients[name] for name in ("tools", "tools-native", "tools-fapi2")},
+        "clients": {name: clients[name] for name in demo_clients.TOOLS},
         "portal_client": clients["amp-portal"],
     }
-
-
-def _load_clients(portal: str, now: datetime) -> dict[str, dict[str, Any]]:
-    common = {
-        "profile": "baseline",
-        "agency": "amp",
-        "token_endpoint_auth_method": "client_secret_basic",
-        "grant_types": ["authorization_code"],
-        "response_types": ["code"],
-        "scope": "openid profile email enterprise functional_blocks",
-    }
-    told: list[dict[str, Any]] = [
-        common
-        | {
-            "client_id": "amp-portal",
-            "client_secret": secrets.token_urlsafe(32),
-            "client_name": "Portail de l’AMP (démonstration)",
-            "redirect_uris": [f"{portal}/callback"],
-            "post_logout_redirect_uris": [f"{portal}/signed-out"],
-            "backchannel_logout_uri": f"{portal}/backchannel-logout",
-            "backchannel_logout_session_required": True,
-        },
-        common
-        | {
-            "client_id": "tools",
-            "client_secret": secrets.token_urlsafe(32),
-            "client_name": "Outils de démonstration",
-            "redirect_uris": ["http://127.0.0.1:9999/callback"],
-        },
-        common
-        | {
-            "client_id": "tools-native",
-            "client_name": "Outil de bureau (démonstration)",
-            "application_type": "native",
-            "token_endpoint_auth_method": "none",
-            "redirect_uris": ["http://127.0.0.1:9999/callback"],
-        },
-        common
-        | {
-            "client_id": "tools-fapi2",
-            "client_name": "Outil au profil FAPI 2.0 (démonstration)",
-            "profile": "fapi2",
-            "token_endpoint_auth_method": "private_key_jwt",
-            "token_endpoint_auth_signing_alg": "ES256",
-            "dpop_bound_access_tokens": True,
-            "redirect_uris": ["http://127.0.0.1:9999/callback"],
-        },
-    ]
-    key = jwk.ECKey.generate_key("P-256", {"kid": "tools-fapi2", "alg": "ES256", "use": "sig"}, private=True)
-    told[-1]["jwks"] = {"keys": [key.as_dict(private=False)]}
-    with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / "clients.yaml"
-        path.write_text(yaml.safe_dump({"clients": told}, allow_unicode=True), encoding="utf-8")
-        client_services.load_clients(path, now=now)
-    told[-1]["jwks"] = {"keys": [key.as_dict(private=True)]}  # what the client itself holds
-    return {client["client_id"]: client for client in told}
 
 
 def _credentials(

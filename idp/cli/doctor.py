@@ -16,8 +16,10 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..app import create_app
+from ..clock import SystemClock
 from ..config import Settings, folder, read_settings
 from ..sealing import KEY_FILES
+from . import key_findings
 
 
 @click.command()
@@ -25,7 +27,7 @@ def doctor() -> None:
     """Check settings, keys, schema, catalogue, outbox and log; exit 1 when something is wrong."""
     settings = read_settings()
     for name in Settings.model_fields:
-        click.echo(f"  {name:<20}{_masked(name, getattr(settings, name))}")
+        click.echo(f"  {name:<26}{_masked(name, getattr(settings, name))}")
     for remark in remarks(settings):
         click.echo(f"! {remark}")
     problems = list(findings(settings))
@@ -42,6 +44,7 @@ def remarks(settings: Settings) -> Iterator[str]:
         yield "each worker counts requests per address apart; set IDP_RATE_LIMIT_STORAGE to a shared storage"
     if settings.secure and settings.database_url.startswith("sqlite"):
         yield "SQLite serves one machine; several nodes want PostgreSQL"
+    yield from key_findings.remarks(settings, SystemClock().now())
 
 
 def findings(settings: Settings) -> Iterator[str]:
@@ -51,6 +54,10 @@ def findings(settings: Settings) -> Iterator[str]:
         yield f"keys missing in {settings.keys_dir}: {', '.join(missing)}; run idp keys new"
         return
     yield from _loose_files(settings.keys_dir)
+    wrong = list(key_findings.findings(settings))
+    if wrong:
+        yield from wrong
+        return  # the application does not start
     if settings.secure and settings.smtp_url is None:
         yield "no IDP_SMTP_URL: e-mails are written to the outbox folder and reach nobody"
     if shutil.disk_usage(settings.keys_dir).free < 512 * 1024 * 1024:
@@ -86,7 +93,7 @@ def _database_findings() -> Iterator[str]:
         yield "no agency is in the catalogue; run idp agencies load agencies/"
     dead = db.session.scalar(select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state == "dead"))
     if dead:
-        yield f"{dead} notices could not be delivered"
+        yield f"{dead} notices could not be delivered; see idp notices list --dead"
     checked = verify()
     if checked.fault:
         yield f"the log does not hold: {checked.fault}"

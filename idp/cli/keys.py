@@ -2,36 +2,131 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..clock import SystemClock
-from ..config import read_settings
-from ..oidc import signing_keys
+from ..config import Settings, read_settings
+from ..oidc import key_acts
+from ..oidc.key_acts import Change
+from ..oidc.key_folder import KeyFileError, KeyFolder
+from ..oidc.key_rotation import ALGORITHMS, KEPT_AFTER, PUBLISHED_BEFORE, KeyLife, KeyState, signing
+from ..oidc.signers import SignerError
 from ..sealing import create_key_files
+
+_ALGS = click.option(
+    "--alg", "algs", multiple=True, type=click.Choice(ALGORITHMS), help="only this algorithm; may be repeated"
+)
 
 
 @click.group()
 def keys() -> None:
-    """Create and list keys."""
+    """Create, list and rotate keys."""
 
 
 @keys.command()
 def new() -> None:
-    """Write the keys that are missing in IDP_KEYS_DIR; what exists is never touched."""
-    folder = read_settings().keys_dir
-    created = create_key_files(folder) + signing_keys.create_key_ring(folder, SystemClock().now())
-    for name in created:
-        click.echo(f"created {folder / name}")
-    if not created:
+    """Write the keys that are missing in IDP_KEYS_DIR, and seal those that are in clear; no other is touched."""
+    settings = read_settings()
+    with _told():
+        names = create_key_files(settings.keys_dir)
+        names += key_acts.create_missing(KeyFolder.of(settings), SystemClock().now())
+    for name in names:
+        click.echo(f"wrote {name}")
+    if not names:
         click.echo("Nothing is missing.")
 
 
 @keys.command(name="list")
 def list_keys() -> None:
-    """Show the signing keys: identifier, algorithm, state, day of creation."""
+    """Show the signing keys: identifier, algorithm, state, since when, and what comes next."""
+    settings = read_settings()
+    with _told():
+        found = KeyFolder.of(settings).read_keys()
+    for each in found:
+        place = "token" if each.reference else "file"
+        comes = next_step(each.life, [key.life for key in found], settings.key_rotation_days)
+        line = f"{each.kid:<24}{each.alg:<7}{each.state.value:<10}{place:<7}since {each.since:%Y-%m-%d %H:%M}Z  {comes}"
+        click.echo(line.rstrip())
+    missing = set(ALGORITHMS) - {each.alg for each in found if each.state is KeyState.ACTIVE}
+    if missing:
+        raise click.ClickException(f"no active key for {', '.join(sorted(missing))}; run idp keys new")
+
+
+@keys.command()
+@_ALGS
+@click.option(
+    "--emergency", is_flag=True, help="a key may be in wrong hands: replace it now, revoke all others at once"
+)
+def rotate(algs: tuple[str, ...], emergency: bool) -> None:
+    """Publish the keys that sign next, and do what is due; they sign by themselves 24 hours later.
+
+    With --emergency new keys sign at once and the others are revoked: every token they signed is dead.
+    """
+    settings, now, wanted = read_settings(), SystemClock().now(), algs or ALGORITHMS
+    folder = KeyFolder.of(settings)
+    with _told():
+        seen = {key.kid for alg in wanted if (key := signing([k.life for k in folder.read_keys() if k.alg == alg]))}
+        if not folder.kek_file.exists():
+            key_acts.create_missing(folder, now)  # a ring of before, in clear: it is sealed first
+        if emergency:
+            changes = key_acts.replace_at_once(folder, now, algs=wanted, seen=seen)
+        else:
+            changes = key_acts.rotate(folder, now, algs=wanted)
+    for change in changes:
+        click.echo(f"{change.kid}: {change.state.value if change.state else 'removed'}")
+    if not changes:
+        click.echo("Nothing to do: the next keys are published already.")
+    _record(settings, changes, now)
+
+
+@keys.command()
+@click.option(
+    "--first-line", is_flag=True, help="make no new key: seal under the first line of the file, which you have changed"
+)
+def rewrap(first_line: bool) -> None:
+    """Seal every private key under a new key-encryption key; running processes go on."""
+    folder = KeyFolder.of(read_settings())
+    with _told():
+        count = key_acts.rewrap(folder, new_kek=not first_line)
+    click.echo(f"{count} keys sealed anew")
+    if first_line:
+        click.echo(f"The other lines of {folder.kek_file} open nothing any more: take them out.")
+
+
+def next_step(key: KeyLife, ring: Iterable[KeyLife], days: int) -> str:
+    """Return what becomes of a key, and when."""
+    if key.state is KeyState.NEXT:
+        return f"signs from {key.since + PUBLISHED_BEFORE:%Y-%m-%d %H:%M}Z"
+    if key.state is KeyState.RETIRING:
+        return f"removed after {key.since + KEPT_AFTER:%Y-%m-%d %H:%M}Z"
+    if key.state is KeyState.ACTIVE and days and not [k for k in ring if k.alg == key.alg and k.state is KeyState.NEXT]:
+        return f"replaced on {key.since + timedelta(days=days):%Y-%m-%d}"
+    return ""
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell what is wrong with a file or a token as a sentence."""
     try:
-        ring = signing_keys.KeyRing.load(read_settings().keys_dir)
-    except signing_keys.MissingSigningKeyError as error:
+        yield
+    except (KeyFileError, SignerError, OSError) as error:
         raise click.ClickException(str(error)) from None
-    for each in ring.keys:
-        click.echo(f"{each.kid:<28}{each.alg:<8}{each.state.value:<10}{each.created_at:%Y-%m-%d}")
+
+
+def _record(settings: Settings, changes: list[Change], now: datetime) -> None:
+    """Enter the changes in the log; an emergency does not wait for the database."""
+    from ..app import create_app
+    from ..oidc.key_services import record
+
+    if not changes:
+        return
+    try:
+        with create_app(settings).app_context():
+            record(changes, now)
+    except (SQLAlchemyError, RuntimeError, OSError) as error:
+        click.echo(f"The keys are changed; the log could not be written ({type(error).__name__}).", err=True)

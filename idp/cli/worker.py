@@ -21,7 +21,14 @@ from ..db import db
 from ..delegation import services as delegation
 from ..enrollment import worker_services as enrollment
 from ..notices import services as notices
-from ..oidc import grant_services, interaction_services, pushed_services, replay_services
+from ..oidc import (
+    event_services,
+    grant_services,
+    interaction_services,
+    key_services,
+    pushed_services,
+    replay_services,
+)
 
 log = structlog.get_logger("mandat.worker")
 
@@ -38,7 +45,9 @@ SWEEPS: tuple[Task, ...] = (
     interaction_services.forget_old,
     replay_services.forget_old,
     pushed_services.forget_old,
+    key_services.rotate_due,
     grant_services.forget_old,
+    event_services.forget_old,
 )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .authority import Authority
+from .roles import EnterpriseStatus
 
 SCOPE_ENTERPRISE = "enterprise"
 SCOPE_BLOCKS = "functional_blocks"
@@ -36,6 +37,19 @@ def project(authority: Authority, scopes: frozenset[str]) -> dict[str, Any]:
         claims["representation"] = _representation(authority)
     if SCOPE_BLOCKS in scopes:
         claims["functional_blocks"] = list(authority.blocks)
+    return claims
+
+
+def project_nothing(
+    neq: str, name: str, status: EnterpriseStatus, version: int, scopes: frozenset[str]
+) -> dict[str, Any]:
+    """Return the compact layer of who acts for the enterprise no more: no role, no block; only signals carry it."""
+    claims: dict[str, Any] = {}
+    if scopes & {SCOPE_ENTERPRISE, SCOPE_BLOCKS}:
+        claims["enterprise"] = {"id": identifier(neq), "neq": neq, "name": name, "status": status.value}
+        claims["representation"] = {"version": version}
+    if SCOPE_BLOCKS in scopes:
+        claims["functional_blocks"] = []
     return claims
 
 

@@ -15,10 +15,10 @@ from ..audit.services import Actor
 from ..db import db, new_id, sort_key, transaction
 from ..errors import ConflictError, NotFoundError
 from ..identifiers import EnterpriseId, PersonId
-from .models import Enterprise, EnterpriseVerification
+from .models import Enterprise, EnterpriseVerification, Membership
 from .projection_services import RemovalReason, watching
-from .roles import EnterpriseStatus
-from .verification import VerificationMethod, VerificationRecord
+from .roles import EnterpriseStatus, MembershipStatus, Role
+from .verification import Assurance, HeldRole, VerificationMethod, VerificationRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,30 @@ def verification(enterprise_id: str) -> VerificationRecord:
     ).first()
     if found is None:
         raise NotFoundError("no such enterprise")
-    proof, row = found
+    return _record(*found)
+
+
+def assurance(person_id: str, enterprise_id: str) -> Assurance | None:
+    """Return what stands behind a person who acts for an enterprise, None when they have no active role there."""
+    rows = db.session.execute(
+        select(EnterpriseVerification, Enterprise, Membership.role, Membership.appointed_at)
+        .join(Enterprise, Enterprise.id == EnterpriseVerification.enterprise_id)
+        .join(Membership, Membership.enterprise_id == Enterprise.id)
+        .where(
+            Enterprise.id == enterprise_id,
+            Membership.person_id == person_id,
+            Membership.status == MembershipStatus.ACTIVE.value,
+        )
+        .order_by(Membership.role)
+    ).all()
+    if not rows:
+        return None
+    proof, enterprise_row, _role, _since = rows[0]
+    roles = tuple(HeldRole(Role(row.role), row.appointed_at) for row in rows)
+    return Assurance(proof.id, _record(proof, enterprise_row), PersonId(person_id), roles)
+
+
+def _record(proof: EnterpriseVerification, row: Enterprise) -> VerificationRecord:
     return VerificationRecord(
         neq=row.neq,
         name=row.name,

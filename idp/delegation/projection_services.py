@@ -289,6 +289,8 @@ def _signal(facts: Facts, lost: frozenset[str], version: int, now: datetime, cau
             "enterprise_id": facts.enterprise_id,
             "agency_id": facts.agency_id,
             "version": version,
+            "reason": cause.reason,
+            "at": int(now.timestamp()),
         },
         now=now,
     )

@@ -1,6 +1,7 @@
 """What other contexts may ask of delegation: one front for its services."""
 
 from .enterprise_services import EnterpriseView as EnterpriseView
+from .enterprise_services import assurance as assurance
 from .enterprise_services import enterprise as enterprise
 from .enterprise_services import enterprise_of_neq as enterprise_of_neq
 from .enterprise_services import register_enterprise as register_enterprise
@@ -46,3 +47,4 @@ from .rights_services import choices as choices
 from .rights_services import explanation as explanation
 from .rights_services import matrix as matrix
 from .rights_services import rights_of_members as rights_of_members
+from .telling_services import told_now as told_now

@@ -136,8 +136,12 @@ def _record(session: Session, file: EnrolmentFile, person_id: PersonId) -> Verif
     if file.verified_at is None:
         raise FileNotEditableError(file.id)
     documents = session.scalars(select(Evidence.kind).where(Evidence.file_id == file.id).order_by(Evidence.received_at))
-    shared = {"online": ("tax_notice", "tax_officer"), "mailed_code": ("mailed_code", "tax_officer")}
     method = cast(VerificationMethod, file.verification_method)
+    shared = {
+        "online": ("tax_agency", "tax_officer", "tax_notice"),
+        "mailed_code": ("tax_agency", "tax_officer", "mailed_code"),
+    }
+    register = ("register",) if file.enterprise_name else ()  # its name is known from the register alone
     return VerificationRecord(
         neq=file.neq or "",
         name=_enterprise_name(file),
@@ -145,7 +149,7 @@ def _record(session: Session, file: EnrolmentFile, person_id: PersonId) -> Verif
         method=method,
         verified_at=file.verified_at,
         verified_by=file.verified_by or "system",
-        evidence=shared.get(method, tuple(documents)),
+        evidence=(*register, *shared.get(method, tuple(documents))),
         file_id=file.id,
         authorized_representative=person_id,
     )

@@ -1,7 +1,8 @@
-"""The ways out: SMTP or ``.eml`` files, PDF files, forms posted to agencies."""
+"""The ways out: SMTP or ``.eml`` files, PDF files, forms and events posted to agencies."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import smtplib
@@ -15,14 +16,16 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ..config import LOOPBACK_HOSTS
-from ..egress import post_form
+from ..egress import Answer, post, post_form
 from ..web import current_settings
-from .errors import UndeliverableError
+from .errors import RefusedAnswerError, UndeliverableError
 from .letters import render_pdf
-from .messages import Email, Letter, Message, Signal
+from .messages import Email, Letter, Message, Push, Signal
 
 _SMTP_SECONDS = 15.0
 _ARRIVED = frozenset({200, 204})
+_ACCEPTED = 202
+_CODE = re.compile(r"[A-Za-z_]{1,40}")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -41,7 +44,21 @@ def deliver(message: Message, *, message_id: str, kind: str, now: datetime) -> N
         case Signal():
             answer = post_form(message.url, dict(message.form), current_settings())
             if answer.status not in _ARRIVED:
-                raise UndeliverableError(f"the agency answered {answer.status}")
+                raise RefusedAnswerError(f"the agency answered {answer.status}")
+        case Push():
+            answer = post(message.url, message.body, message.headers, current_settings())
+            if answer.status != _ACCEPTED:
+                raise RefusedAnswerError(f"the receiver answered {answer.status}{_said(answer)}")
+
+
+def _said(answer: Answer) -> str:
+    """Return the error code of a receiver that says why (RFC 8935 §2.3), and nothing else of what it sent."""
+    try:
+        told = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return ""
+    code = told.get("err") if isinstance(told, dict) else None
+    return f": {code}" if isinstance(code, str) and _CODE.fullmatch(code) else ""
 
 
 def as_mime(email: Email, *, message_id: str, now: datetime) -> EmailMessage:

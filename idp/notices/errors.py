@@ -9,3 +9,7 @@ class UndeliverableError(Exception):
 
 class UnknownKindError(UndeliverableError):
     """Nobody registered a renderer for this kind."""
+
+
+class RefusedAnswerError(UndeliverableError):
+    """The receiver answered and did not take it; the text is a status and at most a code, so an operator may read it."""

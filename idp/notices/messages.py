@@ -34,4 +34,13 @@ class Signal:
     form: Mapping[str, str] = field(repr=False)
 
 
-Message = Email | Letter | Signal
+@dataclass(frozen=True, slots=True)
+class Push:
+    """A body posted to a receiver; it arrived when the receiver answers 202 (RFC 8935 §2.2)."""
+
+    url: str
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+
+
+Message = Email | Letter | Signal | Push

@@ -21,14 +21,14 @@ from sqlalchemy import ColumnElement, insert, or_, select, update
 from ..db import db, in_transaction, new_id, transaction
 from ..sealing import current_sealing
 from .delivery import deliver
-from .errors import UnknownKindError
-from .messages import Email, Letter, Signal
+from .errors import RefusedAnswerError, UnknownKindError
+from .messages import Message
 from .models import DeliveryState, OutboxMessage
 from .schedule import LEASE, next_try
 
 log = structlog.get_logger("mandat.notices")
 
-Render = Callable[[dict[str, Any], datetime], Email | Letter | Signal | None]
+Render = Callable[[dict[str, Any], datetime], Message | None]
 OnSent = Callable[[dict[str, Any], datetime], None]
 
 _ROUND_SECONDS = 20.0  # a round ends well before the leases it took
@@ -40,6 +40,18 @@ class Renderer:
 
     render: Render
     on_sent: OnSent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeadNotice:
+    """A notice that was given up: when it was written, when it died, and why; never what it says or to whom."""
+
+    id: str
+    kind: str
+    created_at: datetime
+    died_at: datetime
+    attempts: int
+    last_error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +132,26 @@ def waiting() -> int:
     return len(db.session.scalars(select(OutboxMessage.id).where(OutboxMessage.state == DeliveryState.WAITING)).all())
 
 
+def dead(limit: int = 100) -> tuple[DeadNotice, ...]:
+    """Return the notices that were given up, latest first, without what they say."""
+    rows = db.session.execute(
+        select(
+            OutboxMessage.id,
+            OutboxMessage.kind,
+            OutboxMessage.created_at,
+            OutboxMessage.due_at,
+            OutboxMessage.attempts,
+            OutboxMessage.last_error,
+        )
+        .where(OutboxMessage.state == DeliveryState.DEAD)
+        .order_by(OutboxMessage.due_at.desc(), OutboxMessage.id)
+        .limit(limit)
+    )
+    return tuple(
+        DeadNotice(row.id, row.kind, row.created_at, row.due_at, row.attempts, row.last_error or "") for row in rows
+    )
+
+
 def revive(message_id: str, *, now: datetime) -> bool:
     """Give a dead notice a new life; tell whether there was one."""
     with transaction() as session:
@@ -197,7 +229,8 @@ def _mark_failed(claimed: _Claimed, error: Exception, now: datetime) -> None:
     db.session.rollback()
     again = next_try(claimed.attempts, now)
     state = DeliveryState.WAITING if again else DeliveryState.DEAD
-    log.warning("notice not sent", notice=claimed.id, kind=claimed.kind, state=state.value, error=type(error).__name__)
+    why = str(error)[:200] if isinstance(error, RefusedAnswerError) else type(error).__name__
+    log.warning("notice not sent", notice=claimed.id, kind=claimed.kind, state=state.value, error=why)
     with transaction() as session:
         session.execute(
             update(OutboxMessage)
@@ -211,7 +244,7 @@ def _mark_failed(claimed: _Claimed, error: Exception, now: datetime) -> None:
                 due_at=again or now,
                 lease=None,
                 leased_until=None,
-                last_error=type(error).__name__,
+                last_error=why,
             )
             .execution_options(synchronize_session=False)
         )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ..web import current_settings
-from . import checks, client_services, issuing, pushed_services, request_objects, situations
+from . import checks, client_key_services, client_services, issuing, pushed_services, request_objects, situations
 from .clients import RelyingParty
 from .errors import AuthorizationRefusedError, UnprovenRequestError
 from .foreign_jwts import RefusedJwtError
@@ -37,7 +37,9 @@ def opened(asked: Parameters, client: RelyingParty, *, now: datetime) -> Paramet
     if text is None or asked.get("request_uri") is not None:  # both at once are refused for the second (RFC 9101 §5)
         return asked
     try:
-        inside = request_objects.opened(text, client, issuer=current_settings().issuer, now=now)
+        inside = request_objects.opened(
+            text, client, keys_of=client_key_services.keys_of, issuer=current_settings().issuer, now=now
+        )
     except RefusedJwtError as error:
         description = f"the request object does not hold: {error}"
         raise AuthorizationRefusedError("invalid_request_object", description) from None

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from . import foreign_jwts
+from .client_keys import ClientKey
 from .clients import RelyingParty
 from .foreign_jwts import ForeignJwt, RefusedJwtError
 
@@ -39,15 +40,22 @@ def claimed_client(token: ForeignJwt) -> str:
     return named
 
 
-def check(token: ForeignJwt, client: RelyingParty, *, audiences: Collection[str], now: datetime) -> Assertion:
-    """Verify an assertion of *client*, all but its single use.
+def check(
+    token: ForeignJwt,
+    client: RelyingParty,
+    *,
+    keys: Collection[ClientKey],
+    audiences: Collection[str],
+    now: datetime,
+) -> Assertion:
+    """Verify an assertion of *client* with its *keys*, all but its single use.
 
     Raises:
         RefusedJwtError: with the rule that failed.
     """
     if str(token.header.get("typ", "")).lower() not in _TYPES:
         raise RefusedJwtError("typ")
-    foreign_jwts.verify(token, client.keys, algorithms=client.assertion_algs)
+    foreign_jwts.verify(token, keys, algorithms=client.assertion_algs)
     if claimed_client(token) != client.client_id:
         raise RefusedJwtError("sub")
     audience, jti = token.claims.get("aud"), token.claims.get("jti")

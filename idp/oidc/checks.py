@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from . import proofs, uris
+from . import asked_claims, proofs, uris
+from .asked_claims import NOTHING_ASKED, AskedClaims
 from .clients import RelyingParty
 from .errors import AuthorizationRefusedError, UnprovenRequestError
-from .metadata import DETAILS_TYPES, PROMPTS, RESPONSE_TYPES
-from .requests import AskedBlocks, AuthorizationRequest, Parameters, details_list, too_long
+from .metadata import CLAIMS, DETAILS_TYPES, PROMPTS, RESPONSE_TYPES
+from .requests import LONGEST, AskedBlocks, AuthorizationRequest, Parameters, details_list, too_long
+from .verified_requests import MalformedClaimsError
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # a SHA-256 in base64url (RFC 7636 §4.2)
 _VSCHAR = re.compile(r"[\x20-\x7e]*")
@@ -45,7 +47,9 @@ def target(parameters: Parameters, client: RelyingParty) -> Target:
     if uri is None:
         raise UnprovenRequestError("missing_redirect_uri", f"client {client.client_id}")
     if not any(uris.fits(uri, registered, any_port=client.is_native) for registered in client.redirect_uris):
-        raise UnprovenRequestError("invalid_redirect_uri", f"client {client.client_id}")
+        registered = " ".join(client.redirect_uris)
+        told = f"client {client.client_id}: asked {uri[: LONGEST['redirect_uri']]!r}, registered {registered}"
+        raise UnprovenRequestError("invalid_redirect_uri", told)
     mode = parameters.get("response_mode") or "query"
     state = parameters.get("state")
     if state is not None and too_long("state", state):
@@ -169,6 +173,14 @@ def check_details(parameters: Parameters, client: RelyingParty, locations: tuple
         _refuse("invalid_authorization_details", "a token speaks for one enterprise only")
 
 
+def check_claims(parameters: Parameters, client: RelyingParty, locations: tuple[str, ...]) -> None:
+    """OIDC Core §5.5: a JSON object that can be understood; what is not offered in it is no fault."""
+    try:
+        _claims(parameters, client)
+    except MalformedClaimsError as error:
+        _refuse("invalid_request", str(error))
+
+
 CHECKS = (
     check_lengths,
     check_state,
@@ -184,6 +196,7 @@ CHECKS = (
     check_max_age,
     check_resource,
     check_details,
+    check_claims,
 )
 
 
@@ -212,6 +225,8 @@ def checked(parameters: Parameters, client: RelyingParty, locations: tuple[str, 
         ui_language=_language(parameters),
         details=_details(parameters),
         dpop_jkt=parameters.get("dpop_jkt"),
+        acr_values=_words(parameters, "acr_values"),
+        claims=_claims(parameters, client),
     )
 
 
@@ -226,6 +241,11 @@ def _words(parameters: Parameters, name: str) -> tuple[str, ...]:
 def _scopes(parameters: Parameters, client: RelyingParty) -> tuple[str, ...]:
     """Return the scopes asked that this client may have; others are ignored (RFC 6749 §3.3)."""
     return tuple(sorted(set(_words(parameters, "scope")) & client.scopes))
+
+
+def _claims(parameters: Parameters, client: RelyingParty) -> AskedClaims:
+    text = parameters.get("claims")
+    return asked_claims.parse(text, frozenset(CLAIMS)).within(client.scopes) if text else NOTHING_ASKED
 
 
 def _language(parameters: Parameters) -> str | None:

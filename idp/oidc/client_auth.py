@@ -16,12 +16,16 @@ from urllib.parse import unquote_plus
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
 from ..sealing import digest
-from . import assertions, foreign_jwts
+from . import assertions, certificates, foreign_jwts
 from .assertions import Assertion
+from .certificates import Authorities, Certificate, RefusedCertificateError
+from .client_keys import ClientKey
 from .clients import RelyingParty
 from .foreign_jwts import RefusedJwtError
 
 Find = Callable[[str], RelyingParty | None]
+KeysOf = Callable[[RelyingParty, str | None], tuple[ClientKey, ...]]
+_BY_CERTIFICATE = frozenset({certificates.TLS, certificates.SELF_SIGNED})
 _CHALLENGE = ("WWW-Authenticate", 'Basic realm="mandat", charset="UTF-8"')
 
 
@@ -53,8 +57,24 @@ class Proven:
     assertion: Assertion | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What the TLS handshake of the request proved, and who may answer for it."""
+
+    certificate: Certificate | None = None
+    authorities: Authorities | None = None
+
+
 def authenticate(
-    headers: Mapping[str, str], form: Mapping[str, str], find: Find, *, issuer: str, token_url: str, now: datetime
+    headers: Mapping[str, str],
+    form: Mapping[str, str],
+    find: Find,
+    *,
+    keys_of: KeysOf,
+    issuer: str,
+    token_url: str,
+    now: datetime,
+    handshake: Handshake | None = None,
 ) -> Proven:
     """Return the client that proved itself, or the native one that named itself: its proof is the code verifier.
 
@@ -63,11 +83,13 @@ def authenticate(
         InvalidRequestError: it used two methods at once.
     """
     if "client_assertion" in form or "client_assertion_type" in form:
-        return _by_assertion(headers, form, find, issuer=issuer, token_url=token_url, now=now)
+        return _by_assertion(headers, form, find, keys_of, issuer=issuer, token_url=token_url, now=now)
     given = credentials(headers, form)
     used_basic = given.method == "client_secret_basic"
     for client_id, secret in given.readings:
         client = find(client_id)
+        if client is not None and given.method == "none" and client.auth_method in _BY_CERTIFICATE:
+            return _by_certificate(client, form, handshake or Handshake(), keys_of, now)
         if client is None or client.auth_method != given.method:
             continue
         if given.method == "none" or hmac.compare_digest(digest(secret), client.secret_digest):
@@ -92,8 +114,35 @@ def credentials(headers: Mapping[str, str], form: Mapping[str, str]) -> Credenti
     return Credentials("client_secret_basic", _basic_readings(encoded.strip()))
 
 
+def _by_certificate(
+    client: RelyingParty, form: Mapping[str, str], handshake: Handshake, keys_of: KeysOf, now: datetime
+) -> Proven:
+    """Judge the certificate of a client that named itself (RFC 8705 §2); what failed is told to nobody."""
+    if "client_secret" in form:
+        raise InvalidRequestError("use one method of client authentication only")
+    try:
+        if handshake.certificate is None:
+            raise RefusedCertificateError("no certificate was shown")
+        if client.auth_method == certificates.SELF_SIGNED:
+            certificates.check_self_signed(handshake.certificate, keys_of(client, None), now=now)
+        elif handshake.authorities is None or client.certificate_subject is None:
+            raise RefusedCertificateError("no authority is known")
+        else:
+            certificates.check_issued(handshake.certificate, client.certificate_subject, handshake.authorities, now=now)
+    except RefusedCertificateError as error:
+        raise UnknownClientError(used_basic=False) from error
+    return Proven(client)
+
+
 def _by_assertion(
-    headers: Mapping[str, str], form: Mapping[str, str], find: Find, *, issuer: str, token_url: str, now: datetime
+    headers: Mapping[str, str],
+    form: Mapping[str, str],
+    find: Find,
+    keys_of: KeysOf,
+    *,
+    issuer: str,
+    token_url: str,
+    now: datetime,
 ) -> Proven:
     """Verify a client assertion; what failed is told to nobody (RFC 7521 §4.2.1)."""
     if "Authorization" in headers or "client_secret" in form:
@@ -108,7 +157,8 @@ def _by_assertion(
         if form.get("client_id", client.client_id) != client.client_id:
             raise RefusedJwtError("client_id")
         audiences = {issuer, token_url} if client.token_url_as_audience else {issuer}
-        return Proven(client, assertions.check(token, client, audiences=audiences, now=now))
+        keys = keys_of(client, token.header.get("kid"))
+        return Proven(client, assertions.check(token, client, keys=keys, audiences=audiences, now=now))
     except RefusedJwtError as error:
         raise UnknownClientError(used_basic=False) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,6 +15,10 @@ from joserfc.errors import JoseError
 
 _MOST_KEYS = 10
 _RSA_BITS = range(2048, 8193)
+_PUBLIC = ("kty", "use", "alg", "kid", "crv", "x", "y", "n", "e")
+_LONGEST_KID = 255
+_NUMBER = re.compile(r"[A-Za-z0-9_-]{1,1400}")  # RSA of 8192 bits has 1366 signs
+_UNREADABLE = "cannot be read as a key that verifies signatures"
 _PRIVATE = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 _CURVES = {"EC": "P-256", "OKP": "Ed25519"}
 _ALGORITHMS = {"RSA": ("RS256", "PS256"), "EC": ("ES256",), "OKP": ("EdDSA", "Ed25519")}
@@ -35,6 +40,20 @@ class ClientKey:
     def fits(self, alg: str) -> bool:
         """Tell whether the key may verify signatures made with *alg*."""
         return alg in self.algorithms
+
+
+def only_public(jwks: object) -> object:
+    """Return a set with the members that we read and no other: certificates and the like are never followed."""
+    if not isinstance(jwks, dict) or not isinstance(jwks.get("keys"), list):
+        return jwks
+    return {
+        "keys": [
+            {name: each[name] for name in (*_PUBLIC, *sorted(_PRIVATE)) if name in each}
+            if isinstance(each, dict)
+            else each
+            for each in jwks["keys"]
+        ]
+    }
 
 
 def mistakes(jwks: object) -> Iterator[str]:
@@ -98,15 +117,25 @@ def _fault(key: object) -> str | None:
         return "must be of kty RSA, EC or OKP"
     if key["kty"] in _CURVES and key.get("crv") != _CURVES[key["kty"]]:
         return f"must be on the curve {_CURVES[key['kty']]}"
-    if not isinstance(key.get("kid", ""), str) or key.get("use", "sig") not in ("sig", "enc"):
+    if not _is_short_text(key.get("kid", "")) or key.get("use", "sig") not in ("sig", "enc"):
         return "has a kid that is not text, or a use that is neither sig nor enc"
+    if not _is_short_text(key.get("alg", "")):
+        return "has an alg that is not text"
+    if not all(
+        isinstance(key[name], str) and _NUMBER.fullmatch(key[name]) for name in ("x", "y", "n", "e") if name in key
+    ):
+        return _UNREADABLE
     try:
         if key["kty"] == "RSA" and _bits(key["n"]) not in _RSA_BITS:
             return f"must have {_RSA_BITS.start} to {_RSA_BITS.stop - 1} bits"
         _KINDS[key["kty"]].import_key(key).get_op_key("verify")
     except (JoseError, ValueError, TypeError, KeyError, AttributeError):
-        return "cannot be read as a key that verifies signatures"
+        return _UNREADABLE
     return None
+
+
+def _is_short_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST_KID and value.isprintable()
 
 
 def _bits(modulus: str) -> int:

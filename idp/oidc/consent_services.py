@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 
 from .. import audit
 from ..db import db, new_id, transaction
-from . import grant_services, interaction_services, logout_services
+from . import asked_claims, grant_services, interaction_services, logout_services, signal_services
 from .interaction_services import Interaction
 from .models import ConsentRow
 
@@ -24,14 +24,18 @@ class Consent:
     agency_id: str
     scopes: tuple[str, ...]
     given_at: datetime
+    claims: tuple[str, ...] = ()
+
+    def covers(self, scopes: frozenset[str], claims: frozenset[str]) -> bool:
+        """Tell whether nothing more is asked; a claim that an agreed scope brings is nothing more."""
+        known = frozenset(self.claims) | asked_claims.brought_by(self.scopes)
+        return scopes <= frozenset(self.scopes) and claims <= known
 
 
-def covered(person_id: str, agency_id: str, scopes: frozenset[str]) -> frozenset[str]:
-    """Return the enterprises for which the person already consented to all of *scopes* at the agency."""
+def covered(person_id: str, agency_id: str, scopes: frozenset[str], claims: frozenset[str]) -> frozenset[str]:
+    """Return the enterprises for which the person already consented to all of *scopes* and *claims* at the agency."""
     return frozenset(
-        consent.enterprise_id
-        for consent in _live(person_id, agency_id=agency_id)
-        if scopes <= frozenset(consent.scopes)
+        consent.enterprise_id for consent in _live(person_id, agency_id=agency_id) if consent.covers(scopes, claims)
     )
 
 
@@ -49,6 +53,7 @@ def give(
     now: datetime,
 ) -> None:
     """Remember that the person consented to what *interaction* asks."""
+    claims = sorted(interaction.request.claims.disclosed())
     with transaction() as session:
         interaction_services.note_consent(interaction, enterprise_id, person_id=person_id)
         session.execute(
@@ -58,11 +63,13 @@ def give(
                 enterprise_id=enterprise_id,
                 agency_id=agency_id,
                 scopes=list(interaction.request.scopes),
+                claims=claims or None,
                 text_version=TEXT_VERSION,
                 given_at=now,
             )
         )
-        _record(audit.Event.CONSENT_GIVEN, person_id, enterprise_id, agency_id, now, list(interaction.request.scopes))
+        scopes = list(interaction.request.scopes)
+        _record(audit.Event.CONSENT_GIVEN, person_id, enterprise_id, agency_id, now, scopes, claims)
 
 
 def refuse(
@@ -95,6 +102,7 @@ def withdraw(*, person_id: str, enterprise_id: str, agency_id: str, now: datetim
             return False
         sessions = logout_services.sessions_of_rights(person_id, enterprise_id, agency_id, now)
         logout_services.queue(sessions, cause=f"consent:{ended[0]}", removal_id=None, now=now)
+        signal_services.tell_session_revoked(sessions, cause=f"consent:{ended[0]}", now=now)
         grant_services.revoke_for(person_id, enterprise_id, agency_id, now=now)
         _record(audit.Event.CONSENT_WITHDRAWN, person_id, enterprise_id, agency_id, now, [])
     return True
@@ -103,7 +111,9 @@ def withdraw(*, person_id: str, enterprise_id: str, agency_id: str, now: datetim
 def _live(person_id: str, *, agency_id: str | None = None) -> tuple[Consent, ...]:
     """Return one consent per enterprise and agency: what was agreed to at different times adds up."""
     wanted = (
-        select(ConsentRow.enterprise_id, ConsentRow.agency_id, ConsentRow.scopes, ConsentRow.given_at)
+        select(
+            ConsentRow.enterprise_id, ConsentRow.agency_id, ConsentRow.scopes, ConsentRow.claims, ConsentRow.given_at
+        )
         .where(
             ConsentRow.person_id == person_id,
             ConsentRow.withdrawn_at.is_(None),
@@ -117,14 +127,21 @@ def _live(person_id: str, *, agency_id: str | None = None) -> tuple[Consent, ...
     for row in db.session.execute(wanted):
         before = together.get((row.enterprise_id, row.agency_id))
         scopes = set(row.scopes) | set(before.scopes if before else ())
+        claims = set(row.claims or ()) | set(before.claims if before else ())
         together[row.enterprise_id, row.agency_id] = Consent(
-            row.enterprise_id, row.agency_id, tuple(sorted(scopes)), row.given_at
+            row.enterprise_id, row.agency_id, tuple(sorted(scopes)), row.given_at, tuple(sorted(claims))
         )
     return tuple(together.values())
 
 
 def _record(
-    event: audit.Event, person_id: str, enterprise_id: str | None, agency_id: str, now: datetime, scopes: list[str]
+    event: audit.Event,
+    person_id: str,
+    enterprise_id: str | None,
+    agency_id: str,
+    now: datetime,
+    scopes: list[str],
+    claims: list[str] | None = None,
 ) -> None:
     audit.record(
         event,
@@ -133,5 +150,5 @@ def _record(
         enterprise_id=enterprise_id,
         person_id=person_id,
         agency_id=agency_id,
-        details={"scopes": scopes} if scopes else {},
+        details=({"scopes": scopes} if scopes else {}) | ({"claims": claims} if claims else {}),
     )

@@ -26,6 +26,20 @@ class AuthorizationRefusedError(Exception):
         self.description = description
 
 
+class RegistrationError(Exception):
+    """A registration is refused (RFC 7591 §3.2.2): an error code and a sentence in plain ASCII."""
+
+    def __init__(self, error: str, description: str, status: int = 400) -> None:
+        super().__init__(error)
+        self.error = error
+        self.description = description
+        self.status = status
+
+
+class UnknownTokenError(Exception):
+    """No token, or not one that opens this (RFC 6750 §3.1)."""
+
+
 class ClientFileError(Exception):
     """A file of clients holds mistakes; ``mistakes`` lists all of them, one sentence each."""
 

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
-import math
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 from joserfc import jws
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
 
+from . import strict_json
 from .client_keys import ClientKey
+from .strict_json import NotStrictJsonError
 
 LONGEST_PROOF = 8 * 1024  # decisions §25: assertions and proofs
+_DEEPEST = 32
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 _REFUSED_HEADERS = frozenset({"crit", "zip", "b64", "jwk", "jku", "x5u", "x5c"})
 
@@ -126,29 +127,7 @@ def _decoded(segment: str) -> bytes:
 
 
 def _members(text: bytes) -> dict[str, Any]:
-    """Read a JSON object: no member twice, no number beyond what JSON has."""
     try:
-        found = json.loads(text.decode("utf-8"), object_pairs_hook=_once, parse_constant=_not_json, parse_float=_finite)
-    except (ValueError, RecursionError):
-        raise RefusedJwtError("not strict JSON") from None
-    if not isinstance(found, dict):
-        raise RefusedJwtError("not a JSON object")
-    return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a member is written twice")
-    return found
-
-
-def _not_json(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(text)
-    return number
+        return strict_json.read_object(text, deepest=_DEEPEST)
+    except NotStrictJsonError:
+        raise RefusedJwtError("not a strict JSON object") from None

@@ -18,9 +18,10 @@ from ..accounts.sign_ins import SignIn
 from ..db import db, new_id, transaction
 from ..sealing import digest, random_token
 from . import interaction_services, refresh_tokens
+from .asked_claims import NOTHING_ASKED, AskedClaims
 from .clients import RelyingParty
 from .interaction_services import Interaction
-from .models import GrantRow
+from .models import GrantRow, RelyingPartyRow
 from .refresh_tokens import RefreshToken
 from .requests import OFFLINE, AskedBlocks
 from .tokens import Grant
@@ -40,6 +41,7 @@ MEMBERS = (
     GrantRow.nonce,
     GrantRow.details,
     GrantRow.cnf,
+    GrantRow.claims,
     GrantRow.offline_until,
 )
 
@@ -83,6 +85,7 @@ def issue_code(
                 scopes=list(request.scopes),
                 nonce=request.nonce,
                 details=[asdict(asked) for asked in request.details],
+                claims=request.claims.to_json() if request.claims != NOTHING_ASKED else None,
                 redirect_uri=request.redirect_uri,
                 code_challenge=request.code_challenge,
                 dpop_jkt=request.dpop_jkt,
@@ -137,10 +140,15 @@ def consume_code(code: str, client_id: str, *, cnf: Mapping[str, str], now: date
 
 
 def live_grant(grant_id: str, *, now: datetime) -> Grant | None:
-    """Return a grant whose tokens still hold: not revoked, and what it rests on is not over."""
+    """Return a grant whose tokens still hold: not revoked, its client neither, and the sign-in it rests on is open."""
     row = db.session.execute(
-        select(*MEMBERS).where(
-            GrantRow.id == grant_id, GrantRow.revoked_at.is_(None), GrantRow.code_used_at.is_not(None)
+        select(*MEMBERS)
+        .join(RelyingPartyRow, RelyingPartyRow.client_id == GrantRow.client_id)
+        .where(
+            GrantRow.id == grant_id,
+            GrantRow.revoked_at.is_(None),
+            GrantRow.code_used_at.is_not(None),
+            RelyingPartyRow.revoked_at.is_(None),
         )
     ).first()
     if row is None:
@@ -166,6 +174,16 @@ def revoke_for(person_id: str, enterprise_id: str, agency_id: str, *, now: datet
             GrantRow.agency_id == agency_id,
             GrantRow.revoked_at.is_(None),
         )
+        .values(revoked_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def revoke_of_client(client_id: str, *, now: datetime) -> None:
+    """Revoke all that a client was given, in the caller's transaction."""
+    db.session.execute(
+        update(GrantRow)
+        .where(GrantRow.client_id == client_id, GrantRow.revoked_at.is_(None))
         .values(revoked_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -240,4 +258,5 @@ def grant_of_row(row: Row[Any]) -> Grant:
         details=tuple(
             AskedBlocks(tuple(each["privileges"]), each["identifier"], each["needs"]) for each in row.details
         ),
+        claims=AskedClaims.from_json(row.claims),
     )

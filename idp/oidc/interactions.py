@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from . import assurance_levels
 from .requests import OFFLINE, AuthorizationRequest
 
 LIFE = timedelta(minutes=30)  # a person may have to find their telephone, or call their PES
@@ -46,6 +47,7 @@ class Situation:
     started_at: datetime
     now: datetime
     auth_time: datetime | None = None
+    acr: str | None = None
     is_hinted_person: bool | None = None
     offers: tuple[Offer, ...] = ()
     consented: frozenset[str] = frozenset()
@@ -70,8 +72,13 @@ class Next:
 def next_step(situation: Situation) -> Next:
     """Decide what comes next (OIDC Core §3.1.2.3, §3.1.2.4)."""
     silent = "none" in situation.request.prompts
+    demanded = assurance_levels.demanded(situation.request.claims.essential_acr())
+    if demanded > assurance_levels.REACHABLE:
+        return _refuse("access_denied", "the authentication asked for cannot be reached")
     if must_log_in(situation):
         return _refuse("login_required", "the person must sign in") if silent else Next(Step.LOG_IN)
+    if assurance_levels.level(situation.acr) < demanded:  # they signed in again, and no more surely
+        return _refuse("access_denied", "the authentication asked for was not reached")
     if situation.is_hinted_person is False:
         return _refuse("login_required", "another person is signed in")
     if not situation.offers or (situation.request.named_enterprise and not _named(situation)):
@@ -102,7 +109,17 @@ def must_log_in(situation: Situation) -> bool:
         return False
     age = situation.request.max_age
     too_old = age is not None and (age == 0 or situation.now - situation.auth_time > timedelta(seconds=age))
-    return "login" in situation.request.prompts or too_old or situation.is_hinted_person is False
+    asked_again = "login" in situation.request.prompts or too_old or situation.is_hinted_person is False
+    return asked_again or must_step_up(situation)
+
+
+def must_step_up(situation: Situation) -> bool:
+    """Tell whether the sign-in is less sure than what is essential or, when a page may be shown, than what is wished."""
+    request = situation.request
+    demanded = assurance_levels.demanded(request.claims.essential_acr())
+    wished = assurance_levels.wished((*request.claims.voluntary_acr(), *request.acr_values))
+    silent = "none" in request.prompts
+    return assurance_levels.level(situation.acr) < max(demanded, 0 if silent else wished)
 
 
 def chosen_enterprise(situation: Situation) -> str | None:

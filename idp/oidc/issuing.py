@@ -10,16 +10,16 @@ from typing import Any
 from flask import current_app
 
 from .. import audit
-from ..accounts import services as accounts
 from ..delegation import catalogue_services
 from ..delegation import services as delegation
 from ..delegation.authority import Authority
 from ..sealing import current_sealing
 from ..web import current_settings
-from . import grant_services, narrowing, tokens
+from . import client_services, grant_services, narrowing, telling, tokens
 from .clients import RelyingParty
+from .live_keys import LiveKeyRing
 from .requests import AuthorizationRequest
-from .signing_keys import ACCESS_TOKEN_ALG, KeyRing, UntrustedTokenError
+from .signing_keys import ACCESS_TOKEN_ALG, UntrustedTokenError
 from .tokens import Grant
 
 
@@ -27,9 +27,9 @@ class NoRightError(Exception):
     """The person may no longer act for this enterprise, or is no longer signed in."""
 
 
-def key_ring() -> KeyRing:
+def key_ring() -> LiveKeyRing:
     """Return the keys of the running application."""
-    ring: KeyRing = current_app.extensions["mandat.key_ring"]
+    ring: LiveKeyRing = current_app.extensions["mandat.key_ring"]
     return ring
 
 
@@ -78,7 +78,8 @@ def issued(
         "scope": claims["scope"],
     }
     if "openid" in grant.scopes:
-        identity = tokens.id_token(grant, authority, issuer=issuer, sub=sub, now=now, expires=expires, access=access)
+        told = telling.told("id_token", grant, authority, now=now)
+        identity = tokens.id_token(grant, told, issuer=issuer, sub=sub, now=now, expires=expires, access=access)
         body["id_token"] = ring.sign(identity, alg=client.id_token_alg, typ=tokens.ID_TOKEN_TYPE)
     if "authorization_details" in claims:
         body["authorization_details"] = claims["authorization_details"]
@@ -94,22 +95,29 @@ def issued(
     return body
 
 
-def userinfo(claims: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
-    """Return what userinfo answers to who presents a token with *claims*: rights as they are now.
+def userinfo(claims: Mapping[str, Any], *, now: datetime) -> dict[str, Any] | str:
+    """Return what userinfo answers to who presents a token with *claims*: rights as they are now; a JWT if the client wants it.
 
     Raises:
         NoRightError: the grant was revoked, its sign-in is over, or the person may no longer act for the enterprise.
     """
     grant = grant_services.live_grant(tokens.grant_of(str(claims.get("jti"))), now=now)
-    if grant is None:
+    client = client_services.find(grant.client_id) if grant else None
+    if grant is None or client is None:
         raise NoRightError("the grant is revoked")
     grant = narrowing.as_issued(grant, claims)
     authority = authority_of(grant, now=now)
     if authority is None:
         raise NoRightError("the person has no right for this enterprise")
-    person = accounts.person(grant.person_id)
-    told = tokens.Profiled(person.name, person.given_name, person.family_name, person.language, person.email)
-    return tokens.userinfo(grant, authority, told, sub=sub_of(grant.agency_id, grant.person_id))
+    told = {
+        "sub": sub_of(grant.agency_id, grant.person_id),
+        **telling.told("userinfo", grant, authority, now=now),
+    }
+    if client.userinfo_alg is None:
+        return told
+    issuer = current_settings().issuer
+    signed = tokens.signed_userinfo(told, issuer=issuer, client_id=client.client_id, now=now)
+    return key_ring().sign(signed, alg=client.userinfo_alg, typ=tokens.USERINFO_TYPE)
 
 
 def living_claims(token: str, *, now: datetime) -> dict[str, Any] | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from . import uris
 from .clients import RelyingParty
 
 
@@ -15,6 +16,11 @@ class Return:
 
     uri: str
     state: str | None
+
+    @property
+    def address(self) -> str:
+        """Return the address with the state that the client sent, if it sent one."""
+        return uris.with_parameters(self.uri, {"state": self.state} if self.state is not None else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +35,15 @@ class LogoutRequest:
     @property
     def named_client(self) -> str | None:
         """Return the client that the request speaks for; None when hint and parameter disagree."""
-        hinted = self.hint.get("aud") if self.hint else None
-        if hinted is not None and self.client_id is not None and hinted != self.client_id:
+        if self.contradicts_itself:
             return None
+        hinted = self.hint.get("aud") if self.hint else None
         return hinted if isinstance(hinted, str) else self.client_id
+
+    @property
+    def contradicts_itself(self) -> bool:
+        """Tell whether the hint was given to another client than the one named (RP-Initiated Logout 1.0 §2)."""
+        return self.hint is not None and self.client_id is not None and self.hint.get("aud") != self.client_id
 
 
 def return_place(request: LogoutRequest, client: RelyingParty | None) -> Return | None:
@@ -44,7 +55,10 @@ def return_place(request: LogoutRequest, client: RelyingParty | None) -> Return 
 
 
 def needs_confirmation(request: LogoutRequest, sid: str | None) -> bool:
-    """Tell whether to ask: always, unless the hint is of the very sign-in to end, or nobody is signed in here (S-37)."""
+    """Tell whether to ask: always, unless the hint is of the very sign-in to end, or nobody is signed in here (S-37).
+
+    A hint that contradicts the client named beside it proves nothing.
+    """
     if sid is None:
         return request.hint is None
-    return request.hint is None or request.hint.get("sid") != sid
+    return request.hint is None or request.contradicts_itself or request.hint.get("sid") != sid

@@ -7,39 +7,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import ColumnElement, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, insert, or_, select, update
 
 from .. import audit
 from ..db import db, new_id, transaction
-from ..delegation import services as delegation
 from ..notices import services as notices
 from ..notices.messages import Signal
 from ..sealing import current_sealing
 from ..web import current_settings
-from . import client_services, tokens
+from . import client_services, confirmation_services, signal_services, tokens, uris
+from .live_keys import LiveKeyRing
 from .models import GrantRow, LogoutRow
-from .signing_keys import KeyRing
+from .signal_services import LONGEST_SESSION, ClientSession
 
 KIND = "backchannel_logout"
-LONGEST_SESSION = timedelta(hours=12)  # decisions §28: no sign-in, and so no session, is older
-
-
 _LASTING = and_(GrantRow.offline_until.is_not(None), GrantRow.revoked_at.is_(None))  # outlives the end of its session
-
-
-@dataclass(frozen=True, slots=True)
-class ClientSession:
-    """A client that holds tokens of a sign-in."""
-
-    client_id: str
-    agency_id: str
-    person_id: str
-    sid: str
 
 
 def sessions_of_rights(person_id: str, enterprise_id: str, agency_id: str, now: datetime) -> tuple[ClientSession, ...]:
@@ -52,14 +38,13 @@ def sessions_of_rights(person_id: str, enterprise_id: str, agency_id: str, now: 
     )
 
 
-def queue(sessions: Iterable[ClientSession], *, cause: str, removal_id: str | None, now: datetime) -> int:
-    """Write one notice per session whose client can be told, in the caller's transaction; return how many.
+def queue(sessions: Iterable[ClientSession], *, cause: str, removal_id: str | None, now: datetime) -> None:
+    """Write one notice per session whose client can be told, in the caller's transaction.
 
     The second fan-out of the same cause writes nothing.
     """
     written = db.session.execute(select(LogoutRow.client_id, LogoutRow.sid).where(LogoutRow.cause == cause))
     told = {(client_id, sid) for client_id, sid in written}
-    count = len(told)
     for session in sessions:
         client = client_services.find(session.client_id)
         if client is None or client.backchannel_logout_uri is None or (session.client_id, session.sid) in told:
@@ -78,8 +63,6 @@ def queue(sessions: Iterable[ClientSession], *, cause: str, removal_id: str | No
             )
         )
         notices.enqueue(KIND, {"logout_id": logout_id}, now=now)
-        count += 1
-    return count
 
 
 def fan_out_sign_in_ended(payload: dict[str, Any], now: datetime) -> None:
@@ -89,7 +72,9 @@ def fan_out_sign_in_ended(payload: dict[str, Any], now: datetime) -> None:
     """
     sid = str(payload["sid"])
     with transaction() as session:
-        queue(_sessions(GrantRow.sid == sid), cause=f"sign_in:{sid}", removal_id=None, now=now)
+        sessions = _sessions(GrantRow.sid == sid)
+        queue(sessions, cause=f"sign_in:{sid}", removal_id=None, now=now)
+        signal_services.tell_session_revoked(sessions, cause="sign_in", now=now)
         session.execute(
             update(GrantRow)
             .where(GrantRow.sid == sid, GrantRow.revoked_at.is_(None), GrantRow.offline_until.is_(None))
@@ -99,12 +84,36 @@ def fan_out_sign_in_ended(payload: dict[str, Any], now: datetime) -> None:
 
 
 def fan_out_rights_removed(payload: dict[str, Any], now: datetime) -> None:
-    """Tell the sessions concerned by a removed right (decisions §18); with none to tell, that is the confirmation."""
+    """Tell of a removed right: the streams of the agency, and the sessions of clients without one (decisions §18).
+
+    With nobody to tell, that is the confirmation.
+    """
     removal_id = str(payload["removal_id"])
+    who = (payload["person_id"], payload["enterprise_id"], payload["agency_id"])
     with transaction():
-        sessions = sessions_of_rights(payload["person_id"], payload["enterprise_id"], payload["agency_id"], now)
-        if queue(sessions, cause=f"removal:{removal_id}", removal_id=removal_id, now=now) == 0:
-            delegation.confirm_removal(removal_id, confirmed_at=now, sessions=0)
+        heard = signal_services.tell_claims_change(
+            *who, removal_id=removal_id, reason=payload.get("reason"), at=payload.get("at"), now=now
+        )
+        sessions = [each for each in sessions_of_rights(*who, now) if each.client_id not in heard]
+        queue(sessions, cause=f"removal:{removal_id}", removal_id=removal_id, now=now)
+        confirmation_services.confirm_when_all_know(removal_id, now)
+
+
+def front_channel_addresses(sid: str) -> tuple[str, ...]:
+    """Return the addresses that the farewell page loads: one for each client that holds tokens of the sign-in *sid*.
+
+    A client that was told by the back channel is among them: its cookies are in the browser (Front-Channel Logout 1.0 §2, §3).
+    """
+    told = {"iss": current_settings().issuer, "sid": sid}
+    holders = db.session.scalars(
+        select(GrantRow.client_id).where(GrantRow.sid == sid, GrantRow.code_used_at.is_not(None)).distinct()
+    )
+    found = (client_services.find(client_id) for client_id in sorted(holders))
+    return tuple(
+        uris.with_parameters(client.frontchannel_logout_uri, told)
+        for client in found
+        if client is not None and client.frontchannel_logout_uri is not None
+    )
 
 
 def render(payload: dict[str, Any], now: datetime) -> Signal | None:
@@ -118,7 +127,7 @@ def render(payload: dict[str, Any], now: datetime) -> Signal | None:
     db.session.commit()  # nothing is held open while the agency is called
     if client is None or client.backchannel_logout_uri is None:
         return None
-    ring: KeyRing = current_app.extensions["mandat.key_ring"]
+    ring: LiveKeyRing = current_app.extensions["mandat.key_ring"]
     claims = tokens.logout_token(
         issuer=current_settings().issuer,
         client_id=row.client_id,
@@ -168,17 +177,7 @@ def note_delivered(payload: dict[str, Any], now: datetime) -> None:
         details={"client_id": delivered.client_id, "sid": delivered.sid},
     )
     if delivered.removal_id is not None:
-        _confirm_when_all_know(delivered.removal_id, now)
-
-
-def _confirm_when_all_know(removal_id: str, now: datetime) -> None:
-    total, left = db.session.execute(
-        select(func.count(), func.count() - func.count(LogoutRow.delivered_at)).where(
-            LogoutRow.removal_id == removal_id
-        )
-    ).one()
-    if left == 0:
-        delegation.confirm_removal(removal_id, confirmed_at=now, sessions=total)
+        confirmation_services.confirm_when_all_know(delivered.removal_id, now)
 
 
 def _sessions(*which: ColumnElement[bool]) -> tuple[ClientSession, ...]:

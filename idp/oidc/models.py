@@ -15,7 +15,10 @@ from ..db import Base, UtcDateTime
 
 
 class RelyingPartyRow(Base):
-    """A client of an agency; ``members`` is its registration (RFC 7591 names), without the secret."""
+    """A client of an agency; ``members`` is its registration (RFC 7591 names), without the secret.
+
+    A client that registered itself has ``registered_at``, and manages itself by the token of ``registration_digest``.
+    """
 
     __tablename__ = "relying_party"
 
@@ -25,6 +28,23 @@ class RelyingPartyRow(Base):
     secret_digest: Mapped[str] = mapped_column(String(64))
     version: Mapped[int] = mapped_column(Integer)
     loaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    registered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    registration_digest: Mapped[str | None] = mapped_column(String(64))
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class InitialAccessTokenRow(Base):
+    """The right to register clients for one agency, a number of times until a date (RFC 7591 §3)."""
+
+    __tablename__ = "initial_access_token"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    agency_id: Mapped[str] = mapped_column(String(32))
+    token_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    uses_left: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class InteractionRow(Base):
@@ -77,6 +97,7 @@ class GrantRow(Base):
     scopes: Mapped[list[str]] = mapped_column(JSON)
     nonce: Mapped[str | None] = mapped_column(Text)
     details: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    claims: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     redirect_uri: Mapped[str] = mapped_column(Text)
     code_challenge: Mapped[str | None] = mapped_column(String(43))
     code_digest: Mapped[str] = mapped_column(String(64), unique=True)
@@ -104,6 +125,7 @@ class ConsentRow(Base):
     enterprise_id: Mapped[str] = mapped_column(String(32))
     agency_id: Mapped[str] = mapped_column(String(32))
     scopes: Mapped[list[str]] = mapped_column(JSON)
+    claims: Mapped[list[str] | None] = mapped_column(JSON)
     text_version: Mapped[str] = mapped_column(String(16))
     given_at: Mapped[datetime] = mapped_column(UtcDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -134,3 +156,54 @@ class LogoutRow(Base):
     sid: Mapped[str] = mapped_column(String(32))
     queued_at: Mapped[datetime] = mapped_column(UtcDateTime)
     delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class EventStreamRow(Base):
+    """How one client of an agency hears of security events; the header it gave for push is sealed under the row's id."""
+
+    __tablename__ = "event_stream"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("relying_party.client_id"), unique=True)
+    agency_id: Mapped[str] = mapped_column(String(32), index=True)
+    method: Mapped[str] = mapped_column(String(32))
+    endpoint_url: Mapped[str | None] = mapped_column(Text)
+    authorization: Mapped[str | None] = mapped_column(Text)
+    events: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    description: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    verified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class RemovedSubjectRow(Base):
+    """A person about whom a receiver wants to hear nothing; ``sub`` is the agency's own name for them."""
+
+    __tablename__ = "event_stream_removed_subject"
+
+    stream_id: Mapped[str] = mapped_column(ForeignKey("event_stream.id"), primary_key=True)
+    sub: Mapped[str] = mapped_column(String(255), primary_key=True)
+
+
+class SecurityEventRow(Base):
+    """One event for one stream, its id the ``jti``; ``cause`` makes a second fan-out harmless.
+
+    ``carrier`` names the one notice of the outbox that may deliver it, None when none may (polled, or held by a pause).
+    ``removal_id`` is the removal that waits for this delivery to be confirmed.
+    """
+
+    __tablename__ = "security_event"
+    __table_args__ = (UniqueConstraint("stream_id", "cause"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    stream_id: Mapped[str] = mapped_column(ForeignKey("event_stream.id"))
+    cause: Mapped[str] = mapped_column(String(100))
+    event: Mapped[dict[str, Any]] = mapped_column(JSON)
+    person_id: Mapped[str | None] = mapped_column(String(32))
+    enterprise_id: Mapped[str | None] = mapped_column(String(32))
+    removal_id: Mapped[str | None] = mapped_column(String(32), index=True)
+    carrier: Mapped[str | None] = mapped_column(String(32))
+    queued_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    delivered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    refused_as: Mapped[str | None] = mapped_column(String(32))

@@ -1,4 +1,4 @@
-"""What a caller shows possession of, read from its request: a DPoP proof, with the nonces that this server gives out.
+"""What a caller shows possession of, read from its request: a certificate, or a DPoP proof with a nonce of this server.
 
 A nonce is the keyed digest of a span of time: every worker knows it, none keeps it (RFC 9449 §8).
 """
@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from authlib.oauth2.rfc6749 import OAuth2Error
+from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
 from werkzeug.datastructures import Headers
 
 from ..sealing import current_sealing
-from . import proofs
+from . import mutual_tls, proofs
 from .clients import RelyingParty
 from .foreign_jwts import RefusedJwtError
 from .proofs import Expected, MissingNonceError, Proof
@@ -44,7 +44,7 @@ class UseNonceError(OAuth2Error):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What was shown; nothing when the caller is a mere bearer."""
+    """What was shown; nothing when the caller is a mere bearer. Of a proof and a certificate the proof binds."""
 
     proof: Proof | None = None
     certificate: bytes | None = None  # DER
@@ -70,12 +70,13 @@ def shown(
         InvalidProofError: there is a proof, and it does not hold.
         UseNonceError: it holds but for its nonce.
     """
+    certificate = mutual_tls.certificate() if client.binds_to_certificate else None
     text = headers.get("DPoP")
     if text is None:
-        return Shown()
+        return Shown(certificate=certificate.der if certificate else None)
     expected = Expected(
         method=method,
-        url=url,
+        urls=mutual_tls.addresses(url),
         now=now,
         nonces=frozenset(_nonce(now, back) for back in (0, 1)),
         nonce_required=client.profile.requires_dpop_nonce,
@@ -94,8 +95,11 @@ def require(client: RelyingParty, given: Shown) -> None:
 
     Raises:
         InvalidProofError: nothing was shown.
+        InvalidRequestError: nothing was shown, and the client said it would show a certificate.
     """
     if client.requires_bound_tokens and not given.cnf:
+        if client.binds_to_certificate:
+            raise InvalidRequestError("a client certificate is required")
         raise InvalidProofError("a DPoP proof is required")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 _STRONG_ALGS = ("PS256", "ES256", "EdDSA", "Ed25519")  # FAPI 2.0 §5.4.1
+_STRONG_METHODS = frozenset({"private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"})  # §5.3.2.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Profile:
 
 BASELINE = Profile(
     name="baseline",
-    auth_methods=frozenset({"none", "client_secret_basic", "client_secret_post", "private_key_jwt"}),
+    auth_methods=frozenset({"none", "client_secret_basic", "client_secret_post", *_STRONG_METHODS}),
     signing_algs=(*_STRONG_ALGS, "RS256"),
     id_token_algs=("RS256", "PS256", "ES256", "EdDSA"),
     response_modes=frozenset({"query", "fragment", "form_post"}),
@@ -49,7 +50,7 @@ BASELINE = Profile(
 FAPI2 = replace(  # FAPI 2.0 Security Profile Final §5.3.2
     BASELINE,
     name="fapi2",
-    auth_methods=frozenset({"private_key_jwt"}),
+    auth_methods=_STRONG_METHODS,
     signing_algs=_STRONG_ALGS,
     id_token_algs=("ES256", "PS256", "EdDSA"),
     response_modes=frozenset({"query", "form_post"}),

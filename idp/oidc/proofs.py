@@ -42,10 +42,10 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a proof must be about: the request's method and configured address, and a token if one comes along."""
+    """What a proof must be about: the request's method and one of its configured addresses, and a token if one comes along."""
 
     method: str
-    url: str
+    urls: tuple[str, ...]
     now: datetime
     nonces: frozenset[str] = frozenset()  # those that may still be used
     nonce_required: bool = False
@@ -68,7 +68,7 @@ def check_proof(text: str, expected: Expected) -> Proof:
         raise RefusedJwtError(str(error)) from None
     foreign_jwts.verify_with(token, key, algorithms=PROOF_ALGS)
     claims = token.claims
-    if claims.get("htm") != expected.method or not is_same_address(claims.get("htu"), expected.url):
+    if claims.get("htm") != expected.method or not any(is_same_address(claims.get("htu"), u) for u in expected.urls):
         raise RefusedJwtError("htm or htu is about another request")
     jti = claims.get("jti")
     if not isinstance(jti, str) or not 1 <= len(jti) <= _LONGEST_JTI or "\x00" in jti:

@@ -7,15 +7,17 @@ Only what is inside counts; of what came beside it, ``client_id`` must agree and
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from . import foreign_jwts
+from .client_keys import ClientKey
 from .clients import RelyingParty
 from .foreign_jwts import ForeignJwt, RefusedJwtError
 from .requests import MAY_REPEAT, Parameters
 
+KeysOf = Callable[[RelyingParty, str | None], Collection[ClientKey]]
 LONGEST_REQUEST_OBJECT = 32 * 1024  # decisions §25
 LONGEST_LIFE = timedelta(minutes=60)  # FAPI 2.0 Message Signing §5.3.1: exp after nbf, and nbf before now
 TOLERANCE = timedelta(seconds=10)  # decisions §21
@@ -32,7 +34,7 @@ _TEXT = frozenset(
 )
 
 
-def opened(text: str, client: RelyingParty, *, issuer: str, now: datetime) -> Parameters:
+def opened(text: str, client: RelyingParty, *, keys_of: KeysOf, issuer: str, now: datetime) -> Parameters:
     """Verify a request object and return what it asks, as parameters that the usual checks run on.
 
     Raises:
@@ -41,7 +43,7 @@ def opened(text: str, client: RelyingParty, *, issuer: str, now: datetime) -> Pa
     token = foreign_jwts.read(text, longest=LONGEST_REQUEST_OBJECT)
     if str(token.header.get("typ", "")).lower() not in _TYPES:
         raise RefusedJwtError("typ")
-    foreign_jwts.verify(token, client.keys, algorithms=client.request_object_algs)
+    foreign_jwts.verify(token, keys_of(client, token.header.get("kid")), algorithms=client.request_object_algs)
     _check_names(token, client, issuer)
     _check_times(token, now, must_say=client.requires_signed_request)
     asked = {name: value for name, value in token.claims.items() if name not in _OF_THE_JWT | MAY_REPEAT}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from .asked_claims import NOTHING_ASKED, AskedClaims
 from .errors import UnprovenRequestError
 
 REQUEST_URI = "urn:ietf:params:oauth:request_uri:"  # RFC 9126 §2.2: the only request_uri there is
@@ -21,6 +22,7 @@ LONGEST = {  # bytes; what is longer is refused, never cut (oidc §6.16)
     "login_hint": 256,
     "id_token_hint": 8192,
     "authorization_details": 8192,
+    "claims": 8192,
 }
 LONGEST_OTHER = 1024
 
@@ -53,6 +55,8 @@ class AuthorizationRequest:
     details: tuple[AskedBlocks, ...] = ()
     dpop_jkt: str | None = None  # the key to which the code is bound (RFC 9449 §10)
     pushed_digest: str | None = None  # which pushed request this is, to be used up by the answer
+    acr_values: tuple[str, ...] = ()
+    claims: AskedClaims = NOTHING_ASKED
 
     @property
     def named_enterprise(self) -> str | None:
@@ -70,8 +74,9 @@ class AuthorizationRequest:
         details = tuple(
             AskedBlocks(tuple(each["privileges"]), each["identifier"], each["needs"]) for each in members["details"]
         )
-        lists = {name: tuple(members[name]) for name in ("scopes", "prompts")}
-        return cls(**{**members, **lists, "details": details})
+        lists = {name: tuple(members.get(name, ())) for name in ("scopes", "prompts", "acr_values")}
+        claims = AskedClaims.from_json(members.get("claims"))
+        return cls(**{**members, **lists, "details": details, "claims": claims})
 
 
 @dataclass(frozen=True, slots=True)

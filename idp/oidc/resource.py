@@ -1,4 +1,7 @@
-"""An access token as it is presented at an endpoint of ours: by a bearer (RFC 6750) or with a DPoP proof (RFC 9449 §7)."""
+"""An access token as it is presented at an endpoint of ours.
+
+By a bearer (RFC 6750), with a DPoP proof (RFC 9449 §7) or over mutual TLS (RFC 8705 §3).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any
 from werkzeug.datastructures import Headers
 
 from ..db import transaction
-from . import client_services, issuing, possession, proofs, replay_services, tokens
+from . import client_services, issuing, mutual_tls, possession, proofs, replay_services, tokens
 from .possession import InvalidProofError, UseNonceError
 
 _SAID = {
@@ -74,6 +77,9 @@ def _check_possession(
     method: str, url: str, headers: Headers, text: str, claims: Mapping[str, Any], now: datetime
 ) -> None:
     """Compare what the token is bound to with what was shown, and use the proof up."""
+    if "jkt" not in claims["cnf"]:
+        _check_certificate(claims["cnf"])
+        return
     client = client_services.find(str(claims["client_id"]))
     if client is None:
         raise RefusedTokenError("DPoP", "invalid_token")
@@ -91,3 +97,10 @@ def _check_possession(
         fresh = replay_services.spend(f"dpop:{shown.proof.jkt}", shown.proof.jti, until=shown.proof.until)
     if not fresh:
         raise RefusedTokenError("DPoP", "invalid_dpop_proof")
+
+
+def _check_certificate(cnf: Mapping[str, str]) -> None:
+    """Compare the certificate of the token with the one of the handshake (RFC 8705 §3)."""
+    shown = mutual_tls.certificate()
+    if not proofs.fits(cnf, proofs.confirmation(None, shown.der if shown else None)):
+        raise RefusedTokenError("Bearer", "invalid_token")

@@ -38,14 +38,6 @@ def error(target: Target, code: str, description: str) -> Response:
     return _answer(target, {"error": code, "error_description": description})
 
 
-def with_parameters(uri: str, parameters: dict[str, str]) -> str:
-    """Return *uri* with parameters added; its own query is kept to the letter."""
-    if not parameters:
-        return uri
-    joint = "&" if "?" in uri else "?"
-    return f"{uri}{joint}{urlencode(parameters)}"
-
-
 def _answer(target: Target, parameters: dict[str, str]) -> Response:
     if target.state is not None:
         parameters["state"] = target.state
@@ -58,7 +50,7 @@ def _answer(target: Target, parameters: dict[str, str]) -> Response:
     if carrier == "fragment":  # a registered address has none of its own
         response = see_other(f"{target.redirect_uri}#{urlencode(parameters)}")
     else:
-        response = see_other(with_parameters(target.redirect_uri, parameters))
+        response = see_other(uris.with_parameters(target.redirect_uri, parameters))
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

@@ -23,8 +23,9 @@ from werkzeug.datastructures import MultiDict
 from .. import audit
 from ..db import transaction
 from ..web import absolute_url, current_settings, now
-from . import client_auth, client_services, possession, replay_services
+from . import client_auth, client_key_services, client_services, mutual_tls, possession, replay_services
 from .assertions import Assertion
+from .client_credentials import ServiceGrant
 from .clients import RelyingParty
 from .grants import CodeGrant, RefreshGrant
 from .possession import Shown
@@ -103,11 +104,11 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
         return client_services.find(client_id)
 
     def authenticate_client(self, request: BackChannelRequest, *_: object) -> RelyingParty:
-        """Have the client prove itself, and read what it shows possession of; both are spent later, in the transaction."""
-        issuer = current_settings().issuer
-        proven = client_auth.authenticate(
-            request.headers, request.form, client_services.find, issuer=issuer, token_url=f"{issuer}/token", now=now()
-        )
+        """Have the client prove itself; an assertion is spent later, in the transaction."""
+        try:
+            proven = _proven(request, client_services.find)
+        except client_auth.UnknownClientError:  # what was kept of the client may be old: its secret or its keys changed
+            proven = _proven(request, client_services.find_again)
         request.assertion = proven.assertion
         request.shown = possession.shown(request.method, request.uri, request.headers, proven.client, now=now())
         return proven.client
@@ -163,6 +164,20 @@ def _granted(grant: Any, asked: BackChannelRequest, client: RelyingParty) -> Ans
     return answer
 
 
+def _proven(request: BackChannelRequest, find: client_auth.Find) -> client_auth.Proven:
+    issuer = current_settings().issuer
+    return client_auth.authenticate(
+        request.headers,
+        request.form,
+        find,
+        keys_of=client_key_services.keys_of,
+        issuer=issuer,
+        token_url=f"{issuer}/token",
+        now=now(),
+        handshake=client_auth.Handshake(mutual_tls.certificate(), mutual_tls.authorities()),
+    )
+
+
 def _outcome(asked: BackChannelRequest, client: RelyingParty, act: Act) -> Answer:
     """Run *act*; a refusal is an outcome to commit, not an exception to roll back."""
     try:
@@ -197,4 +212,5 @@ def make_server() -> MandatServer:
     server = MandatServer()
     server.register_grant(CodeGrant)
     server.register_grant(RefreshGrant)
+    server.register_grant(ServiceGrant)
     return server

@@ -1,45 +1,44 @@
 """The key ring: which keys sign, and which are published.
 
-One file a key, ``signing-<kid>.json``, mode 0600, in the keys folder: a private JWK beside its state. A key serves one
-algorithm only, under one ``kid`` (oidc §6.13). Keys are imported once, at start: importing an RSA key costs a hundred
-times more than signing with it. All JWT work of the provider goes through here, with the algorithm named each time.
+A key serves one algorithm only, under one ``kid`` (oidc §6.13). Keys are imported once, when the folder is read: importing an RSA
+key costs a hundred times more than signing with it. All JWT work of the provider goes through here, with the algorithm named
+each time.
 """
 
 from __future__ import annotations
 
+import base64
 import json
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from enum import StrEnum
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from joserfc import jwk, jws, jwt
+from joserfc import jws, jwt
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
+
+from . import key_acts
+from .key_files import SigningKey
+from .key_folder import KeyFolder
+from .key_rotation import ALGORITHMS as ALGORITHMS
+from .key_rotation import PUBLISHED, signing
+from .signers import Signer
 
 ID_TOKEN_ALG = "RS256"  # noqa: S105 (OIDC Core §15.1; what clients expect first)
 ACCESS_TOKEN_ALG = "ES256"  # noqa: S105
 LOGOUT_TOKEN_ALG = ID_TOKEN_ALG  # Back-Channel Logout §2.6: the algorithm of the ID token
-ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")  # FAPI 2.0 §5.4.1 and RS256; EdDSA is Ed25519 (RFC 8037 §3.1)
+SET_ALG = "RS256"  # CAEP Interoperability Profile §2.6
 
-_RSA_BITS = 2048  # decisions §21
-_PUBLIC_MEMBERS = {"RSA": ("kty", "n", "e"), "EC": ("kty", "crv", "x", "y"), "OKP": ("kty", "crv", "x")}
-_KINDS: dict[str, Any] = {"RSA": jwk.RSAKey, "EC": jwk.ECKey, "OKP": jwk.OKPKey}
 _LONGEST_TOKEN = 16 * 1024
 
 
-class KeyState(StrEnum):
-    """Where a key is in its life. Values are stored: never rename one."""
-
-    NEXT = "next"  # published, does not sign yet
-    ACTIVE = "active"
-    RETIRING = "retiring"  # published, signs no more
-    REVOKED = "revoked"
+class MissingSigningKeyError(RuntimeError):
+    """The ring has no active key for an algorithm; ``idp keys new`` makes one."""
 
 
-PUBLISHED = frozenset({KeyState.NEXT, KeyState.ACTIVE, KeyState.RETIRING})
+class UntrustedTokenError(ValueError):
+    """A token is not one of ours, or not of this kind; the text says which rule failed."""
 
 
 class _OneAlgorithm(jws.JWSRegistry):
@@ -52,31 +51,6 @@ class _OneAlgorithm(jws.JWSRegistry):
         return self.algorithms[name]
 
 
-class MissingSigningKeyError(RuntimeError):
-    """The ring has no active key for an algorithm; ``idp keys new`` makes one."""
-
-
-class UntrustedTokenError(ValueError):
-    """A token is not one of ours, or not of this kind; the text says which rule failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class SigningKey:
-    """One key of the ring."""
-
-    kid: str
-    alg: str
-    state: KeyState
-    created_at: datetime
-    key: Any = field(repr=False)
-
-    def public(self) -> dict[str, str]:
-        """Return the public JWK: members are picked by name, so that no private one can slip through."""
-        told = self.key.as_dict(private=False)
-        members = {name: told[name] for name in _PUBLIC_MEMBERS[told["kty"]]}
-        return members | {"kid": self.kid, "alg": self.alg, "use": "sig"}
-
-
 @dataclass(frozen=True, slots=True)
 class KeyRing:
     """Every key of a provider, newest first."""
@@ -85,21 +59,31 @@ class KeyRing:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read the ring of *folder*.
+        """Read the ring of *folder*, whose key-encryption key lies in it.
 
         Raises:
             MissingSigningKeyError: an algorithm has no active key.
         """
-        keys = [_read(path) for path in folder.glob("signing-*.json")]
-        ring = cls(tuple(sorted(keys, key=lambda each: (each.created_at, each.kid), reverse=True)))
+        return cls.of(KeyFolder.at(folder))
+
+    @classmethod
+    def of(cls, folder: KeyFolder) -> Self:
+        """Read the ring of *folder*.
+
+        Raises:
+            MissingSigningKeyError: an algorithm has no key that signs.
+            KeyFileError: a file does not open, or was altered.
+        """
+        ring = cls(folder.read_keys())
         for alg in ALGORITHMS:
-            ring.signer(alg)
+            ring._signing(alg)
         return ring
 
     def signer(self, alg: str) -> SigningKey:
-        """Return the newest active key for *alg*."""
+        """Return the key that signs for *alg*."""
+        current = signing([each.life for each in self.keys if each.alg == alg])
         for each in self.keys:
-            if each.alg == alg and each.state is KeyState.ACTIVE:
+            if current is not None and each.kid == current.kid:
                 return each
         raise MissingSigningKeyError(f"no active key for {alg}; run idp keys new")
 
@@ -109,9 +93,7 @@ class KeyRing:
 
     def sign(self, claims: Mapping[str, Any], *, alg: str, typ: str) -> str:
         """Return *claims* as a signed compact JWT of type *typ*."""
-        signer = self.signer(alg)
-        header = {"alg": alg, "kid": signer.kid, "typ": typ}
-        return jwt.encode(header, dict(claims), signer.key, registry=_OneAlgorithm(algorithms=[alg]))
+        return signed(claims, self._signing(alg), typ=typ)
 
     def read(self, token: str, *, alg: str, typ: str, issuer: str) -> dict[str, Any]:
         """Return the claims of a token that this provider signed; its life is the caller's matter.
@@ -127,6 +109,12 @@ class KeyRing:
         if not isinstance(claims, dict) or claims.get("iss") != issuer:
             raise UntrustedTokenError("issuer")
         return claims
+
+    def _signing(self, alg: str) -> Signer:
+        key = self.signer(alg)
+        if key.signer is None:
+            raise MissingSigningKeyError(f"{key.kid} lies in a PKCS#11 token: set IDP_PKCS11_MODULE")
+        return key.signer
 
     def _named_by(self, token: str, *, alg: str, typ: str) -> SigningKey:
         """Return the key of our own ring that the header names; nothing else of the header is followed (S-17)."""
@@ -144,46 +132,21 @@ class KeyRing:
         raise UntrustedTokenError("unknown key")
 
 
+def signed(claims: Mapping[str, Any], signer: Signer, *, typ: str) -> str:
+    """Return *claims* as a compact JWS (RFC 7515 §7.1), whatever holds the key; the header names alg, kid and type only."""
+    header = {"alg": signer.alg, "kid": signer.kid, "typ": typ}
+    message = b".".join((_segment(header), _segment(claims)))
+    return b".".join((message, _base64url(signer.sign(message)))).decode("ascii")
+
+
+def _segment(value: Mapping[str, Any]) -> bytes:
+    return _base64url(json.dumps(value, separators=(",", ":"), allow_nan=False).encode())
+
+
+def _base64url(value: bytes) -> bytes:
+    return base64.urlsafe_b64encode(value).rstrip(b"=")
+
+
 def create_key_ring(folder: Path, now: datetime) -> list[str]:
-    """Make the signing keys that are missing in *folder*, mode 0600, and return their files' names."""
-    folder.mkdir(parents=True, exist_ok=True)
-    present = {each.alg for each in map(_read, folder.glob("signing-*.json")) if each.state is KeyState.ACTIVE}
-    return [_create(folder, alg, now) for alg in ALGORITHMS if alg not in present]
-
-
-def _create(folder: Path, alg: str, now: datetime) -> str:
-    key = _generated(alg)
-    kid = f"{alg.lower()}-{key.thumbprint()[:16]}"
-    written = {
-        "kid": kid,
-        "alg": alg,
-        "state": KeyState.ACTIVE.value,
-        "created_at": now.astimezone(UTC).isoformat(timespec="seconds"),
-        "key": key.as_dict(private=True),
-    }
-    name = f"signing-{kid}.json"
-    descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        json.dump(written, file)
-    return name
-
-
-def _generated(alg: str) -> Any:
-    """Make a key for *alg* alone: the two RSA algorithms never share one (oidc §6.13)."""
-    if alg in ("RS256", "PS256"):
-        return jwk.RSAKey.generate_key(_RSA_BITS, private=True)
-    if alg == "ES256":
-        return jwk.ECKey.generate_key("P-256", private=True)
-    return jwk.OKPKey.generate_key("Ed25519", private=True)
-
-
-def _read(path: Path) -> SigningKey:
-    written = json.loads(path.read_text(encoding="ascii"))
-    kind = _KINDS[written["key"]["kty"]]
-    return SigningKey(
-        kid=written["kid"],
-        alg=written["alg"],
-        state=KeyState(written["state"]),
-        created_at=datetime.fromisoformat(written["created_at"]),
-        key=kind.import_key(written["key"]),
-    )
+    """Make the signing keys that are missing in *folder*, with their key-encryption key, and return the files' names."""
+    return key_acts.create_missing(KeyFolder.at(folder), now)

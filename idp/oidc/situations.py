@@ -31,13 +31,13 @@ def situation(interaction: Interaction, client: RelyingParty, sign_in: SignIn | 
     is_theirs = interaction.answered_by == sign_in.person_id
     chosen = interaction.chosen if is_theirs else None
     consented_for = interaction.consented_for if is_theirs else None
-    hinted = hinted_sub(request, client)
     return Situation(
         request,
         interaction.started_at,
         now,
         auth_time=sign_in.auth_time,
-        is_hinted_person=None if hinted is None else hinted == sub_of(client.agency_id, sign_in.person_id),
+        acr=sign_in.acr,
+        is_hinted_person=_is_hinted_person(request, client, sign_in),
         offers=tuple(Offer(choice.enterprise_id, choice.neq) for choice in choices),
         consented=_consented(request, client, sign_in),
         chosen=chosen,
@@ -46,10 +46,23 @@ def situation(interaction: Interaction, client: RelyingParty, sign_in: SignIn | 
 
 
 def _consented(request: AuthorizationRequest, client: RelyingParty, sign_in: SignIn) -> frozenset[str]:
-    """Return where an earlier consent counts; never for a native client, whom any program could play (RFC 8252 §8.6)."""
-    if client.is_native:
+    """Return where an earlier consent counts; never for a client that any program could play.
+
+    Such are native clients (RFC 8252 §8.6) and those that registered themselves (ASVS 10.7.1).
+    """
+    if client.is_native or client.is_dynamic:
         return frozenset()
-    return consent_services.covered(sign_in.person_id, client.agency_id, frozenset(request.scopes) - {OFFLINE})
+    return consent_services.covered(
+        sign_in.person_id, client.agency_id, frozenset(request.scopes) - {OFFLINE}, request.claims.disclosed()
+    )
+
+
+def _is_hinted_person(request: AuthorizationRequest, client: RelyingParty, sign_in: SignIn) -> bool | None:
+    """Compare with whom the hint and a ``sub`` asked by value name, None when they name nobody."""
+    sub, hinted = sub_of(client.agency_id, sign_in.person_id), hinted_sub(request, client)
+    named = [request.claims.names_person(sub), None if hinted is None else hinted == sub]
+    answers = [answer for answer in named if answer is not None]
+    return all(answers) if answers else None
 
 
 def check_hint(request: AuthorizationRequest, client: RelyingParty) -> None:

@@ -16,10 +16,12 @@ from typing import Any
 
 from ..delegation import claims as rights
 from ..delegation.authority import Authority
+from .asked_claims import NOTHING_ASKED, AskedClaims
 from .requests import AskedBlocks
 
 ID_TOKEN_TYPE = "JWT"  # noqa: S105
 ACCESS_TOKEN_TYPE = "at+jwt"  # noqa: S105 (RFC 9068 §2.1)
+USERINFO_TYPE = "userinfo+jwt"  # not a JWT like any other: RFC 8725 §3.11, so that it never passes as an ID token
 LOGOUT_TOKEN_TYPE = "logout+jwt"  # noqa: S105 (Back-Channel Logout §2.4)
 INTROSPECTION_TYPE = "token-introspection+jwt"  # RFC 9701 §5
 LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
@@ -44,19 +46,9 @@ class Grant:
     nonce: str | None
     cnf: Mapping[str, str]  # what its tokens are bound to (RFC 7800); empty for bearers
     details: tuple[AskedBlocks, ...]
+    claims: AskedClaims = NOTHING_ASKED
     offline_until: datetime | None = None  # until when it serves while the person is away
     narrowed_to: frozenset[str] | None = None  # the codes to which one token was narrowed further
-
-
-@dataclass(frozen=True, slots=True)
-class Profiled:
-    """What is known of a person and may be told: by the scopes ``profile`` and ``email``."""
-
-    name: str
-    given_name: str
-    family_name: str
-    language: str
-    email: str
 
 
 def pairwise_sub(salt: bytes, agency_id: str, person_id: str) -> str:
@@ -190,9 +182,9 @@ def _exact(grant: Grant, authority: Authority) -> dict[str, Any]:
 
 
 def id_token(
-    grant: Grant, authority: Authority, *, issuer: str, sub: str, now: datetime, expires: datetime, access: str
+    grant: Grant, told: Mapping[str, Any], *, issuer: str, sub: str, now: datetime, expires: datetime, access: str
 ) -> dict[str, Any]:
-    """Return the claims of an ID token (OIDC Core §2): who, when, how, and the compact layer."""
+    """Return the claims of an ID token (OIDC Core §2): who, when, how, and what else *told* holds (see :mod:`.telling`)."""
     claims: dict[str, Any] = {
         "iss": issuer,
         "sub": sub,
@@ -207,18 +199,17 @@ def id_token(
     }
     if grant.nonce is not None:
         claims["nonce"] = grant.nonce
-    return claims | rights.project(authority, grant.scopes)
+    return {**told, **claims}
 
 
-def userinfo(grant: Grant, authority: Authority, person: Profiled, *, sub: str) -> dict[str, Any]:
-    """Return what userinfo answers: the person by scope, and the compact layer as it is now."""
-    claims: dict[str, Any] = {"sub": sub}
-    if "profile" in grant.scopes:
-        claims |= {"name": person.name, "given_name": person.given_name, "family_name": person.family_name}
-        claims["locale"] = f"{person.language}-CA"
-    if "email" in grant.scopes:
-        claims |= {"email": person.email, "email_verified": True}  # confirmed by a code at activation
-    return claims | rights.project(authority, grant.scopes)
+def sign_in_claims(grant: Grant) -> dict[str, Any]:
+    """Return what a grant says of its sign-in."""
+    return {"auth_time": _seconds(grant.auth_time), "sid": grant.sid, "acr": grant.acr, "amr": list(grant.amr)}
+
+
+def signed_userinfo(told: Mapping[str, Any], *, issuer: str, client_id: str, now: datetime) -> dict[str, Any]:
+    """Return the claims of a signed userinfo answer: who made it, for whom (OIDC Core §5.3.2)."""
+    return {**told, "iss": issuer, "aud": client_id, "iat": _seconds(now)}
 
 
 def logout_token(*, issuer: str, client_id: str, sub: str, sid: str, now: datetime) -> dict[str, Any]:

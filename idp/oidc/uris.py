@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from ..config import LOOPBACK_HOSTS
 
 LONGEST_URI = 2048
 _LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([1-9][0-9]{0,4}))?([/?].*)?")
 _SIGNS = re.compile(r"[!#-&(-;=?-Z\[\]_a-z~]+")  # RFC 3986 §2: no space, quote, <, >, \, ^, `, {, | or }
+_HOST = re.compile(
+    r"[a-z0-9_.-]+|[0-9a-f:.]+"
+)  # it is written into a policy header: no sign that means something there
 
 
 def fault(uri: object, *, issuer: str, is_native: bool = False) -> str | None:
@@ -30,18 +33,23 @@ def fault(uri: object, *, issuer: str, is_native: bool = False) -> str | None:
         return "has a wildcard"
     try:
         parts = urlsplit(uri)
-        port = parts.port
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         return "cannot be read"
     if "@" in parts.netloc:
         return "holds a user name"
-    if not parts.hostname or port == 0:
+    if not _HOST.fullmatch(host) or port == 0:
         return "names no host"
     if any(segment in (".", "..") for segment in parts.path.split("/")) or "%2e" in uri.lower():
         return "has a dot segment"
     if is_native and _LOOPBACK.fullmatch(uri):
         return None
-    return _scheme_fault(parts.scheme, parts.hostname, issuer)
+    return _scheme_fault(parts.scheme, host, issuer)
+
+
+def lacks_path(uri: str) -> bool:
+    """Tell whether *uri* names a host and nothing more: some libraries add a slash, and then nothing fits (oidc §9.19)."""
+    return urlsplit(uri).path == ""
 
 
 def fits(asked: str, registered: str, *, any_port: bool) -> bool:
@@ -66,10 +74,23 @@ def _scheme_fault(scheme: str, host: str, issuer: str) -> str | None:
     return "is http, which only loopback may be, while the issuer itself is http on loopback"
 
 
+def with_parameters(uri: str, parameters: dict[str, str]) -> str:
+    """Return *uri* with parameters added; its own query is kept to the letter."""
+    if not parameters:
+        return uri
+    joint = "&" if "?" in uri else "?"
+    return f"{uri}{joint}{urlencode(parameters)}"
+
+
 def origin(uri: str) -> str:
     """Return scheme, host and port of *uri*."""
     parts = urlsplit(uri)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def host(uri: str) -> str:
+    """Return the host of *uri*, as a person may compare it: in ASCII, so that no letter imitates another."""
+    return urlsplit(uri).hostname or ""
 
 
 def is_origin(text: object, *, issuer: str) -> bool:

@@ -7,6 +7,7 @@ from ..delegation.questionnaire import LocalizedText
 from ..delegation.roles import Role
 from ..i18n import current_language
 from ..i18n import gettext as _
+from . import asked_claims
 from .requests import OFFLINE
 
 
@@ -23,6 +24,31 @@ def role(role: Role) -> str:
         Role.USER: _("user"),
     }
     return str(names[role])
+
+
+def told(scopes_asked: frozenset[str], claims_asked: frozenset[str]) -> list[str]:
+    """Return one sentence for each thing the agency will know, by scope or by name; blocks are listed apart."""
+    return scopes(scopes_asked) + claims(claims_asked - asked_claims.brought_by(scopes_asked))
+
+
+def claims(asked: frozenset[str]) -> list[str]:
+    """Return one sentence for each claim asked by name."""
+    sentences = (
+        ("name", _("your name in full")),
+        ("given_name", _("your given name")),
+        ("family_name", _("your family name")),
+        ("locale", _("your language")),
+        ("email", _("your e-mail address")),
+        ("email_verified", _("whether your e-mail address was confirmed")),
+        ("enterprise", _("the enterprise you act for: its NEQ and its name")),
+        ("representation", _("your role in the enterprise")),
+        ("verified_claims", _("how and when the enterprise and its representative were verified")),
+        ("verified_claims.evidence", _("by which kinds of proof they were verified, never the proofs themselves")),
+        ("verified_claims.given_name", _("your given name, as it was verified or vouched for by your enterprise")),
+        ("verified_claims.family_name", _("your family name, as it was verified or vouched for by your enterprise")),
+        ("verified_claims.authority", _("that you may act for the enterprise, in which role, and who gave it to you")),
+    )
+    return [str(sentence) for claim, sentence in sentences if claim in asked]
 
 
 def scopes(asked: frozenset[str]) -> list[str]:

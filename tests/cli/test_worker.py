@@ -109,6 +109,7 @@ def test_sigterm_ends_it_cleanly(settings: Settings, app: Flask) -> None:
         **os.environ,
         "IDP_DATABASE_URL": settings.database_url,
         "IDP_KEYS_DIR": str(settings.keys_dir),
+        "IDP_KEY_ROTATION_DAYS": "0",
         "IDP_OUTBOX_DIR": str(settings.outbox_dir),
     }
     act(datetime.now().astimezone())

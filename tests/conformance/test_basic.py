@@ -119,6 +119,17 @@ def test_what_is_voluntary_or_unknown_is_tolerated(scenery: Scenery, rp: Relying
     assert rp.code(scenery.browser(), **extra)
 
 
+def test_what_is_essential_or_wished_is_told(scenery: Scenery, rp: RelyingParty) -> None:
+    """claims-essential: name at userinfo without its scope; ensure-request-with-acr-values-succeeds: each advertised one."""
+    browser = scenery.browser()
+    levels = " ".join(browser.get("/.well-known/openid-configuration").get_json()["acr_values_supported"])
+
+    told = rp.tokens(browser, scope="openid", claims='{"userinfo":{"name":{"essential":true}}}', acr_values=levels)
+
+    assert rp.userinfo(told["access_token"]).get_json()["name"] == "Julie Pontvert"
+    assert rp.read(told["id_token"])["acr"] in levels.split()
+
+
 def test_prompt_login_asks_again_and_auth_time_is_newer(scenery: Scenery, rp: RelyingParty) -> None:
     """prompt-login."""
     browser = scenery.browser()
@@ -301,7 +312,7 @@ def test_refusing_or_cancelling_is_access_denied(scenery: Scenery, rp: RelyingPa
     assert (cancelled["error"], cancelled["state"], cancelled["iss"]) == ("access_denied", "s-1", ISSUER)
     assert error_code(browser.get(cancel).text) == "interaction_over"
     julie = scenery.signed_in("julie")
-    place = rp.authorize(julie).location
+    place = rp.authorize(julie, prompt="consent").location
     denied = rp.answer(scenery.press(julie, place, answer="deny"))
     assert (denied["error"], denied["state"]) == ("access_denied", "s-1")
 

@@ -9,7 +9,7 @@ import jwt as pyjwt
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oidc.discovery import OpenIDProviderMetadata
 
-from idp.oidc import metadata
+from idp.oidc import metadata, verified_claims
 from idp.oidc.views import check_metadata
 from tests.oidc.lasting import Server
 from tests.oidc.scenery import ISSUER, SECRET, RelyingParty, Scenery, keyed, load
@@ -65,9 +65,12 @@ def test_an_independent_validator_accepts_it_over_https() -> None:
         "require_signed_request_object",
         "backchannel_logout_supported",
         "backchannel_logout_session_supported",
+        "frontchannel_logout_supported",
+        "frontchannel_logout_session_supported",
         "end_session_endpoint",
         "introspection_signing_alg_values_supported",
         "userinfo_endpoint",
+        *verified_claims.METADATA,
     }
 
 
@@ -98,7 +101,7 @@ def test_every_advertised_value_works(scenery: Scenery, rp: RelyingParty, tmp_pa
     server = Server(scenery)
     tokens = server.tokens(browser, scope=" ".join(told["scopes_supported"]))
     assert set(tokens["scope"].split()) == set(told["scopes_supported"])
-    assert told["grant_types_supported"] == ["authorization_code", "refresh_token"]
+    assert told["grant_types_supported"] == ["authorization_code", "refresh_token", "client_credentials"]
     assert server.refresh(tokens["refresh_token"]).status_code == 200
     rp.code(browser)
     claims = server.read(tokens["id_token"]).keys() | rp.userinfo(tokens["access_token"]).get_json().keys()
@@ -129,6 +132,13 @@ def test_every_advertised_value_works(scenery: Scenery, rp: RelyingParty, tmp_pa
     }
     assert set(by_method) == set(told["token_endpoint_auth_methods_supported"])
     assert {answer.status_code for answer in by_method.values()} == {200}
+    service = RelyingParty(scenery, "watcher")
+    by_grant = {
+        "authorization_code": by_method["client_secret_basic"],
+        "client_credentials": service.token("", grant_type="client_credentials"),
+    }
+    assert set(by_grant) == set(told["grant_types_supported"])
+    assert by_grant["client_credentials"].status_code == 200
     for alg in told["token_endpoint_auth_signing_alg_values_supported"]:
         proof = rp4.assertion(alg)
         assert rp4.proven_token(rp4.code(browser), proof).status_code == 200, alg
@@ -148,5 +158,5 @@ def test_what_is_not_advertised_does_not_work(scenery: Scenery, rp: RelyingParty
     ]
     for changed in refused:
         assert rp.answer(rp.authorize(browser, **changed))["error"] in ("invalid_request", "invalid_target"), changed
-    for grant in ("password", "client_credentials", "urn:ietf:params:oauth:grant-type:jwt-bearer"):
+    for grant in ("password", "urn:ietf:params:oauth:grant-type:jwt-bearer"):
         assert rp.token("x", grant_type=grant).get_json()["error"] == "unsupported_grant_type"

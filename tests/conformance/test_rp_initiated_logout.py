@@ -99,12 +99,13 @@ def test_somebody_elses_hint_never_signs_out_silently(scenery: Scenery, rp: Rely
 
 
 def test_hint_and_client_must_agree(rp: RelyingParty, julie: FlaskClient) -> None:
-    """A client_id beside another client's hint gives no address to return to."""
+    """RP-Initiated Logout §2: a client_id beside another client's hint gives no address to return to, and ends nothing."""
     hint = rp.tokens(julie)["id_token"]
 
     answer = _end(julie, id_token_hint=hint, client_id="rp2", post_logout_redirect_uri=BYE)
 
-    assert answer.location in (None, "/end-session/done")
+    assert (answer.status_code, answer.location, 'id="logout-confirm"' in answer.text) == (200, None, True)
+    assert "code" in rp.answer(rp.authorize(julie, prompt="none"))
 
 
 def test_a_post_comes_back_with_the_cookie(rp: RelyingParty, scenery: Scenery, julie: FlaskClient) -> None:

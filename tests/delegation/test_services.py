@@ -67,6 +67,8 @@ def test_the_story_of_julie(world, licorne) -> None:  # type: ignore[no-untyped-
         "enterprise_id": licorne.id,
         "agency_id": "amp",
         "version": after.version,
+        "reason": "block_removed",
+        "at": int(world.now.timestamp()),
     }
 
     world.clock.advance(timedelta(seconds=3))

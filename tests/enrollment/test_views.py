@@ -126,6 +126,8 @@ def test_slips_for_each_person_then_active(browser: Browser) -> None:
     assert second.group(1) != first.group(1)
     members = {member.role: member for member in delegation.members(file.enterprise_id or "")}
     assert set(members) == {Role.AUTHORIZED_REPRESENTATIVE, Role.PES}
+    record = delegation.verification(file.enterprise_id or "")
+    assert record.evidence == ("register", "tax_agency", "tax_officer", "tax_notice")
     assert members[Role.PES].person_id != members[Role.AUTHORIZED_REPRESENTATIVE].person_id
 
 
@@ -259,7 +261,7 @@ def test_by_mandate_two_operators_approve(browser: Browser) -> None:
     told = [mail["To"] for mail in browser.mails() if "verified" in mail["Subject"]]
     assert told == ["ines@example.com"]
     open_account(browser)
-    assert delegation.verification(row().enterprise_id or "").evidence == ("procuration",)
+    assert delegation.verification(row().enterprise_id or "").evidence == ("register", "procuration")
 
 
 def test_review_shows_the_facts_side_by_side(browser: Browser) -> None:

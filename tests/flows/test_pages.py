@@ -51,8 +51,9 @@ VISITED = {
     ),
     "agency": (
         *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
-        *("oidc_consents.consents", "oidc_end_session.end_session", "oidc_end_session.done"),
+        *("oidc_consents.consents", "oidc_end_session.end_session", "oidc_farewell.done"),
     ),
+    "developer": ("oidc_playground.playground", "oidc_playground.callback"),
     "desk": ("desk.queue", "desk.file", "desk_subscriptions.queue", "desk_subscriptions.subscription"),
 }
 PORTAL_NOT_PAGES = {"static", "sign_in", "callback"}
@@ -325,6 +326,31 @@ def test_pages_on_the_way_to_an_agency(installation: Installation, scan: Scan, n
     assert portal.faults == []
     assert sorted(_pages(installation.portal_app) - PORTAL_NOT_PAGES - portal.seen) == []
     _done(scan, "agency")
+
+
+def test_pages_of_a_developer(installation: Installation, scan: Scan, page: Page) -> None:
+    """The playground: empty, refused, and what came of a test in each response mode, with the error that was answered."""
+    journeys.sign_in(page, installation, installation.persona("user"))
+    page.goto(f"{installation.issuer}/playground")
+    scan.visit(page)
+    page.click("#playground-begin")
+    assert page.title().startswith("Erreur"), page.url
+    scan.stay(page)
+    for mode, details in (("query", ""), ("form_post", ""), ("query", "[1]")):
+        page.goto(f"{installation.issuer}/playground")
+        page.check("input[name=agency][value=amp]")
+        page.check(f"input[name=response_mode][value={mode}]")
+        page.fill("#authorization_details", details)
+        page.click("#playground-begin")
+        if "/interaction/consent" in page.url:
+            page.click("#consent-allow")
+        page.wait_for_url("**/playground/callback**")
+        expect(page.locator("#answer")).to_be_visible()
+        scan.stay(page)
+    page.goto(f"{installation.issuer}/playground/callback")
+    scan.stay(page)
+
+    _done(scan, "developer")
 
 
 def test_pages_of_the_desk(installation: Installation, scan: Scan, new_page: NewPage) -> None:

@@ -134,3 +134,6 @@ def _portal_has_ended_the_session(page: Page, installation: Installation) -> Non
     expect(page.locator("#refusal")).to_contain_text("008")
     page.goto(f"{installation.portal}/")
     assert [tile.get_attribute("id") for tile in page.locator(".tile.open").all()] == ["block-001"]
+    page.goto(f"{installation.portal}/told")
+    expect(page.locator("main")).to_contain_text("Droits modifiés")  # by its event stream, not by the end of a session
+    expect(page.locator("main")).not_to_contain_text("Fin de session")

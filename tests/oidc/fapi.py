@@ -22,7 +22,7 @@ KINDS: dict[str, Any] = {"fapi1": private_key("ES256"), "fapi2": ec.generate_pri
 
 
 def public_jwk(key: Any) -> dict[str, Any]:
-    """Return the public JWK of an EC key, as another library writes it."""
+    """Return the public JWK of an EC key, or of a certificate with one, as another library writes it."""
     told: dict[str, Any] = json.loads(ECAlgorithm.to_jwk(key.public_key()))
     told.pop("key_ops", None)
     return told

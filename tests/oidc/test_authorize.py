@@ -11,7 +11,6 @@ import pytest
 from idp.clock import MovableClock
 from idp.delegation import services as delegation
 from tests.oidc.scenery import (
-    CALLBACK,
     FIRM,
     STORY,
     RelyingParty,
@@ -23,67 +22,6 @@ from tests.oidc.scenery import (
     load,
     registration,
 )
-
-MUTANTS = (
-    "http://127.0.0.1:9999/callback/",
-    "http://127.0.0.1:9999/Callback",
-    "http://127.0.0.1:9999/callback?",
-    "http://127.0.0.1:9999/callback?x=1",
-    "http://127.0.0.1:9999/callback#",
-    "http://127.0.0.1:9999/callback#x",
-    "http://127.0.0.1:9999/callback;x",
-    "http://127.0.0.1:9999/callback%20",
-    "http://127.0.0.1:9999/callback%00",
-    "http://127.0.0.1:9999/callback\t",
-    "http://127.0.0.1:9999/callback\r\nX: y",
-    " http://127.0.0.1:9999/callback",
-    "http://127.0.0.1:9999//callback",
-    "http://127.0.0.1:9999/./callback",
-    "http://127.0.0.1:9999/x/../callback",
-    "http://127.0.0.1:9999/x%2f..%2fcallback",
-    "http://127.0.0.1:9999/%63allback",
-    "http://127.0.0.1:9999\\callback",
-    "http://127.0.0.1:9999/callback\\",
-    "http://127.0.0.1:9998/callback",
-    "http://127.0.0.1/callback",
-    "http://127.0.0.1:09999/callback",
-    "http://127.0.0.1.:9999/callback",
-    "http://localhost:9999/callback",
-    "http://[::1]:9999/callback",
-    "http://[::ffff:127.0.0.1]:9999/callback",
-    "http://2130706433:9999/callback",
-    "https://127.0.0.1:9999/callback",
-    "HTTP://127.0.0.1:9999/callback",
-    "//127.0.0.1:9999/callback",
-    "/callback",
-    "http://127.0.0.1:9999@evil.example/callback",
-    "http://evil.example@127.0.0.1:9999/callback",
-    "http://127.0.0.1:9999.evil.example/callback",
-    "http://evil.example/?http://127.0.0.1:9999/callback",
-    "http://evil.example#http://127.0.0.1:9999/callback",
-    "javascript:alert(1)//127.0.0.1:9999/callback",
-    "data:text/html,x",
-    "http://xn--127-0-0-1:9999/callback",
-    "http://127.0.0.1:9999/*",
-    "http://127.0.0.1:9999/callback," + CALLBACK,
-    "x" * 65_536,
-)
-
-
-@pytest.mark.parametrize("how", ["get", "post"])
-def test_no_near_miss_of_a_redirect_uri_is_ever_followed(scenery: Scenery, rp: RelyingParty, how: str) -> None:
-    """S-1, S-4, S-6, S-7: every mutant ends on a page with its code, even when the rest is wrong too."""
-    for mutant in MUTANTS:
-        for changed in ({}, {"prompt": "none"}, {"response_type": "token"}):
-            asked = rp.parameters(redirect_uri=mutant, **changed)
-            browser = scenery.browser()
-            answer = (
-                browser.get("/authorize", query_string=asked)
-                if how == "get"
-                else browser.post("/authorize", data=asked)
-            )
-            found = (answer.status_code, answer.location, error_code(answer.text))
-            assert found == (400, None, "invalid_redirect_uri"), mutant[:80]
 
 
 @pytest.mark.parametrize(

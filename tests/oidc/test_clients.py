@@ -14,7 +14,7 @@ from idp.cli.clients import clients as command
 from idp.cli.keys import keys as keys_command
 from idp.config import Settings
 from idp.db import db
-from idp.oidc import client_files, client_services, uris
+from idp.oidc import client_files, client_names, client_services, uris
 from idp.oidc.errors import ClientFileError
 from idp.oidc.models import RelyingPartyRow
 from tests.oidc.scenery import SECRET, Scenery, keyed, load, native, registration
@@ -75,13 +75,34 @@ GOOD = registration("x", redirect_uris=["https://portal.example/callback"])
         ({"introspection_signed_response_alg": "ES256"}, ""),
         ({"introspection_signed_response_alg": "none"}, "introspection_signed_response_alg"),
         ({"introspection_signed_response_alg": ["ES256"]}, "introspection_signed_response_alg"),
+        ({"grant_types": []}, "grant_types"),
+        ({"grant_types": ["authorization_code", "client_credentials"]}, "go together"),
+        ({"scope": "openid ssf.manage"}, "go together"),
+        ({"grant_types": ["client_credentials"], "scope": "ssf.read", "redirect_uris": []}, ""),
+        (NATIVE | {"grant_types": ["authorization_code", "client_credentials"]}, "without a secret"),
+        ({"client_id": "A" * 43}, "shape of a sub"),
+        ({"client_id": "A" * 44}, ""),
         ({"application_type": "native"}, "application_type"),
         ({"id_token_signed_response_alg": "none"}, "id_token_signed_response_alg"),
+        ({"userinfo_signed_response_alg": "none"}, "userinfo_signed_response_alg"),
+        ({"userinfo_signed_response_alg": ["ES256"]}, "userinfo_signed_response_alg"),
+        ({"userinfo_signed_response_alg": "ES256"}, ""),
         ({"token_endpoint_auth_method": "none"}, "token_endpoint_auth_method"),
         ({"requires_pkce": "no"}, "requires_pkce"),
         ({"allowed_origins": ["https://a.example/x"]}, "allowed_origins"),
         ({"allowed_origins": ["*"]}, "allowed_origins"),
         ({"backchannel_logout_uri": "http://portal.example/x"}, "backchannel_logout_uri"),
+        ({"frontchannel_logout_uri": "https://portal.example/front?a=b"}, ""),
+        ({"frontchannel_logout_uri": "https://other.example/front"}, "has not the origin"),
+        ({"frontchannel_logout_uri": "https://portal.example:8443/front"}, "has not the origin"),
+        ({"frontchannel_logout_uri": "https://portal.example/#x"}, "frontchannel_logout_uri"),
+        ({"frontchannel_logout_uri": ["x"]}, "frontchannel_logout_uri"),
+        (
+            {"frontchannel_logout_uri": "https://portal.example/", "redirect_uris": ["https://[::1"]},
+            "has not the origin",
+        ),
+        ({"frontchannel_logout_session_required": "yes"}, "frontchannel_logout_session_required"),
+        ({"redirect_uris": ["https://portal.example;script-src/cb"]}, "names no host"),
         ({"logo_uri": "data:image/svg+xml,x"}, "logo_uri"),
         ({"policy_uri": "javascript:alert(1)"}, "policy_uri"),
         ({"post_logout_redirect_uris": ["https://u@portal.example/"]}, "post_logout_redirect_uris"),
@@ -99,7 +120,6 @@ GOOD = registration("x", redirect_uris=["https://portal.example/callback"])
         ({"application_type": "other"}, "application_type"),
         ({"token_url_as_audience": True}, "for private_key_jwt"),
         ({"token_endpoint_auth_signing_alg": "ES256"}, "for private_key_jwt"),
-        ({"jwks_uri": "https://portal.example/jwks"}, "jwks_uri"),
         ({"require_signed_request_object": "yes"}, "require_signed_request_object"),
         ({"require_signed_request_object": True}, "register your public keys"),
         ({"request_object_signing_alg": "ES256"}, "register your public keys"),
@@ -111,6 +131,27 @@ GOOD = registration("x", redirect_uris=["https://portal.example/callback"])
         (SIGNING | {"request_object_signing_alg": "RS256"}, "request_object_signing_alg must be one of"),
         (SIGNING | {"authorization_signed_response_alg": "RS256"}, "authorization_signed_response_alg must be one of"),
         (SIGNING | {"authorization_signed_response_alg": None}, "authorization_signed_response_alg must be one of"),
+        ({"jwks_uri": "https://portal.example/jwks"}, ""),
+        ({"jwks_uri": "https://portal.example/jwks", "jwks": {"keys": []}}, "may not both"),
+        ({"jwks_uri": "http://portal.example/jwks"}, "jwks_uri"),
+        ({"jwks_uri": ["https://portal.example/jwks"]}, "jwks_uri"),
+        ({"sector_identifier_uri": "https://u@portal.example/x"}, "sector_identifier_uri"),
+        ({"initiate_login_uri": "javascript:alert(1)"}, "initiate_login_uri"),
+        ({"client_uri": "https://portal.example@evil.example/"}, "client_uri"),
+        ({"tos_uri": "data:text/html,x"}, "tos_uri"),
+        ({"tos_uri": None}, "tos_uri"),
+        ({"logo_uri": "https://portal.example/logo.SVG?x"}, "SVG"),
+        ({"logo_uri": "https://portal.example/logo.svgz"}, "SVG"),
+        ({"logo_uri": "https://portal.example/logo.png"}, ""),
+        ({"redirect_uris": [f"https://portal.example/{n}" for n in range(51)]}, "at most"),
+        ({"redirect_uris": ["https://portal.example/", "http://portal.example/"]}, "redirect_uris"),
+        ({"contacts": "a@b.example"}, "contacts"),
+        ({"contacts": ["a b@c.example"]}, "contacts"),
+        ({"contacts": [1]}, "contacts"),
+        ({"contacts": ["a@b.example"] * 11}, "contacts"),
+        ({"contacts": ["webmestre@portal.example"]}, ""),
+        ({"backchannel_logout_session_required": "yes"}, "true or false"),
+        ({"client_id": "x" * 43}, "shape of a sub"),
     ],
 )
 def test_each_mistake_is_named(changed: dict[str, Any], told: str) -> None:
@@ -118,6 +159,50 @@ def test_each_mistake_is_named(changed: dict[str, Any], told: str) -> None:
     found = mistakes({**GOOD, **changed})
 
     assert (told in found) if told else found == ""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "A\u202eB",
+        "A\u200bB",
+        "A\u200dB",
+        "A\u2060B",
+        "A\ufeffB",
+        "A\u00adB",
+        "A\nB",
+        "A\x00B",
+        "A\u2028B",
+        "A\u115fB",
+        "A\u3164B",
+        "A\u2800B",
+        "A\ufe0fB",
+        "A\u034fB",
+        "Ame\u0301lie\u0336",
+        "Agence d\u0435s mythes",
+        "\u0410\u041c\u0420",
+        "\u0391\u039c\u03a1",
+        "\uff21\uff2d\uff30",
+        "\U0001d400MP",
+        "AMP \u0661",
+        "AMP \ud800",
+        "AMP ✔",
+        "AMP 🔒",
+        "   ",
+        "x" * 1_000_000,
+        ["AMP"],
+    ],
+)
+def test_a_name_that_imitates_or_hides_is_refused(name: Any) -> None:
+    """S-33: controls, direction, zero width, stacked marks, letters and digits of other scripts, 1 MB."""
+    assert client_names.fault(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Portail de l’AMP – n° 2 (essai)", "Œuvres & Cie, 5 $", "Québec", "Que\u0301bec", "ᓄᓇᕕᒃ 1"]
+)
+def test_a_name_that_people_here_write_is_kept(name: str) -> None:
+    assert client_names.fault(name) is None
 
 
 EC_KEY, RSA_KEY, ED_KEY = keyed("x")["jwks"]["keys"][1], keyed("x")["jwks"]["keys"][0], keyed("x")["jwks"]["keys"][2]
@@ -151,6 +236,10 @@ EC_KEY, RSA_KEY, ED_KEY = keyed("x")["jwks"]["keys"][1], keyed("x")["jwks"]["key
         ({"keys": [{"kty": "RSA", "e": "AQAB"}]}, "cannot be read"),
         ({"keys": [RSA_KEY | {"n": "x"}]}, "cannot be read"),
         ({"keys": [RSA_KEY | {"n": "é"}]}, "cannot be read"),
+        ({"keys": [RSA_KEY | {"n": RSA_KEY["n"] + "\x00"}]}, "cannot be read"),
+        ({"keys": [EC_KEY | {"kid": "k\x00"}]}, "kid"),
+        ({"keys": [EC_KEY | {"kid": "k" * 300}]}, "kid"),
+        ({"keys": [EC_KEY | {"alg": ["ES256"]}]}, "alg"),
     ],
 )
 def test_a_set_of_keys_is_judged_when_it_is_registered(jwks: Any, told: str) -> None:
@@ -262,7 +351,6 @@ def test_the_commands_say_what_they_did(
     assert (refused.exit_code, "agency must be one of" in refused.output) == (1, True)
     assert "RS256" in CliRunner().invoke(keys_command, ["list"]).output
     monkeypatch.setenv("IDP_KEYS_DIR", str(tmp_path / "fresh"))
-    assert (
-        CliRunner().invoke(keys_command, ["new"]).output.count("created") == 8
-    )  # four files of secrets, a key for each algorithm
+    made = CliRunner().invoke(keys_command, ["new"]).output
+    assert made.count("wrote") == 9  # five files of secrets, a key for each algorithm
     assert "Nothing is missing." in CliRunner().invoke(keys_command, ["new"]).output

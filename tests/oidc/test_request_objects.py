@@ -50,7 +50,7 @@ def claims(**changed: Any) -> dict[str, Any]:
 def opened(text: str, by: clients.RelyingParty = STRICT) -> Parameters | None:
     """Return what a request object asks, None when it is refused, in words that may stand in error_description."""
     try:
-        return request_objects.opened(text, by, issuer=ISSUER, now=NOW)
+        return request_objects.opened(text, by, keys_of=lambda client, _kid: client.keys, issuer=ISSUER, now=NOW)
     except RefusedJwtError as error:
         reason = str(error)
     assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", reason), "RFC 6749 §4.1.2.1"

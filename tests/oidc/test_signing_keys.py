@@ -32,7 +32,8 @@ def test_keys_are_created_once_and_readable_by_their_owner_alone(tmp_path: Path,
     """A second run makes nothing; every file has mode 0600."""
     created = create_key_ring(tmp_path, now)
 
-    assert len(created) == len(ALGORITHMS) == 4
+    assert created[0] == "key-encryption.key"
+    assert len(created[1:]) == len(ALGORITHMS) == 4
     assert create_key_ring(tmp_path, now) == []
     assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
 

@@ -3,64 +3,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import http.server
-import json
-import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from joserfc import jwt
-from joserfc.jwk import RSAKey
 
-from examples.amp_portal.app import create_app
 from examples.amp_portal.oidc import LOGOUT_EVENT, Provider, RefusedTokenError
 from examples.amp_portal.sessions import find_session, open_session
-from examples.amp_portal.settings import PortalSettings
-
-KEY = RSAKey.generate_key(2048, parameters={"kid": "k1", "alg": "RS256", "use": "sig"})
-FOREIGN = RSAKey.generate_key(2048, parameters={"kid": "k1", "alg": "RS256", "use": "sig"})
-
-
-@pytest.fixture
-def issuer() -> Iterator[str]:
-    """Serve a discovery document and a key set, as a provider does."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            base = f"http://127.0.0.1:{self.server.server_address[1]}"
-            document = {
-                "issuer": base,
-                "jwks_uri": f"{base}/jwks",
-                "authorization_endpoint": f"{base}/authorize",
-                "token_endpoint": f"{base}/token",
-                "end_session_endpoint": f"{base}/end-session",
-            }
-            body = {"keys": [KEY.as_dict(private=False)]} if self.path == "/jwks" else document
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.end_headers()
-            self.wfile.write(json.dumps(body).encode())
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def browser(issuer: str, tmp_path: Path) -> FlaskClient:
-    settings = PortalSettings(issuer, "http://127.0.0.1:8001", "amp-portal", "secret", tmp_path / "portal.sqlite3")
-    return create_app(settings).test_client()
+from tests.portal.provider import FOREIGN, KEY, token_of
 
 
 def _provider(browser: FlaskClient) -> Provider:
@@ -68,30 +19,22 @@ def _provider(browser: FlaskClient) -> Provider:
     return found
 
 
-def _token(issuer: str, key: Any = KEY, header: dict[str, Any] | None = None, **changes: Any) -> str:
-    now = int(time.time())
-    claims = {"iss": issuer, "aud": "amp-portal", "sub": "s", "sid": "S-1", "iat": now, "exp": now + 300, "nonce": "n"}
-    claims = {name: value for name, value in (claims | changes).items() if value is not None}
-    protected = {"alg": "RS256", "kid": "k1"} | (header or {})
-    return jwt.encode(protected, claims, key, algorithms=[protected["alg"]])
-
-
 def _keyed_with_the_public_key(issuer: str) -> str:
     header = base64.urlsafe_b64encode(b'{"alg":"HS256","kid":"k1"}').rstrip(b"=").decode()
-    signed = f"{header}.{_token(issuer).split('.')[1]}"
+    signed = f"{header}.{token_of(issuer).split('.')[1]}"
     mac = hmac.new(KEY.as_pem(private=False), signed.encode(), hashlib.sha256).digest()
     return f"{signed}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
 
 
 def _logout_token(issuer: str, **changes: Any) -> str:
     changes = {"events": {LOGOUT_EVENT: {}}, "jti": "j-1", "nonce": None} | changes
-    return _token(issuer, header={"typ": "logout+jwt"}, **changes)
+    return token_of(issuer, header={"typ": "logout+jwt"}, **changes)
 
 
 def test_a_good_id_token_is_accepted(browser: FlaskClient, issuer: str) -> None:
     """Signature, issuer, audience, life and nonce agree."""
     with browser.application.app_context():
-        assert _provider(browser).verify_id_token(_token(issuer), "n")["sub"] == "s"
+        assert _provider(browser).verify_id_token(token_of(issuer), "n")["sub"] == "s"
 
 
 @pytest.mark.parametrize(
@@ -113,14 +56,14 @@ def test_a_good_id_token_is_accepted(browser: FlaskClient, issuer: str) -> None:
 def test_a_wrong_id_token_is_refused(browser: FlaskClient, issuer: str, changes: dict[str, Any]) -> None:
     """Each single wrong claim refuses the token (rule 1)."""
     with browser.application.app_context(), pytest.raises(RefusedTokenError):
-        _provider(browser).verify_id_token(_token(issuer, **changes), "n")
+        _provider(browser).verify_id_token(token_of(issuer, **changes), "n")
 
 
 def test_a_foreign_signature_or_algorithm_is_refused(browser: FlaskClient, issuer: str) -> None:
     """Another key under the same kid, an HMAC keyed with the public key, or no signature: refused."""
-    unsigned = ".".join([_token(issuer).replace("RS256", "none").split(".")[0], _token(issuer).split(".")[1], ""])
+    unsigned = ".".join([token_of(issuer).replace("RS256", "none").split(".")[0], token_of(issuer).split(".")[1], ""])
     with browser.application.app_context():
-        for token in (_token(issuer, FOREIGN), _keyed_with_the_public_key(issuer), unsigned, "x", "a.b.c"):
+        for token in (token_of(issuer, FOREIGN), _keyed_with_the_public_key(issuer), unsigned, "x", "a.b.c"):
             with pytest.raises(RefusedTokenError):
                 _provider(browser).verify_id_token(token, "n")
 
@@ -175,7 +118,7 @@ def test_a_token_that_is_no_logout_token_ends_nothing(
 
 def test_an_id_token_is_no_logout_token(browser: FlaskClient, issuer: str) -> None:
     """The type is checked: an ID token posted as a signal is refused."""
-    assert browser.post("/backchannel-logout", data={"logout_token": _token(issuer)}).status_code == 400
+    assert browser.post("/backchannel-logout", data={"logout_token": token_of(issuer)}).status_code == 400
 
 
 def test_a_signal_that_overtakes_the_answer_still_counts(browser: FlaskClient, issuer: str) -> None:

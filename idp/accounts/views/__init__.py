@@ -17,6 +17,7 @@ from . import account, activation, sign_in
 from .account import add_account_section as add_account_section
 from .browser import hold_activation as hold_activation
 from .browser import leave as leave
+from .browser import set_farewell as set_farewell
 
 
 def init_app(app: Flask) -> None:

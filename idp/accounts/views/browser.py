@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, g, request, session
+from collections.abc import Callable
+
+from flask import Flask, Response, abort, current_app, g, request, session
 
 from ...web import now, see_other
 from .. import cookies, services_openings, services_sessions, services_sign_in
@@ -13,6 +15,9 @@ _SIGN_IN = "sign_in"
 _ACTIVATION = "activation"
 _OPENING = "opening"
 _LINKED = "activation_linked"
+_FAREWELL = "mandat.farewell"
+
+Farewell = Callable[[str], str | None]
 
 
 def held(name: str) -> str | None:
@@ -89,10 +94,16 @@ def enter(signed: Signed) -> Response:
     return see_other(signed.next_path)
 
 
-def leave() -> None:
+def set_farewell(app: Flask, farewell: Farewell) -> None:
+    """Let another room show a page when a sign-in has ended: it is given the ``sid`` and may answer where that page is."""
+    app.extensions[_FAREWELL] = farewell
+
+
+def leave() -> str | None:
     """End the sign-in of this browser and forget what its pages kept, except the language.
 
-    Whoever signs in next on this browser finds nothing of the one before (security S-42).
+    Whoever signs in next on this browser finds nothing of the one before (security S-42). Return where the farewell page is,
+    when there is one to show.
     """
     sign_in = current_sign_in()
     if sign_in is not None:
@@ -103,6 +114,8 @@ def leave() -> None:
     g.pop("csrf_token", None)
     if language:
         session["lang"] = language
+    farewell: Farewell | None = current_app.extensions.get(_FAREWELL)
+    return farewell(sign_in.sid) if farewell and sign_in else None
 
 
 def new_form_tokens() -> None:

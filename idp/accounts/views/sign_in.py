@@ -64,7 +64,9 @@ def second_factor() -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     """End the sign-in of this browser and forget what its pages kept."""
-    browser.leave()
+    farewell = browser.leave()
+    if farewell is not None:
+        return see_other(farewell)
     flash(_("You are signed out."), "success")
     return see_other("/")
 

@@ -8,33 +8,58 @@ from flask import Flask
 from markupsafe import Markup
 
 from ...accounts.sign_ins import SignIn
-from ...accounts.views import add_account_section
+from ...accounts.views import add_account_section, set_farewell
+from ...clock import Clock
 from ...i18n import gettext as _
 from ...notices.services import register_renderer
 from ...web import current_settings
-from .. import logout_services, metadata
+from .. import event_services, logout_services, metadata, mutual_tls, signal_services
 from .. import models as models  # the tables must be known to the metadata
+from .. import streams as stream_rules
+from ..key_folder import KeyFolder
+from ..live_keys import LiveKeyRing
 from ..server import make_server
-from ..signing_keys import KeyRing
-from . import authorize, browser, consents, end_session, interaction, machine
+from . import (
+    authorize,
+    browser,
+    consents,
+    end_session,
+    farewell,
+    interaction,
+    machine,
+    playground,
+    registration,
+    streams,
+)
 
 
 def init_app(app: Flask) -> None:
     """Add oidc to *app*."""
     with app.app_context():
         settings = current_settings()
-    app.extensions["mandat.key_ring"] = ring = KeyRing.load(settings.keys_dir)
+        clock: Clock = app.extensions["mandat.clock"]
+    ring = LiveKeyRing(KeyFolder.of(settings), clock, on_change=lambda changed: machine.publish_keys(app, changed))
+    app.extensions["mandat.key_ring"] = ring
     app.extensions["mandat.oidc_server"] = make_server()
+    mutual_tls.init_app(app, settings)
     document = metadata.document(settings.issuer)
+    if settings.sees_certificates:
+        known = settings.mtls_ca_file is not None
+        document = metadata.with_mutual_tls(document, settings.mtls_issuer_alias, has_authorities=known)
     if settings.secure:
         check_metadata(document)
-    machine.publish(app, document, ring.public_set())
+    machine.publish(app, discovery=document, jwks=ring.public_set(), ssf=stream_rules.metadata(settings.issuer))
     register_renderer(app, "sign_in_ended", logout_services.fan_out_sign_in_ended)
     register_renderer(app, "rights_removed", logout_services.fan_out_rights_removed)
     register_renderer(app, logout_services.KIND, logout_services.render, on_sent=logout_services.note_delivered)
+    set_farewell(app, farewell.begin)
+    register_renderer(app, "credential_changed", signal_services.fan_out_credential_changed)
+    register_renderer(app, event_services.KIND, event_services.render, on_sent=event_services.note_pushed)
     add_account_section(app, consents_section)
+    add_account_section(app, playground.account_section)
     app.before_request(browser.show_pending_interaction)
-    for room in (machine, authorize, interaction, consents, end_session):
+    rooms = (machine, registration, streams, authorize, interaction, consents, end_session, farewell, playground)
+    for room in rooms:
         app.register_blueprint(room.blueprint)
 
 

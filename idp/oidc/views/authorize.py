@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlencode
 
+import structlog
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
@@ -21,6 +22,7 @@ from ..requests import AuthorizationRequest, Parameters, parameters
 from . import browser
 
 blueprint = Blueprint("oidc", __name__)
+log = structlog.get_logger("mandat.oidc")
 
 
 @blueprint.route("/authorize", methods=["GET", "POST"])
@@ -95,7 +97,9 @@ def client_of(interaction: Interaction) -> RelyingParty:
 def _advance(interaction: Interaction, client: RelyingParty) -> ResponseReturnValue:
     """Take the next step; an interaction not yet kept (no id) is kept when a page is needed."""
     asked = interaction.request
-    interaction = replace(interaction, request=replace(asked, scopes=tuple(sorted(set(asked.scopes) & client.scopes))))
+    scopes = tuple(sorted(set(asked.scopes) & client.scopes))
+    narrowed = replace(asked, scopes=scopes, claims=asked.claims.within(client.scopes))
+    interaction = replace(interaction, request=narrowed)
     following = situations.following(interaction, client, current_sign_in(), now=now())
     if following.step is Step.REFUSE:
         if not interaction_services.complete(interaction, now=now()):
@@ -141,7 +145,11 @@ PAGES: dict[Step, Callable[[Interaction], str]] = {
 
 
 def refusal_page(error: UnprovenRequestError) -> Response:
-    """Say on a page why nothing can be answered: nothing is sent to an address that is not proven."""
+    """Say on a page why nothing can be answered: nothing is sent to an address that is not proven.
+
+    The operator's log has what the page keeps to itself: the address asked for beside those registered.
+    """
+    log.info("authorization refused", error=error.code, detail=error.detail)
     words = {
         "missing_client_id": _("The agency’s site did not say which service it is."),
         "unknown_client": _("The service that sent you here is not registered with us."),

@@ -36,8 +36,8 @@ def consents() -> ResponseReturnValue:
             "consent": consent,
             "agency": _agency_name(consent.agency_id),
             "enterprise": delegation.enterprise(consent.enterprise_id),
-            "told": words.scopes(frozenset(consent.scopes)),
-            "blocks": "functional_blocks" in consent.scopes,
+            "told": words.told(frozenset(consent.scopes), frozenset(consent.claims)),
+            "blocks": "functional_blocks" in {*consent.scopes, *consent.claims},
         }
         for consent in consent_services.of_person(sign_in.person_id)
     ]

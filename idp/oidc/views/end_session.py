@@ -12,12 +12,13 @@ from ...accounts.sessions import current_sign_in
 from ...accounts.views import leave
 from ...i18n import gettext as _
 from ...web import csrf, current_settings, error_page, see_other
-from .. import client_services, logout, metadata, responses, tokens, uris
+from .. import client_services, logout, metadata, tokens, uris
 from ..errors import UnprovenRequestError
 from ..issuing import key_ring
 from ..logout import LogoutRequest, Return
 from ..requests import parameters, too_long
 from ..signing_keys import UntrustedTokenError
+from . import farewell
 
 blueprint = Blueprint("oidc_end_session", __name__)
 _PENDING = "oidc_logout"
@@ -60,12 +61,6 @@ def confirm() -> ResponseReturnValue:
     return _end(Return(kept["uri"], kept["state"]) if kept else None)
 
 
-@blueprint.get("/end-session/done")
-def done() -> ResponseReturnValue:
-    """Say that the session is over; there is always a way out."""
-    return make_response(render_template("oidc/signed_out.html"))
-
-
 def _hint(token: str | None) -> dict[str, Any] | None:
     """Return the claims of the hint; one that is not our ID token counts for nothing."""
     if token is None:
@@ -80,7 +75,7 @@ def _hint(token: str | None) -> dict[str, Any] | None:
 
 def _ask(place: Return | None, *, is_signed_in: bool) -> Response:
     if not is_signed_in and place is None:
-        return see_other("/end-session/done")
+        return see_other(farewell.PATH)
     session.pop(_PENDING, None)
     if place is not None:
         session[_PENDING] = {"uri": place.uri, "state": place.state}
@@ -89,11 +84,15 @@ def _ask(place: Return | None, *, is_signed_in: bool) -> Response:
 
 
 def _end(place: Return | None) -> Response:
+    shown = None
     if current_sign_in() is not None:  # with nobody signed in, a link from elsewhere must not make a draft forgotten
-        leave()
+        shown = leave()
     if place is None:
-        return see_other("/end-session/done")
-    return see_other(responses.with_parameters(place.uri, {"state": place.state} if place.state is not None else {}))
+        return see_other(farewell.PATH)
+    if shown is not None:  # clients are told by the browser first
+        farewell.then(place)
+        return see_other(shown)
+    return see_other(place.address)
 
 
 def _refusal(code: str) -> Response:

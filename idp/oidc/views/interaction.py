@@ -18,7 +18,7 @@ from ...delegation import catalogue_services
 from ...delegation import services as delegation
 from ...delegation.rights_services import Choice
 from ...web import now, see_other
-from .. import consent_services, interaction_services, issuing, responses, situations, words
+from .. import consent_services, interaction_services, issuing, responses, situations, uris, words
 from ..clients import RelyingParty
 from ..errors import UnprovenRequestError
 from ..interaction_services import Interaction
@@ -116,17 +116,20 @@ def consent(way: Underway) -> ResponseReturnValue:
     if request.method == "POST":
         return _refuse(way.interaction, way.client, way.sign_in, enterprise_id)
     authority = delegation.authority(way.sign_in.person_id, enterprise_id, way.client.agency_id, now())
-    told = issuing.narrowed_for(authority, way.interaction.request)
+    asked = way.interaction.request
+    told, names = issuing.narrowed_for(authority, asked), asked.claims.disclosed()
     agency = catalogue_services.agency(way.client.agency_id)
     return make_response(
         render_template(
             "oidc/consent.html",
             agency=browser.agency_name(way.client),
             service=way.client.name,
+            unproven_host=uris.host(way.interaction.request.redirect_uri) if way.client.is_dynamic else None,
+            is_remembered=not (way.client.is_native or way.client.is_dynamic),
             enterprise=chosen,
             role=words.role(chosen.role),
-            told=words.scopes(frozenset(way.interaction.request.scopes)),
-            asks_blocks="functional_blocks" in way.interaction.request.scopes,
+            told=words.told(frozenset(asked.scopes), names),
+            asks_blocks="functional_blocks" in {*asked.scopes, *names},
             blocks=words.blocks(agency, told.blocks if told else ()),
             keeps_access=OFFLINE in way.interaction.request.scopes,
             minutes=int(way.client.profile.token_life.total_seconds() // 60),

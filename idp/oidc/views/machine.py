@@ -13,17 +13,23 @@ from ...errors import NotFoundError
 from ...web import absolute_url, csrf, now
 from .. import client_services, introspecting, issuing, possession, pushing, resource, revoking
 from ..issuing import NoRightError
+from ..key_rotation import JWKS_MAX_AGE
 from ..server import MandatServer
 
 blueprint = Blueprint("oidc_machine", __name__)
 _PUBLISHED = "mandat.oidc_published"
-_MAX_AGE = 3600  # seconds; a new key is published for longer than this before it signs
+_MAX_AGE = int(JWKS_MAX_AGE.total_seconds())  # a new key is published for longer than this before it signs
 _CALLED_FROM_BROWSERS = ("oidc_machine.token", "oidc_machine.userinfo")
 
 
-def publish(app: Flask, document: dict[str, Any], keys: dict[str, Any]) -> None:
+def publish(app: Flask, **documents: dict[str, Any]) -> None:
     """Keep discovery and keys as bytes with their tag: they are asked for often and change with the process only."""
-    app.extensions[_PUBLISHED] = {name: _sealed(value) for name, value in (("discovery", document), ("jwks", keys))}
+    app.extensions[_PUBLISHED] = {name: _sealed(value) for name, value in documents.items()}
+
+
+def publish_keys(app: Flask, keys: dict[str, Any]) -> None:
+    """Publish other keys: the ring has changed."""
+    app.extensions[_PUBLISHED]["jwks"] = _sealed(keys)
 
 
 def _sealed(value: dict[str, Any]) -> tuple[bytes, str]:
@@ -34,16 +40,18 @@ def _sealed(value: dict[str, Any]) -> tuple[bytes, str]:
 @blueprint.get("/.well-known/openid-configuration")
 def discovery() -> Response:
     """Answer the discovery document."""
-    return _published("discovery", "application/json")
+    return published("discovery", "application/json")
 
 
 @blueprint.get("/jwks")
 def jwks() -> Response:
     """Answer the public keys."""
-    return _published("jwks", "application/jwk-set+json")
+    issuing.key_ring().refresh()
+    return published("jwks", "application/jwk-set+json")
 
 
-def _published(name: str, media_type: str) -> Response:
+def published(name: str, media_type: str) -> Response:
+    """Answer a document that was published at start, with its tag."""
     body, tag = current_app.extensions[_PUBLISHED][name]
     response = Response(body, mimetype=media_type)
     response.set_etag(tag)
@@ -96,7 +104,7 @@ def userinfo() -> ResponseReturnValue:
         return _challenge(error)
     except (NoRightError, NotFoundError):
         return _challenge(resource.RefusedTokenError("Bearer", "invalid_token"))
-    response = jsonify(told)
+    response = Response(told, mimetype="application/jwt") if isinstance(told, str) else jsonify(told)
     response.headers.extend(possession.nonce_headers(request.headers, now=now()))
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -104,7 +112,7 @@ def userinfo() -> ResponseReturnValue:
 
 def _challenge(error: resource.RefusedTokenError) -> Response:
     """Answer 401 as RFC 6750 §3 and RFC 9449 §7.1 say: without a token, no error is named."""
-    response = jsonify(error=error.code) if error.code else jsonify()
+    response = jsonify({"error": error.code} if error.code else {})
     response.status_code = 401
     response.headers["WWW-Authenticate"] = error.challenge
     if error.nonce:

@@ -1,6 +1,6 @@
 """refresh tokens: what a grant keeps of their family.
 
-Revision: 0007, after 0003
+Revision: 0006, after 0005
 """
 
 import sqlalchemy as sa
@@ -8,8 +8,8 @@ from alembic import op
 
 from idp.db import UtcDateTime
 
-revision = "0007"
-down_revision = "0003"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,40 @@
+"""``idp notices``: what did not leave, and a second life for it."""
+
+from __future__ import annotations
+
+import click
+
+from ..app import create_app
+from ..clock import SystemClock
+from ..notices import services
+
+
+@click.group()
+def notices() -> None:
+    """List the notices that were given up, and send one again."""
+
+
+@notices.command("list")
+@click.option("--dead", is_flag=True, help="those that were given up")
+def list_notices(dead: bool) -> None:
+    """Count what waits; with --dead list what was given up: id, kind, when it was written, tries, why."""
+    with create_app().app_context():
+        click.echo(f"{services.waiting()} notices wait to be sent.")
+        if not dead:
+            return
+        given_up = services.dead()
+    for each in given_up:
+        click.echo(
+            f"{each.id}  {each.kind:<20}{each.created_at:%Y-%m-%d %H:%M:%S}Z  {each.attempts} tries  {each.last_error}"
+        )
+    click.echo(f"{len(given_up)} notices were given up." if given_up else "No notice was given up.")
+
+
+@notices.command()
+@click.argument("notice_id")
+def revive(notice_id: str) -> None:
+    """Let the notice NOTICE_ID be sent again, with all its tries."""
+    with create_app().app_context():
+        if not services.revive(notice_id, now=SystemClock().now()):
+            raise click.ClickException("there is no dead notice with this id")
+    click.echo(f"{notice_id} leaves again; idp worker sends it.")

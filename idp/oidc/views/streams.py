@@ -1,0 +1,190 @@
+"""Event streams for programs: the transmitter's metadata, and the endpoints by which a receiver manages and polls its stream.
+
+Who calls is told by an access token of the client itself (``client_credentials``): ``ssf.manage`` changes, ``ssf.read`` reads
+and polls.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NoReturn
+
+from flask import Blueprint, Response, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from ...web import csrf, now
+from .. import client_credentials, event_services, polls, stream_services, streams
+from ..client_credentials import Service
+from ..clients import RelyingParty
+from ..signals import POLL
+from ..signing_keys import UntrustedTokenError
+from ..streams import StreamRefusedError
+from .machine import published
+
+blueprint = Blueprint("oidc_streams", __name__)
+MANAGE, READ = "ssf.manage", "ssf.read"
+LARGEST_BODY = 64 * 1024
+
+View = Callable[..., ResponseReturnValue]  # the client first, then what the address names
+
+
+@blueprint.get("/.well-known/ssf-configuration")
+def configuration() -> Response:
+    """Answer the transmitter's metadata (SSF 1.0 §7.2)."""
+    return published("ssf", "application/json")
+
+
+def _endpoint(path: str, *methods: str, scope: str) -> Callable[[View], View]:
+    """Open *path* to a client whose token has *scope*; who may manage may read."""
+    enough = {scope, MANAGE}
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(**named: str) -> ResponseReturnValue:
+            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+            if scheme.lower() != "bearer" or not token.strip():
+                return _challenge(401, "Bearer")
+            try:
+                service: Service = client_credentials.service_of(token.strip(), now=now())
+            except UntrustedTokenError:
+                return _challenge(401, 'Bearer error="invalid_token"', "invalid_token")
+            if not service.scopes & enough:
+                return _challenge(403, f'Bearer error="insufficient_scope", scope="{scope}"', "insufficient_scope")
+            return view(service.client, **named)
+
+        setattr(guarded, "machine", True)  # noqa: B010 (a function has no such member of its own)
+        csrf.exempt(guarded)
+        blueprint.add_url_rule(path, view.__name__, guarded, methods=list(methods))
+        return guarded
+
+    return decorate
+
+
+@_endpoint("/ssf/streams", "POST", scope=MANAGE)
+def create(client: RelyingParty) -> ResponseReturnValue:
+    """Make the client's stream: 201."""
+    stream = stream_services.create(client, _body(), now=now())
+    return jsonify(stream_services.told(client, stream)), 201
+
+
+@_endpoint("/ssf/streams", "GET", scope=READ)
+def read(client: RelyingParty) -> ResponseReturnValue:
+    """Tell one stream, or the list of the client's streams."""
+    if "stream_id" in request.args:
+        stream = stream_services.named(client, request.args["stream_id"])
+        return jsonify(stream_services.told(client, stream))
+    found = stream_services.of_client(client)
+    return jsonify([stream_services.told(client, found)] if found else [])
+
+
+@_endpoint("/ssf/streams", "PATCH", scope=MANAGE)
+def update(client: RelyingParty) -> ResponseReturnValue:
+    """Change what is named."""
+    stream = stream_services.change(client, _body(), whole=False, now=now())
+    return jsonify(stream_services.told(client, stream))
+
+
+@_endpoint("/ssf/streams", "PUT", scope=MANAGE)
+def replace(client: RelyingParty) -> ResponseReturnValue:
+    """Change everything: what is not named is gone."""
+    stream = stream_services.change(client, _body(), whole=True, now=now())
+    return jsonify(stream_services.told(client, stream))
+
+
+@_endpoint("/ssf/streams", "DELETE", scope=MANAGE)
+def delete(client: RelyingParty) -> ResponseReturnValue:
+    """End the stream: 204."""
+    stream_services.end(client, _asked_stream(), now=now())
+    return "", 204
+
+
+@_endpoint("/ssf/status", "GET", scope=READ)
+def status(client: RelyingParty) -> ResponseReturnValue:
+    """Tell the status of a stream."""
+    return jsonify(streams.status_told(stream_services.named(client, _asked_stream())))
+
+
+@_endpoint("/ssf/status", "POST", scope=MANAGE)
+def change_status(client: RelyingParty) -> ResponseReturnValue:
+    """Enable, pause or disable a stream."""
+    return jsonify(streams.status_told(stream_services.set_status(client, _body(), now=now())))
+
+
+@_endpoint("/ssf/subjects/add", "POST", scope=MANAGE)
+def add_subject(client: RelyingParty) -> ResponseReturnValue:
+    """Hear of a person again: 200, whether or not they exist."""
+    stream_services.keep_subject(client, _body(), wanted=True)
+    return "", 200
+
+
+@_endpoint("/ssf/subjects/remove", "POST", scope=MANAGE)
+def remove_subject(client: RelyingParty) -> ResponseReturnValue:
+    """Hear of a person no more: 204, whether or not they exist."""
+    stream_services.keep_subject(client, _body(), wanted=False)
+    return "", 204
+
+
+@_endpoint("/ssf/verification", "POST", scope=MANAGE)
+def verify(client: RelyingParty) -> ResponseReturnValue:
+    """Send a verification event: 204."""
+    stream_services.verify(client, _body(), now=now())
+    return "", 204
+
+
+@_endpoint("/ssf/poll/<stream_id>", "POST", scope=READ)
+def poll(client: RelyingParty, stream_id: str) -> ResponseReturnValue:
+    """Give what waits, and note what was received (RFC 8936 §2)."""
+    stream, asked = stream_services.named(client, stream_id), polls.read(_body())
+    if stream.method != POLL:
+        raise streams.bad("the events of this stream are pushed")
+    return jsonify(event_services.poll(stream, asked, now=now()))
+
+
+def _asked_stream() -> str:
+    return streams.stream_named(request.args)
+
+
+def _body() -> dict[str, Any]:
+    """Return the JSON object of the request, read strictly."""
+    if (request.content_length or 0) > LARGEST_BODY:
+        raise streams.bad("the body is too large")
+    try:
+        body = json.loads(request.get_data(), object_pairs_hook=_once, parse_constant=_not_json)
+    except (ValueError, RecursionError):
+        raise streams.bad("the body is not a JSON object") from None
+    if not isinstance(body, dict):
+        raise streams.bad("the body is not a JSON object")
+    return body
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a member is written twice")
+    return found
+
+
+def _not_json(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _challenge(status: int, value: str, error: str | None = None) -> Response:
+    """Answer as RFC 6750 §3 says: without a token, no error is named."""
+    response = jsonify(error=error) if error else jsonify()
+    response.status_code = status
+    response.headers["WWW-Authenticate"] = value
+    return response
+
+
+@blueprint.errorhandler(StreamRefusedError)
+def _refused(error: StreamRefusedError) -> Response:
+    response = jsonify(error=error.code, error_description=error.detail)
+    response.status_code = error.status
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+setattr(configuration, "machine", True)  # noqa: B010
