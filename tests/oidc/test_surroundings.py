@@ -182,12 +182,13 @@ def test_no_pattern_takes_long_over_hostile_text() -> None:
             begun = time.thread_time()
             pattern.fullmatch(text)
             assert time.thread_time() - begun < 5, (name, text[:20])  # one that did would take hours
-    used = [
-        path
+    used = {
+        path.name
         for path in Path(idp.oidc.__path__[0]).rglob("*.py")
         if re.search(r"\.(search|match|findall)\(", path.read_text())
-    ]
-    assert used == []  # they are compared whole, and in no other way
+    }
+    # all others are compared whole: a header that httpx2 has bounded, and a file of the operator's own
+    assert used == {"client_key_services.py", "certificates.py"}
 
 
 @pytest.mark.bar("S-87", "CVE-2026-0976")
