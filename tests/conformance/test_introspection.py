@@ -112,6 +112,7 @@ def test_any_client_of_the_agency_may_ask_and_no_other(scenery: Scenery, server:
 # --- now, not then
 
 
+@pytest.mark.bar("S-82", "S-44")
 def test_nothing_is_remembered_between_two_calls(scenery: Scenery, server: Server) -> None:
     """S-82, S-44: a right that is gone is gone at the next call, the version grows; ``exp`` follows the right that is left."""
     token = server.tokens(scenery.browser())["access_token"]
@@ -163,6 +164,7 @@ def test_exp_comes_down_with_the_right(scenery: Scenery, server: Server) -> None
     assert server.introspect(token)["functional_blocks"] == []
 
 
+@pytest.mark.bar("S-24", "S-43")
 def test_what_gives_nothing_is_told_in_one_word(scenery: Scenery, server: Server) -> None:
     """RFC 7662 §2.2: exactly ``{"active": false}``, for a token that is over, altered, of another kind, or that never was."""
     browser = scenery.browser()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,9 @@ from idp import audit
 from idp.audit import SYSTEM
 from idp.audit.models import AuditEntry
 from idp.clock import local_date
+from idp.config import folder
 from idp.db import db
+from idp.delegation import catalogue_services
 from idp.delegation import services as delegation
 from idp.oidc import grant_services, refresh_tokens
 from idp.oidc.models import GrantRow, RelyingPartyRow
@@ -127,6 +130,7 @@ def test_a_bearer_gets_another_each_time_and_reuse_ends_the_family(scenery: Scen
     assert events().count("oidc:refresh_replayed") == 1
 
 
+@pytest.mark.bar("S-64")
 @pytest.mark.parametrize("later", [timedelta(seconds=1), timedelta(days=1), timedelta(days=29)])
 def test_reuse_is_known_however_late(scenery: Scenery, server: Server, later: timedelta) -> None:
     """S-64: after a second, a day, or nearly the life of the family; the oldest generation as well as the last."""
@@ -139,6 +143,7 @@ def test_reuse_is_known_however_late(scenery: Scenery, server: Server, later: ti
     assert error(server.refresh(third)) == "invalid_grant"
 
 
+@pytest.mark.bar("S-64")
 def test_the_grace_gives_the_same_successor_and_then_ends(scenery: Scenery) -> None:
     """§6.12: within ten seconds, while nobody used the successor; later or once it is used, the family dies."""
     client = Server(scenery, "offline2")
@@ -158,6 +163,7 @@ def test_the_grace_gives_the_same_successor_and_then_ends(scenery: Scenery) -> N
     assert events().count("oidc:refresh_replayed") == 2
 
 
+@pytest.mark.bar("S-24", "S-43")
 def test_no_variant_of_a_refresh_token_passes_nor_ends_anything(scenery: Scenery, server: Server) -> None:
     """S-24: prefix, suffix, case, padding, another generation, another tag; S-43: no other value either."""
     told = server.tokens(scenery.browser())
@@ -177,6 +183,7 @@ def test_no_variant_of_a_refresh_token_passes_nor_ends_anything(scenery: Scenery
     assert error(server.refresh("")) == "invalid_request"
 
 
+@pytest.mark.bar("S-8", "S-32", "CVE-2026-55672")
 def test_another_client_cannot_use_it_nor_end_it(scenery: Scenery, server: Server) -> None:
     """S-32, CVE-2026-55672: bound to its client; a stranger's try with an old one revokes nothing."""
     first = server.tokens(scenery.browser())["refresh_token"]
@@ -194,6 +201,7 @@ def test_another_client_cannot_use_it_nor_end_it(scenery: Scenery, server: Serve
 # --- the FAPI module
 
 
+@pytest.mark.bar("S-64")
 def test_the_fapi_refresh_module(scenery: Scenery) -> None:
     """``refresh-token``: new access token, the presented token still works, the same ID-token claims; discovery says so."""
     client = Bound(scenery)
@@ -325,6 +333,27 @@ def test_the_resource_must_be_the_agencys(scenery: Scenery, server: Server) -> N
     )
 
 
+def test_a_resource_named_is_the_only_audience(scenery: Scenery, server: Server, tmp_path: Path) -> None:
+    """RFC 8707 §2.2: of an agency with two resources, for a code and for a refresh token; introspection says the same."""
+    home, other = "https://portal.amp.example/", "https://api.amp.example/"
+    amp = (folder("agencies") / "amp.yaml").read_text(encoding="utf-8")
+    (tmp_path / "amp.yaml").write_text(amp.replace(f'["{home}"]', f'["{home}", "{other}"]'), encoding="utf-8")
+    catalogue_services.load_agencies(tmp_path / "amp.yaml", now=scenery.clock.now())
+    code = server.code(scenery.browser())
+    first = server.token(code, resource=other).get_json()
+    both = server.refreshed(first["refresh_token"])
+    one = server.refreshed(both["refresh_token"], resource=home)
+
+    assert [server.introspect(told["access_token"])["aud"] for told in (first, both, one)] == [
+        other,
+        [home, other],
+        home,
+    ]
+    for told, where in ((first, [other]), (both, [home, other]), (one, [home])):
+        assert told["authorization_details"][0]["locations"] == where
+        assert server.introspect(told["access_token"])["authorization_details"][0]["locations"] == where
+
+
 # --- the rights are those of now
 
 
@@ -375,6 +404,7 @@ def test_the_family_ends_after_thirty_days_whatever_its_use(scenery: Scenery, se
     assert server.introspect(token) == {"active": False}
 
 
+@pytest.mark.bar("S-44")
 def test_who_acts_for_the_enterprise_no_more_gets_nothing_ever_again(scenery: Scenery, server: Server) -> None:
     """S-44, S-71: the person suspended: refused within the second, and the same grant does not come back to life."""
     token = server.tokens(scenery.browser())["refresh_token"]
@@ -386,6 +416,7 @@ def test_who_acts_for_the_enterprise_no_more_gets_nothing_ever_again(scenery: Sc
     assert error(server.refresh(token)) == "invalid_grant"
 
 
+@pytest.mark.bar("S-44")
 def test_a_suspended_enterprise_gets_nothing(scenery: Scenery, server: Server) -> None:
     """S-44: the enterprise; introspection says so as well."""
     told = server.tokens(scenery.browser())
@@ -409,6 +440,7 @@ def test_withdrawing_the_consent_ends_the_family_at_once(scenery: Scenery, serve
     assert server.userinfo(access["access_token"]).status_code == 401
 
 
+@pytest.mark.bar("S-9")
 def test_a_code_used_twice_ends_its_family(scenery: Scenery, server: Server) -> None:
     """S-9: every token of that code, the refresh token and its descendants too."""
     code = server.code(scenery.browser())
