@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 
 from idp import audit
 from idp.audit import SYSTEM
@@ -23,9 +23,21 @@ from idp.db import db
 from idp.delegation import catalogue_services
 from idp.delegation import services as delegation
 from idp.oidc import grant_services, refresh_tokens
-from idp.oidc.models import GrantRow, RelyingPartyRow
+from idp.oidc.models import GrantRow
 from tests.oidc.lasting import OFFLINE_SCOPES, Bound, Holder, Keyed, Program, Server, signed_out, unverified
-from tests.oidc.scenery import FIRM, ISSUER, SCOPES, STORY, VERIFIER, RelyingParty, Scenery, csrf_token, details
+from tests.oidc.scenery import (
+    FIRM,
+    ISSUER,
+    SCOPES,
+    STORY,
+    VERIFIER,
+    RelyingParty,
+    Scenery,
+    csrf_token,
+    details,
+    load,
+    registration,
+)
 from tests.oidc.test_token import counted, events
 
 HELD = ("iss", "sub", "aud", "auth_time", "acr", "amr", "sid")
@@ -465,27 +477,24 @@ def test_the_end_of_the_sign_in_ends_what_rests_on_it_and_nothing_else(scenery: 
     assert server.refresh(lasting["refresh_token"]).status_code == 200
 
 
-def test_a_client_is_judged_by_what_it_may_do_now(scenery: Scenery, server: Server) -> None:
+def test_a_client_is_judged_by_what_it_may_do_now(scenery: Scenery, server: Server, tmp_path: Path) -> None:
     """§6.5: without the grant type, without the scope, or bound by a new policy, its old tokens give nothing."""
     told = server.tokens(scenery.browser())
-    members = db.session.scalar(select(RelyingPartyRow.members).where(RelyingPartyRow.client_id == "offline1"))
-    assert members is not None
+
+    def register(**changed: Any) -> None:
+        kept = {"grant_types": ["authorization_code", "refresh_token"], "scope": OFFLINE_SCOPES}
+        load(scenery.app, scenery.clock, tmp_path, registration("offline1", **{**kept, **changed}))
+
     for changed, expected in (
         ({"grant_types": ["authorization_code"], "scope": SCOPES}, "unauthorized_client"),
         ({"scope": SCOPES}, "invalid_grant"),
         ({"dpop_bound_access_tokens": True}, "invalid_dpop_proof"),
     ):
-        _register(members, **changed)
+        register(**changed)
         assert error(server.refresh(told["refresh_token"])) == expected, changed
-    _register(members, scope="openid offline_access")
+    register(scope="openid offline_access")
 
     assert server.refreshed(told["refresh_token"])["scope"] == "openid offline_access"
-
-
-def _register(members: dict[str, Any], **changed: Any) -> None:
-    told = {**members, **changed}
-    db.session.execute(update(RelyingPartyRow).where(RelyingPartyRow.client_id == "offline1").values(members=told))
-    db.session.commit()
 
 
 # --- what it costs, and what is kept
