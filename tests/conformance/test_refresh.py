@@ -8,20 +8,22 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select, text
 
 from idp import audit
+from idp.accounts.services_factors import tell_of_change
 from idp.audit import SYSTEM
 from idp.audit.models import AuditEntry
 from idp.clock import local_date
 from idp.config import folder
-from idp.db import db
+from idp.db import db, transaction
 from idp.delegation import catalogue_services
 from idp.delegation import services as delegation
+from idp.notices.services import deliver_due
 from idp.oidc import grant_services, refresh_tokens
 from idp.oidc.models import GrantRow
 from tests.oidc.lasting import OFFLINE_SCOPES, Bound, Holder, Keyed, Program, Server, signed_out, unverified
@@ -450,6 +452,26 @@ def test_withdrawing_the_consent_ends_the_family_at_once(scenery: Scenery, serve
 
     assert error(server.refresh(access["refresh_token"])) == "invalid_grant"
     assert server.userinfo(access["access_token"]).status_code == 401
+
+
+@pytest.mark.parametrize("change", ["create", "update", "revoke", "delete"])
+def test_a_changed_credential_ends_what_the_old_one_gave(
+    scenery: Scenery, server: Server, change: Literal["create", "update", "revoke", "delete"]
+) -> None:
+    """RFC 9700 §4.14.2: once the notice is out; one more credential ends nothing, nor does what comes after the change."""
+    browser = scenery.browser()
+    old = server.tokens(browser)["refresh_token"]
+    hers = scenery.people["julie"].person_id
+    scenery.clock.advance(timedelta(minutes=1))
+    with transaction():
+        tell_of_change(hers, "password", change, now=scenery.clock.now())
+    scenery.clock.advance(timedelta(seconds=2))
+    new, others = (server.tokens(browser, prompt="consent"), Server(scenery).tokens(scenery.browser(), "pes"))
+    deliver_due(scenery.clock.now())
+
+    assert server.refresh(old).status_code == (200 if change == "create" else 400)
+    for told in (new, others):
+        assert server.refresh(told["refresh_token"]).status_code == 200
 
 
 @pytest.mark.bar("S-9")
