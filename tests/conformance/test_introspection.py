@@ -8,20 +8,18 @@ from __future__ import annotations
 import random
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import jwt as pyjwt
 import pytest
-from sqlalchemy import select, update
 
 from idp.clock import end_of_day, local_date
-from idp.db import db
 from idp.delegation import services as delegation
 from idp.delegation.rights_services import Right
-from idp.oidc.models import RelyingPartyRow
 from tests.oidc.fapi import thumbprint
 from tests.oidc.lasting import RESOURCE, Bound, Holder, Keyed, Program, Server, signed_out
-from tests.oidc.scenery import FIRM, ISSUER, SCOPES, SECRET, RelyingParty, Scenery, csrf_token
+from tests.oidc.scenery import FIRM, ISSUER, SCOPES, SECRET, RelyingParty, Scenery, csrf_token, load, registration
 from tests.oidc.test_claims_page import listed
 from tests.oidc.test_token import counted
 
@@ -112,6 +110,7 @@ def test_any_client_of_the_agency_may_ask_and_no_other(scenery: Scenery, server:
 # --- now, not then
 
 
+@pytest.mark.bar("S-82", "S-44")
 def test_nothing_is_remembered_between_two_calls(scenery: Scenery, server: Server) -> None:
     """S-82, S-44: a right that is gone is gone at the next call, the version grows; ``exp`` follows the right that is left."""
     token = server.tokens(scenery.browser())["access_token"]
@@ -163,6 +162,7 @@ def test_exp_comes_down_with_the_right(scenery: Scenery, server: Server) -> None
     assert server.introspect(token)["functional_blocks"] == []
 
 
+@pytest.mark.bar("S-24", "S-43")
 def test_what_gives_nothing_is_told_in_one_word(scenery: Scenery, server: Server) -> None:
     """RFC 7662 §2.2: exactly ``{"active": false}``, for a token that is over, altered, of another kind, or that never was."""
     browser = scenery.browser()
@@ -306,18 +306,18 @@ def test_only_who_names_the_signed_form_gets_it(scenery: Scenery, accept: str, i
     assert is_signed or answer.get_json() == DEAD
 
 
-def test_the_algorithm_is_the_clients_and_every_advertised_one_works(scenery: Scenery, server: Server) -> None:
+def test_the_algorithm_is_the_clients_and_every_advertised_one_works(
+    scenery: Scenery, server: Server, tmp_path: Path
+) -> None:
     """RFC 9701 §6: ``introspection_signed_response_alg``; without it the profile's first, which is never RS256 for FAPI."""
     algs = (
         scenery.browser()
         .get("/.well-known/openid-configuration")
         .get_json()["introspection_signing_alg_values_supported"]
     )
-    members = db.session.scalar(select(RelyingPartyRow.members).where(RelyingPartyRow.client_id == "offline1"))
     for alg in algs:
-        told = {**(members or {}), "introspection_signed_response_alg": alg}
-        db.session.execute(update(RelyingPartyRow).where(RelyingPartyRow.client_id == "offline1").values(members=told))
-        db.session.commit()
+        asked = registration("offline1", introspection_signed_response_alg=alg)
+        load(scenery.app, scenery.clock, tmp_path, asked)
         assert opened(server, signed(server, "x").text, alg)["token_introspection"] == DEAD, alg
     client = Bound(scenery)
     proven = {"token": "x", **client.client_proof()}
