@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
-from . import verified_requests
+from . import strict_json, verified_requests
 from .verified_requests import MalformedClaimsError
 
 Place = Literal["id_token", "userinfo"]
 MOST_NAMES = 100
 MOST_VALUES = 50
+DEEPEST = 16  # a check of a piece of evidence, asked by value, lies at eleven
 BROUGHT_BY: Mapping[str, tuple[str, ...]] = {  # which claims each scope brings (docs/claims.md)
     "profile": ("name", "given_name", "family_name", "locale"),
     "email": ("email", "email_verified"),
@@ -148,11 +149,9 @@ def parse(text: str, offered: frozenset[str]) -> AskedClaims:
         MalformedClaimsError: it is not what OIDC Core §5.5 describes.
     """
     try:
-        told = json.loads(text, object_pairs_hook=_each_once, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        raise MalformedClaimsError("claims is not JSON, or names a member twice") from None
-    if not isinstance(told, dict):
-        raise MalformedClaimsError("claims must be a JSON object")
+        told = strict_json.read_object(text.encode(), deepest=DEEPEST)
+    except ValueError:
+        raise MalformedClaimsError("claims must be one JSON object, no member twice, not deep") from None
     asked = {place: _place(told.get(place, {}), place, offered) for place in ("id_token", "userinfo")}
     verified = {
         f"verified_in_{place}": verified_requests.checked(told[place]["verified_claims"])
@@ -187,14 +186,3 @@ def _claim(name: str, wish: object) -> AskedClaim:
     if name in ("sub", "acr") and not all(isinstance(each, str) for each in wanted):
         raise MalformedClaimsError(f"claims: {name} must be a text")
     return AskedClaim(name, essential, tuple(map(verified_requests.canonical, wanted)))
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member is written twice")
-    return members
-
-
-def _no_constant(_name: str) -> None:
-    raise ValueError("not a JSON number")

@@ -53,8 +53,8 @@ class RelyingParty:
     frontchannel_logout_uri: str | None
     allowed_origins: tuple[str, ...]
     further_origins: tuple[str, ...]
-    userinfo_alg: str | None = None  # None: JSON
-    offers_system_users: bool = False  # an enterprise may approve it to act by itself
+    userinfo_alg: str | None  # None: JSON
+    offers_system_users: bool  # an enterprise may approve it to act by itself
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Tell whether the client may use *grant_type* (asked by Authlib)."""

@@ -182,14 +182,17 @@ def _check_qualifiers(wish: Mapping[str, Any]) -> None:
 
 
 def within(asked: str | None, allowed: frozenset[str]) -> str | None:
-    """Keep of a request the claims that exist and that a client who may know *allowed* may know."""
+    """Keep of a request the claims that exist and that a client who may know *allowed* may know.
+
+    Evidence speaks of the enterprise: asked by a client that may not know it, nothing of that request can be given.
+    """
     if asked is None:
         return None
     request = json.loads(asked)
     kept = []
     for each in request if isinstance(request, list) else [request]:
         claims = {n: wish for n, wish in each["claims"].items() if n in CLAIMS and _SCOPE_CLAIM.get(n, n) in allowed}
-        if claims:
+        if claims and ("enterprise" in allowed or "evidence" not in each["verification"]):
             kept.append({**each, "claims": claims})
     if not kept:
         return None
@@ -210,12 +213,5 @@ def disclosed(asked: str | None) -> frozenset[str]:
 
 
 def canonical(value: object) -> str:
-    """Return *value* as the one JSON text that stands for it.
-
-    Raises:
-        MalformedClaimsError: a number is not one that JSON knows.
-    """
-    try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    except ValueError:
-        raise MalformedClaimsError("claims holds a number that is none") from None
+    """Return *value* as the one JSON text that stands for it."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

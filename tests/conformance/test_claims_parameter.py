@@ -11,7 +11,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from idp.oidc import metadata
+from tests.oidc.fapi import first
 from tests.oidc.scenery import ISSUER, RelyingParty, Scenery, csrf_token, load, registration
+from tests.oidc.signing import signing_clients
 
 PERSON = {"name", "given_name", "family_name", "locale", "email", "email_verified"}
 RIGHTS = {"enterprise", "representation", "functional_blocks"}
@@ -50,6 +52,25 @@ def test_every_advertised_claim_can_be_asked_in_both_places(scenery: Scenery, rp
     assert person.keys() == {"sub", "auth_time", "sid", "acr", "amr"} | PERSON | RIGHTS
     assert {name: identity[name] for name in person} == person
     assert type(identity["email_verified"]) is bool
+
+
+@pytest.mark.parametrize("kind", ["pushed", "signed"])
+def test_the_fapi_profiles_ask_by_name_too(scenery: Scenery, tmp_path: Path, kind: str) -> None:
+    """test-claims-parameter-identity-claims: through PAR as text, in a signed request as an object; refused there when odd."""
+    client = first(scenery) if kind == "pushed" else signing_clients(scenery, tmp_path)[0]
+    every: dict[str, Any] = {"id_token": dict.fromkeys(PERSON), "userinfo": dict.fromkeys(PERSON)}
+    verified = {"verification": {"trust_framework": None}, "claims": {"given_name": None}}
+    every["userinfo"]["verified_claims"] = verified
+
+    def written(claims: dict[str, Any]) -> Any:
+        return json.dumps(claims) if kind == "pushed" else claims
+
+    told = client.tokens(scenery.browser(), scope="openid", claims=written(every))
+    identity, person = client.read(told["id_token"], "ES256"), client.userinfo(told["access_token"]).get_json()
+    assert identity.keys() & PERSON == person.keys() & PERSON == PERSON
+    assert person["verified_claims"]["claims"] == {"given_name": "Julie"}
+    refused = client.push(claims=written({"userinfo": {"verified_claims": {}}}))
+    assert (refused.status_code, refused.get_json()["error"]) == (400, "invalid_request")
 
 
 def test_without_the_parameter_the_person_stays_out_of_the_id_token(scenery: Scenery, rp: RelyingParty) -> None:
@@ -178,6 +199,7 @@ def test_a_sub_asked_by_value_is_a_hint_that_must_hold(scenery: Scenery, rp: Rel
     assert rp.answer(both_ways)["error"] == "login_required"
 
 
+@pytest.mark.databases
 def test_only_a_widening_asks_for_consent_again(scenery: Scenery, rp: RelyingParty) -> None:
     """Decisions §19: scopes and claims; what an agreed scope brings is no widening; withdrawn is withdrawn."""
     browser = scenery.browser()
@@ -189,7 +211,8 @@ def test_only_a_widening_asks_for_consent_again(scenery: Scenery, rp: RelyingPar
         return answer.get("error", "given")
 
     assert silently(scope="openid", claims=email) == "consent_required"
-    rp.code(browser, scope="openid", claims=email)
+    odd = asking(userinfo={"email": {"values": ["\x00é", None, 1.5]}})  # stored, whatever the database
+    rp.code(browser, scope="openid", claims=odd)
     assert silently(scope="openid", claims=email) == "given"
     assert silently(scope="openid email") == "consent_required"
     assert silently(scope="openid", claims=name) == "consent_required"

@@ -140,6 +140,7 @@ def test_they_come_where_they_were_asked_and_nowhere_else(scenery: Scenery, rp: 
     assert "verified_claims" not in rp.read(plain["id_token"]) | rp.userinfo(plain["access_token"]).get_json()
 
 
+@pytest.mark.databases
 def test_all_that_is_recorded_can_be_asked(scenery: Scenery, rp: RelyingParty) -> None:
     """testuserprovidedrequest, testbasedonuserinfo-defaults: the answer equals the stored record, element by element."""
     record = delegation.verification(scenery.story)
@@ -334,6 +335,8 @@ def test_who_may_not_know_the_enterprise_is_told_of_no_authority_over_it(
     }
 
     assert told == {"names": {"given_name", "family_name"}, "rights": {"authority"}}
+    evidence = {"trust_framework": None, "evidence": [{"type": {"value": "vouch"}, "attestation": None}]}
+    assert userinfo(RelyingParty(scenery, "names"), scenery, asking({"given_name": None}, evidence)) is None
 
 
 def test_the_person_of_the_claims_is_the_person_of_the_token(scenery: Scenery, rp: RelyingParty) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -197,6 +199,23 @@ def test_nothing_is_called_inside_a_transaction(party: RelyingParty, documents: 
     assert documents.asked == []
 
     assert len(client_key_services.keys_of(client, "k-ES256")) == 3
+
+
+def test_many_requests_at_once_make_one_call(party: RelyingParty, documents: Documents) -> None:
+    """Whoever comes while another request is calling waits for what it brings."""
+    client, app = client_services.find("remote"), party.scenery.app
+    assert client is not None
+    together = threading.Barrier(8)
+
+    def ask(_: int) -> int:
+        together.wait()
+        with app.app_context():
+            return len(client_key_services.keys_of(client, "k-ES256"))
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(ask, range(8)))
+
+    assert (found, documents.asked) == ([3] * 8, ["/jwks"])
 
 
 def test_nothing_of_the_token_is_followed(party: RelyingParty, documents: Documents) -> None:

@@ -22,6 +22,7 @@ from idp.oidc.key_acts import create_missing, replace_at_once, rewrap, rotate, r
 from idp.oidc.key_files import SigningKey
 from idp.oidc.key_folder import KeyFileError, KeyFolder
 from idp.oidc.key_rotation import ALGORITHMS, KEPT_AFTER, PUBLISHED_BEFORE, KeyState
+from idp.oidc.signers import generated_key
 from idp.oidc.signing_keys import KeyRing, UntrustedTokenError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,7 +111,14 @@ def test_a_file_in_another_place_is_refused(folder: KeyFolder, now: datetime) ->
     path, other = file_of(folder), file_of(folder, "EdDSA")
     good = path.read_text()
     swapped = json.loads(good) | {"sealed": json.loads(other.read_text())["sealed"]}
-    clear = {"kid": path.stem.removeprefix("signing-"), "alg": "ES256", "state": "active", "created_at": "x", "key": {}}
+    key = generated_key("ES256")
+    clear = {
+        "kid": path.stem.removeprefix("signing-"),
+        "alg": "ES256",
+        "state": "active",
+        "key": key.as_dict(private=True),
+    }
+    clear["created_at"] = now.isoformat()
     for bad in (other.read_text(), json.dumps(swapped), "", "[]", "null", "{", json.dumps(clear)):
         path.write_text(bad)
         with pytest.raises(KeyFileError, match=path.name):
@@ -119,7 +127,9 @@ def test_a_file_in_another_place_is_refused(folder: KeyFolder, now: datetime) ->
     assert KeyRing.of(folder).keys
 
 
-@pytest.mark.parametrize("line", [random_key_line(), "", "short\n", "é\n", "=" * 44])
+@pytest.mark.parametrize(
+    "line", [random_key_line(), "", "short\n", "é\n", "=" * 44], ids=["another", "empty", "short", "accent", "padding"]
+)
 def test_a_wrong_key_encryption_key_opens_nothing(folder: KeyFolder, line: str) -> None:
     """Another key, none, or no key at all: an error that names the file, and no key line in it."""
     folder.kek_file.write_text(line, encoding="utf-8")
