@@ -11,9 +11,10 @@ from flask.testing import FlaskClient
 
 from idp import audit
 from idp.clock import MovableClock
+from idp.delegation import rules, subscription_services, system_user_services
 from idp.delegation import services as delegation
-from idp.delegation import subscription_services
 from idp.delegation.roles import Role
+from idp.delegation.system_users import Wanted
 from tests.authorization_matrix import ACTORS, ALLOWED, MACHINES
 from tests.world import World, csrf_token, make_world
 
@@ -65,6 +66,13 @@ def values(world: World) -> dict[str, str]:
         "agency_id": "amp",
         "enterprise_id": story,
         "membership_id": newcomer.membership_id,
+        "system_user_id": system_user_services.approve(
+            story,
+            "amp",
+            Wanted("ledger", "Progiciel", frozenset({"008"}), rules.default_end(world.clock.now())),
+            by=_person(world, "pes"),
+            now=world.clock.now(),
+        ),
         "act": "suspend",
         "subscription_id": waiting.id,
         "file_id": "none",

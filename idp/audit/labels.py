@@ -74,7 +74,7 @@ LABELS: dict[Event, Any] = {
     Event.TOKEN_REVOKED: _l("Access given up by the agency"),
     Event.LOGOUT_SENT: _l("End of session sent to an agency"),
     Event.SERVICE_TOKEN_ISSUED: _l("Access given to a service of an agency, in its own name"),
-    Event.SYSTEM_TOKEN_ISSUED: _l("Token given to a software acting for the enterprise"),
+    Event.SYSTEM_TOKEN_ISSUED: _l("Token given to software acting for the enterprise"),
     Event.STREAM_CHANGED: _l("Signals to an agency set up or changed"),
     Event.SIGNAL_SENT: _l("Signal received by an agency"),
     Event.SIGNAL_REFUSED: _l("Signal refused by an agency"),

@@ -11,7 +11,8 @@ from joserfc import jwk
 
 from ..oidc import client_services
 
-TOOLS = ("tools", "tools-native", "tools-fapi2")
+TOOLS = ("tools", "tools-native", "tools-fapi2", "tools-system")
+_KEYED = ("tools-fapi2", "tools-system")
 _TOOL: dict[str, Any] = {
     "agency": "amp",
     "grant_types": ["authorization_code", "refresh_token"],
@@ -24,12 +25,14 @@ _TOOL: dict[str, Any] = {
 
 def load(portal: str, now: datetime) -> dict[str, dict[str, Any]]:
     """Register the clients and return each as its own program knows it: with its secret, or its private keys."""
-    key = jwk.ECKey.generate_key("P-256", {"kid": "tools-fapi2", "alg": "ES256", "use": "sig"}, private=True)
+    keys = {name: jwk.ECKey.generate_key("P-256", {"kid": name, "alg": "ES256", "use": "sig"}) for name in _KEYED}
     told = [_portal(portal), *_tools()]
     own: dict[str, dict[str, Any]] = {client["client_id"]: client for client in told}
-    own["tools-fapi2"]["jwks"] = {"keys": [key.as_dict(private=False)]}
+    for name, key in keys.items():
+        own[name]["jwks"] = {"keys": [key.as_dict(private=False)]}
     client_services.load_text(yaml.safe_dump({"clients": told}, allow_unicode=True), now=now)
-    own["tools-fapi2"]["jwks"] = {"keys": [key.as_dict(private=True)]}
+    for name, key in keys.items():
+        own[name]["jwks"] = {"keys": [key.as_dict(private=True)]}
     return own
 
 
@@ -77,5 +80,19 @@ def _tools() -> tuple[dict[str, Any], ...]:
             "token_endpoint_auth_method": "private_key_jwt",
             "token_endpoint_auth_signing_alg": "ES256",
             "dpop_bound_access_tokens": True,
+        },
+        {
+            "client_id": "tools-system",
+            "client_name": "Progiciel comptable (démonstration)",
+            "client_uri": "https://progiciel.example/",
+            "agency": "amp",
+            "profile": "baseline",
+            "token_endpoint_auth_method": "private_key_jwt",
+            "token_endpoint_auth_signing_alg": "ES256",
+            "dpop_bound_access_tokens": True,
+            "grant_types": ["client_credentials"],
+            "response_types": ["code"],
+            "scope": "enterprise functional_blocks",
+            "offers_system_users": True,
         },
     )

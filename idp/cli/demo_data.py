@@ -22,9 +22,10 @@ from ..config import Settings
 from ..connectors.register_import import import_register
 from ..connectors.tax_import import import_tax_file
 from ..db import transaction
-from ..delegation import catalogue_services, subscription_services
+from ..delegation import catalogue_services, subscription_services, system_user_services
 from ..delegation import services as delegation
 from ..delegation.roles import Role
+from ..delegation.system_users import Wanted
 from ..delegation.verification import VerificationRecord
 from ..identifiers import PersonId, UserCode
 from ..oidc import playground_services
@@ -136,6 +137,8 @@ def _people(now: datetime) -> list[dict[str, Any]]:
     for membership, blocks in ((user, ("001", "008")), (stopped, ("001",)), (guest, ("007", "024"))):
         delegation.grant(story, membership, "amp", blocks=blocks, until=until, granted_by=pes.person_id, now=next(at))
     delegation.suspend_member(story, stopped, by=pes.person_id, now=next(at))
+    ledger = Wanted("tools-system", "Progiciel comptable", frozenset({"008"}), until)
+    system_user_services.approve(story, "amp", ledger, by=pes.person_id, now=next(at))
     told = [
         _persona("ar", "authorized_representative", STORY_NEQ, ar),
         _persona("pes", "pes", STORY_NEQ, pes),

@@ -71,7 +71,7 @@ def objections(
 
 
 def approve(enterprise_id: str, agency_id: str, wanted: Wanted, *, by: str, now: datetime) -> str:
-    """Let a software act for an enterprise at an agency until the end of a day; return the id of the system user.
+    """Let a program act for an enterprise at an agency until the end of a day; return the id of the system user.
 
     Whether *wanted.client_id* is a client of the agency that may be approved is for the caller to know.
 

@@ -1,4 +1,4 @@
-"""The ``client_credentials`` grant: a client in its own name, for event streams; or a software that an enterprise approved.
+"""The ``client_credentials`` grant: a client in its own name, for event streams; or a program that an enterprise approved.
 
 With ``authorization_details`` it speaks for an enterprise (:mod:`.system_issuing`), without them for itself. Its own access
 token is told from a person's by audience (``<issuer>/ssf``) and by subject: ``sub`` is the ``client_id``, which never has the

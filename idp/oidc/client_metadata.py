@@ -240,7 +240,7 @@ def check_scope(entry: Entry, _: Grounds) -> Iterator[str]:
 
 
 def check_system_users(entry: Entry, _: Grounds) -> Iterator[str]:
-    """Hold a software that acts for enterprises to keys of its own: nothing that two could share."""
+    """Hold a program that acts for enterprises to keys of its own: nothing that two could share."""
     if entry.get("offers_system_users") is not True:
         return
     if SERVICE_GRANT not in _texts(entry["grant_types"]):

@@ -1,19 +1,54 @@
-"""The one form of oidc: what a test of the playground asks. What is wrong in it is shown as the protocol answers it."""
+"""The forms of oidc: what a test of the playground asks, and which software a person in charge approves."""
 
 from __future__ import annotations
 
+from datetime import date
+
 from wtforms import RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from ..delegation.system_users import LONGEST_NAME
 from ..i18n import lazy_gettext as _l
-from ..web_forms import MandatForm
+from ..web_forms import DatePartsField, MandatForm
 from .metadata import PROMPTS, SCOPES
 from .playground import LONGEST_DETAILS, RESPONSE_MODES
 
 
+class SystemUserForm(MandatForm):
+    """Which software acts for the enterprise, under which name, for what, until when."""
+
+    software = RadioField(_l("Software"), validators=[InputRequired(_l("Choose the software"))])
+    label = StringField(
+        _l("Name in your lists"),
+        description=_l("For example: Accounting software of the Lévis office"),
+        validators=[
+            DataRequired(_l("Give it a name")),
+            Length(max=LONGEST_NAME, message=_l("The name has at most 80 characters")),
+        ],
+    )
+    blocks = SelectMultipleField(
+        _l("What it may do"),
+        validators=[InputRequired(_l("Choose at least one block"))],
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
+    until = DatePartsField(
+        _l("Last day"),
+        description=_l("Two years from now at most."),
+        validators=[InputRequired(_l("Enter the last day"))],
+    )
+
+    @property
+    def last_day(self) -> date:
+        """Return the last day of a form that was found valid."""
+        if self.until.data is None:
+            raise ValueError("no last day")
+        return self.until.data
+
+
 class PlaygroundForm(MandatForm):
-    """What to ask of ``/authorize``."""
+    """What to ask of ``/authorize``; what is wrong in it is shown as the protocol answers it."""
 
     agency = RadioField(_l("Agency"), validators=[InputRequired(_l("Choose an agency"))])
     scopes = SelectMultipleField(

@@ -44,7 +44,7 @@ def read(body: bytes) -> dict[str, Any]:
     """Return the members of a posted registration; one that is null is one that is missing (RFC 7592 §2.2).
 
     Raises:
-        RegistrationError: it is too large or not strict JSON, or brings a software statement.
+        RegistrationError: it is too large or not strict JSON, or brings a program statement.
     """
     if len(body) > LARGEST_BODY:
         raise refusal("the registration is too large", status=413)

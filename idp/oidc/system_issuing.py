@@ -23,7 +23,7 @@ from .system_tokens import NOT_APPROVED, MalformedDetailsError
 
 
 def token_response(client: RelyingParty, form: MultiDict[str, str], shown: Shown, *, now: datetime) -> dict[str, Any]:
-    """Return the answer of the token endpoint to a software that acts for an enterprise (RFC 6749 §4.4, RFC 9396 §6).
+    """Return the answer of the token endpoint to a program that acts for an enterprise (RFC 6749 §4.4, RFC 9396 §6).
 
     Raises:
         OAuth2Error: it may not; whatever the enterprise has not approved gets one and the same error (decisions §10).
@@ -46,7 +46,7 @@ def token_response(client: RelyingParty, form: MultiDict[str, str], shown: Shown
 
 
 def _scopes(form: MultiDict[str, str], client: RelyingParty) -> frozenset[str]:
-    """Return the scopes asked, all there are for a software when none are (S-32)."""
+    """Return the scopes asked, all there are for a program when none are (S-32)."""
     may = system_tokens.SCOPES & client.scopes
     asked = tokens.scopes_of(form.get("scope", ""))
     if not asked <= may:

@@ -1,4 +1,4 @@
-"""What a software asks for an enterprise, and the token it is given: the exact layer, and no person anywhere. Pure.
+"""What a program asks for an enterprise, and the token it is given: the exact layer, and no person anywhere. Pure.
 
 The token tells itself from a person's by ``representation.role``; its ``jti`` begins with the id of the system user, as that of a
 person's token begins with the id of the grant.
@@ -31,7 +31,7 @@ class MalformedDetailsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a software asks: one enterprise, these blocks or all that were approved."""
+    """What a program asks: one enterprise, these blocks or all that were approved."""
 
     neq: str
     privileges: frozenset[str] | None

@@ -212,7 +212,7 @@ def test_nothing_beyond_the_approval_is_given(scenery: Scenery, ledger: Software
 
 
 def test_what_stands_beside_the_details_is_judged_too(scenery: Scenery, ledger: Software, rp: RelyingParty) -> None:
-    """S-32: scopes and resource within the registration; only a software that offers it; no details, no enterprise."""
+    """S-32: scopes and resource within the registration; only a program that offers it; no details, no enterprise."""
     approve(scenery)
 
     told = {
@@ -259,7 +259,7 @@ def test_a_stranger_with_the_name_of_a_software_gets_none(scenery: Scenery, ledg
 
 
 def test_the_fapi_profile_asks_for_its_nonce(scenery: Scenery, ledger: Software) -> None:
-    """FAPI 2.0: a software of that profile is held to it here too."""
+    """FAPI 2.0: a program of that profile is held to it here too."""
     approve(scenery, "ledger-fapi")
     strict = software(scenery, "ledger-fapi")
 
@@ -384,7 +384,7 @@ def test_the_log_names_the_system_user(scenery: Scenery, ledger: Software) -> No
     ]
 
 
-# Who may be such a software
+# Who may be such a program
 
 _STRANGE: dict[str, dict[str, Any]] = {
     "a shared secret": {"token_endpoint_auth_method": "client_secret_basic"},

@@ -30,6 +30,7 @@ from . import (
     playground,
     registration,
     streams,
+    systems,
 )
 
 
@@ -58,7 +59,18 @@ def init_app(app: Flask) -> None:
     add_account_section(app, consents_section)
     add_account_section(app, playground.account_section)
     app.before_request(browser.show_pending_interaction)
-    rooms = (machine, registration, streams, authorize, interaction, consents, end_session, farewell, playground)
+    rooms = (
+        machine,
+        registration,
+        streams,
+        authorize,
+        interaction,
+        consents,
+        end_session,
+        farewell,
+        playground,
+        systems,
+    )
     for room in rooms:
         app.register_blueprint(room.blueprint)
 
