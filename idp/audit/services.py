@@ -6,7 +6,7 @@ chain; one sequencer, holding the head row, gives position and hash within a sec
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -151,8 +151,9 @@ def entries(
     person_id: str | None = None,
     limit: int = 100,
     before: datetime | None = None,
+    without: Collection[Event] = (),
 ) -> tuple[Entry, ...]:
-    """Return the latest entries about an enterprise, a file or a person, newest first."""
+    """Return the latest entries about an enterprise, a file or a person, newest first; none of the kinds *without*."""
     wanted = select(*_COLUMNS).order_by(_LOG.c.at.desc(), _LOG.c.id.desc()).limit(limit)
     if enterprise_id is not None:
         wanted = wanted.where(_LOG.c.enterprise_id == enterprise_id)
@@ -162,6 +163,8 @@ def entries(
         wanted = wanted.where(_LOG.c.person_id == person_id)
     if before is not None:
         wanted = wanted.where(_LOG.c.at < before)
+    if without:
+        wanted = wanted.where(_LOG.c.event.not_in(sorted(without)))
     return tuple(_entry(row) for row in db.session.execute(wanted))
 
 

@@ -11,8 +11,8 @@ from joserfc import jwk
 
 from ..oidc import client_services
 
-TOOLS = ("tools", "tools-native", "tools-fapi2", "tools-system")
-_KEYED = ("tools-fapi2", "tools-system")
+TOOLS = ("tools", "tools-native", "tools-fapi2", "tools-system", "tools-system-new")
+_KEYED = ("tools-fapi2", "tools-system", "tools-system-new")  # the last one waits for a PES to approve it
 _TOOL: dict[str, Any] = {
     "agency": "amp",
     "grant_types": ["authorization_code", "refresh_token"],
@@ -20,6 +20,19 @@ _TOOL: dict[str, Any] = {
     "scope": "openid profile email enterprise functional_blocks offline_access",
     "redirect_uris": ["http://127.0.0.1:9999/callback"],
     "post_logout_redirect_uris": ["http://127.0.0.1:9999/signed-out"],
+}
+
+_SYSTEM: dict[str, Any] = {  # software that a PES may approve to act for an enterprise
+    "agency": "amp",
+    "profile": "baseline",
+    "client_uri": "https://progiciel.example/",
+    "token_endpoint_auth_method": "private_key_jwt",
+    "token_endpoint_auth_signing_alg": "ES256",
+    "dpop_bound_access_tokens": True,
+    "grant_types": ["client_credentials"],
+    "response_types": ["code"],
+    "scope": "enterprise functional_blocks",
+    "offers_system_users": True,
 }
 
 
@@ -81,18 +94,6 @@ def _tools() -> tuple[dict[str, Any], ...]:
             "token_endpoint_auth_signing_alg": "ES256",
             "dpop_bound_access_tokens": True,
         },
-        {
-            "client_id": "tools-system",
-            "client_name": "Progiciel comptable (démonstration)",
-            "client_uri": "https://progiciel.example/",
-            "agency": "amp",
-            "profile": "baseline",
-            "token_endpoint_auth_method": "private_key_jwt",
-            "token_endpoint_auth_signing_alg": "ES256",
-            "dpop_bound_access_tokens": True,
-            "grant_types": ["client_credentials"],
-            "response_types": ["code"],
-            "scope": "enterprise functional_blocks",
-            "offers_system_users": True,
-        },
+        {**_SYSTEM, "client_id": "tools-system", "client_name": "Progiciel comptable (démonstration)"},
+        {**_SYSTEM, "client_id": "tools-system-new", "client_name": "Logiciel d’appels d’offres (démonstration)"},
     )

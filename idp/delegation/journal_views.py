@@ -16,7 +16,7 @@ from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
 from ..i18n import long_date, long_datetime
 from ..web import now
-from . import catalogue_services, explaining, presenting, services
+from . import catalogue_services, explaining, presenting, services, system_user_services
 from .acting import acting, ar_or_pes_required
 from .people_services import MembershipView
 from .roles import Role
@@ -24,6 +24,7 @@ from .roles import Role
 blueprint = Blueprint("journal", __name__)
 
 PAGE = 50
+ROUTINE = (Event.SYSTEM_TOKEN_ISSUED,)  # software comes every five minutes: shown to who asks about that software
 
 SENTENCES = {
     Event.GRANTED: _l("%(actor)s gave %(person)s access to %(blocks)s at %(agency)s until %(until)s."),
@@ -58,14 +59,18 @@ def journal() -> ResponseReturnValue:
     here = acting()
     views = services.members(here.enterprise_id, removed=True)
     about = request.args.get("person") or None
-    if about is not None and about not in {view.person_id for view in views}:
+    systems = system_user_services.names_of(here.enterprise_id)
+    if about is not None and about not in {view.person_id for view in views} | systems.keys():
         raise NotFoundError("not a person of this enterprise")
     shown, older = _page(here.enterprise_id, about, _before(request.args.get("before")))
     names = presenting.names({view.person_id for view in views} | _people_in(shown))
     return render_template(
         "delegation/journal.html",
         events=[_event(entry, names) for entry in shown],
-        people=sorted(((view.person_id, names[view.person_id]) for view in _each_person(views)), key=lambda p: p[1]),
+        people=sorted(
+            [*((view.person_id, names[view.person_id]) for view in _each_person(views)), *systems.items()],
+            key=lambda named: named[1],
+        ),
         about=about,
         older=older,
         first=request.args.get("before") is None,
@@ -83,7 +88,8 @@ def _before(text: str | None) -> datetime | None:
 
 def _page(enterprise_id: str, about: str | None, before: datetime | None) -> tuple[tuple[Entry, ...], str | None]:
     """Return one page, and where the next begins; acts of one instant stay on one page."""
-    found = audit.entries(enterprise_id=enterprise_id, person_id=about, limit=PAGE + 1, before=before)
+    hidden = () if about else ROUTINE
+    found = audit.entries(enterprise_id=enterprise_id, person_id=about, limit=PAGE + 1, before=before, without=hidden)
     if len(found) <= PAGE:
         return found, None
     boundary = found[PAGE].at

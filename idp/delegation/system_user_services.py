@@ -184,6 +184,14 @@ def names(ids: Iterable[str]) -> dict[str, str]:
     return {row.id: row.name for row in rows}
 
 
+def names_of(enterprise_id: str) -> dict[str, str]:
+    """Return the names of every system user that an enterprise ever had, by id."""
+    rows = db.session.execute(
+        select(SoftwareApproval.id, SoftwareApproval.name).where(SoftwareApproval.enterprise_id == enterprise_id)
+    )
+    return {row.id: row.name for row in rows}
+
+
 def was_told(system_user_id: str) -> bool:
     """Tell whether an agency ever heard of a system user: a token was made for it."""
     used = select(SoftwareApproval.last_used_at).where(SoftwareApproval.id == system_user_id)

@@ -48,6 +48,7 @@ VISITED = {
         *("subscriptions.check", "subscriptions.withdraw", "rights.rights", "rights.preview", "rights.saved"),
         *("people.people", "people.person", "people.new_user", "people.confirm_act", "people.roster"),
         *("people.new_pes", "people.choose", "journal.journal", "journal.why", "accounts.account"),
+        *("oidc_systems.systems", "oidc_systems.approve", "oidc_systems.check", "oidc_systems.revoke"),
     ),
     "agency": (
         *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
@@ -256,12 +257,13 @@ def test_pages_of_an_enterprise(installation: Installation, scan: Scan, new_page
     pes.click("#confirm-changes")
     pes.wait_for_url("**/rights/saved")
     scan.visit(pes)
+    _visit_systems(pes, installation, scan)
     journeys.ask_for_a_creature(pes, installation)
     scan.visit(pes)
     journeys.consent_to_subscription(pes)
     scan.visit(pes)
     for key, paths in (
-        ("ar", ("home", "roster", "roster/new", "agencies", "journal")),
+        ("ar", ("home", "roster", "roster/new", "agencies", "agencies/amp/systems", "journal")),
         ("user", ("home",)),
         ("two_enterprises", ("enterprises",)),
     ):
@@ -272,6 +274,30 @@ def test_pages_of_an_enterprise(installation: Installation, scan: Scan, new_page
             scan.visit(other)
 
     _done(scan, "enterprise")
+
+
+def _visit_systems(pes: Page, installation: Installation, scan: Scan) -> None:
+    """Approve software, with its mistakes, and revoke it."""
+    pes.goto(f"{installation.issuer}/agencies/amp/systems")
+    scan.visit(pes)
+    pes.click("#approve")
+    scan.visit(pes)
+    pes.click("#system-continue")
+    assert pes.title().startswith("Erreur"), pes.url
+    scan.stay(pes)
+    pes.check("[value=tools-system-new]")
+    pes.fill("#label", "Appels d’offres")
+    pes.check("[name=blocks][value='001']")
+    pes.click("#system-continue")
+    pes.wait_for_url("**/systems/check?*")
+    scan.visit(pes)
+    pes.click("#system-confirm")
+    pes.wait_for_url("**/agencies/amp/systems")
+    pes.click("a[id^=revoke-]")
+    scan.visit(pes)
+    pes.click("#system-revoke")
+    pes.wait_for_url("**/agencies/amp/systems")
+    scan.visit(pes)
 
 
 def _first_user(installation: Installation) -> str:

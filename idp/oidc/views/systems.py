@@ -104,7 +104,9 @@ def approve(agency_id: str) -> ResponseReturnValue:
             return see_other(
                 f"/agencies/{agency_id}/systems/check?approval={system_users.sign(shown, _secret(), now())}"
             )
-    hints = {each.client_id: _hint(each) for each in offered}
+    approved = system_user_services.system_users(who.enterprise_id, agency_id, now=now())
+    taken = {each.client_id for each in approved if each.state is SystemUserState.ACTIVE}
+    hints = {each.client_id: _hint(each, is_approved=each.client_id in taken) for each in offered}
     page = render_template("oidc/system_new.html", agency=agency, form=form, hints=hints)
     return page, 422 if form.errors else 200
 
@@ -200,9 +202,10 @@ def _line(view: SystemUserView, software: Software | None, by: str, usable: froz
     return Line(view, software, by, () if stopped else left, stopped)
 
 
-def _hint(software: Software) -> str:
+def _hint(software: Software, *, is_approved: bool) -> str:
     """Return what tells a program from another one of the same name: its publisher, and by what it proves itself."""
-    parts = [_("Publisher: %(host)s", host=software.publisher)] if software.publisher else []
+    parts = [_("Already approved")] if is_approved else []
+    parts += [_("Publisher: %(host)s", host=software.publisher)] if software.publisher else []
     return ". ".join([*parts, *proof_of(software)])
 
 
@@ -211,8 +214,13 @@ def proof_of(software: Software) -> list[str]:
     if software.certificate:
         return [_("Certificate: %(name)s", name=software.certificate)]
     if software.keys:
-        return [_("Key: %(thumbprint)s", thumbprint=thumbprint) for thumbprint in software.keys]
+        return [_("Key: %(thumbprint)s", thumbprint=spaced(thumbprint)) for thumbprint in software.keys]
     return [_("Keys published at: %(host)s", host=software.jwks_host)]
+
+
+def spaced(thumbprint: str) -> str:
+    """Return a thumbprint in groups, to be compared by eye and to fit a narrow screen."""
+    return " ".join(thumbprint[start : start + 8] for start in range(0, len(thumbprint), 8))
 
 
 def _software(agency_id: str, client_id: str) -> Software:
