@@ -104,7 +104,6 @@ def approve(enterprise_id: str, agency_id: str, wanted: Wanted, *, by: str, now:
             agency_id=agency_id,
             details={
                 "client_id": wanted.client_id,
-                "name": wanted.name,
                 "blocks": sorted(wanted.blocks),
                 "until": wanted.until.isoformat(),
             },
@@ -151,7 +150,7 @@ def revoke(enterprise_id: str, system_user_id: str, *, by: str, now: datetime) -
                 enterprise_id=enterprise_id,
                 person_id=found.id,
                 agency_id=found.agency_id,
-                details={"client_id": found.client_id, "name": found.name, "blocks": list(found.blocks)},
+                details={"client_id": found.client_id, "blocks": list(found.blocks)},
             )
     return revoked is not None
 

@@ -59,6 +59,7 @@ from tests.oidc.scenery import (
     make_scenery,
     registration,
 )
+from tests.oidc.software import approve, details
 
 ALIAS = "http://127.0.0.1:8443"
 RESOURCE = "https://portal.amp.example/"  # of the agency
@@ -457,3 +458,26 @@ def test_a_refresh_token_goes_on_for_its_client_and_certificate_alone(
                 assert answer.status_code in (400, 401), method
                 assert answer.get_json()["error"] in ("invalid_grant", "invalid_client", "invalid_request"), method
         assert client.post("/token", form).status_code == 200, method
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_certificate_proves_and_binds_a_program_of_an_enterprise(
+    scenery: Scenery, clock: MovableClock, tmp_path: Path, method: str
+) -> None:
+    """RFC 8705 §3 with ``client_credentials``: the token of a system user is bound to the certificate of the handshake."""
+    entry = told(method, "certificate", profile="baseline", grant_types=["client_credentials"])
+    entry |= {"scope": "enterprise functional_blocks", "offers_system_users": True}
+    entry.pop("redirect_uris")
+    load(scenery.app, clock, tmp_path, entry)
+    approve(scenery, entry["client_id"], "008")
+    program = relying_party(scenery, method, "certificate")
+    form = {"grant_type": "client_credentials", "authorization_details": details()}
+
+    answer = program.post("/token", form)
+
+    assert answer.status_code == 200, answer.text
+    claims = program.read(answer.get_json()["access_token"], "ES256", "https://portal.amp.example/")
+    assert (answer.get_json()["token_type"], list(claims["cnf"])) == ("Bearer", ["x5t#S256"])
+    assert claims["representation"]["role"] == "system"
+    without = error_of(program.showing(None).post("/token", form))
+    assert without == ((400, "invalid_request") if method == "private_key_jwt" else (401, "invalid_client"))

@@ -11,6 +11,7 @@ import jwt as pyjwt
 
 from idp.oidc import asked_claims, metadata, tokens
 from tests.oidc.scenery import ISSUER, RelyingParty, Scenery, load, registration
+from tests.oidc.software import approve, load_software, software
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "claims.md"
 
@@ -43,6 +44,18 @@ def test_the_page_and_the_tokens_agree(scenery: Scenery, rp: RelyingParty) -> No
             assert claims == expected, (section, scopes)
     logout = tokens.logout_token(issuer="i", client_id="c", sub="s", sid="d", now=scenery.clock.now())
     assert set(logout) == set(listed("Logout token"))
+
+
+def test_the_page_and_the_token_of_a_system_user_agree(scenery: Scenery, tmp_path: Path) -> None:
+    """Whatever its scopes: rights are asked by authorization_details."""
+    load_software(scenery, tmp_path)
+    approve(scenery)
+    program = software(scenery)
+    for scope in ("enterprise functional_blocks", "functional_blocks"):
+        claims = program.read(program.token(scope=scope), "ES256", "https://portal.amp.example/")
+        assert column("## Access token of a system user", "token") == set(claims)
+    told = program.introspect(program.token())
+    assert told.keys() - claims.keys() == {"active", "token_type", "functional_blocks"}
 
 
 def test_the_page_names_every_member_of_the_nested_claims(scenery: Scenery, rp: RelyingParty) -> None:

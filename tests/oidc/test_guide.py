@@ -63,6 +63,13 @@ def test_the_registration_of_the_guide_is_accepted() -> None:
     assert "private_key_jwt" in keyed
 
 
+def test_the_software_of_the_guide_is_accepted() -> None:
+    """A program that enterprises may approve, as the guide writes it."""
+    (example,) = [each for each in blocks("yaml") if "offers_system_users" in each]
+
+    assert client_files.read(example, issuer="https://id.example", agencies=frozenset({"amp"}))
+
+
 def test_every_snippet_asks_what_discovery_offers() -> None:
     """Scopes, PKCE method and algorithm of each snippet are advertised; the issuer has no final slash."""
     told = metadata.document("https://id.example")
