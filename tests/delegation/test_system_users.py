@@ -197,6 +197,7 @@ def test_it_follows_the_subscription_and_the_enterprise(world: World, licorne: B
     world.subscribe(licorne)
 
     assert held(world, licorne) is None
+    assert system_user_services.of_system_user(system_user, now=world.now) is None  # read again: nothing more to tell
     mine = [each for each in services.removals(licorne.id, limit=99) if each.person_id == system_user]
     assert [each.reason for each in mine] == ["subscription_withdrawn", "enterprise_suspended"]
     assert system_user_services.system_user(licorne.id, system_user, now=world.now).state is SystemUserState.REVOKED
