@@ -55,6 +55,8 @@ class ApprovalFact:
 
     blocks: frozenset[str]
     not_after: datetime
+    approved_at: datetime
+    approved_by: str
     revoked_at: datetime | None = None
 
     def in_force(self, now: datetime) -> bool:

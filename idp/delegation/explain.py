@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from .authority import Facts, GrantFact, active_memberships, covers
+from .authority import ApprovalFact, Facts, GrantFact, active_memberships, approval_id, covers
 from .roles import EnterpriseStatus, MembershipStatus, Role, highest
 
 
@@ -84,6 +84,9 @@ def _chain(facts: Facts, block: str, now: datetime) -> Iterator[Link]:
     yield Link(LinkKind.ENTERPRISE, None if active else Missing.ENTERPRISE_SUSPENDED)
     yield Link(LinkKind.SUBSCRIPTION, Missing.NOT_SUBSCRIBED if facts.subscribed is None else None)
     yield Link(LinkKind.BLOCK, _block_fault(facts, block))
+    if facts.approval is not None:
+        yield _approval_link(facts.person_id, facts.approval, block, now)
+        return
     role = highest(membership.role for membership in active_memberships(facts))
     if role is None:
         yield Link(LinkKind.MEMBERSHIP, _membership_fault(facts))
@@ -116,6 +119,22 @@ def _grant_link(facts: Facts, block: str, now: datetime) -> Link:
         return Link(LinkKind.GRANT, Missing.NEVER_GRANTED)
     latest = max(grants, key=lambda grant: (grant.granted_at, grant.id))
     return Link(LinkKind.GRANT, _grant_fault(latest, now), grant=latest)
+
+
+def _approval_link(system_user_id: str, approval: ApprovalFact, block: str, now: datetime) -> Link:
+    """Return the approval of a system user as the grant it stands for."""
+    if block not in approval.blocks:
+        return Link(LinkKind.GRANT, Missing.NEVER_GRANTED)
+    grant = GrantFact(
+        id=approval_id(system_user_id),
+        block=block,
+        not_before=approval.approved_at,
+        not_after=approval.not_after,
+        granted_by=approval.approved_by,
+        granted_at=approval.approved_at,
+        revoked_at=approval.revoked_at,
+    )
+    return Link(LinkKind.GRANT, None if grant.in_force(now) else _grant_fault(grant, now), grant=grant)
 
 
 def _grant_fault(grant: GrantFact, now: datetime) -> Missing:

@@ -47,7 +47,11 @@ def read_person(
     """Read the facts about one person, in one statement, else about a system user with this id; None when there is none."""
     wanted = _selected(enterprise_id, agency_id, now, whole_past).where(Membership.person_id == person_id)
     found = _gather(db.session.execute(wanted).all(), agency_id)
-    return found[0] if found else read_system(SoftwareApproval.id == person_id, Enterprise.id == enterprise_id)
+    if found:
+        return found[0]
+    return read_system(
+        SoftwareApproval.id == person_id, SoftwareApproval.agency_id == agency_id, Enterprise.id == enterprise_id
+    )
 
 
 def read_system(*which: ColumnElement[bool]) -> Reading | None:
@@ -136,6 +140,8 @@ def _systems() -> Select[*tuple[Any, ...]]:
             SoftwareApproval.agency_id,
             SoftwareApproval.blocks.label("approved"),
             SoftwareApproval.not_after,
+            SoftwareApproval.approved_at,
+            SoftwareApproval.approved_by,
             SoftwareApproval.revoked_at,
             Subscription.state,
             Subscription.blocks.label("subscribed"),
@@ -152,7 +158,7 @@ def _systems() -> Select[*tuple[Any, ...]]:
 
 
 def _system_reading(row: Row[Any]) -> Reading:
-    approval = ApprovalFact(frozenset(row.approved), row.not_after, row.revoked_at)
+    approval = ApprovalFact(frozenset(row.approved), row.not_after, row.approved_at, row.approved_by, row.revoked_at)
     return Reading(_facts(row, row.agency_id, (), approval), _projected(row))
 
 

@@ -173,30 +173,38 @@ def _role(role: Any) -> str:
 def why() -> ResponseReturnValue:
     """Explain why somebody may or may not use a block; a user asks about themself only."""
     here = acting()
-    people = _askable()
+    people, systems = _askable(), _askable_systems()
     agencies = catalogue_services.agencies()
     asked = {name: request.args.get(name, "") for name in ("person", "agency", "block")}
     found, chain = None, []
     if all(asked.values()):
-        view = next((view for view in people if view.id == asked["person"]), None)
-        if view is None:
+        who = next((view.person_id for view in people if view.id == asked["person"]), None)
+        if who is None and asked["person"] not in systems:
             raise NotFoundError("not a person one may ask about")
-        found = services.explanation(view.person_id, here.enterprise_id, asked["agency"], asked["block"], now())
-        chain = list(explaining.chain(found, view.enterprise_name, asked["agency"])) if found else []
+        found = services.explanation(who or asked["person"], here.enterprise_id, asked["agency"], asked["block"], now())
+        chain = list(explaining.chain(found, here.membership.enterprise_name, asked["agency"])) if found else []
     names = presenting.names(view.person_id for view in people)
+    named = {view.id: names[view.person_id] for view in people} | systems
     return render_template(
         "delegation/why.html",
-        people=[(view.id, names[view.person_id]) for view in people],
+        people=list(named.items()),
         agencies=[
             (agency.id, presenting.text(agency.name), [(b.code, presenting.text(b.label)) for b in agency.blocks])
             for agency in agencies
         ],
         asked=asked,
         answer=found,
-        name=next((names[view.person_id] for view in people if view.id == asked["person"]), ""),
+        name=named.get(asked["person"], ""),
         agency=presenting.agency_name(asked["agency"]) if found else "",
         chain=chain,
     )
+
+
+def _askable_systems() -> dict[str, str]:
+    """Return the software of the enterprise by name, for the AR and the PES."""
+    here = acting()
+    in_charge = here.roles & {Role.PES, Role.AUTHORIZED_REPRESENTATIVE}
+    return system_user_services.names_of(here.enterprise_id) if in_charge else {}
 
 
 def _askable() -> list[MembershipView]:

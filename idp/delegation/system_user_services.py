@@ -17,7 +17,7 @@ from ..clock import end_of_day
 from ..db import db, new_id, transaction
 from ..errors import ConflictError, NotAllowedError, NotFoundError
 from . import catalogue_services, rules
-from .authority import ApprovalFact, Authority
+from .authority import Authority
 from .facts_services import ACTIVE_SUBSCRIPTION, read_system
 from .models import Enterprise, SoftwareApproval
 from .people_services import roles_in
@@ -268,17 +268,16 @@ def _views() -> Select[*tuple[Any, ...]]:
 
 
 def _view(row: Row[Any], now: datetime) -> SystemUserView:
-    blocks = tuple(row.blocks)
     return SystemUserView(
         id=row.id,
         agency_id=row.agency_id,
         client_id=row.client_id,
         name=row.name,
-        blocks=blocks,
+        blocks=tuple(row.blocks),
         not_after=row.not_after,
         approved_at=row.approved_at,
         approved_by=row.approved_by,
         revoked_at=row.revoked_at,
         last_used_at=row.last_used_at,
-        state=state_of(ApprovalFact(frozenset(blocks), row.not_after, row.revoked_at), now),
+        state=state_of(row.not_after, row.revoked_at, now),
     )

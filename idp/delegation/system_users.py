@@ -15,7 +15,6 @@ from typing import Any
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from ..errors import Decision
-from .authority import ApprovalFact
 from .roles import Role
 from .rules import Reason, end_objections
 
@@ -42,11 +41,11 @@ class Wanted:
     until: date
 
 
-def state_of(approval: ApprovalFact, now: datetime) -> SystemUserState:
+def state_of(not_after: datetime, revoked_at: datetime | None, now: datetime) -> SystemUserState:
     """Return where an approval stands at *now*; one that ended by itself stays ended, whatever was revoked later."""
-    if approval.revoked_at is not None and approval.revoked_at < approval.not_after:
+    if revoked_at is not None and revoked_at < not_after:
         return SystemUserState.REVOKED
-    return SystemUserState.ACTIVE if approval.in_force(now) else SystemUserState.ENDED
+    return SystemUserState.ACTIVE if revoked_at is None and now < not_after else SystemUserState.ENDED
 
 
 def may_approve(

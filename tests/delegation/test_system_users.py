@@ -15,6 +15,7 @@ from idp.db import db
 from idp.delegation import services, subscription_services, system_user_services
 from idp.delegation.authority import ApprovalFact, Facts, assemble, next_change
 from idp.delegation.claims import authorization_details, blocks_in, project
+from idp.delegation.explain import explain
 from idp.delegation.roles import EnterpriseStatus, Role
 from idp.delegation.rules import Reason, latest_end
 from idp.delegation.system_users import Previewed, SystemUserState, Wanted, may_approve, open_token, sign, state_of
@@ -27,7 +28,14 @@ SCOPES = frozenset({"enterprise", "functional_blocks"})
 PES = frozenset({Role.PES})
 instants = st.integers(-400, 800).map(lambda days: NOW + timedelta(days=days, seconds=1))
 codes = st.frozensets(st.sampled_from((*AMP, "099")))
-approvals = st.builds(ApprovalFact, blocks=codes, not_after=instants, revoked_at=st.none() | instants)
+approvals = st.builds(
+    ApprovalFact,
+    blocks=codes,
+    not_after=instants,
+    approved_at=st.just(NOW - timedelta(days=500)),
+    approved_by=st.just("p_pes"),
+    revoked_at=st.none() | instants,
+)
 histories = st.builds(
     Facts,
     person_id=st.just("s" * 32),
@@ -71,6 +79,16 @@ def test_a_token_holds_no_more_than_approval_subscription_and_catalogue(history:
     assert authority.role is Role.SYSTEM
     assert authority.earliest_end in (None, approval.not_after)
     assert next_change(history, NOW) == approval.not_after
+
+
+@given(histories, st.sampled_from((*AMP, "099")))
+def test_an_explanation_says_what_the_token_holds(history: Facts, code: str) -> None:
+    """Claims invariant 8: yes exactly when the token carries the block; no names the first link that is missing."""
+    authority = assemble(history, NOW, version=1)
+
+    found = explain(history, code, NOW)
+    assert found.allowed == (authority is not None and code in authority.blocks)
+    assert [link.holds for link in found.links[:-1]] == [True] * (len(found.links) - 1)
 
 
 @given(histories, st.integers(1, 900))
@@ -121,9 +139,8 @@ def test_what_may_not_be_approved(
 def test_the_state_is_told_by_two_dates(end: int, revoked: int | None, state: SystemUserState) -> None:
     """Active, ended, revoked: nothing is stored that a date could contradict."""
     days = timedelta(days=1)
-    fact = ApprovalFact(frozenset({"001"}), NOW + end * days, None if revoked is None else NOW + revoked * days)
 
-    assert state_of(fact, NOW) is state
+    assert state_of(NOW + end * days, None if revoked is None else NOW + revoked * days, NOW) is state
 
 
 def test_a_preview_is_exactly_what_is_confirmed() -> None:
@@ -179,6 +196,10 @@ def test_an_approval_counts_here_for_this_software_until_its_end(
     assert held(world, licorne, "other") is None
     assert held(world, plumedor) is None
     assert system_user_services.of_software("ledger", licorne.neq, "bac", now=world.now) is None
+    (mine,) = system_user_services.system_users(licorne.id, "amp", now=world.now)
+    assert services.authority(mine.id, licorne.id, "amp", world.now) is not None
+    assert services.authority(mine.id, licorne.id, "bac", world.now) is None
+    assert services.authority(mine.id, plumedor.id, "amp", world.now) is None
     world.clock.advance(end_of_day(local_date(world.now) + timedelta(days=3)) - world.now)
     assert held(world, licorne) is None
 

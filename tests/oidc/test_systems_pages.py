@@ -208,6 +208,10 @@ def test_nobody_else_approves_or_revokes(scenery: Scenery, ledger: Software, pes
     assert "Progiciel comptable" not in elsewhere.get(LIST).text
     assert elsewhere.get(path).status_code == 404
     assert elsewhere.get(f"/journal?person={system_user}").status_code == 404
+    asked = f"/why?person={system_user}&agency=amp&block=008"
+    assert elsewhere.get(asked).status_code == user.get(asked).status_code == 404
+    assert "<strong>Oui.</strong>" in representative.get(asked).text
+    assert "<strong>Non.</strong>" in representative.get(asked.replace("008", "024")).text
     assert post(elsewhere, path, {}).status_code == 404
     assert pes.get(f"/agencies/bac/systems/{system_user}/revoke").status_code == 404
     assert ledger.ask().status_code == 200
