@@ -8,8 +8,8 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from ..i18n import lazy_gettext as _l
 from ..web_forms import MandatForm
-from .metadata import PROMPTS, SCOPES
-from .playground import LONGEST_DETAILS, RESPONSE_MODES
+from .metadata import PROMPTS
+from .playground import LONGEST_DETAILS, RESPONSE_MODES, SCOPES
 
 
 class PlaygroundForm(MandatForm):
