@@ -94,7 +94,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             *("enrollment.contest", "enrollment.document", "enrollment.mailed_code", "enrollment.another_letter"),
             *("enrollment.account", "enrollment.slip", "enrollment.another_file"),
             *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
-            "oidc_interaction.cancel",
+            *("oidc_interaction.cancel", "oidc_interaction.missing_block"),
         ),
         NOBODY,
     ),

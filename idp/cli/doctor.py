@@ -6,6 +6,7 @@ import shutil
 import stat
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -21,13 +22,15 @@ from ..config import Settings, folder, read_settings
 from ..sealing import KEY_FILES
 from . import key_findings
 
+_WARNED_BEFORE = timedelta(days=2)  # of the end of an authority or of a revocation list
+
 
 @click.command()
 def doctor() -> None:
     """Check settings, keys, schema, catalogue, outbox and log; exit 1 when something is wrong."""
     settings = read_settings()
     for name in Settings.model_fields:
-        click.echo(f"  {name:<26}{_masked(name, getattr(settings, name))}")
+        click.echo(f"  {name:<30}{_masked(name, getattr(settings, name))}")
     for remark in remarks(settings):
         click.echo(f"! {remark}")
     problems = list(findings(settings))
@@ -64,6 +67,7 @@ def findings(settings: Settings) -> Iterator[str]:
         yield "less than 512 MiB of disk are free"
     try:
         with create_app(settings).app_context():
+            yield from _certificate_findings()
             yield from _database_findings()
     except SQLAlchemyError as error:
         yield f"the database does not answer: {type(error).__name__}"
@@ -73,6 +77,14 @@ def _loose_files(keys: Path) -> Iterator[str]:
     for path in sorted(keys.iterdir()):
         if path.suffix in (".key", ".salt", ".json") and stat.S_IMODE(path.stat().st_mode) & 0o077:
             yield f"{path.name} can be read by others; chmod 600"
+
+
+def _certificate_findings() -> Iterator[str]:
+    from ..oidc import certificates, mutual_tls
+
+    known, now = mutual_tls.authorities(), SystemClock().now()
+    if known:
+        yield from certificates.stale(known, now=now, soon=now + _WARNED_BEFORE)
 
 
 def _database_findings() -> Iterator[str]:

@@ -109,7 +109,7 @@ def of_enterprise(enterprise_id: str, now: datetime) -> HomeOfEnterprise:
         endings=tuple(sorted(endings, key=lambda ending: ending.until)),
         removals=removals(enterprise_id, limit=5),
         users=sum(member.role is Role.USER for member in people),
-        pes=_pes(enterprise_id),
+        pes=in_charge(enterprise_id),
     )
 
 
@@ -120,8 +120,9 @@ def of_user(person_id: str, enterprise_id: str, now: datetime) -> tuple[tuple[He
         found = authority(person_id, enterprise_id, agency.id, now)
         if found is not None and found.blocks:
             held.append(Held(agency, found))
-    return tuple(held), _pes(enterprise_id)
+    return tuple(held), in_charge(enterprise_id)
 
 
-def _pes(enterprise_id: str) -> tuple[str, ...]:
+def in_charge(enterprise_id: str) -> tuple[str, ...]:
+    """Return the active persons in charge of electronic services of an enterprise."""
     return tuple(member.person_id for member in members(enterprise_id) if member.role is Role.PES and member.counts)

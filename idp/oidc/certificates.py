@@ -147,6 +147,22 @@ def x5c_mistakes(keys: tuple[ClientKey, ...]) -> Iterator[str]:
             yield f"jwks: key {place} has an x5c that is no certificate of this key"
 
 
+def stale(known: Authorities, *, now: datetime, soon: datetime) -> Iterator[str]:
+    """Yield which authorities and revocation lists do not serve now, or end before *soon*: then everybody is refused."""
+    for each in known.certificates:
+        name, ends = each.subject.rfc4514_string(), each.not_valid_after_utc
+        if ends <= soon:
+            yield f"the authority {name} ends on {ends:%Y-%m-%d}"
+        if known.revocations is None:
+            continue
+        lists = [one.next_update_utc for one in known.revocations if _is_current(one, each, now)]
+        latest = max((end for end in lists if end), default=None)
+        if latest is None:
+            yield f"the authority {name} has no current revocation list: every certificate of its own is refused"
+        elif latest <= soon:
+            yield f"the revocation list of {name} ends on {latest:%Y-%m-%d}"
+
+
 def _is_of(certificate: Certificate, key: ClientKey) -> bool:
     x5c = _x5c(key)
     if x5c is not None:

@@ -278,5 +278,5 @@ def detail_fault(detail: Mapping[str, Any], locations: tuple[str, ...]) -> str |
 def _details(parameters: Parameters) -> tuple[AskedBlocks, ...]:
     listed = details_list(parameters.get("authorization_details") or "") or []
     return tuple(
-        AskedBlocks(tuple(each["privileges"]), each.get("identifier"), each.get("needs", "any")) for each in listed
+        AskedBlocks(tuple(each["privileges"]), each.get("identifier"), each.get("needs", "")) for each in listed
     )

@@ -274,7 +274,8 @@ def check_other_addresses(entry: Entry, grounds: Grounds) -> Iterator[str]:
         if wrong:
             yield f"{name}: {entry[name]!r} {wrong}"
     logo = entry.get("logo_uri")
-    if isinstance(logo, str) and urlsplit(logo).path.lower().endswith((".svg", ".svgz")):
+    is_address = "logo_uri" in entry and uris.fault(logo, issuer=grounds.issuer) is None
+    if is_address and urlsplit(str(logo)).path.lower().endswith((".svg", ".svgz")):
         yield "logo_uri may not be an SVG picture: it can hold a program"  # S-33
 
 

@@ -179,6 +179,21 @@ def revoke_for(person_id: str, enterprise_id: str, agency_id: str, *, now: datet
     )
 
 
+def end_offline_access(person_id: str, *, before: datetime, now: datetime) -> None:
+    """Revoke what agencies hold while a person is away, in the caller's transaction, as far as it was given up to *before*."""
+    db.session.execute(
+        update(GrantRow)
+        .where(
+            GrantRow.person_id == person_id,
+            GrantRow.offline_until.is_not(None),
+            GrantRow.created_at <= before,
+            GrantRow.revoked_at.is_(None),
+        )
+        .values(revoked_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def revoke_of_client(client_id: str, *, now: datetime) -> None:
     """Revoke all that a client was given, in the caller's transaction."""
     db.session.execute(

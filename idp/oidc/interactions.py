@@ -22,6 +22,7 @@ class Step(StrEnum):
     LOG_IN = "log_in"
     EXPLAIN = "explain"  # no right for any enterprise, or not for the one named: a page says so
     CHOOSE_ENTERPRISE = "choose_enterprise"
+    ASK_FOR_BLOCK = "ask_for_block"  # the agency cannot go on without a block that the person does not hold
     CONSENT = "consent"
     ISSUE = "issue"
     REFUSE = "refuse"
@@ -40,7 +41,8 @@ class Situation:
     """All that decides the next step.
 
     ``is_hinted_person`` is None without a hint; ``consented`` holds the enterprises for which an earlier consent covers this
-    request; ``chosen`` and ``consent_given`` are answers given in this interaction.
+    request; ``chosen`` and ``consent_given`` are answers given in this interaction; ``missing`` are the blocks that the agency
+    needs and that the person lacks for the enterprise chosen.
     """
 
     request: AuthorizationRequest
@@ -53,6 +55,7 @@ class Situation:
     consented: frozenset[str] = frozenset()
     chosen: str | None = None
     consent_given: bool = False
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,10 @@ def next_step(situation: Situation) -> Next:
         if silent:
             return _refuse("account_selection_required", "the person must choose an enterprise")
         return Next(Step.CHOOSE_ENTERPRISE)
+    if situation.missing:
+        if silent:
+            return _refuse("access_denied", "the person lacks a block that is needed")
+        return Next(Step.ASK_FOR_BLOCK, enterprise_id)
     if must_consent(situation, enterprise_id):
         if silent:
             return _refuse("consent_required", "the person must consent")

@@ -54,7 +54,7 @@ def token_response(
     if not grant_services.still_rests(grant, now=now):
         raise NoRightError("the sign-in is over")
     authority = authority_of(grant, now=now)
-    if authority is None or not tokens.meets_needs(authority, grant.details):
+    if authority is None or tokens.unmet_needs(authority, grant.details):
         raise NoRightError("the person has no right for this enterprise")
     return issued(grant, authority, client, now=now, resources=resources)
 

@@ -33,7 +33,7 @@ class AskedBlocks:
 
     privileges: tuple[str, ...]
     identifier: str | None = None
-    needs: str = "any"
+    needs: str = ""  # "any" or "all" of them, without which the agency cannot go on; empty: it can
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from ..db import db, transaction
 from ..delegation import services as delegation
 from ..web import current_settings
-from . import client_services, event_services, issuing, signals, stream_services, streams
+from . import client_services, event_services, grant_services, issuing, signals, stream_services, streams
 from .clients import RelyingParty
 from .models import ConsentRow, GrantRow
 from .signals import EventType
@@ -89,8 +89,11 @@ def tell_session_revoked(sessions: Iterable[ClientSession], *, cause: str, now: 
 
 
 def fan_out_credential_changed(payload: dict[str, Any], now: datetime) -> None:
-    """Tell the agencies that know a person of a changed credential."""
-    person_id = str(payload["person_id"])
+    """Tell the agencies that know a person of a changed credential.
+
+    What they hold while the person is away was given by the old one, and ends (RFC 9700 §4.14.2); one more ends nothing.
+    """
+    person_id, at = str(payload["person_id"]), _instant(payload.get("at"), now)
     with transaction():
         for agency_id in _agencies_that_know(person_id, now):
             for hearing in _hearing(person_id, agency_id, EventType.CREDENTIAL_CHANGE):
@@ -98,10 +101,12 @@ def fan_out_credential_changed(payload: dict[str, Any], now: datetime) -> None:
                     signals.person(current_settings().issuer, hearing.sub),
                     credential=str(payload["credential"]),
                     change=str(payload["change"]),
-                    at=_instant(payload.get("at"), now),
+                    at=at,
                 )
                 cause = f"credential:{payload['change_id']}"
                 event_services.queue(hearing.stream, event, cause=cause, person_id=person_id, now=now)
+        if payload["change"] != "create":
+            grant_services.end_offline_access(person_id, before=at, now=now)
 
 
 def _hearing(person_id: str, agency_id: str, kind: EventType) -> Iterator[_Hearing]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from ..accounts.sign_ins import SignIn
@@ -11,7 +12,7 @@ from . import consent_services, tokens
 from .clients import RelyingParty
 from .errors import AuthorizationRefusedError
 from .interaction_services import Interaction
-from .interactions import Next, Offer, Situation, next_step
+from .interactions import Next, Offer, Situation, chosen_enterprise, next_step
 from .issuing import key_ring, sub_of
 from .requests import OFFLINE, AuthorizationRequest
 from .signing_keys import UntrustedTokenError
@@ -31,7 +32,7 @@ def situation(interaction: Interaction, client: RelyingParty, sign_in: SignIn | 
     is_theirs = interaction.answered_by == sign_in.person_id
     chosen = interaction.chosen if is_theirs else None
     consented_for = interaction.consented_for if is_theirs else None
-    return Situation(
+    found = Situation(
         request,
         interaction.started_at,
         now,
@@ -43,6 +44,16 @@ def situation(interaction: Interaction, client: RelyingParty, sign_in: SignIn | 
         chosen=chosen,
         consent_given=consented_for is not None and consented_for == chosen,
     )
+    return replace(found, missing=_missing(found, client, sign_in, now))
+
+
+def _missing(found: Situation, client: RelyingParty, sign_in: SignIn, now: datetime) -> tuple[str, ...]:
+    """Return what the agency needs and the person lacks for the enterprise chosen; no need, no reading of rights."""
+    enterprise_id = chosen_enterprise(found) if any(each.needs for each in found.request.details) else None
+    if enterprise_id is None:
+        return ()
+    authority = delegation.authority(sign_in.person_id, enterprise_id, client.agency_id, now)
+    return tokens.unmet_needs(authority, found.request.details) if authority else ()
 
 
 def _consented(request: AuthorizationRequest, client: RelyingParty, sign_in: SignIn) -> frozenset[str]:

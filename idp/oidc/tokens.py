@@ -75,10 +75,16 @@ def without_others(authority: Authority, grant: Grant) -> Authority:
     return asked if grant.narrowed_to is None else narrowed(asked, (AskedBlocks(tuple(grant.narrowed_to)),))
 
 
-def meets_needs(authority: Authority, asked: tuple[AskedBlocks, ...]) -> bool:
-    """Tell whether the person holds what the agency cannot do without: all the blocks of each object that needs all."""
-    held = set(authority.blocks)
-    return all(set(each.privileges) <= held for each in asked if each.needs == "all")
+def unmet_needs(authority: Authority, asked: tuple[AskedBlocks, ...]) -> tuple[str, ...]:
+    """Return the blocks for want of which the agency cannot go on: those missing of an object that needs all of its own,
+    and those of one that needs any of its own when none is held (claims.md).
+    """
+    held, missing = set(authority.blocks), set[str]()
+    for each in asked:
+        lacking = set(each.privileges) - held
+        if each.needs == "all" or (each.needs == "any" and lacking == set(each.privileges)):
+            missing |= lacking
+    return tuple(sorted(missing))
 
 
 def expiry(authority: Authority, life: timedelta, now: datetime) -> datetime:

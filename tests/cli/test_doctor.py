@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from idp.cli.doctor import doctor, findings
 from idp.clock import MovableClock
 from idp.config import Settings, folder, read_settings
 from idp.delegation import catalogue_services
+from tests.oidc.certificates import FROM, TestAuthority, pem
 
 
 def test_a_complete_installation_has_nothing_wrong(settings: Settings, clock: MovableClock) -> None:
@@ -46,3 +48,13 @@ def test_a_secret_of_the_settings_is_not_printed() -> None:
     assert "hunter2" not in _masked("database_url", given.database_url) + _masked("smtp_url", given.smtp_url)
     assert doctor.name == "doctor"
     assert CliRunner().invoke(doctor, ["--help"]).exit_code == 0
+
+
+def test_a_revocation_list_that_ended_is_told(settings: Settings, tmp_path: Path) -> None:
+    """It refuses every client certificate of its authority, so the operator hears of it here."""
+    authority = TestAuthority()
+    (tmp_path / "ca.pem").write_text(pem(authority.certificate))
+    (tmp_path / "crl.pem").write_bytes(authority.revocations(begins=FROM, ends=FROM + timedelta(days=1)))
+    files = {"mtls_ca_file": tmp_path / "ca.pem", "mtls_crl_file": tmp_path / "crl.pem"}
+
+    assert any("no current revocation list" in each for each in findings(settings.model_copy(update=files)))

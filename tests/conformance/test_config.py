@@ -101,8 +101,6 @@ def test_every_advertised_value_works(scenery: Scenery, rp: RelyingParty, tmp_pa
     server = Server(scenery)
     tokens = server.tokens(browser, scope=" ".join(told["scopes_supported"]))
     assert set(tokens["scope"].split()) == set(told["scopes_supported"])
-    assert told["grant_types_supported"] == ["authorization_code", "refresh_token", "client_credentials"]
-    assert server.refresh(tokens["refresh_token"]).status_code == 200
     rp.code(browser)
     claims = server.read(tokens["id_token"]).keys() | rp.userinfo(tokens["access_token"]).get_json().keys()
     assert claims == set(told["claims_supported"])
@@ -135,10 +133,11 @@ def test_every_advertised_value_works(scenery: Scenery, rp: RelyingParty, tmp_pa
     service = RelyingParty(scenery, "watcher")
     by_grant = {
         "authorization_code": by_method["client_secret_basic"],
+        "refresh_token": server.refresh(server.tokens(browser, prompt="consent")["refresh_token"]),
         "client_credentials": service.token("", grant_type="client_credentials"),
     }
     assert set(by_grant) == set(told["grant_types_supported"])
-    assert by_grant["client_credentials"].status_code == 200
+    assert {answer.status_code for answer in by_grant.values()} == {200}
     for alg in told["token_endpoint_auth_signing_alg_values_supported"]:
         proof = rp4.assertion(alg)
         assert rp4.proven_token(rp4.code(browser), proof).status_code == 200, alg

@@ -51,6 +51,7 @@ from tests.oidc.scenery import (
     ASSERTION_TYPE,
     CALLBACK,
     ISSUER,
+    SCOPES,
     SECRET,
     RelyingParty,
     Scenery,
@@ -432,3 +433,27 @@ def test_a_baseline_client_may_bind_its_tokens_too(scenery: Scenery, clock: Mova
     token = with_it.tokens(browser)["access_token"]
     assert with_it.userinfo(token).status_code == 200
     assert error_of(without.userinfo(token)) == (401, "invalid_token")
+
+
+@pytest.mark.bar("S-64")
+@pytest.mark.parametrize("binding", BINDINGS)
+def test_a_refresh_token_goes_on_for_its_client_and_certificate_alone(
+    scenery: Scenery, clock: MovableClock, tmp_path: Path, binding: str
+) -> None:
+    """``refresh-token`` of each variant: the presented one still works; without or with another certificate it does not."""
+    lasting = {"grant_types": ["authorization_code", "refresh_token"], "scope": f"{SCOPES} offline_access"}
+    load(scenery.app, clock, tmp_path, *[told(method, binding, **lasting) for method in METHODS])
+    for method in METHODS:
+        client = relying_party(scenery, method, binding)
+        tokens = client.tokens(scenery.browser(), scope=lasting["scope"], prompt="consent")
+        form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+        fresh = client.post("/token", form).get_json()
+        assert fresh["refresh_token"] == tokens["refresh_token"], method
+        old, new = (client.read(each["access_token"], "ES256", audience=RESOURCE) for each in (tokens, fresh))
+        assert new["cnf"] == old["cnf"], method
+        if binding == "certificate" or method != "private_key_jwt":
+            for shown in (None, CERTIFICATES[TLS if method == SELF_SIGNED else SELF_SIGNED]):
+                answer = client.showing(shown).post("/token", form)
+                assert answer.status_code in (400, 401), method
+                assert answer.get_json()["error"] in ("invalid_grant", "invalid_client", "invalid_request"), method
+        assert client.post("/token", form).status_code == 200, method

@@ -7,22 +7,39 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 
 from idp import audit
+from idp.accounts.services_factors import tell_of_change
 from idp.audit import SYSTEM
 from idp.audit.models import AuditEntry
 from idp.clock import local_date
-from idp.db import db
+from idp.config import folder
+from idp.db import db, transaction
+from idp.delegation import catalogue_services
 from idp.delegation import services as delegation
+from idp.notices.services import deliver_due
 from idp.oidc import grant_services, refresh_tokens
-from idp.oidc.models import GrantRow, RelyingPartyRow
+from idp.oidc.models import GrantRow
 from tests.oidc.lasting import OFFLINE_SCOPES, Bound, Holder, Keyed, Program, Server, signed_out, unverified
-from tests.oidc.scenery import FIRM, ISSUER, SCOPES, STORY, VERIFIER, RelyingParty, Scenery, csrf_token, details
+from tests.oidc.scenery import (
+    FIRM,
+    ISSUER,
+    SCOPES,
+    STORY,
+    VERIFIER,
+    RelyingParty,
+    Scenery,
+    csrf_token,
+    details,
+    load,
+    registration,
+)
 from tests.oidc.test_token import counted, events
 
 HELD = ("iss", "sub", "aud", "auth_time", "acr", "amr", "sid")
@@ -127,6 +144,7 @@ def test_a_bearer_gets_another_each_time_and_reuse_ends_the_family(scenery: Scen
     assert events().count("oidc:refresh_replayed") == 1
 
 
+@pytest.mark.bar("S-64")
 @pytest.mark.parametrize("later", [timedelta(seconds=1), timedelta(days=1), timedelta(days=29)])
 def test_reuse_is_known_however_late(scenery: Scenery, server: Server, later: timedelta) -> None:
     """S-64: after a second, a day, or nearly the life of the family; the oldest generation as well as the last."""
@@ -139,6 +157,7 @@ def test_reuse_is_known_however_late(scenery: Scenery, server: Server, later: ti
     assert error(server.refresh(third)) == "invalid_grant"
 
 
+@pytest.mark.bar("S-64")
 def test_the_grace_gives_the_same_successor_and_then_ends(scenery: Scenery) -> None:
     """§6.12: within ten seconds, while nobody used the successor; later or once it is used, the family dies."""
     client = Server(scenery, "offline2")
@@ -158,6 +177,7 @@ def test_the_grace_gives_the_same_successor_and_then_ends(scenery: Scenery) -> N
     assert events().count("oidc:refresh_replayed") == 2
 
 
+@pytest.mark.bar("S-24", "S-43")
 def test_no_variant_of_a_refresh_token_passes_nor_ends_anything(scenery: Scenery, server: Server) -> None:
     """S-24: prefix, suffix, case, padding, another generation, another tag; S-43: no other value either."""
     told = server.tokens(scenery.browser())
@@ -177,6 +197,7 @@ def test_no_variant_of_a_refresh_token_passes_nor_ends_anything(scenery: Scenery
     assert error(server.refresh("")) == "invalid_request"
 
 
+@pytest.mark.bar("S-8", "S-32", "CVE-2026-55672")
 def test_another_client_cannot_use_it_nor_end_it(scenery: Scenery, server: Server) -> None:
     """S-32, CVE-2026-55672: bound to its client; a stranger's try with an old one revokes nothing."""
     first = server.tokens(scenery.browser())["refresh_token"]
@@ -194,6 +215,7 @@ def test_another_client_cannot_use_it_nor_end_it(scenery: Scenery, server: Serve
 # --- the FAPI module
 
 
+@pytest.mark.bar("S-64")
 def test_the_fapi_refresh_module(scenery: Scenery) -> None:
     """``refresh-token``: new access token, the presented token still works, the same ID-token claims; discovery says so."""
     client = Bound(scenery)
@@ -325,6 +347,27 @@ def test_the_resource_must_be_the_agencys(scenery: Scenery, server: Server) -> N
     )
 
 
+def test_a_resource_named_is_the_only_audience(scenery: Scenery, server: Server, tmp_path: Path) -> None:
+    """RFC 8707 §2.2: of an agency with two resources, for a code and for a refresh token; introspection says the same."""
+    home, other = "https://portal.amp.example/", "https://api.amp.example/"
+    amp = (folder("agencies") / "amp.yaml").read_text(encoding="utf-8")
+    (tmp_path / "amp.yaml").write_text(amp.replace(f'["{home}"]', f'["{home}", "{other}"]'), encoding="utf-8")
+    catalogue_services.load_agencies(tmp_path / "amp.yaml", now=scenery.clock.now())
+    code = server.code(scenery.browser())
+    first = server.token(code, resource=other).get_json()
+    both = server.refreshed(first["refresh_token"])
+    one = server.refreshed(both["refresh_token"], resource=home)
+
+    assert [server.introspect(told["access_token"])["aud"] for told in (first, both, one)] == [
+        other,
+        [home, other],
+        home,
+    ]
+    for told, where in ((first, [other]), (both, [home, other]), (one, [home])):
+        assert told["authorization_details"][0]["locations"] == where
+        assert server.introspect(told["access_token"])["authorization_details"][0]["locations"] == where
+
+
 # --- the rights are those of now
 
 
@@ -375,6 +418,7 @@ def test_the_family_ends_after_thirty_days_whatever_its_use(scenery: Scenery, se
     assert server.introspect(token) == {"active": False}
 
 
+@pytest.mark.bar("S-44")
 def test_who_acts_for_the_enterprise_no_more_gets_nothing_ever_again(scenery: Scenery, server: Server) -> None:
     """S-44, S-71: the person suspended: refused within the second, and the same grant does not come back to life."""
     token = server.tokens(scenery.browser())["refresh_token"]
@@ -386,6 +430,7 @@ def test_who_acts_for_the_enterprise_no_more_gets_nothing_ever_again(scenery: Sc
     assert error(server.refresh(token)) == "invalid_grant"
 
 
+@pytest.mark.bar("S-44")
 def test_a_suspended_enterprise_gets_nothing(scenery: Scenery, server: Server) -> None:
     """S-44: the enterprise; introspection says so as well."""
     told = server.tokens(scenery.browser())
@@ -409,6 +454,27 @@ def test_withdrawing_the_consent_ends_the_family_at_once(scenery: Scenery, serve
     assert server.userinfo(access["access_token"]).status_code == 401
 
 
+@pytest.mark.parametrize("change", ["create", "update", "revoke", "delete"])
+def test_a_changed_credential_ends_what_the_old_one_gave(
+    scenery: Scenery, server: Server, change: Literal["create", "update", "revoke", "delete"]
+) -> None:
+    """RFC 9700 §4.14.2: once the notice is out; one more credential ends nothing, nor does what comes after the change."""
+    browser = scenery.browser()
+    old = server.tokens(browser)["refresh_token"]
+    hers = scenery.people["julie"].person_id
+    scenery.clock.advance(timedelta(minutes=1))
+    with transaction():
+        tell_of_change(hers, "password", change, now=scenery.clock.now())
+    scenery.clock.advance(timedelta(seconds=2))
+    new, others = (server.tokens(browser, prompt="consent"), Server(scenery).tokens(scenery.browser(), "pes"))
+    deliver_due(scenery.clock.now())
+
+    assert server.refresh(old).status_code == (200 if change == "create" else 400)
+    for told in (new, others):
+        assert server.refresh(told["refresh_token"]).status_code == 200
+
+
+@pytest.mark.bar("S-9")
 def test_a_code_used_twice_ends_its_family(scenery: Scenery, server: Server) -> None:
     """S-9: every token of that code, the refresh token and its descendants too."""
     code = server.code(scenery.browser())
@@ -433,27 +499,24 @@ def test_the_end_of_the_sign_in_ends_what_rests_on_it_and_nothing_else(scenery: 
     assert server.refresh(lasting["refresh_token"]).status_code == 200
 
 
-def test_a_client_is_judged_by_what_it_may_do_now(scenery: Scenery, server: Server) -> None:
+def test_a_client_is_judged_by_what_it_may_do_now(scenery: Scenery, server: Server, tmp_path: Path) -> None:
     """§6.5: without the grant type, without the scope, or bound by a new policy, its old tokens give nothing."""
     told = server.tokens(scenery.browser())
-    members = db.session.scalar(select(RelyingPartyRow.members).where(RelyingPartyRow.client_id == "offline1"))
-    assert members is not None
+
+    def register(**changed: Any) -> None:
+        kept = {"grant_types": ["authorization_code", "refresh_token"], "scope": OFFLINE_SCOPES}
+        load(scenery.app, scenery.clock, tmp_path, registration("offline1", **{**kept, **changed}))
+
     for changed, expected in (
         ({"grant_types": ["authorization_code"], "scope": SCOPES}, "unauthorized_client"),
         ({"scope": SCOPES}, "invalid_grant"),
         ({"dpop_bound_access_tokens": True}, "invalid_dpop_proof"),
     ):
-        _register(members, **changed)
+        register(**changed)
         assert error(server.refresh(told["refresh_token"])) == expected, changed
-    _register(members, scope="openid offline_access")
+    register(scope="openid offline_access")
 
     assert server.refreshed(told["refresh_token"])["scope"] == "openid offline_access"
-
-
-def _register(members: dict[str, Any], **changed: Any) -> None:
-    told = {**members, **changed}
-    db.session.execute(update(RelyingPartyRow).where(RelyingPartyRow.client_id == "offline1").values(members=told))
-    db.session.commit()
 
 
 # --- what it costs, and what is kept

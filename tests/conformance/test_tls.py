@@ -53,6 +53,9 @@ def test_everything_is_https(deployment: Deployment) -> None:
         name: deployment.alias + told[name].removeprefix(deployment.issuer) for name in told["mtls_endpoint_aliases"]
     }
     assert {"token_endpoint", "userinfo_endpoint"} <= told["mtls_endpoint_aliases"].keys()
+    with deployment.visitor(deployment.alias) as program:
+        answers = {url: program.post(url).status_code for url in told["mtls_endpoint_aliases"].values()}
+    assert not {404, 405} & set(answers.values()), answers
     assert told["tls_client_certificate_bound_access_tokens"] is True
     for each in (answer, page):
         assert each.headers["Strict-Transport-Security"].startswith("max-age=31536000")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from idp.oidc import client_metadata, subjects
-from idp.oidc.certificates import RefusedCertificateError, read
+from idp.oidc.certificates import RefusedCertificateError, authorities, read, stale
 from idp.oidc.client_metadata import Grounds
+from tests.conftest import AS_OF
 from tests.oidc.certificates import TestAuthority, byte_sequence, cn, der, dn, escaped, new_key, pem, self_signed
 from tests.oidc.fapi import public_jwk
 from tests.oidc.mutual_tls import DN, told
@@ -208,6 +210,27 @@ def test_the_spellings_of_one_certificate() -> None:
     for wrong in (pem(certificate) * 2, "", "::", ":AAAA:", ":é:", escaped(certificate) + escaped(certificate)):
         with pytest.raises(RefusedCertificateError):
             read(wrong)
+
+
+def test_what_will_refuse_everybody_is_told_before() -> None:
+    """Two days before an authority or its list ends, and when a list is missing, ended or of another hand."""
+    soon = AS_OF + timedelta(days=2)
+    other = TestAuthority(cn("Autre"), ends=soon - timedelta(hours=1))
+    lists = {
+        b"": ["has no current revocation list"],
+        AUTHORITY.revocations(): [],
+        AUTHORITY.revocations(ends=soon): ["revocation list of CN=Autorité de test,O=Agence,C=CA ends on 2026-11-25"],
+        AUTHORITY.revocations(ends=soon) + AUTHORITY.revocations(): [],
+        AUTHORITY.revocations(ends=AS_OF): ["has no current revocation list"],
+        AUTHORITY.revocations(key=new_key()): ["has no current revocation list"],
+    }
+    for content, expected in lists.items():
+        known = authorities(pem(AUTHORITY.certificate).encode(), content or other.revocations())
+        found = list(stale(known, now=AS_OF, soon=soon))
+        assert len(found) == len(expected)
+        assert all(text in sentence for text, sentence in zip(expected, found, strict=True)), found
+    ended = authorities(pem(other.certificate).encode())
+    assert list(stale(ended, now=AS_OF, soon=soon)) == ["the authority CN=Autre,O=Agence,C=CA ends on 2026-11-25"]
 
 
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")  # negative, after a change

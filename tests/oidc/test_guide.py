@@ -15,7 +15,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from idp.db import db
-from idp.oidc import clients, metadata
+from idp.oidc import client_files, metadata
 from tests.oidc.scenery import Scenery
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "relying-parties.md"
@@ -59,7 +59,7 @@ def test_the_registration_of_the_guide_is_accepted() -> None:
     example, keyed = blocks("yaml")[:2]
     entry = yaml.safe_load(example.replace("…at least 32 random characters…", "r" * 32))["clients"][0]
     told = yaml.safe_dump({"clients": [entry]})
-    assert clients.read(told, issuer="https://id.example", agencies=frozenset({"amp"}))
+    assert client_files.read(told, issuer="https://id.example", agencies=frozenset({"amp"}))
     assert "private_key_jwt" in keyed
 
 

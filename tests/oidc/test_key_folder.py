@@ -127,7 +127,9 @@ def test_a_file_in_another_place_is_refused(folder: KeyFolder, now: datetime) ->
     assert KeyRing.of(folder).keys
 
 
-@pytest.mark.parametrize("line", [random_key_line(), "", "short\n", "é\n", "=" * 44])
+@pytest.mark.parametrize(
+    "line", [random_key_line(), "", "short\n", "é\n", "=" * 44], ids=["another", "empty", "short", "accent", "padding"]
+)
 def test_a_wrong_key_encryption_key_opens_nothing(folder: KeyFolder, line: str) -> None:
     """Another key, none, or no key at all: an error that names the file, and no key line in it."""
     folder.kek_file.write_text(line, encoding="utf-8")

@@ -166,8 +166,16 @@ def test_a_request_may_narrow_what_the_token_carries(scenery: Scenery, rp: Relyi
     assert rp.read(some["id_token"])["functional_blocks"] == ["008"]
     assert [each["privileges"] for each in some["authorization_details"]] == [["008"]]
     assert rp.userinfo(some["access_token"]).get_json()["functional_blocks"] == ["008"]
-    code = rp.code(browser, authorization_details=details({"privileges": ["008", "018"], "needs": "all"}))
-    assert rp.token(code).get_json()["error"] == "invalid_grant"
+
+
+def test_a_need_that_is_lost_after_the_page_gives_no_token(scenery: Scenery, rp: RelyingParty) -> None:
+    """claims.md: rights are read again at the token endpoint, needs with them."""
+    for needed in ({"privileges": ["008"], "needs": "any"}, {"privileges": ["001", "008"], "needs": "all"}):
+        code = rp.code(scenery.signed_in("julie"), authorization_details=details(needed))
+        scenery.keep_only(("001",))
+
+        assert rp.token(code).get_json()["error"] == "invalid_grant"
+        scenery.keep_only(("001", "008"))
 
 
 def test_without_the_scope_no_right_is_told(scenery: Scenery, rp: RelyingParty) -> None:

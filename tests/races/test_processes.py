@@ -14,6 +14,7 @@ from idp.config import Settings
 from idp.db import db
 from tests.oidc import fapi
 from tests.oidc.fapi import FapiRelyingParty
+from tests.oidc.lasting import Server
 from tests.oidc.scenery import CALLBACK, ISSUER, VERIFIER, RelyingParty, Scenery
 from tests.races.served import post, served, together
 
@@ -35,16 +36,24 @@ def catch_up(scenery: Scenery) -> None:
 
 @pytest.mark.databases
 def test_what_serves_once_serves_once_in_all_processes(scenery: Scenery, settings: Settings, tmp_path: Path) -> None:
-    """A code, a client assertion, a DPoP proof, a pushed request: one winner each, every loser the right error, never a 5xx."""
+    """A code, a refresh token, an assertion, a DPoP proof, a pushed request: one winner each, every loser the right error."""
     rp, holder = RelyingParty(scenery), fapi.first(scenery)
     browser = scenery.browser()
     scenery.go_on(browser, holder.authorize(browser), "julie")  # signed in, and agreed for both clients of the agency
     catch_up(scenery)
     code = rp.code(browser)
+    server = Server(scenery)
+    refresh = {
+        "grant_type": "refresh_token",
+        "refresh_token": server.tokens(browser, prompt="consent")["refresh_token"],
+    }
+    db.session.remove()
     with served(settings, tmp_path / "served.log") as address:
         _learn_nonce(address, holder)
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
         codes = together(MANY, lambda _: post(address, "/token", form, {"Authorization": rp.basic()}))
+
+        refreshes = together(MANY, lambda _: post(address, "/token", refresh, {"Authorization": server.basic()}))
 
         pushed = {**holder.client_proof(), **holder.parameters()}
         assertions = together(MANY, lambda _: post(address, "/par", pushed))
@@ -58,6 +67,7 @@ def test_what_serves_once_serves_once_in_all_processes(scenery: Scenery, setting
         references = together(MANY, lambda _: _visit(address, holder, reference, cookies))
 
     assert sorted(codes) == [(200, "ok")] + [(400, "invalid_grant")] * (MANY - 1)
+    assert sorted(refreshes) == [(200, "ok")] + [(400, "invalid_grant")] * (MANY - 1)
     assert sorted(assertions) == [(201, "ok")] + [(401, "invalid_client")] * (MANY - 1)
     assert sorted(proofs) == [(201, "ok")] + [(400, "invalid_dpop_proof")] * (MANY - 1)
     assert sorted(references) == ["code"] + ["refused"] * (MANY - 1)

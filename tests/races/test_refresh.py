@@ -15,7 +15,7 @@ from tests.oidc.lasting import Bound, Server
 from tests.oidc.scenery import Scenery
 from tests.oidc.test_token import events
 
-pytestmark = [pytest.mark.race, pytest.mark.databases]
+pytestmark = [pytest.mark.race, pytest.mark.databases, pytest.mark.bar("R-2")]
 
 MANY = 16
 

@@ -140,6 +140,7 @@ PAGES: dict[Step, Callable[[Interaction], str]] = {
     Step.LOG_IN: _sign_in_path,
     Step.CHOOSE_ENTERPRISE: lambda interaction: browser.page_path("enterprise", interaction),
     Step.CONSENT: lambda interaction: browser.page_path("consent", interaction),
+    Step.ASK_FOR_BLOCK: lambda interaction: browser.page_path("missing-block", interaction),
     Step.EXPLAIN: lambda interaction: browser.page_path("no-right", interaction),
 }
 

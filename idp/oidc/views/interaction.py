@@ -12,6 +12,7 @@ from functools import wraps
 from flask import Blueprint, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from ...accounts import services as accounts
 from ...accounts.sessions import current_sign_in
 from ...accounts.sign_ins import SignIn
 from ...delegation import catalogue_services
@@ -73,7 +74,7 @@ def during(*steps: Step) -> Callable[[Page], Callable[[], ResponseReturnValue]]:
 
 
 @blueprint.route("/enterprise", methods=["GET", "POST"])
-@during(Step.CHOOSE_ENTERPRISE, Step.CONSENT)
+@during(Step.CHOOSE_ENTERPRISE, Step.ASK_FOR_BLOCK, Step.CONSENT)
 def enterprise(way: Underway) -> ResponseReturnValue:
     """Ask for which enterprise the person acts."""
     if request.method == "POST":
@@ -150,6 +151,29 @@ def no_right(way: Underway) -> ResponseReturnValue:
             agency=browser.agency_name(way.client),
             suspended=[view.enterprise_name for view in views if not view.counts],
             named=way.interaction.request.named_enterprise if way.choices else None,
+            back=browser.page_path("cancel", way.interaction),
+        ),
+        403,
+    )
+
+
+@blueprint.get("/missing-block")
+@during(Step.ASK_FOR_BLOCK)
+def missing_block(way: Underway) -> ResponseReturnValue:
+    """Say which block is missing and who can grant it; when it was granted meanwhile, the same button goes on."""
+    enterprise_id = way.following.enterprise_id or ""
+    chosen = next(choice for choice in way.choices if choice.enterprise_id == enterprise_id)
+    facts = situations.situation(way.interaction, way.client, way.sign_in, now=now())
+    return make_response(
+        render_template(
+            "oidc/missing_block.html",
+            agency=browser.agency_name(way.client),
+            enterprise=chosen,
+            blocks=words.blocks(catalogue_services.agency(way.client.agency_id), facts.missing),
+            in_charge=[accounts.person(person_id).name for person_id in delegation.in_charge(enterprise_id)],
+            several=len(way.choices) > 1 and way.interaction.request.named_enterprise is None,
+            change=browser.page_path("enterprise", way.interaction),
+            again=browser.resume_path(way.interaction),
             back=browser.page_path("cancel", way.interaction),
         ),
         403,
