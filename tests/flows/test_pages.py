@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
@@ -301,6 +303,7 @@ def test_pages_on_the_way_to_an_agency(installation: Installation, scan: Scan, n
         if path in ("requests", "application", "relationships"):
             two.locator("main button").first.click()
             portal.stay(two)
+    _visit_acts(two, installation, portal, scan)
     two.goto(f"{installation.portal}/messages")
     portal.visit(two)
     two.click("main ul a >> nth=0")
@@ -326,6 +329,42 @@ def test_pages_on_the_way_to_an_agency(installation: Installation, scan: Scan, n
     assert portal.faults == []
     assert sorted(_pages(installation.portal_app) - PORTAL_NOT_PAGES - portal.seen) == []
     _done(scan, "agency")
+
+
+def _visit_acts(page: Page, installation: Installation, portal: Scan, scan: Scan) -> None:
+    """What binds an enterprise: asked to sign in again, with the act ready, and what is said when it came to nothing."""
+    extensions = installation.portal_app.extensions
+    usual = extensions["portal.settings"]
+    page.goto(f"{installation.portal}/application")
+    page.select_option("#category", "services")
+    page.fill("#respondent", "Maïka Plumedor")
+    page.fill("#description", "Ménage de bureaux")
+    page.click("main button")
+    page.goto(f"{installation.portal}/relationships")
+    page.select_option("#kind", "director")
+    page.fill("#name", "Ginette Plumedor")
+    page.click("main form:not([action]) button")
+    extensions["portal.settings"] = replace(usual, step_up_seconds=0)
+    try:
+        page.click("form[action='/relationships/validation'] button")
+        portal.visit(page)
+        page.goto(f"{installation.portal}/invoices")
+        page.get_by_role("button", name="Payer").first.click()
+        portal.visit(page)
+        page.click("#step-up")
+        expect(page.locator("#asked-again")).to_be_visible()
+        scan.visit(page)
+        journeys.type_credentials(page, installation, installation.persona("two_enterprises"))
+        expect(page.locator("#confirm-act")).to_be_visible()
+        portal.visit(page)
+    finally:
+        extensions["portal.settings"] = usual
+    page.goto(f"{installation.portal}/relationships/validation")
+    expect(page.locator("#confirm-act")).to_be_visible()
+    portal.visit(page)
+    for why in ("cancelled", "not_fresh", "somebody_else"):
+        page.goto(f"{installation.portal}/not-confirmed?why={why}&next=/invoices/1")
+        portal.visit(page)
 
 
 def test_pages_of_a_developer(installation: Installation, scan: Scan, page: Page) -> None:
