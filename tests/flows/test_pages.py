@@ -22,9 +22,6 @@ pytestmark = pytest.mark.browser
 
 NOT_PAGES = {
     "static": "files",
-    "oidc_machine.discovery": "for programs",
-    "oidc_machine.jwks": "for programs",
-    "oidc_machine.userinfo": "for programs",
     "oidc.authorize": "leads on; what it refuses is scanned as an answer",
     "oidc_interaction.cancel": "leads back to the agency",
     "desk.document": "the document itself",
@@ -55,7 +52,7 @@ VISITED = {
         *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
         *("oidc_consents.consents", "oidc_end_session.end_session", "oidc_farewell.done"),
     ),
-    "developer": ("oidc_playground.playground", "oidc_playground.callback"),
+    "developer": ("oidc_playground.playground", "oidc_playground.callback", "oidc_interaction.missing_block"),
     "desk": ("desk.queue", "desk.file", "desk_subscriptions.queue", "desk_subscriptions.subscription"),
 }
 PORTAL_NOT_PAGES = {"static", "sign_in", "callback"}
@@ -73,7 +70,12 @@ def _done(scan: Scan, tour: str) -> None:
 
 
 def _pages(app: Flask) -> set[str]:
-    return {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    """Return what answers a GET with something to look at: not what speaks to programs."""
+    return {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and not getattr(app.view_functions[rule.endpoint], "machine", False)
+    }
 
 
 def test_every_page_has_a_visitor(installation: Installation) -> None:
@@ -388,6 +390,12 @@ def test_pages_of_a_developer(installation: Installation, scan: Scan, page: Page
         scan.stay(page)
     page.goto(f"{installation.issuer}/playground/callback")
     scan.stay(page)
+    page.goto(f"{installation.issuer}/playground")
+    page.check("input[name=agency][value=amp]")
+    page.fill("#authorization_details", '[{"type":"functional_blocks","privileges":["018"],"needs":"all"}]')
+    page.click("#playground-begin")
+    expect(page.locator("#missing-blocks")).to_be_visible()
+    scan.visit(page)
 
     _done(scan, "developer")
 
