@@ -45,6 +45,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    hypothesis.settings.register_profile("usual", deadline=None)  # a test is no stopwatch
+    hypothesis.settings.load_profile("usual")
     if config.getoption("--deep"):
         hypothesis.settings.register_profile("deep", max_examples=2000, stateful_step_count=200, deadline=None)
         hypothesis.settings.load_profile("deep")

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, Response, request, session
 from flask_wtf.csrf import CSRFProtect
 
-from . import signals, views
+from . import acts, signals, views
 from .database import Database
 from .oidc import Provider
 from .settings import PortalSettings
@@ -40,6 +40,7 @@ def create_app(settings: PortalSettings | None = None) -> Flask:
     app.extensions["portal.provider"] = provider = Provider(app, settings)
     csrf.init_app(app)
     views.register(app)
+    acts.register(app)
     signals.register(app, provider, settings)
     for view in (views.backchannel_logout, signals.receive):
         csrf.exempt(view)

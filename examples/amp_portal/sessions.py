@@ -31,6 +31,11 @@ class PortalSession:
         """Tell whether what we were told may still be believed (rule 8: never past ``exp``)."""
         return datetime.fromtimestamp(int(self.claims["exp"]), UTC) > now
 
+    def signed_in_at(self) -> datetime | None:
+        """Return when the person last showed who they are, as the token says."""
+        told = self.claims.get("auth_time")
+        return datetime.fromtimestamp(told, UTC) if isinstance(told, int) else None
+
 
 def _hash(identifier: str) -> str:
     return hashlib.sha256(identifier.encode()).hexdigest()

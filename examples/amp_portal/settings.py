@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from .step_up import Needs
+
 
 @dataclass(frozen=True, slots=True)
 class PortalSettings:
@@ -19,10 +21,19 @@ class PortalSettings:
     client_secret: str = field(repr=False)
     database: Path
     resource: str = "https://portal.amp.example/"
+    step_up_seconds: int = 300  # how old a sign-in may be for an act that binds; 0: each act needs its own
+
+    @property
+    def needs(self) -> Needs:
+        """Return what such an act asks of the sign-in."""
+        return Needs(self.step_up_seconds)
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Read ``PORTAL_ISSUER``, ``PORTAL_URL``, ``PORTAL_DATABASE`` and the registration in ``PORTAL_CLIENT_FILE``."""
+        """Read ``PORTAL_ISSUER``, ``PORTAL_URL``, ``PORTAL_DATABASE`` and the registration in ``PORTAL_CLIENT_FILE``.
+
+        ``PORTAL_STEP_UP_SECONDS`` may be left out.
+        """
         client = json.loads(Path(os.environ["PORTAL_CLIENT_FILE"]).read_text(encoding="utf-8"))
         return cls(
             issuer=os.environ["PORTAL_ISSUER"],
@@ -30,4 +41,5 @@ class PortalSettings:
             client_id=client["client_id"],
             client_secret=client["client_secret"],
             database=Path(os.environ["PORTAL_DATABASE"]),
+            step_up_seconds=int(os.environ.get("PORTAL_STEP_UP_SECONDS", "300")),
         )

@@ -97,6 +97,10 @@ class Store:
         """Return the invoices of an enterprise, the unpaid ones first."""
         return self._all("SELECT * FROM invoice WHERE enterprise = ? ORDER BY paid_at IS NOT NULL, due_on", enterprise)
 
+    def invoice(self, enterprise: str, invoice_id: int) -> sqlite3.Row | None:
+        """Return one invoice of an enterprise."""
+        return self._one("SELECT * FROM invoice WHERE id = ? AND enterprise = ?", invoice_id, enterprise)
+
     def pay(self, enterprise: str, invoice_id: int, now: datetime) -> str | None:
         """Pay an invoice in pretence, once, and return its receipt; None when there is nothing to pay."""
         receipt = f"R-{now:%Y%m%d}-{secrets.token_hex(3).upper()}"

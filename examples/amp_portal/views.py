@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
@@ -13,8 +15,9 @@ from authlib.integrations.base_client import OAuthError
 from flask import Flask, Response, current_app, make_response, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
+from werkzeug.wrappers import Response as BaseResponse
 
-from . import sessions, signals
+from . import confirming, sessions, signals, step_up
 from .access import BLOCKS, PATHS, Refusal, Rights
 from .database import Database
 from .oidc import Provider, RefusedTokenError
@@ -37,7 +40,8 @@ def _database() -> Database:
     return found
 
 
-def _store() -> Store:
+def store() -> Store:
+    """Return the business data of the running portal."""
     found: Store = current_app.extensions["portal.store"]
     return found
 
@@ -47,11 +51,13 @@ def _provider() -> Provider:
     return found
 
 
-def _now() -> datetime:
+def now() -> datetime:
+    """Return the present instant."""
     return datetime.now(UTC)
 
 
-def _current() -> PortalSession | None:
+def current_session() -> PortalSession | None:
+    """Return the sign-in of this browser, even when it was ended."""
     return sessions.find_session(_database(), request.cookies.get(COOKIE))
 
 
@@ -70,10 +76,8 @@ def register(app: Flask) -> None:
         ("/requests", "requests", requests, ("GET", "POST")),
         ("/follow-up", "follow_up", follow_up, ("GET",)),
         ("/invoices", "invoices", invoices, ("GET",)),
-        ("/invoices/<int:invoice_id>", "pay", pay, ("POST",)),
         ("/application", "application", application, ("GET", "POST")),
         ("/relationships", "relationships", relationships, ("GET", "POST")),
-        ("/relationships/validation", "validation", validation, ("POST",)),
         ("/client-file", "client_file", client_file, ("GET",)),
     )
     for path, name, view, methods in rules:
@@ -86,7 +90,7 @@ def register(app: Flask) -> None:
 
 def home() -> ResponseReturnValue:
     """Show the public page, or the seven services of a signed-in person."""
-    current = _current()
+    current = current_session()
     if current is None:
         return render_template("home.html")
     stale = _stale_answer(current)
@@ -94,18 +98,23 @@ def home() -> ResponseReturnValue:
         return stale
     if current.rights is None:
         return render_template("notice.html", title_key="welcome", text_key="no_enterprise", session=current)
-    _store().welcome(current.rights.enterprise_id, today())
+    store().welcome(current.rights.enterprise_id, today())
     return render_template("workspace.html", session=current, rights=current.rights, blocks=BLOCKS, paths=PATHS)
 
 
 def sign_in() -> ResponseReturnValue:
-    """Send the browser to Mandat; with ``again=silent`` nothing is asked, with ``again=choose`` the enterprise is."""
+    """Send the browser to Mandat.
+
+    With ``again=silent`` nothing is asked, with ``again=choose`` the enterprise is, with ``again=confirm`` who is there.
+    """
     extra: dict[str, str] = {"ui_locales": "en" if session.get("lang") == "en" else "fr"}
-    again = request.args.get("again")
+    again, following = request.args.get("again"), _place(request.args.get("next", "/"))
+    confirming.forget()
     if again in ("silent", "choose"):
         extra["prompt"] = "none" if again == "silent" else "select_account"
-    following = request.args.get("next", "/")
-    session["next"] = following if following in {"/", *PATHS.values()} else "/"
+    elif again == "confirm":
+        extra |= _confirmation_of(following)
+    session["next"] = following
     session["nonce"] = nonce = generate_token(32)
     try:
         _provider().metadata()
@@ -117,14 +126,32 @@ def sign_in() -> ResponseReturnValue:
     return response
 
 
+def _place(wanted: str) -> str:
+    """Return where a sign-in leads: a page of ours, or home."""
+    return wanted if wanted in {"/", *PATHS.values()} or confirming.is_act(wanted) else "/"
+
+
+def _confirmation_of(path: str) -> dict[str, str]:
+    """Ask for a fresh sign-in of whoever is here, for the enterprise they act for; nobody here just signs in."""
+    current = current_session()
+    if current is None or current.rights is None or current.ended_at is not None or not confirming.is_act(path):
+        return {}
+    confirming.ask(path, current.sub, current.rights, now())
+    rights = {"type": "functional_blocks", "privileges": list(BLOCKS), "identifier": current.rights.enterprise_id}
+    return {"authorization_details": json.dumps([rights]), **step_up.request_parameters(settings().needs)}
+
+
 def callback() -> ResponseReturnValue:
     """Receive the answer of Mandat, verify it, and open a session."""
-    provider, nonce, asked_at = _provider(), session.pop("nonce", ""), _now()
+    provider, nonce, asked_at, asked = _provider(), session.pop("nonce", ""), now(), confirming.take()
     try:
         provider.check_answer(request.args.get("iss"))
         token = provider.client.authorize_access_token(claims_options={"iss": {"essential": True}})
         claims = provider.verify_id_token(token["id_token"], nonce)
     except OAuthError as error:
+        if asked is not None:
+            current_app.logger.info("confirmation refused: %s", error.error)
+            return _not_confirmed("cancelled", asked.path)
         if error.error in ("login_required", "consent_required", "interaction_required", "account_selection_required"):
             return redirect(f"/sign-in?next={session.get('next', '/')}")
         current_app.logger.info("sign-in refused: %s", error.error)
@@ -135,12 +162,28 @@ def callback() -> ResponseReturnValue:
     except RefusedTokenError as error:
         current_app.logger.warning("token refused: %s", error)
         return render_template("notice.html", title_key="failed_title", text_key="failed_other", retry=True), 400
+    if asked is not None and step_up.challenge(claims, now(), replace(settings().needs, asked_at=asked.at)):
+        current_app.logger.warning("the provider gave another sign-in than was asked for")
+        return _not_confirmed("not_fresh", asked.path)
+    place = session.pop("next", "/")
+    if asked is None or asked.is_of(claims):
+        if asked is not None:
+            confirming.note(asked)
+        return _enter(redirect(place), claims, token["id_token"], asked_at)
+    return _enter(_not_confirmed("somebody_else"), claims, token["id_token"], asked_at)
+
+
+def _not_confirmed(why: str, path: str = "") -> BaseResponse:
+    return redirect("/not-confirmed?" + urlencode({"why": why, "next": path}))
+
+
+def _enter(response: BaseResponse, claims: dict[str, Any], id_token: str, asked_at: datetime) -> BaseResponse:
+    """Open a session in the place of the one there was."""
     signals.listening().ensure()
     previous = request.cookies.get(COOKIE)
     if previous:
         sessions.close_session(_database(), previous)
-    identifier = sessions.open_session(_database(), claims, token["id_token"], asked_at=asked_at, now=_now())
-    response = make_response(redirect(session.pop("next", "/")))
+    identifier = sessions.open_session(_database(), claims, id_token, asked_at=asked_at, now=now())
     response.set_cookie(
         COOKIE, identifier, httponly=True, samesite="Lax", secure=settings().url.startswith("https:"), path="/"
     )
@@ -150,7 +193,7 @@ def callback() -> ResponseReturnValue:
 
 def sign_out() -> ResponseReturnValue:
     """End the session here, then at Mandat (RP-initiated logout)."""
-    identifier, current = request.cookies.get(COOKIE), _current()
+    identifier, current = request.cookies.get(COOKIE), current_session()
     if identifier:
         sessions.close_session(_database(), identifier)
     target = "/signed-out"
@@ -178,14 +221,14 @@ def backchannel_logout() -> ResponseReturnValue:
     except RefusedTokenError as error:
         current_app.logger.warning("logout token refused: %s", error)
         return {"error": "invalid_request"}, 400
-    ended = sessions.end_by_signal(_database(), claims, _now())
+    ended = sessions.end_by_signal(_database(), claims, now())
     current_app.logger.info("signal jti=%s ended %d sessions", claims["jti"], ended)
     return "", 200
 
 
 def told() -> ResponseReturnValue:
     """Show what Mandat told us about this sign-in, and the signals received since."""
-    current = _current()
+    current = current_session()
     if current is None:
         return redirect("/")
     return render_template("told.html", session=current, events=sessions.events_of(_database(), current.sub))
@@ -195,14 +238,14 @@ def _stale_answer(current: PortalSession) -> ResponseReturnValue | None:
     if current.ended_at is not None:
         page = render_template("removed.html", ended_at=current.ended_at, next=request.path)
         return page, 403
-    if not current.is_fresh(_now()):
-        if request.method == "GET":
-            return redirect("/sign-in?" + urlencode({"again": "silent", "next": request.path}))
+    if not current.is_fresh(now()):
+        if request.method == "GET" or confirming.is_act(request.path):  # an act is shown on the way back, never done
+            return redirect("/sign-in?" + urlencode({"again": "silent", "next": request.path}), code=303)
         return render_template("notice.html", title_key="expired_title", text_key="expired_text", retry=True), 403
     return None
 
 
-def _needs(
+def for_block(
     block: str,
 ) -> Callable[
     [Callable[Concatenate[PortalSession, Rights, Parameters], ResponseReturnValue]],
@@ -215,7 +258,7 @@ def _needs(
     ) -> Callable[Parameters, ResponseReturnValue]:
         @wraps(view)
         def checked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> ResponseReturnValue:
-            current = _current()
+            current = current_session()
             if current is None:
                 return redirect("/sign-in?" + urlencode({"next": PATHS[block]}))
             stale = _stale_answer(current)
@@ -232,7 +275,7 @@ def _needs(
                     path=PATHS[block],
                 )
                 return page, 403
-            _store().welcome(current.rights.enterprise_id, today())
+            store().welcome(current.rights.enterprise_id, today())
             return view(current, current.rights, *args, **kwargs)
 
         return checked
@@ -240,7 +283,8 @@ def _needs(
     return decorate
 
 
-def _page(name: str, current: PortalSession, block: str, status: int = 200, **values: Any) -> ResponseReturnValue:
+def block_page(name: str, current: PortalSession, block: str, status: int = 200, **values: Any) -> tuple[str, int]:
+    """Show a page of a block."""
     page = render_template(name, session=current, rights=current.rights, block=block, **values)
     return page, status
 
@@ -258,22 +302,22 @@ def _typed(names: dict[str, tuple[str, ...] | None]) -> tuple[dict[str, str], di
     return values, faults
 
 
-@_needs("001")
+@for_block("001")
 def messages(current: PortalSession, rights: Rights) -> ResponseReturnValue:
     """List the messages."""
-    return _page("messages.html", current, "001", messages=_store().messages(rights.enterprise_id))
+    return block_page("messages.html", current, "001", messages=store().messages(rights.enterprise_id))
 
 
-@_needs("001")
+@for_block("001")
 def message(current: PortalSession, rights: Rights, message_id: int) -> ResponseReturnValue:
     """Read one message."""
-    found = _store().read_message(rights.enterprise_id, message_id, _now())
+    found = store().read_message(rights.enterprise_id, message_id, now())
     if found is None:
         return render_template("notice.html", title_key="not_found", session=current), 404
-    return _page("message.html", current, "001", message=found)
+    return block_page("message.html", current, "001", message=found)
 
 
-@_needs("005")
+@for_block("005")
 def requests(current: PortalSession, rights: Rights) -> ResponseReturnValue:
     """Ask something."""
     values: dict[str, str] = {}
@@ -282,55 +326,48 @@ def requests(current: PortalSession, rights: Rights) -> ResponseReturnValue:
     if request.method == "POST":
         values, faults = _typed({"kind": REQUEST_KINDS, "subject": None, "text": None})
         if not faults:
-            sent = _store().send_request(
-                rights.enterprise_id, values["kind"], values["subject"], values["text"], current.sub, _now()
+            sent = store().send_request(
+                rights.enterprise_id, values["kind"], values["subject"], values["text"], current.sub, now()
             )
             return redirect(f"/requests?number={sent}", code=303)
-    known = {row["number"] for row in _store().requests(rights.enterprise_id)}
+    known = {row["number"] for row in store().requests(rights.enterprise_id)}
     shown = number if number in known else ""
     status = 400 if faults else 200
-    return _page(
+    return block_page(
         "requests.html", current, "005", status, values=values, faults=faults, number=shown, kinds=REQUEST_KINDS
     )
 
 
-@_needs("007")
+@for_block("007")
 def follow_up(current: PortalSession, rights: Rights) -> ResponseReturnValue:
     """Follow the requests."""
-    return _page("follow_up.html", current, "007", requests=_store().requests(rights.enterprise_id))
+    return block_page("follow_up.html", current, "007", requests=store().requests(rights.enterprise_id))
 
 
-@_needs("008")
+@for_block("008")
 def invoices(current: PortalSession, rights: Rights) -> ResponseReturnValue:
     """List the invoices."""
-    found = _store().invoices(rights.enterprise_id)
+    found = store().invoices(rights.enterprise_id)
     receipt = request.args.get("receipt", "")
     shown = receipt if receipt in {row["receipt"] for row in found} else ""
-    return _page("invoices.html", current, "008", invoices=found, receipt=shown, before=request.args.get("before"))
+    return block_page("invoices.html", current, "008", invoices=found, receipt=shown, before=request.args.get("before"))
 
 
-@_needs("008")
-def pay(current: PortalSession, rights: Rights, invoice_id: int) -> ResponseReturnValue:
-    """Pay an invoice in pretence."""
-    receipt = _store().pay(rights.enterprise_id, invoice_id, _now())
-    return redirect(f"/invoices?receipt={receipt}" if receipt else "/invoices?before=1", code=303)
-
-
-@_needs("018")
+@for_block("018")
 def application(current: PortalSession, rights: Rights) -> ResponseReturnValue:
     """Draft the application for authorization."""
-    draft = _store().application(rights.enterprise_id)
+    draft = store().application(rights.enterprise_id)
     values = dict(draft) if draft else {}
     faults: dict[str, str] = {}
     if request.method == "POST":
         values, faults = _typed({"category": CATEGORIES, "respondent": None, "description": None})
         if not faults:
-            saved = _store().save_application(
-                rights.enterprise_id, values["category"], values["respondent"], values["description"], _now()
+            saved = store().save_application(
+                rights.enterprise_id, values["category"], values["respondent"], values["description"], now()
             )
             return redirect("/application?saved=" + ("1" if saved else "0"), code=303)
     closed = bool(draft and draft["validated_at"])
-    return _page(
+    return block_page(
         "application.html",
         current,
         "018",
@@ -343,7 +380,7 @@ def application(current: PortalSession, rights: Rights) -> ResponseReturnValue:
     )
 
 
-@_needs("019")
+@for_block("019")
 def relationships(current: PortalSession, rights: Rights) -> ResponseReturnValue:
     """Disclose relationships."""
     values: dict[str, str] = {}
@@ -351,10 +388,10 @@ def relationships(current: PortalSession, rights: Rights) -> ResponseReturnValue
     if request.method == "POST":
         values, faults = _typed({"kind": RELATIONSHIP_KINDS, "name": None})
         if not faults:
-            _store().disclose(rights.enterprise_id, values["kind"], values["name"], _now())
+            store().disclose(rights.enterprise_id, values["kind"], values["name"], now())
             return redirect("/relationships?told=disclosed", code=303)
     told_key = request.args.get("told")
-    return _page(
+    return block_page(
         "relationships.html",
         current,
         "019",
@@ -362,29 +399,22 @@ def relationships(current: PortalSession, rights: Rights) -> ResponseReturnValue
         values=values,
         faults=faults,
         kinds=RELATIONSHIP_KINDS,
-        relationships=_store().relationships(rights.enterprise_id),
-        application=_store().application(rights.enterprise_id),
+        relationships=store().relationships(rights.enterprise_id),
+        application=store().application(rights.enterprise_id),
         told=told_key if told_key in ("disclosed", "validated", "cannot_validate") else None,
     )
 
 
-@_needs("019")
-def validation(current: PortalSession, rights: Rights) -> ResponseReturnValue:
-    """Validate and end the data entry."""
-    ended = _store().validate(rights.enterprise_id, current.sub, _now())
-    return redirect("/relationships?told=" + ("validated" if ended else "cannot_validate"), code=303)
-
-
-@_needs("024")
+@for_block("024")
 def client_file(current: PortalSession, rights: Rights) -> ResponseReturnValue:
     """Read the client file."""
-    store, enterprise = _store(), rights.enterprise_id
-    return _page(
+    kept, enterprise = store(), rights.enterprise_id
+    return block_page(
         "client_file.html",
         current,
         "024",
-        application=store.application(enterprise),
-        relationships=store.relationships(enterprise),
-        unpaid=[row for row in store.invoices(enterprise) if row["paid_at"] is None],
-        requests=store.requests(enterprise),
+        application=kept.application(enterprise),
+        relationships=kept.relationships(enterprise),
+        unpaid=[row for row in kept.invoices(enterprise) if row["paid_at"] is None],
+        requests=kept.requests(enterprise),
     )

@@ -152,6 +152,41 @@ WORDS: dict[str, tuple[str, str]] = {
     "paid_now": ("Paiement reçu. Votre reçu : {receipt}.", "Payment received. Your receipt: {receipt}."),
     "paid_before": ("Cette facture était déjà payée.", "This invoice was already paid."),
     "invoice": ("Facture", "Invoice"),
+    "back_invoices": ("Retour aux factures", "Back to invoices"),
+    "confirm_payment": ("Confirmez le paiement", "Confirm the payment"),
+    "pay_amount": ("Payer {amount}", "Pay {amount}"),
+    # a fresh sign-in
+    "step_up": ("Confirmez que c’est bien vous", "Confirm it is you"),
+    "step_up_payment": (
+        "Avant un paiement, nous vous demandons de vous connecter de nouveau. Rien n’a été payé. Au retour, la facture sera "
+        "prête à payer.",
+        "Before a payment, we ask you to sign in again. Nothing has been paid. When you return, the invoice is ready to be paid.",
+    ),
+    "step_up_validation": (
+        "Avant de mettre fin à la saisie, nous vous demandons de vous connecter de nouveau. Rien n’a été validé. Au retour, la "
+        "validation sera prête à confirmer.",
+        "Before the data entry ends, we ask you to sign in again. Nothing has been validated. When you return, the validation is "
+        "ready to be confirmed.",
+    ),
+    "step_up_since": ("Votre dernière connexion date du {when}.", "You last signed in on {when}."),
+    "step_up_button": ("Confirmer que c’est bien moi", "Confirm it is you"),
+    "not_confirmed": ("Rien n’a été fait", "Nothing was done"),
+    "not_confirmed_cancelled": (
+        "Vous n’avez pas terminé la connexion. Votre session ici n’a pas changé.",
+        "You did not finish signing in. Your session here has not changed.",
+    ),
+    "not_confirmed_not_fresh": (
+        "Le service de connexion n’a pas confirmé votre identité à l’instant, comme nous l’avions demandé. Réessayez. Si le "
+        "problème persiste, écrivez-nous.",
+        "The sign-in service did not confirm who you are just now, as we had asked. Try again. If the problem persists, write to "
+        "us.",
+    ),
+    "not_confirmed_somebody_else": (
+        "La connexion a été faite par une autre personne ou pour une autre entreprise. Par prudence, ce qui allait être confirmé "
+        "est abandonné.",
+        "The sign-in was by another person or for another enterprise. To be safe, what was about to be confirmed is dropped.",
+    ),
+    "not_confirmed_again": ("Revenir à ce que je faisais", "Go back to what I was doing"),
     # 018
     "category": ("Catégorie de contrat", "Category of contract"),
     "services_category": ("Services", "Services"),
@@ -181,6 +216,13 @@ WORDS: dict[str, tuple[str, str]] = {
         "Il faut un brouillon de demande et au moins un lien.",
         "A draft application and at least one relationship are needed.",
     ),
+    "back_relationships": ("Retour aux liens", "Back to relationships"),
+    "confirm_validation": ("Confirmez la fin de la saisie", "Confirm the end of the data entry"),
+    "validation_is_final": (
+        "Après cette validation, la saisie est fermée.",
+        "After this validation, the data entry is closed.",
+    ),
+    "enterprise": ("Entreprise", "Enterprise"),
     "validated": ("La saisie est validée et terminée.", "The entry is validated and ended."),
     "cannot_validate": (
         "La saisie ne peut pas être terminée : il manque le brouillon ou un lien, ou elle l’était déjà.",

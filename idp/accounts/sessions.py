@@ -21,10 +21,14 @@ _LONGEST_PATH = 16_000
 
 @dataclass(frozen=True, slots=True)
 class SignInContext:
-    """Which agency a sign-in is for, and where *Cancel* goes back to; set by oidc as ``g.sign_in_context``."""
+    """Which agency a sign-in is for, and where *Cancel* goes back to; set by oidc as ``g.sign_in_context``.
+
+    ``asks_again`` when the person is signed in and must show once more that it is they.
+    """
 
     agency_name: str
     cancel_path: str
+    asks_again: bool = False
 
 
 def current_sign_in() -> SignIn | None:

@@ -24,6 +24,7 @@ from .models import AuditEntry, AuditHead
 _BATCH = 500
 _LOG = cast(Table, AuditEntry.__table__)  # Core, not entities: what is stored, never what a session remembers
 _HEAD = cast(Table, AuditHead.__table__)
+_INSERT = insert(_LOG)  # made once: every act of the product executes it
 _COLUMNS = tuple(_LOG.c[member.name] for member in fields(Entry))
 
 
@@ -77,18 +78,19 @@ def record(
         raise RuntimeError("audit.record outside a transaction")
     entry_id = new_id()
     db.session.execute(
-        insert(_LOG).values(
-            id=entry_id,
-            at=now,
-            event=event.value,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            enterprise_id=enterprise_id,
-            file_id=file_id,
-            person_id=person_id,
-            agency_id=agency_id,
-            details=details or {},
-        )
+        _INSERT,
+        {
+            "id": entry_id,
+            "at": now,
+            "event": event.value,
+            "actor_kind": actor.kind,
+            "actor_id": actor.id,
+            "enterprise_id": enterprise_id,
+            "file_id": file_id,
+            "person_id": person_id,
+            "agency_id": agency_id,
+            "details": details or {},
+        },
     )
     return entry_id
 

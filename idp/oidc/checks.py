@@ -34,6 +34,7 @@ class Target:
     state: str | None
     client_id: str
     signing_alg: str  # for the modes whose answer is a JWT
+    sends_iss: bool = True
 
 
 def target(parameters: Parameters, client: RelyingParty) -> Target:
@@ -54,9 +55,15 @@ def target(parameters: Parameters, client: RelyingParty) -> Target:
     state = parameters.get("state")
     if state is not None and too_long("state", state):
         state = None  # refused below; never sent back cut
-    if mode not in client.profile.response_modes:
-        mode = "query"
-    return Target(uri, mode, state, client.client_id, client.authorization_response_alg)
+    return place(uri, mode, state, client)
+
+
+def place(redirect_uri: str, response_mode: str, state: str | None, client: RelyingParty) -> Target:
+    """Return where an answer goes, by what the client's profile allows now; a mode that it does not is ``query``."""
+    mode = response_mode if response_mode in client.profile.response_modes else "query"
+    return Target(
+        redirect_uri, mode, state, client.client_id, client.authorization_response_alg, sends_iss=client.gets_iss
+    )
 
 
 def check_lengths(parameters: Parameters, client: RelyingParty, locations: tuple[str, ...]) -> None:

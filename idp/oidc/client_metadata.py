@@ -19,7 +19,8 @@ _BY_KEY = frozenset({"private_key_jwt", certificates.SELF_SIGNED})
 SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
 MEMBERS = frozenset(
     {
-        *("client_id", "client_secret", "client_name", "agency", "profile", "application_type", "requires_pkce"),
+        *("client_id", "client_secret", "client_name", "agency", "profile", "application_type"),
+        *("requires_pkce", "omits_iss"),
         *("redirect_uris", "post_logout_redirect_uris", "response_types", "grant_types", "scope"),
         *("introspection_signed_response_alg", "refresh_grace_seconds"),
         *("require_pushed_authorization_requests", "dpop_bound_access_tokens"),
@@ -38,6 +39,7 @@ FIXED: Mapping[str, Any] = {
 }
 _SWITCHES = (
     "requires_pkce",
+    "omits_iss",
     "token_url_as_audience",
     "require_pushed_authorization_requests",
     "dpop_bound_access_tokens",
@@ -137,6 +139,8 @@ def check_profile(entry: Entry, _: Grounds) -> Iterator[str]:
         yield f"token_endpoint_auth_method must be one of: {', '.join(sorted(profile.auth_methods))}"
     if entry.get("requires_pkce") is False and not profile.may_waive_pkce:
         yield "requires_pkce may not be false with this profile"
+    if entry.get("omits_iss") is True and not profile.may_omit_iss:
+        yield "omits_iss may not be true with this profile"
     if entry.get("token_url_as_audience") is True and not profile.may_use_token_url_as_audience:
         yield "token_url_as_audience may not be true with this profile"
     for name in _SIGNED_ANSWERS:
@@ -288,7 +292,8 @@ def check_other_addresses(entry: Entry, grounds: Grounds) -> Iterator[str]:
         if wrong:
             yield f"{name}: {entry[name]!r} {wrong}"
     logo = entry.get("logo_uri")
-    if isinstance(logo, str) and urlsplit(logo).path.lower().endswith((".svg", ".svgz")):
+    is_address = "logo_uri" in entry and uris.fault(logo, issuer=grounds.issuer) is None
+    if is_address and urlsplit(str(logo)).path.lower().endswith((".svg", ".svgz")):
         yield "logo_uri may not be an SVG picture: it can hold a program"  # S-33
 
 

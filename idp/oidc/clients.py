@@ -49,6 +49,7 @@ class RelyingParty:
     introspection_alg: str
     service_scopes: frozenset[str]  # what it may ask in its own name, by client_credentials
     requires_pkce: bool
+    gets_iss: bool  # in authorization answers (RFC 9207)
     backchannel_logout_uri: str | None
     frontchannel_logout_uri: str | None
     allowed_origins: tuple[str, ...]
@@ -104,6 +105,7 @@ def relying_party(members: Mapping[str, Any], secret_digest: str, *, is_dynamic:
         introspection_alg=members.get("introspection_signed_response_alg", profile.id_token_algs[0]),
         service_scopes=frozenset(members["scope"].split()) & frozenset(SERVICE_SCOPES),
         requires_pkce=members.get("requires_pkce", True),
+        gets_iss=not (profile.may_omit_iss and members.get("omits_iss", False)),
         backchannel_logout_uri=members.get("backchannel_logout_uri"),
         frontchannel_logout_uri=members.get("frontchannel_logout_uri"),
         allowed_origins=tuple(members.get("allowed_origins", ())),

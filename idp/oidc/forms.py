@@ -11,8 +11,8 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from ..delegation.system_users import LONGEST_NAME
 from ..i18n import lazy_gettext as _l
 from ..web_forms import DatePartsField, MandatForm
-from .metadata import PROMPTS, SCOPES
-from .playground import LONGEST_DETAILS, RESPONSE_MODES
+from .metadata import PROMPTS
+from .playground import LONGEST_DETAILS, RESPONSE_MODES, SCOPES
 
 
 class SystemUserForm(MandatForm):

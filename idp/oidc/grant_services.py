@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Row, case, delete, insert, select, update
+from sqlalchemy import JSON, Row, Table, bindparam, case, delete, insert, select, update
 
 from .. import audit
 from ..accounts import services as accounts
 from ..accounts.sign_ins import SignIn
-from ..db import db, new_id, transaction
+from ..db import UtcDateTime, db, new_id, transaction
 from ..sealing import digest, random_token
 from . import interaction_services, refresh_tokens
 from .asked_claims import NOTHING_ASKED, AskedClaims
@@ -43,6 +43,30 @@ MEMBERS = (
     GrantRow.cnf,
     GrantRow.claims,
     GrantRow.offline_until,
+)
+
+_GRANTS = cast(Table, GrantRow.__table__)
+_CONSUME = (  # made once: building a statement costs more than running it
+    update(_GRANTS)
+    .where(
+        _GRANTS.c.code_digest == bindparam("code"),
+        _GRANTS.c.client_id == bindparam("client"),
+        _GRANTS.c.code_used_at.is_(None),
+        _GRANTS.c.code_expires_at > bindparam("instant", type_=UtcDateTime()),
+        _GRANTS.c.revoked_at.is_(None),
+    )
+    .values(
+        code_used_at=bindparam("instant", type_=UtcDateTime()),
+        cnf=bindparam("shown", type_=JSON()),
+        refresh_digest=case((_GRANTS.c.offline_until.is_not(None), bindparam("family"))),
+        refresh_generation=0,
+    )
+    .returning(
+        *(
+            _GRANTS.c[member.key]
+            for member in (*MEMBERS, GrantRow.redirect_uri, GrantRow.code_challenge, GrantRow.dpop_jkt)
+        )
+    )
 )
 
 
@@ -115,22 +139,14 @@ def consume_code(code: str, client_id: str, *, cnf: Mapping[str, str], now: date
     """
     first = RefreshToken(random_token(), 0)
     row = db.session.execute(
-        update(GrantRow)
-        .where(
-            GrantRow.code_digest == digest(code),
-            GrantRow.client_id == client_id,
-            GrantRow.code_used_at.is_(None),
-            GrantRow.code_expires_at > now,
-            GrantRow.revoked_at.is_(None),
-        )
-        .values(
-            code_used_at=now,
-            cnf=dict(cnf) or None,
-            refresh_digest=case((GrantRow.offline_until.is_not(None), digest(first.family))),
-            refresh_generation=first.generation,
-        )
-        .returning(*MEMBERS, GrantRow.redirect_uri, GrantRow.code_challenge, GrantRow.dpop_jkt)
-        .execution_options(synchronize_session=False)
+        _CONSUME,
+        {
+            "code": digest(code),
+            "client": client_id,
+            "instant": now,
+            "shown": dict(cnf) or None,
+            "family": digest(first.family),
+        },
     ).first()
     if row is None:
         _punish_replay(code, client_id, now)

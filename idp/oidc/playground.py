@@ -14,6 +14,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from . import metadata
+from .requests import OFFLINE
+
+SCOPES = tuple(scope for scope in metadata.SCOPES if scope != OFFLINE)  # tokens are shown once: none is kept for later
 RESPONSE_MODES = ("query", "form_post")
 LONGEST_DETAILS = 1000  # the request waits in the page session, a cookie of four kilobytes
 _LINE = 60  # signs

@@ -24,9 +24,7 @@ from . import client_services, grant_services, issuing, playground
 from .clients import RelyingParty
 from .grants import verifier_fits
 from .issuing import NoRightError
-from .metadata import SCOPES
 from .playground import Attempt
-from .requests import OFFLINE
 from .tokens import Grant
 
 CALLBACK = "/playground/callback"
@@ -50,7 +48,7 @@ def register(*, now: datetime) -> tuple[str, ...]:
             "client_name": "Banc d’essai des jetons",
             "agency": agency.id,
             "redirect_uris": [absolute_url(CALLBACK)],
-            "scope": " ".join(scope for scope in SCOPES if scope != OFFLINE),
+            "scope": " ".join(playground.SCOPES),
         }
         for agency in catalogue_services.agencies()
     ]

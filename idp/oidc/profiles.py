@@ -23,6 +23,7 @@ class Profile:
     id_token_algs: tuple[str, ...]
     response_modes: frozenset[str]
     may_waive_pkce: bool
+    may_omit_iss: bool
     may_use_token_url_as_audience: bool
     requires_pushed_request: bool
     requires_signed_request: bool
@@ -39,6 +40,7 @@ BASELINE = Profile(
     id_token_algs=("RS256", "PS256", "ES256", "EdDSA"),
     response_modes=frozenset({"query", "fragment", "form_post"}),
     may_waive_pkce=True,  # for the OIDF Basic plan, which sends PKCE in one module only (oidc §1)
+    may_omit_iss=True,  # for a library that takes the whole answer for its redirect URI (oidc §9.9)
     may_use_token_url_as_audience=True,
     requires_pushed_request=False,
     requires_signed_request=False,
@@ -55,6 +57,7 @@ FAPI2 = replace(  # FAPI 2.0 Security Profile Final §5.3.2
     id_token_algs=("ES256", "PS256", "EdDSA"),
     response_modes=frozenset({"query", "form_post"}),
     may_waive_pkce=False,
+    may_omit_iss=False,
     may_use_token_url_as_audience=False,
     requires_pushed_request=True,
     requires_bound_tokens=True,

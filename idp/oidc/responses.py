@@ -11,7 +11,7 @@ from flask import Response, g, make_response, render_template
 
 from ..web import content_security_policy, current_settings, now, see_other
 from . import jarm, uris
-from .checks import Target
+from .checks import Target, place
 from .clients import RelyingParty
 from .issuing import key_ring
 from .requests import AuthorizationRequest
@@ -19,13 +19,7 @@ from .requests import AuthorizationRequest
 
 def target_of(request: AuthorizationRequest, client: RelyingParty) -> Target:
     """Return where the answer to a checked request of *client* goes."""
-    return Target(
-        request.redirect_uri,
-        request.response_mode,
-        request.state,
-        client.client_id,
-        client.authorization_response_alg,
-    )
+    return place(request.redirect_uri, request.response_mode, request.state, client)
 
 
 def success(target: Target, code: str) -> Response:
@@ -41,8 +35,9 @@ def error(target: Target, code: str, description: str) -> Response:
 def _answer(target: Target, parameters: dict[str, str]) -> Response:
     if target.state is not None:
         parameters["state"] = target.state
-    parameters["iss"] = current_settings().issuer
     carrier = target.response_mode
+    if target.sends_iss or carrier in jarm.CARRIERS:
+        parameters["iss"] = current_settings().issuer
     if carrier in jarm.CARRIERS:
         carrier, parameters = jarm.CARRIERS[carrier], {"response": _signed(target, parameters)}
     if carrier == "form_post":

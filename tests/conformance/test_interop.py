@@ -18,7 +18,8 @@ from idp.clock import MovableClock
 from idp.config import Settings
 from idp.delegation import catalogue_services
 from idp.notices.services import deliver_due
-from tests.oidc.scenery import CALLBACK, ISSUER, RelyingParty, Scenery, csrf_token, load, registration
+from idp.oidc.errors import ClientFileError
+from tests.oidc.scenery import CALLBACK, ISSUER, RelyingParty, Scenery, csrf_token, keyed, load, registration
 
 ODD_SECRET = "a+b%20c%2Bd:e&f=g/h?i#j~k!l*m'n(o)p\"q"
 
@@ -93,6 +94,20 @@ def test_6_no_instant_lies_ahead(scenery: Scenery, rp: RelyingParty) -> None:
             assert type(claims[name]) is int
             assert claims[name] <= scenery.clock.now().timestamp(), name
     assert type(told["expires_in"]) is int
+
+
+def test_9_iss_may_be_left_out_for_one_old_library(scenery: Scenery, clock: MovableClock, tmp_path: Path) -> None:
+    """alfresco-keycloak #47: a switch of the operator's, on for everybody else, and never for fapi2."""
+    load(scenery.app, clock, tmp_path, registration("old", omits_iss=True))
+    old, rp = RelyingParty(scenery, "old"), RelyingParty(scenery)
+    browser = scenery.browser()
+
+    answers = [each.answer(scenery.go_on(browser, each.authorize(browser), "julie")) for each in (old, rp)]
+
+    assert ["iss" in answer for answer in answers] == [False, True]
+    assert "iss" not in old.answer(old.authorize(browser, scope="profile"))
+    with pytest.raises(ClientFileError, match="omits_iss may not be true"):
+        load(scenery.app, clock, tmp_path, keyed("strict", profile="fapi2", omits_iss=True))
 
 
 def test_10_an_expired_hint_still_brings_the_person_back(scenery: Scenery, clock: MovableClock, tmp_path: Path) -> None:

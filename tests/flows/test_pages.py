@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
@@ -20,9 +22,6 @@ pytestmark = pytest.mark.browser
 
 NOT_PAGES = {
     "static": "files",
-    "oidc_machine.discovery": "for programs",
-    "oidc_machine.jwks": "for programs",
-    "oidc_machine.userinfo": "for programs",
     "oidc.authorize": "leads on; what it refuses is scanned as an answer",
     "oidc_interaction.cancel": "leads back to the agency",
     "desk.document": "the document itself",
@@ -54,7 +53,7 @@ VISITED = {
         *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
         *("oidc_consents.consents", "oidc_end_session.end_session", "oidc_farewell.done"),
     ),
-    "developer": ("oidc_playground.playground", "oidc_playground.callback"),
+    "developer": ("oidc_playground.playground", "oidc_playground.callback", "oidc_interaction.missing_block"),
     "desk": ("desk.queue", "desk.file", "desk_subscriptions.queue", "desk_subscriptions.subscription"),
 }
 PORTAL_NOT_PAGES = {"static", "sign_in", "callback"}
@@ -72,7 +71,12 @@ def _done(scan: Scan, tour: str) -> None:
 
 
 def _pages(app: Flask) -> set[str]:
-    return {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())}
+    """Return what answers a GET with something to look at: not what speaks to programs."""
+    return {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and not getattr(app.view_functions[rule.endpoint], "machine", False)
+    }
 
 
 def test_every_page_has_a_visitor(installation: Installation) -> None:
@@ -327,6 +331,7 @@ def test_pages_on_the_way_to_an_agency(installation: Installation, scan: Scan, n
         if path in ("requests", "application", "relationships"):
             two.locator("main button").first.click()
             portal.stay(two)
+    _visit_acts(two, installation, portal, scan)
     two.goto(f"{installation.portal}/messages")
     portal.visit(two)
     two.click("main ul a >> nth=0")
@@ -354,6 +359,42 @@ def test_pages_on_the_way_to_an_agency(installation: Installation, scan: Scan, n
     _done(scan, "agency")
 
 
+def _visit_acts(page: Page, installation: Installation, portal: Scan, scan: Scan) -> None:
+    """What binds an enterprise: asked to sign in again, with the act ready, and what is said when it came to nothing."""
+    extensions = installation.portal_app.extensions
+    usual = extensions["portal.settings"]
+    page.goto(f"{installation.portal}/application")
+    page.select_option("#category", "services")
+    page.fill("#respondent", "Maïka Plumedor")
+    page.fill("#description", "Ménage de bureaux")
+    page.click("main button")
+    page.goto(f"{installation.portal}/relationships")
+    page.select_option("#kind", "director")
+    page.fill("#name", "Ginette Plumedor")
+    page.click("main form:not([action]) button")
+    extensions["portal.settings"] = replace(usual, step_up_seconds=0)
+    try:
+        page.click("form[action='/relationships/validation'] button")
+        portal.visit(page)
+        page.goto(f"{installation.portal}/invoices")
+        page.get_by_role("button", name="Payer").first.click()
+        portal.visit(page)
+        page.click("#step-up")
+        expect(page.locator("#asked-again")).to_be_visible()
+        scan.visit(page)
+        journeys.type_credentials(page, installation, installation.persona("two_enterprises"))
+        expect(page.locator("#confirm-act")).to_be_visible()
+        portal.visit(page)
+    finally:
+        extensions["portal.settings"] = usual
+    page.goto(f"{installation.portal}/relationships/validation")
+    expect(page.locator("#confirm-act")).to_be_visible()
+    portal.visit(page)
+    for why in ("cancelled", "not_fresh", "somebody_else"):
+        page.goto(f"{installation.portal}/not-confirmed?why={why}&next=/invoices/1")
+        portal.visit(page)
+
+
 def test_pages_of_a_developer(installation: Installation, scan: Scan, page: Page) -> None:
     """The playground: empty, refused, and what came of a test in each response mode, with the error that was answered."""
     journeys.sign_in(page, installation, installation.persona("user"))
@@ -375,6 +416,12 @@ def test_pages_of_a_developer(installation: Installation, scan: Scan, page: Page
         scan.stay(page)
     page.goto(f"{installation.issuer}/playground/callback")
     scan.stay(page)
+    page.goto(f"{installation.issuer}/playground")
+    page.check("input[name=agency][value=amp]")
+    page.fill("#authorization_details", '[{"type":"functional_blocks","privileges":["018"],"needs":"all"}]')
+    page.click("#playground-begin")
+    expect(page.locator("#missing-blocks")).to_be_visible()
+    scan.visit(page)
 
     _done(scan, "developer")
 

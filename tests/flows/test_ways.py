@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -200,6 +201,30 @@ def test_choosing_between_two_enterprises(installation: Installation, page: Page
 
     expect(page.locator("#acting-for")).to_contain_text("Plumedor")
     expect(page.locator(".tile.open")).to_have_count(7)
+
+
+def test_paying_needs_a_fresh_sign_in(installation: Installation, page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The portal shows what waits to be paid and asks who is there; Mandat says why; the way back pays nothing by itself."""
+    extensions, pes = installation.portal_app.extensions, installation.persona("two_enterprises")
+    monkeypatch.setitem(extensions, "portal.settings", replace(extensions["portal.settings"], step_up_seconds=0))
+    journeys.open_portal(page, installation, pes)
+    page.click("#enterprise-3300000018")
+    journeys.agree(page, installation)
+    page.goto(f"{installation.portal}/invoices")
+    number = page.locator("main tbody th").first.inner_text().split()[0]
+    page.get_by_role("button", name="Payer").first.click()
+    expect(page.locator("h1")).to_have_text("Confirmez que c’est bien vous")
+    expect(page.locator("main")).to_contain_text(number)
+
+    page.click("#step-up")
+    expect(page.locator("#asked-again")).to_contain_text("vous demande de vous connecter de nouveau")
+    journeys.type_credentials(page, installation, pes)
+    expect(page.locator("h1")).to_have_text("Confirmez le paiement")
+    expect(page.locator("main")).to_contain_text(number)
+    expect(page.locator("#acting-for")).to_contain_text("Plumedor")
+    page.click("#confirm-act")
+
+    expect(page.get_by_role("status")).to_contain_text("Paiement reçu")
 
 
 def test_somebody_suspended_reaches_no_agency(installation: Installation, page: Page) -> None:

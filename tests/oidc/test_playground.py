@@ -229,7 +229,7 @@ def test_the_words_are_those_of_the_page_of_claims() -> None:
     """docs/claims.md and the playground say the same of each claim, in the same words."""
     page = Path(PAGE).read_text(encoding="utf-8")
     for section, meaning in claim_words.SECTIONS.items():
-        part = page.split(f"\n## {section}")[1].split("\n## ")[0]
+        part = page.split(f"\n## {section}")[1].split("\n## ")[0].split("\n### ")[0]
         rows = dict(re.findall(r"^\| `(\w+)` \| `\w+` \| (.*) \|$", part, re.MULTILINE))
         said = {name: str(sentence._args[0]) for name, sentence in meaning.items()}
         assert {name: words.replace("`", "").replace("'", "’") for name, words in rows.items()} == said, section

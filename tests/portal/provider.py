@@ -25,6 +25,7 @@ class FakeProvider:
     url: str = ""
     has_streams: bool = True
     stream: dict[str, Any] | None = None
+    id_token: str = ""
     calls: list[tuple[str, str, Any]] = field(default_factory=list)
 
     def answer(self, method: str, path: str, authorization: str, body: bytes) -> tuple[int, Any]:
@@ -41,7 +42,7 @@ class FakeProvider:
             return 200, {"issuer": base, **endpoints}
         self.calls.append((method, path, body if path == "/token" else json.loads(body or b"null")))
         if path == "/token":
-            return 200, {"access_token": "T", "token_type": "Bearer"}
+            return 200, {"access_token": "T", "token_type": "Bearer", "id_token": self.id_token}
         if authorization != "Bearer T":
             return 401, {}
         if (method, path) == ("GET", "/streams"):

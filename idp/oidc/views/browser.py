@@ -6,13 +6,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from flask import g, request, session
 
-from ...accounts.sessions import SignInContext
+from ...accounts.sessions import SignInContext, current_sign_in
 from ...delegation import catalogue_services
 from ...sealing import digest, random_token
 from ...web import now
-from .. import client_services, interaction_services, uris, words
+from .. import client_services, interaction_services, situations, uris, words
 from ..clients import RelyingParty
 from ..interaction_services import Interaction
+from ..interactions import must_log_in
 
 _BROWSER = "oidc_browser"
 _PENDING = "oidc_interaction"
@@ -70,7 +71,17 @@ def show_pending_interaction() -> None:
     if interaction is None or client is None:
         return
     allow_answer(interaction, client)
-    g.sign_in_context = SignInContext(agency_name(client), page_path("cancel", interaction))
+    asks_again = request.path.startswith("/sign-in") and _asks_again(interaction, client)
+    g.sign_in_context = SignInContext(agency_name(client), page_path("cancel", interaction), asks_again)
+
+
+def _asks_again(interaction: Interaction, client: RelyingParty) -> bool:
+    """Tell whether the agency wants whoever is signed in to show that it is they; not when it names somebody else."""
+    sign_in = current_sign_in()
+    if sign_in is None:
+        return False
+    known = situations.situation(interaction, client, sign_in, now=now())
+    return must_log_in(known) and known.is_hinted_person is not False
 
 
 def _named_in_address() -> str | None:
