@@ -1,13 +1,14 @@
 """A client that acts in its own name: the ``client_credentials`` grant, for the management of event streams only.
 
 Its access token is told from a person's by audience (``<issuer>/ssf``) and by subject: ``sub`` is the ``client_id``, which
-never has the shape of a person's ``sub`` (security S-97). Nothing is stored: five minutes, and the registration is read
-again at every call.
+never has the shape of a person's ``sub`` (security S-97). It is bound like a person's to the key or certificate shown. Nothing
+is stored: five minutes, and the registration is read again at every call.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from authlib.oauth2.rfc6749 import ClientCredentialsGrant, InvalidScopeError, Un
 
 from .. import audit
 from ..web import current_settings, now
-from . import client_services, tokens
+from . import client_services, possession, tokens
 from .clients import RelyingParty
 from .grants import InvalidTargetError
 from .issuing import key_ring
@@ -53,15 +54,17 @@ class ServiceGrant(ClientCredentialsGrant):  # type: ignore[misc]
             raise InvalidScopeError()
         if set(form.getlist("resource")) - {audience()}:
             raise InvalidTargetError("the resource is not the management of event streams")
+        possession.require(client, self.request.shown)  # FAPI 2.0 §5.3.2.1: bound, whatever the grant
         self.request.scopes = asked or client.service_scopes
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         """Sign an access token for the client itself; no refresh token (RFC 6749 §4.4.3)."""
         client, instant = self.request.client, now()
-        claims = access_token(client.client_id, self.request.scopes, issuer=current_settings().issuer, now=instant)
+        issuer, cnf = current_settings().issuer, self.request.shown.cnf
+        claims = access_token(client.client_id, self.request.scopes, cnf, issuer=issuer, now=instant)
         body = {
             "access_token": key_ring().sign(claims, alg=ACCESS_TOKEN_ALG, typ=tokens.ACCESS_TOKEN_TYPE),
-            "token_type": "Bearer",
+            "token_type": tokens.token_type(cnf),
             "expires_in": claims["exp"] - claims["iat"],
             "scope": claims["scope"],
         }
@@ -80,10 +83,12 @@ def audience() -> str:
     return f"{current_settings().issuer}/ssf"
 
 
-def access_token(client_id: str, scopes: frozenset[str], *, issuer: str, now: datetime) -> dict[str, Any]:
+def access_token(
+    client_id: str, scopes: frozenset[str], cnf: Mapping[str, str], *, issuer: str, now: datetime
+) -> dict[str, Any]:
     """Return the claims of the access token of a client in its own name (RFC 9068 §2.2)."""
     issued = int(now.timestamp())
-    return {
+    claims: dict[str, Any] = {
         "iss": issuer,
         "sub": client_id,
         "aud": f"{issuer}/ssf",
@@ -93,21 +98,20 @@ def access_token(client_id: str, scopes: frozenset[str], *, issuer: str, now: da
         "jti": secrets.token_urlsafe(24),
         "scope": tokens.scope_text(scopes),
     }
+    return claims | ({"cnf": dict(cnf)} if cnf else {})
 
 
-def service_of(token: str, *, now: datetime) -> Service:
-    """Return who bears *token*, as the client is registered now.
+def service_of(claims: Mapping[str, Any]) -> Service:
+    """Return who presents a living token of ours with *claims*, as the client is registered now.
 
     Raises:
-        UntrustedTokenError: not a token of this kind, expired, or the client may no longer have it.
+        UntrustedTokenError: not a token of this kind, or the client may no longer have it.
     """
-    issuer = current_settings().issuer
-    claims = key_ring().read(token, alg=ACCESS_TOKEN_ALG, typ=tokens.ACCESS_TOKEN_TYPE, issuer=issuer)
-    if not isinstance(claims.get("exp"), int) or claims["exp"] <= now.timestamp():
-        raise UntrustedTokenError("expired")
     if claims.get("aud") != audience() or claims.get("sub") != claims.get("client_id"):
         raise UntrustedTokenError("for another resource")
     client = client_services.find(str(claims["sub"]))
     if client is None or not client.check_grant_type(ServiceGrant.GRANT_TYPE):
         raise UntrustedTokenError("the client is gone")
+    if client.requires_bound_tokens and not claims.get("cnf"):
+        raise UntrustedTokenError("given before the client had to bind its tokens")
     return Service(client, frozenset(str(claims.get("scope", "")).split()) & client.service_scopes)

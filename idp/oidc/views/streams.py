@@ -1,7 +1,7 @@
 """Event streams for programs: the transmitter's metadata, and the endpoints by which a receiver manages and polls its stream.
 
-Who calls is told by an access token of the client itself (``client_credentials``): ``ssf.manage`` changes, ``ssf.read`` reads
-and polls.
+Who calls is told by an access token of the client itself (``client_credentials``), presented as at userinfo: ``ssf.manage``
+changes, ``ssf.read`` reads and polls.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, NoReturn
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
-from ...web import csrf, now
-from .. import client_credentials, event_services, polls, stream_services, streams
+from ...web import absolute_url, csrf, now
+from .. import client_credentials, event_services, polls, possession, resource, stream_services, streams
 from ..client_credentials import Service
 from ..clients import RelyingParty
+from ..resource import RefusedTokenError
 from ..signals import POLL
 from ..signing_keys import UntrustedTokenError
 from ..streams import StreamRefusedError
@@ -43,16 +44,19 @@ def _endpoint(path: str, *methods: str, scope: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(**named: str) -> ResponseReturnValue:
-            scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-            if scheme.lower() != "bearer" or not token.strip():
-                return _challenge(401, "Bearer")
+            at = now()
             try:
-                service: Service = client_credentials.service_of(token.strip(), now=now())
+                shown = resource.presented(request.method, absolute_url(request.path), request.headers, now=at)
+                service: Service = client_credentials.service_of(shown.claims)
+            except RefusedTokenError as error:
+                return _challenge(401, error.challenge, error.code, error.nonce)
             except UntrustedTokenError:
                 return _challenge(401, 'Bearer error="invalid_token"', "invalid_token")
             if not service.scopes & enough:
                 return _challenge(403, f'Bearer error="insufficient_scope", scope="{scope}"', "insufficient_scope")
-            return view(service.client, **named)
+            response = make_response(view(service.client, **named))
+            response.headers.extend(possession.nonce_headers(request.headers, now=at))
+            return response
 
         setattr(guarded, "machine", True)  # noqa: B010 (a function has no such member of its own)
         csrf.exempt(guarded)
@@ -170,11 +174,13 @@ def _not_json(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def _challenge(status: int, value: str, error: str | None = None) -> Response:
-    """Answer as RFC 6750 §3 says: without a token, no error is named."""
+def _challenge(status: int, value: str, error: str, nonce: str = "") -> Response:
+    """Answer as RFC 6750 §3 and RFC 9449 §7.1 say: without a token, no error is named."""
     response = jsonify(error=error) if error else jsonify()
     response.status_code = status
     response.headers["WWW-Authenticate"] = value
+    if nonce:
+        response.headers["DPoP-Nonce"] = nonce
     return response
 
 
