@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import jwt as pyjwt
+import pytest
 
 from tests.oidc.fapi import FapiRelyingParty, thumbprint
 from tests.oidc.listening import Listener
-from tests.oidc.registering import ABOUT, Builder, initial_token
-from tests.oidc.scenery import ISSUER, Scenery, keyed, load, watcher
+from tests.oidc.registering import ABOUT, Builder, bearer, initial_token
+from tests.oidc.scenery import ISSUER, Scenery, csrf_token, keyed, load, watcher
 
 
 def test_nobody_registers_themselves_to_hear_of_an_agencys_people(scenery: Scenery) -> None:
@@ -84,3 +85,28 @@ def test_a_bearer_of_before_serves_no_client_that_must_bind_its_tokens(scenery: 
     load(scenery.app, scenery.clock, tmp_path, watcher("watcher", dpop_bound_access_tokens=True))
 
     assert Listener(scenery).call("GET", "/ssf/streams", token=token).status_code == 401
+
+
+@pytest.mark.databases
+def test_no_odd_text_reaches_the_database(scenery: Scenery) -> None:
+    """S-29: halves of signs and NUL, which PostgreSQL refuses, are refused at the door of streams, registrations, consents."""
+    listener, token = Listener(scenery), Listener(scenery).token()
+    named = {"stream_id": listener.create()["stream_id"]}
+    person = {"format": "iss_sub", "iss": ISSUER}
+    path = f"/ssf/poll/{named['stream_id']}"
+    browser = scenery.signed_in("julie")
+
+    for sign in ("\x00", "\ud800"):
+        for asked, body in (
+            (path, {"ack": [sign]}),
+            (path, {"setErrs": {sign: {}}}),
+            ("/ssf/verification", named | {"state": sign}),
+            ("/ssf/subjects/remove", named | {"subject": person | {"sub": sign}}),
+            ("/ssf/status", named | {"status": "paused", "reason": sign}),
+            ("/ssf/streams", {"events_requested": [sign]}),
+        ):
+            assert listener.call("POST", asked, body, token=token).status_code == 400, (asked, body)
+    assert scenery.browser().get("/register/%00", headers=bearer("x")).status_code == 401
+    page = browser.get("/account")
+    typed = {"csrf_token": csrf_token(page.text), "enterprise": "\x00", "agency": "amp"}
+    assert browser.post("/consents", data=typed).status_code == 303
