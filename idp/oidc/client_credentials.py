@@ -125,4 +125,6 @@ def service_of(claims: Mapping[str, Any]) -> Service:
     client = client_services.find(str(claims["sub"]))
     if client is None or not client.check_grant_type(ServiceGrant.GRANT_TYPE):
         raise UntrustedTokenError("the client is gone")
+    if client.requires_bound_tokens and not claims.get("cnf"):
+        raise UntrustedTokenError("given before the client had to bind its tokens")
     return Service(client, tokens.scopes_of(str(claims.get("scope", ""))) & client.service_scopes)

@@ -19,7 +19,7 @@ from .strict_json import NotStrictJsonError
 LARGEST_BODY = 32 * 1024
 _OF_OPERATORS = frozenset(
     {
-        *("client_id", "client_secret", "agency", "requires_pkce", "omits_iss"),
+        *("client_id", "client_secret", "agency", "requires_pkce", "omits_iss", "refresh_grace_seconds"),
         *("token_url_as_audience", "allowed_origins", "further_origins", "offers_system_users"),
     }
 )

@@ -69,6 +69,8 @@ def authenticated(client_id: str, token: str) -> Registered:
     Raises:
         UnknownTokenError: it is another client's token, or nobody's; or the client is gone.
     """
+    if "\x00" in client_id:  # PostgreSQL refuses it in a text
+        raise UnknownTokenError
     row = db.session.execute(
         select(
             Row.client_id, Row.agency_id, Row.members, Row.registered_at, Row.secret_digest, Row.registration_digest

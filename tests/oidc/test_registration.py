@@ -250,6 +250,7 @@ def test_what_operators_alone_decide_is_ignored(builder: Builder) -> None:
         token_url_as_audience=True,
         allowed_origins=["https://evil.example"],
         further_origins=["https://evil.example"],
+        refresh_grace_seconds=10,
         registration_access_token="x",
         **{"client_name#fr": "Autre"},
     )
@@ -260,6 +261,7 @@ def test_what_operators_alone_decide_is_ignored(builder: Builder) -> None:
     assert told["client_id"].startswith("dyn.")
     assert told["client_secret"] != "x" * 40
     assert (found.allowed_origins, found.further_origins, found.token_url_as_audience) == ((), (), False)
+    assert found.refresh_grace == timedelta(0)
     assert told.keys().isdisjoint({"requires_pkce", "token_url_as_audience", "allowed_origins", "further_origins"})
     assert told["registration_access_token"] != "x"
 

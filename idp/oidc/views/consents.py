@@ -23,11 +23,10 @@ def consents() -> ResponseReturnValue:
     sign_in = current_sign_in()
     assert sign_in is not None  # noqa: S101 (sign_in_required)
     if request.method == "POST":
-        if consent_services.withdraw(
-            person_id=sign_in.person_id,
-            enterprise_id=request.form.get("enterprise", ""),
-            agency_id=request.form.get("agency", ""),
-            now=now(),
+        enterprise_id, agency_id = request.form.get("enterprise", ""), request.form.get("agency", "")
+        is_text = "\x00" not in enterprise_id + agency_id  # PostgreSQL refuses it in a text
+        if is_text and consent_services.withdraw(
+            person_id=sign_in.person_id, enterprise_id=enterprise_id, agency_id=agency_id, now=now()
         ):
             flash(_("Consent withdrawn. Your open sessions there end within seconds."), "success")
         return see_other("/consents")

@@ -1,0 +1,112 @@
+"""Where pieces meet: what each of them holds, held by all of them together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jwt as pyjwt
+import pytest
+
+from tests.oidc.fapi import FapiRelyingParty, thumbprint
+from tests.oidc.listening import Listener
+from tests.oidc.registering import ABOUT, Builder, bearer, initial_token
+from tests.oidc.scenery import ISSUER, Scenery, csrf_token, keyed, load, watcher
+
+
+def test_nobody_registers_themselves_to_hear_of_an_agencys_people(scenery: Scenery) -> None:
+    """ASVS 10.4.7, S-32: a stream hears of everybody whom the agency knows, so that only an operator gives one."""
+    builder = Builder(scenery, initial_token(scenery))
+    told = builder.registered()
+    wish = {"grant_types": ["authorization_code", "client_credentials"], "scope": "openid ssf.manage ssf.read"}
+
+    refused = (
+        builder.post(**wish),
+        builder.post(grant_types=["client_credentials"], scope="ssf.read", redirect_uris=None),
+        builder.manage("PUT", told, json={"client_id": told["client_id"], **ABOUT, **wish}),
+    )
+
+    for answer in refused:
+        assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_client_metadata")
+        assert "operator" in answer.get_json()["error_description"]
+
+
+def fapi_watcher(scenery: Scenery, place: Path) -> FapiRelyingParty:
+    """A client of the FAPI profile that keeps an event stream."""
+    told = watcher("fapi-watcher")
+    wanted = {name: told[name] for name in ("grant_types", "scope")}
+    load(scenery.app, scenery.clock, place, keyed("fapi-watcher", profile="fapi2", **wanted))
+    return FapiRelyingParty(scenery, "fapi-watcher")
+
+
+def service_token(party: FapiRelyingParty) -> dict[str, Any]:
+    told: dict[str, Any] = party.post("/token", {"grant_type": "client_credentials", "scope": "ssf.read"}).get_json()
+    return told
+
+
+def test_a_token_that_a_client_has_in_its_own_name_is_bound_too(scenery: Scenery, tmp_path: Path) -> None:
+    """FAPI 2.0 §5.3.2.1: sender-constrained tokens only, whatever the grant; no proof, no token."""
+    party = fapi_watcher(scenery, tmp_path)
+
+    bare = party.post("/token", {"grant_type": "client_credentials"}, with_proof=False)
+    told = service_token(party)
+    claims = pyjwt.decode(told["access_token"], options={"verify_signature": False})
+
+    assert (bare.status_code, bare.get_json()["error"]) == (400, "invalid_dpop_proof")
+    assert (told["token_type"], claims["cnf"]) == ("DPoP", {"jkt": thumbprint(party.dpop_key)})
+
+
+def test_streams_ask_for_the_key_of_a_bound_token(scenery: Scenery, tmp_path: Path) -> None:
+    """RFC 9449 §7.1: not as a bearer, not without proof, not with the proof of another call, and each proof once."""
+    party = fapi_watcher(scenery, tmp_path)
+    token = service_token(party)["access_token"]
+    good = party.dpop("GET", f"{ISSUER}/ssf/streams", access_token=token)
+    wrong = party.dpop("POST", f"{ISSUER}/ssf/streams", access_token=token)
+    stale = party.dpop("GET", f"{ISSUER}/ssf/streams", access_token=token, nonce="x")
+
+    answers = [
+        scenery.browser().get(
+            "/ssf/streams", headers={"Authorization": f"{scheme} {token}"} | ({"DPoP": proof} if proof else {})
+        )
+        for scheme, proof in (
+            *(("Bearer", None), ("Bearer", good), ("DPoP", None), ("DPoP", wrong), ("DPoP", stale)),
+            *(("DPoP", good), ("DPoP", good)),
+        )
+    ]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 401, 401, 401, 200, 401]
+    assert all(answers[place].headers["DPoP-Nonce"] for place in (4, 5))
+    assert answers[2].headers["WWW-Authenticate"].startswith('DPoP error="invalid_dpop_proof"')
+
+
+def test_a_bearer_of_before_serves_no_client_that_must_bind_its_tokens(scenery: Scenery, tmp_path: Path) -> None:
+    """oidc §6.5: the policy of now counts."""
+    token = Listener(scenery).token()
+    load(scenery.app, scenery.clock, tmp_path, watcher("watcher", dpop_bound_access_tokens=True))
+
+    assert Listener(scenery).call("GET", "/ssf/streams", token=token).status_code == 401
+
+
+@pytest.mark.databases
+def test_no_odd_text_reaches_the_database(scenery: Scenery) -> None:
+    """S-29: halves of signs and NUL, which PostgreSQL refuses, are refused at the door of streams, registrations, consents."""
+    listener, token = Listener(scenery), Listener(scenery).token()
+    named = {"stream_id": listener.create()["stream_id"]}
+    person = {"format": "iss_sub", "iss": ISSUER}
+    path = f"/ssf/poll/{named['stream_id']}"
+    browser = scenery.signed_in("julie")
+
+    for sign in ("\x00", "\ud800"):
+        for asked, body in (
+            (path, {"ack": [sign]}),
+            (path, {"setErrs": {sign: {}}}),
+            ("/ssf/verification", named | {"state": sign}),
+            ("/ssf/subjects/remove", named | {"subject": person | {"sub": sign}}),
+            ("/ssf/status", named | {"status": "paused", "reason": sign}),
+            ("/ssf/streams", {"events_requested": [sign]}),
+        ):
+            assert listener.call("POST", asked, body, token=token).status_code == 400, (asked, body)
+    assert scenery.browser().get("/register/%00", headers=bearer("x")).status_code == 401
+    page = browser.get("/account")
+    typed = {"csrf_token": csrf_token(page.text), "enterprise": "\x00", "agency": "amp"}
+    assert browser.post("/consents", data=typed).status_code == 303
