@@ -64,13 +64,13 @@ def is_reference(asked: Parameters) -> bool:
 
 
 def pushed(asked: Parameters, client: RelyingParty, *, now: datetime) -> AuthorizationRequest:
-    """Return what the client pushed, judged again by the addresses it has now.
+    """Return what the client pushed, held to what the client may do now.
 
     Raises:
-        UnprovenRequestError: the reference is unknown, another client's, answered already or too old.
+        UnprovenRequestError: the reference is unknown, another client's, answered already or too old, or not allowed any more.
     """
     request = pushed_services.find(asked.get("request_uri") or "", client, now=now)
     if request is None:
         raise UnprovenRequestError("invalid_request_uri", f"client {client.client_id}")
-    checks.target(Parameters({"redirect_uri": request.redirect_uri}), client)
+    checks.check_still_allowed(request, client)
     return request

@@ -234,7 +234,24 @@ def checked(parameters: Parameters, client: RelyingParty, locations: tuple[str, 
         dpop_jkt=parameters.get("dpop_jkt"),
         acr_values=_words(parameters, "acr_values"),
         claims=_claims(parameters, client),
+        is_signed=parameters.is_signed,
     )
+
+
+def check_still_allowed(request: AuthorizationRequest, client: RelyingParty) -> None:
+    """Hold a request that was checked before to what its client may do now (oidc §6.5, S-11).
+
+    Raises:
+        UnprovenRequestError: it could not be made now.
+    """
+    target(Parameters({"redirect_uri": request.redirect_uri}), client)
+    if (
+        request.response_mode not in client.profile.response_modes
+        or (client.requires_pushed_request and request.pushed_digest is None)
+        or (client.requires_signed_request and not request.is_signed)
+        or (client.requires_pkce and request.code_challenge is None)
+    ):
+        raise UnprovenRequestError("invalid_request", f"client {client.client_id}: its registration has changed")
 
 
 def _refuse(error: str, description: str) -> NoReturn:

@@ -12,7 +12,16 @@ from typing import Any
 from werkzeug.http import parse_accept_header
 
 from ..web import current_settings, now
-from . import grant_services, issuing, narrowing, refresh_services, system_issuing, system_tokens, tokens
+from . import (
+    client_services,
+    grant_services,
+    issuing,
+    narrowing,
+    refresh_services,
+    system_issuing,
+    system_tokens,
+    tokens,
+)
 from .client_auth import UnknownClientError
 from .clients import RelyingParty
 from .refresh_tokens import Use
@@ -44,9 +53,10 @@ def _told(token: str, client: RelyingParty) -> dict[str, Any]:
     if system_tokens.is_of_system_user(claims):
         return _of_system_user(claims, client)
     grant = grant_services.live_grant(tokens.grant_of(str(claims["jti"])), now=now())
-    if grant is None or grant.agency_id != client.agency_id:
+    holder = client_services.find(grant.client_id) if grant else None
+    if grant is None or holder is None or grant.agency_id != client.agency_id:
         return _INACTIVE
-    grant = narrowing.as_issued(grant, claims)
+    grant = narrowing.as_issued(narrowing.for_client(grant, holder), claims)
     authority = issuing.authority_of(grant, now=now())
     return tokens.introspection(grant, authority, claims) if authority is not None else _INACTIVE
 

@@ -53,6 +53,7 @@ def token_response(
     """
     if not grant_services.still_rests(grant, now=now):
         raise NoRightError("the sign-in is over")
+    grant = narrowing.for_client(grant, client)
     authority = authority_of(grant, now=now)
     if authority is None or tokens.unmet_needs(authority, grant.details):
         raise NoRightError("the person has no right for this enterprise")
@@ -105,7 +106,7 @@ def userinfo(claims: Mapping[str, Any], *, now: datetime) -> dict[str, Any] | st
     client = client_services.find(grant.client_id) if grant else None
     if grant is None or client is None:
         raise NoRightError("the grant is revoked")
-    grant = narrowing.as_issued(grant, claims)
+    grant = narrowing.as_issued(narrowing.for_client(grant, client), claims)
     authority = authority_of(grant, now=now)
     if authority is None:
         raise NoRightError("the person has no right for this enterprise")

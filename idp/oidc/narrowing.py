@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import checks
+from .clients import RelyingParty
 from .requests import details_list
 from .tokens import Grant, scopes_of
 
@@ -22,6 +23,11 @@ class WiderScopeError(ValueError):
 
 class WiderDetailsError(ValueError):
     """The authorization details are not within those granted (RFC 9396 §6); the text says why."""
+
+
+def for_client(grant: Grant, client: RelyingParty) -> Grant:
+    """Return *grant* within what its client may know now: scopes, and the claims that were asked by name (oidc §6.5, S-32)."""
+    return replace(grant, scopes=grant.scopes & client.scopes, claims=grant.claims.within(client.scopes))
 
 
 def by_scope(grant: Grant, scope: str | None) -> Grant:

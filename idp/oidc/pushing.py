@@ -10,9 +10,10 @@ from dataclasses import replace
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
 
 from ..web import now
-from . import asking, possession, pushed_services
+from . import asking, client_key_services, foreign_jwts, possession, pushed_services, request_objects
 from .clients import RelyingParty
 from .errors import AuthorizationRefusedError, UnprovenRequestError
+from .foreign_jwts import RefusedJwtError
 from .requests import Parameters, parameters
 from .server import Answer, BackChannelRequest
 
@@ -23,6 +24,18 @@ class RefusedRequestError(OAuth2Error):  # type: ignore[misc]
     """The pushed request is refused as the authorization endpoint would refuse it (RFC 9126 §2.3)."""
 
     status_code = 400
+
+
+def fetch_keys(asked: BackChannelRequest, client: RelyingParty) -> None:
+    """Have at hand the key that a signed request names: once the transaction is open, no address is called."""
+    text = asked.form.get("request")
+    if not text:
+        return
+    try:
+        token = foreign_jwts.read(text, longest=request_objects.LONGEST_REQUEST_OBJECT)
+    except RefusedJwtError:  # it is refused in its place
+        return
+    client_key_services.keys_of(client, token.header.get("kid"))
 
 
 def push(asked: BackChannelRequest, client: RelyingParty) -> Answer:

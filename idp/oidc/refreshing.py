@@ -34,8 +34,7 @@ def response(
         SpentTokenError: the token was used at the same moment, which ends the grant too.
         WiderScopeError, WiderDetailsError: more is asked than was granted; the token stays as it was.
     """
-    scopes = family.grant.scopes & client.scopes
-    grant = replace(family.grant, scopes=scopes, nonce=None)  # OIDC Core §12.2: no nonce again
+    grant = replace(narrowing.for_client(family.grant, client), nonce=None)  # OIDC Core §12.2: no nonce again
     grant = narrowing.by_scope(grant, asked.get("scope"))
     held = issuing.authority_of(grant, now=now)
     if held is None:

@@ -57,6 +57,7 @@ class AuthorizationRequest:
     pushed_digest: str | None = None  # which pushed request this is, to be used up by the answer
     acr_values: tuple[str, ...] = ()
     claims: AskedClaims = NOTHING_ASKED
+    is_signed: bool = False
 
     @property
     def named_enterprise(self) -> str | None:

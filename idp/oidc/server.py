@@ -88,6 +88,11 @@ class BackChannelRequest(OAuth2Request):  # type: ignore[misc]
 
 
 Act = Callable[[BackChannelRequest, RelyingParty], Answer]
+Prepare = Callable[[BackChannelRequest, RelyingParty], None]
+
+
+def _nothing(_: BackChannelRequest, __: RelyingParty) -> None:
+    """Prepare nothing."""
 
 
 class MandatServer(AuthorizationServer):  # type: ignore[misc]
@@ -126,18 +131,21 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
             return self.handle_response(*error())
         return self._answer(wrapped, lambda asked, client: _granted(grant, asked, client))
 
-    def answer_client(self, request: Request, act: Act, *, required: tuple[str, ...] = ()) -> Response:
-        """Have the client prove itself, then run *act* for it in one transaction."""
+    def answer_client(
+        self, request: Request, act: Act, *, required: tuple[str, ...] = (), prepare: Prepare = _nothing
+    ) -> Response:
+        """Have the client prove itself, *prepare* what takes calls elsewhere, then run *act* for it in one transaction."""
         try:
             wrapped = self.create_oauth2_request(request)
             wrapped.check_shape(*required)
         except OAuth2Error as error:
             return self.handle_response(*error())
-        return self._answer(wrapped, act)
+        return self._answer(wrapped, act, prepare)
 
-    def _answer(self, wrapped: BackChannelRequest, act: Act) -> Response:
+    def _answer(self, wrapped: BackChannelRequest, act: Act, prepare: Prepare = _nothing) -> Response:
         try:
             client = wrapped.client = self.authenticate_client(wrapped)  # before the writers' place is taken
+            prepare(wrapped, client)
         except OAuth2Error as error:
             return self.handle_response(*error())
         with transaction():

@@ -519,6 +519,27 @@ def test_a_client_is_judged_by_what_it_may_do_now(scenery: Scenery, server: Serv
     assert server.refreshed(told["refresh_token"])["scope"] == "openid offline_access"
 
 
+def test_a_scope_taken_away_takes_the_claims_asked_by_name(scenery: Scenery, server: Server, tmp_path: Path) -> None:
+    """S-32, §6.5: naming a claim opens no more than the scopes that the client has now, at every place that tells it."""
+    asked = '{"id_token":{"email":null},"userinfo":{"email":null}}'
+    told = server.tokens(scenery.browser(), scope="openid enterprise offline_access", claims=asked)
+    assert {"email", "enterprise"} <= server.userinfo(told["access_token"]).get_json().keys()
+    kept = {"grant_types": ["authorization_code", "refresh_token"], "scope": "openid offline_access"}
+    load(scenery.app, scenery.clock, tmp_path, registration("offline1", **kept))
+
+    again = server.refreshed(told["refresh_token"])
+
+    known = {
+        "ID token": server.read(again["id_token"]),
+        "userinfo": server.userinfo(again["access_token"]).get_json(),
+        "userinfo, by the token of before": server.userinfo(told["access_token"]).get_json(),
+        "introspection": server.introspect(told["access_token"]),
+    }
+    assert {place: claims.keys() & {"email", "enterprise"} for place, claims in known.items()} == {
+        place: set() for place in known
+    }
+
+
 # --- what it costs, and what is kept
 
 

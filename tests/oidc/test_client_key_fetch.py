@@ -17,7 +17,7 @@ from jwt.algorithms import ECAlgorithm
 from idp.db import transaction
 from idp.oidc import client_key_services, client_services
 from tests.oidc.registering import Documents, hosting
-from tests.oidc.scenery import RelyingParty, Scenery, keyed, load, private_key
+from tests.oidc.scenery import ISSUER, RelyingParty, Scenery, keyed, load, private_key, registration
 
 KEYS: dict[str, Any] = keyed("x")["jwks"]
 EC_KEY = KEYS["keys"][1]
@@ -236,3 +236,23 @@ def test_a_set_serves_the_algorithms_of_the_client_only(party: RelyingParty) -> 
         assert party.proven_token("x", party.assertion(alg)).status_code == 400, alg
     forged = party.assertion("HS256", key="k" * 64)
     assert party.proven_token("x", forged).status_code == 401
+
+
+def test_a_signed_request_is_pushed_by_keys_at_an_address(
+    scenery: Scenery, documents: Documents, tmp_path: Path
+) -> None:
+    """RFC 9101 with RFC 9126: the keys are fetched before the transaction opens, also for a client that has a secret."""
+    address = documents.put("/jwks", KEYS)
+    load(scenery.app, scenery.clock, tmp_path, registration("far", jwks_uri=address))
+    party, now = RelyingParty(scenery, "far"), int(scenery.clock.now().timestamp())
+    claims = {**party.parameters(), "iss": "far", "aud": ISSUER, "exp": now + 60, "nbf": now}
+    signed = pyjwt.encode(claims, private_key("ES256"), algorithm="ES256", headers={"kid": "k-ES256"})
+    headers = {"Authorization": party.basic()}
+
+    answers = [
+        scenery.browser().post("/par", data={"client_id": "far", "request": text}, headers=headers)
+        for text in (signed, "x", signed[:-4] + "AAAA")
+    ]
+
+    assert [answer.status_code for answer in answers] == [201, 400, 400]
+    assert documents.asked == ["/jwks"]

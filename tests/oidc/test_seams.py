@@ -11,7 +11,7 @@ import pytest
 from tests.oidc.fapi import FapiRelyingParty, thumbprint
 from tests.oidc.listening import Listener
 from tests.oidc.registering import ABOUT, Builder, bearer, initial_token
-from tests.oidc.scenery import ISSUER, Scenery, csrf_token, keyed, load, watcher
+from tests.oidc.scenery import ISSUER, RelyingParty, Scenery, csrf_token, error_code, keyed, load, watcher
 
 
 def test_nobody_registers_themselves_to_hear_of_an_agencys_people(scenery: Scenery) -> None:
@@ -110,3 +110,35 @@ def test_no_odd_text_reaches_the_database(scenery: Scenery) -> None:
     page = browser.get("/account")
     typed = {"csrf_token": csrf_token(page.text), "enterprise": "\x00", "agency": "amp"}
     assert browser.post("/consents", data=typed).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("asked", "changed"),
+    [
+        ({"response_mode": "fragment"}, {"profile": "fapi2"}),
+        ({}, {"require_pushed_authorization_requests": True}),
+        ({}, {"require_signed_request_object": True}),
+        ({"code_challenge": None, "code_challenge_method": None}, {"requires_pkce": True}),
+    ],
+)
+def test_a_continuation_is_held_to_the_registration_of_now(
+    scenery: Scenery, tmp_path: Path, asked: dict[str, Any], changed: dict[str, Any]
+) -> None:
+    """S-11, CVE-2026-7571: what the client could not ask any more is not answered, begun in the browser or pushed."""
+
+    def register(**told: Any) -> None:
+        load(scenery.app, scenery.clock, tmp_path, keyed("changing", **told))
+
+    register(requires_pkce=False)
+    party = FapiRelyingParty(scenery, "changing")
+    browser = scenery.signed_in("julie")
+    begun = RelyingParty.authorize(party, browser, **asked).location
+    reference = party.push(**asked).get_json()["request_uri"]
+    assert browser.get(begun).status_code == 200
+    register(**changed)
+
+    assert error_code(browser.get(begun).text) == "invalid_request"
+    resumed = "/authorize?" + begun.partition("?")[2]
+    assert error_code(browser.get(resumed).text) == "invalid_request"
+    pushed_counts = "require_pushed_authorization_requests" in changed
+    assert (party.visit(browser, reference).status_code == 303) is pushed_counts

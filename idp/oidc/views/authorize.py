@@ -87,10 +87,10 @@ def client_of(interaction: Interaction) -> RelyingParty:
     """Return the client of an interaction, loaded again: what it may do is what it may do now.
 
     Raises:
-        UnprovenRequestError: it is gone, or its redirect URI is no longer registered.
+        UnprovenRequestError: it is gone, or could not ask this now.
     """
     client = asking.client_of(interaction.request.client_id)
-    checks.target(Parameters({"redirect_uri": interaction.request.redirect_uri}), client)
+    checks.check_still_allowed(interaction.request, client)
     return client
 
 

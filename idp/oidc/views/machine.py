@@ -74,7 +74,7 @@ def token() -> Response:
 def par() -> Response:
     """Keep an authorization request that a client pushes (RFC 9126)."""
     server: MandatServer = current_app.extensions["mandat.oidc_server"]
-    return server.answer_client(request, pushing.push)
+    return server.answer_client(request, pushing.push, prepare=pushing.fetch_keys)
 
 
 @blueprint.post("/revoke")
