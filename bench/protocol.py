@@ -30,8 +30,10 @@ from idp.app import create_app
 from idp.clock import MovableClock
 from idp.config import read_settings
 from idp.db import db
-from idp.oidc import client_services, grant_services, signing_keys
+from idp.oidc import grant_services
 from idp.oidc.interaction_services import Interaction
+from idp.oidc.keys import signing_keys
+from idp.oidc.parties import client_services
 from idp.oidc.requests import AuthorizationRequest
 from idp.sealing import create_key_files
 from tests.oidc import fapi

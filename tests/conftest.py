@@ -103,8 +103,8 @@ def now(clock: MovableClock) -> datetime:
 def keys_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keys")
     create_key_files(folder)
-    if importlib.util.find_spec("idp.oidc.signing_keys"):
-        from idp.oidc import signing_keys
+    if importlib.util.find_spec("idp.oidc.keys.signing_keys"):
+        from idp.oidc.keys import signing_keys
 
         signing_keys.create_key_ring(folder, AS_OF)
     return folder

@@ -10,8 +10,9 @@ from .. import audit
 from ..app import create_app
 from ..clock import SystemClock
 from ..errors import NotFoundError
-from ..oidc import client_services, initial_token_services, playground_services
+from ..oidc import playground_services
 from ..oidc.errors import ClientFileError
+from ..oidc.parties import client_services, initial_token_services
 
 
 @click.group()

@@ -86,7 +86,7 @@ def environment(settings: Settings) -> dict[str, str]:
 def _complete_keys(settings: Settings) -> None:
     """Make the keys that are missing: all at first, those of new algorithms in a demonstration of an older version."""
     from ..clock import SystemClock
-    from ..oidc import signing_keys
+    from ..oidc.keys import signing_keys
 
     create_key_files(settings.keys_dir)
     signing_keys.create_key_ring(settings.keys_dir, SystemClock().now())

@@ -80,7 +80,7 @@ def _loose_files(keys: Path) -> Iterator[str]:
 
 
 def _certificate_findings() -> Iterator[str]:
-    from ..oidc import certificates, mutual_tls
+    from ..oidc.parties import certificates, mutual_tls
 
     known, now = mutual_tls.authorities(), SystemClock().now()
     if known:

@@ -11,11 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..clock import SystemClock
 from ..config import Settings, read_settings
-from ..oidc import key_acts
-from ..oidc.key_acts import Change
-from ..oidc.key_folder import KeyFileError, KeyFolder
-from ..oidc.key_rotation import ALGORITHMS, KEPT_AFTER, PUBLISHED_BEFORE, KeyLife, KeyState, signing
-from ..oidc.signers import SignerError
+from ..oidc.keys import key_acts
+from ..oidc.keys.key_acts import Change
+from ..oidc.keys.key_folder import KeyFileError, KeyFolder
+from ..oidc.keys.key_rotation import ALGORITHMS, KEPT_AFTER, PUBLISHED_BEFORE, KeyLife, KeyState, signing
+from ..oidc.keys.signers import SignerError
 from ..sealing import create_key_files
 
 _ALGS = click.option(
@@ -121,7 +121,7 @@ def _told() -> Iterator[None]:
 def _record(settings: Settings, changes: list[Change], now: datetime) -> None:
     """Enter the changes in the log; an emergency does not wait for the database."""
     from ..app import create_app
-    from ..oidc.key_services import record
+    from ..oidc.keys.key_services import record
 
     if not changes:
         return

@@ -21,14 +21,9 @@ from ..db import db
 from ..delegation import services as delegation
 from ..enrollment import worker_services as enrollment
 from ..notices import services as notices
-from ..oidc import (
-    event_services,
-    grant_services,
-    interaction_services,
-    key_services,
-    pushed_services,
-    replay_services,
-)
+from ..oidc import grant_services, interaction_services, pushed_services, replay_services
+from ..oidc.events import event_services
+from ..oidc.keys import key_services
 
 log = structlog.get_logger("mandat.worker")
 

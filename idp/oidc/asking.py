@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from ..web import current_settings
-from . import checks, client_key_services, client_services, issuing, pushed_services, request_objects, situations
-from .clients import RelyingParty
+from . import checks, issuing, pushed_services, request_objects, situations
 from .errors import AuthorizationRefusedError, UnprovenRequestError
 from .foreign_jwts import RefusedJwtError
+from .parties import client_key_services, client_services
+from .parties.clients import RelyingParty
 from .requests import REQUEST_URI, AuthorizationRequest, Parameters
 
 

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from . import asked_claims, proofs, uris
-from .asked_claims import NOTHING_ASKED, AskedClaims
-from .clients import RelyingParty
+from . import proofs, uris
+from .claims import asked_claims
+from .claims.asked_claims import NOTHING_ASKED, AskedClaims
+from .claims.verified_requests import MalformedClaimsError
 from .errors import AuthorizationRefusedError, UnprovenRequestError
 from .metadata import CLAIMS, DETAILS_TYPES, PROMPTS, RESPONSE_TYPES
+from .parties.clients import RelyingParty
 from .requests import LONGEST, AskedBlocks, AuthorizationRequest, Parameters, details_list, too_long
-from .verified_requests import MalformedClaimsError
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # a SHA-256 in base64url (RFC 7636 §4.2)
 _VSCHAR = re.compile(r"[\x20-\x7e]*")

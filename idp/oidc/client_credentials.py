@@ -22,11 +22,12 @@ from authlib.oauth2.rfc6749 import (
 
 from .. import audit
 from ..web import current_settings, now
-from . import client_services, possession, system_issuing, tokens
-from .clients import RelyingParty
+from . import possession, system_issuing, tokens
 from .grants import InvalidTargetError
 from .issuing import key_ring
-from .signing_keys import ACCESS_TOKEN_ALG, UntrustedTokenError
+from .keys.signing_keys import ACCESS_TOKEN_ALG, UntrustedTokenError
+from .parties import client_services
+from .parties.clients import RelyingParty
 
 DETAILS = "authorization_details"  # with them the client speaks for an enterprise
 LIFE = timedelta(minutes=5)

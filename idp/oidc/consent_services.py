@@ -9,7 +9,9 @@ from sqlalchemy import insert, select, update
 
 from .. import audit
 from ..db import db, new_id, transaction
-from . import asked_claims, grant_services, interaction_services, logout_services, signal_services
+from . import grant_services, interaction_services, logout_services
+from .claims import asked_claims
+from .events import signal_services
 from .interaction_services import Interaction
 from .models import ConsentRow
 

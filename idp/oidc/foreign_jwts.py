@@ -17,7 +17,7 @@ from joserfc import jws
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
 
 from . import strict_json
-from .client_keys import ClientKey
+from .parties.client_keys import ClientKey
 from .strict_json import NotStrictJsonError
 
 LONGEST_PROOF = 8 * 1024  # decisions §25: assertions and proofs

@@ -18,10 +18,10 @@ from ..accounts.sign_ins import SignIn
 from ..db import UtcDateTime, db, new_id, transaction
 from ..sealing import digest, random_token
 from . import interaction_services, refresh_tokens
-from .asked_claims import NOTHING_ASKED, AskedClaims
-from .clients import RelyingParty
+from .claims.asked_claims import NOTHING_ASKED, AskedClaims
 from .interaction_services import Interaction
 from .models import GrantRow, RelyingPartyRow
+from .parties.clients import RelyingParty
 from .refresh_tokens import RefreshToken
 from .requests import OFFLINE, AskedBlocks
 from .tokens import Grant

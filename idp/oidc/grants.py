@@ -19,10 +19,10 @@ from werkzeug.datastructures import MultiDict
 
 from ..web import now
 from . import grant_services, issuing, possession, refresh_services, refreshing
-from .clients import RelyingParty
 from .grant_services import Redeemed
 from .issuing import NoRightError
 from .narrowing import WiderDetailsError, WiderScopeError
+from .parties.clients import RelyingParty
 from .refreshing import SpentTokenError
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from . import assurance_levels
+from .claims import assurance_levels
 from .requests import OFFLINE, AuthorizationRequest
 
 LIFE = timedelta(minutes=30)  # a person may have to find their telephone, or call their PES

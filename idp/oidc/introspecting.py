@@ -12,18 +12,10 @@ from typing import Any
 from werkzeug.http import parse_accept_header
 
 from ..web import current_settings, now
-from . import (
-    client_services,
-    grant_services,
-    issuing,
-    narrowing,
-    refresh_services,
-    system_issuing,
-    system_tokens,
-    tokens,
-)
-from .client_auth import UnknownClientError
-from .clients import RelyingParty
+from . import grant_services, issuing, narrowing, refresh_services, system_issuing, system_tokens, tokens
+from .parties import client_services
+from .parties.client_auth import UnknownClientError
+from .parties.clients import RelyingParty
 from .refresh_tokens import Use
 from .server import Answer, BackChannelRequest
 

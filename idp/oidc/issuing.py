@@ -15,11 +15,13 @@ from ..delegation import services as delegation
 from ..delegation.authority import Authority
 from ..sealing import current_sealing
 from ..web import current_settings
-from . import client_services, grant_services, narrowing, telling, tokens
-from .clients import RelyingParty
-from .live_keys import LiveKeyRing
+from . import grant_services, narrowing, tokens
+from .claims import telling
+from .keys.live_keys import LiveKeyRing
+from .keys.signing_keys import ACCESS_TOKEN_ALG, UntrustedTokenError
+from .parties import client_services
+from .parties.clients import RelyingParty
 from .requests import AuthorizationRequest
-from .signing_keys import ACCESS_TOKEN_ALG, UntrustedTokenError
 from .tokens import Grant
 
 

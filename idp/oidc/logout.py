@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import uris
-from .clients import RelyingParty
+from .parties.clients import RelyingParty
 
 
 @dataclass(frozen=True, slots=True)

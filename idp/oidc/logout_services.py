@@ -19,10 +19,12 @@ from ..notices import services as notices
 from ..notices.messages import Signal
 from ..sealing import current_sealing
 from ..web import current_settings
-from . import client_services, confirmation_services, signal_services, tokens, uris
-from .live_keys import LiveKeyRing
+from . import tokens, uris
+from .events import confirmation_services, signal_services
+from .events.signal_services import LONGEST_SESSION, ClientSession
+from .keys.live_keys import LiveKeyRing
 from .models import GrantRow, LogoutRow
-from .signal_services import LONGEST_SESSION, ClientSession
+from .parties import client_services
 
 KIND = "backchannel_logout"
 _LASTING = and_(GrantRow.offline_until.is_not(None), GrantRow.revoked_at.is_(None))  # outlives the end of its session

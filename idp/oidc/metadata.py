@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import proofs, verified_claims
+from . import proofs
+from .claims import verified_claims
 from .profiles import FAPI2_MESSAGE_SIGNING, PROFILES
 
 SCOPES = ("openid", "profile", "email", "offline_access", "enterprise", "functional_blocks")

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from . import checks
-from .clients import RelyingParty
+from .parties.clients import RelyingParty
 from .requests import details_list
 from .tokens import Grant, scopes_of
 

@@ -20,10 +20,11 @@ from ..delegation import catalogue_services
 from ..delegation.catalogue import Agency
 from ..sealing import random_token
 from ..web import absolute_url
-from . import client_services, grant_services, issuing, playground
-from .clients import RelyingParty
+from . import grant_services, issuing, playground
 from .grants import verifier_fits
 from .issuing import NoRightError
+from .parties import client_services
+from .parties.clients import RelyingParty
 from .playground import Attempt
 from .tokens import Grant
 

@@ -12,9 +12,10 @@ from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
 from werkzeug.datastructures import Headers
 
 from ..sealing import current_sealing
-from . import mutual_tls, proofs
-from .clients import RelyingParty
+from . import proofs
 from .foreign_jwts import RefusedJwtError
+from .parties import mutual_tls
+from .parties.clients import RelyingParty
 from .proofs import Expected, MissingNonceError, Proof
 
 NONCE_SPAN = 150  # seconds; a nonce serves in its span and the next

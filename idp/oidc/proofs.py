@@ -15,9 +15,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from . import client_keys, foreign_jwts
-from .client_keys import RefusedKeyError
+from . import foreign_jwts
 from .foreign_jwts import RefusedJwtError
+from .parties import client_keys
+from .parties.client_keys import RefusedKeyError
 
 PROOF_TYPE = "dpop+jwt"
 PROOF_ALGS = ("PS256", "ES256", "EdDSA", "Ed25519")  # FAPI 2.0 §5.4.1; RS256 never, whatever the profile

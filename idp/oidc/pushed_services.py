@@ -8,8 +8,8 @@ from sqlalchemy import delete, insert, select, update
 
 from ..db import db, transaction
 from ..sealing import digest, random_token
-from .clients import RelyingParty
 from .models import PushedRequestRow
+from .parties.clients import RelyingParty
 from .requests import REQUEST_URI, AuthorizationRequest
 
 LIFE = timedelta(seconds=90)  # FAPI 2.0 §5.3.2.2: less than 600; RFC 9126 §2.2: between 5 and 600

@@ -10,10 +10,11 @@ from dataclasses import replace
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
 
 from ..web import now
-from . import asking, client_key_services, foreign_jwts, possession, pushed_services, request_objects
-from .clients import RelyingParty
+from . import asking, foreign_jwts, possession, pushed_services, request_objects
 from .errors import AuthorizationRefusedError, UnprovenRequestError
 from .foreign_jwts import RefusedJwtError
+from .parties import client_key_services
+from .parties.clients import RelyingParty
 from .requests import Parameters, parameters
 from .server import Answer, BackChannelRequest
 

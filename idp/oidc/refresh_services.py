@@ -16,8 +16,8 @@ from .. import audit
 from ..db import db
 from ..sealing import current_sealing, digest
 from . import grant_services, proofs, refresh_tokens
-from .clients import RelyingParty
 from .models import GrantRow
+from .parties.clients import RelyingParty
 from .refresh_tokens import RefreshToken, Use
 from .tokens import Grant
 

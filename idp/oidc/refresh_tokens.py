@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from .clients import RelyingParty
+from .parties.clients import RelyingParty
 
 LIFE = timedelta(days=30)  # decisions §21: absolute, from the grant; ASVS 10.4.8
 _TEXT = re.compile(r"([A-Za-z0-9_-]{43})\.(0|[1-9][0-9]{0,8})\.([0-9a-f]{64})")

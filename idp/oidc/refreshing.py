@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from . import grant_services, issuing, narrowing, refresh_services, tokens
-from .clients import RelyingParty
 from .issuing import NoRightError
+from .parties.clients import RelyingParty
 from .refresh_services import Family
 from .requests import OFFLINE
 from .tokens import Grant

@@ -12,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from . import foreign_jwts
-from .client_keys import ClientKey
-from .clients import RelyingParty
 from .foreign_jwts import ForeignJwt, RefusedJwtError
+from .parties.client_keys import ClientKey
+from .parties.clients import RelyingParty
 from .requests import MAY_REPEAT, Parameters
 
 KeysOf = Callable[[RelyingParty, str | None], Collection[ClientKey]]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from .asked_claims import NOTHING_ASKED, AskedClaims
+from .claims.asked_claims import NOTHING_ASKED, AskedClaims
 from .errors import UnprovenRequestError
 
 REQUEST_URI = "urn:ietf:params:oauth:request_uri:"  # RFC 9126 §2.2: the only request_uri there is

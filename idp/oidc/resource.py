@@ -13,7 +13,8 @@ from typing import Any
 from werkzeug.datastructures import Headers
 
 from ..db import transaction
-from . import client_services, issuing, mutual_tls, possession, proofs, replay_services, tokens
+from . import issuing, possession, proofs, replay_services, tokens
+from .parties import client_services, mutual_tls
 from .possession import InvalidProofError, UseNonceError
 
 _SAID = {

@@ -12,8 +12,8 @@ from flask import Response, g, make_response, render_template
 from ..web import content_security_policy, current_settings, now, see_other
 from . import jarm, uris
 from .checks import Target, place
-from .clients import RelyingParty
 from .issuing import key_ring
+from .parties.clients import RelyingParty
 from .requests import AuthorizationRequest
 
 

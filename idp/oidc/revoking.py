@@ -13,7 +13,7 @@ from typing import Any
 from .. import audit
 from ..web import now
 from . import grant_services, issuing, refresh_services, system_issuing, system_tokens, tokens
-from .clients import RelyingParty
+from .parties.clients import RelyingParty
 from .server import Answer, BackChannelRequest
 from .tokens import Grant
 

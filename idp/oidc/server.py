@@ -23,11 +23,12 @@ from werkzeug.datastructures import MultiDict
 from .. import audit
 from ..db import transaction
 from ..web import absolute_url, current_settings, now
-from . import client_auth, client_key_services, client_services, mutual_tls, possession, replay_services
-from .assertions import Assertion
+from . import possession, replay_services
 from .client_credentials import ServiceGrant
-from .clients import RelyingParty
 from .grants import CodeGrant, RefreshGrant
+from .parties import client_auth, client_key_services, client_services, mutual_tls
+from .parties.assertions import Assertion
+from .parties.clients import RelyingParty
 from .possession import Shown
 
 LARGEST_BODY = 64 * 1024

@@ -9,13 +9,13 @@ from ..accounts.sign_ins import SignIn
 from ..delegation import services as delegation
 from ..web import current_settings
 from . import consent_services, tokens
-from .clients import RelyingParty
 from .errors import AuthorizationRefusedError
 from .interaction_services import Interaction
 from .interactions import Next, Offer, Situation, chosen_enterprise, next_step
 from .issuing import key_ring, sub_of
+from .keys.signing_keys import UntrustedTokenError
+from .parties.clients import RelyingParty
 from .requests import OFFLINE, AuthorizationRequest
-from .signing_keys import UntrustedTokenError
 
 
 def following(interaction: Interaction, client: RelyingParty, sign_in: SignIn | None, *, now: datetime) -> Next:

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 
 from ..db import db, sort_key
-from . import client_keys
 from .models import RelyingPartyRow
+from .parties import client_keys
 
 
 @dataclass(frozen=True, slots=True)

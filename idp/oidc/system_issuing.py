@@ -14,11 +14,12 @@ from .. import audit
 from ..delegation import system_user_services
 from ..delegation.authority import Authority
 from ..web import current_settings
-from . import client_services, issuing, possession, replay_services, system_tokens, tokens
-from .clients import RelyingParty
+from . import issuing, possession, replay_services, system_tokens, tokens
 from .grants import InvalidDetailsError, resources_of
+from .keys.signing_keys import ACCESS_TOKEN_ALG
+from .parties import client_services
+from .parties.clients import RelyingParty
 from .possession import Shown
-from .signing_keys import ACCESS_TOKEN_ALG
 from .system_tokens import NOT_APPROVED, MalformedDetailsError
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..delegation import claims as rights
 from ..delegation.authority import Authority
-from .asked_claims import NOTHING_ASKED, AskedClaims
+from .claims.asked_claims import NOTHING_ASKED, AskedClaims
 from .requests import AskedBlocks
 
 ID_TOKEN_TYPE = "JWT"  # noqa: S105

@@ -7,7 +7,7 @@ from ..delegation.questionnaire import LocalizedText
 from ..delegation.roles import Role
 from ..i18n import current_language
 from ..i18n import gettext as _
-from . import asked_claims
+from .claims import asked_claims
 from .requests import OFFLINE
 
 

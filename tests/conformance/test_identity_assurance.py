@@ -23,7 +23,8 @@ from idp.delegation import services as delegation
 from idp.delegation.roles import Role
 from idp.delegation.verification import Assurance, HeldRole, VerificationRecord
 from idp.identifiers import PersonId
-from idp.oidc import metadata, verified_claims, verified_requests
+from idp.oidc import metadata
+from idp.oidc.claims import verified_claims, verified_requests
 from tests.oidc.scenery import ISSUER, STORY, RelyingParty, Scenery, load, registration
 
 FRAMEWORK = "urn:mandat:trust:ca-qc-enterprise"

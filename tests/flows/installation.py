@@ -31,7 +31,7 @@ from idp.cli.worker import run_once
 from idp.clock import SystemClock
 from idp.config import folder, read_settings
 from idp.db import db
-from idp.oidc import signing_keys
+from idp.oidc.keys import signing_keys
 from idp.sealing import create_key_files
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.oidc import asked_claims, assurance_levels, metadata
-from idp.oidc.asked_claims import NOTHING_ASKED, AskedClaims
+from idp.oidc import metadata
+from idp.oidc.claims import asked_claims, assurance_levels
+from idp.oidc.claims.asked_claims import NOTHING_ASKED, AskedClaims
+from idp.oidc.claims.verified_requests import MalformedClaimsError
 from idp.oidc.interactions import Offer, Situation, Step, next_step
 from idp.oidc.requests import AuthorizationRequest
-from idp.oidc.verified_requests import MalformedClaimsError
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 OFFERED = frozenset(metadata.CLAIMS)

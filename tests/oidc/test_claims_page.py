@@ -9,7 +9,8 @@ from typing import Any
 
 import jwt as pyjwt
 
-from idp.oidc import asked_claims, metadata, tokens
+from idp.oidc import metadata, tokens
+from idp.oidc.claims import asked_claims
 from tests.oidc.scenery import ISSUER, RelyingParty, Scenery, load, registration
 from tests.oidc.software import approve, load_software, software
 

@@ -14,9 +14,10 @@ from idp.cli.clients import clients as command
 from idp.cli.keys import keys as keys_command
 from idp.config import Settings
 from idp.db import db
-from idp.oidc import client_files, client_names, client_services, uris
+from idp.oidc import uris
 from idp.oidc.errors import ClientFileError
 from idp.oidc.models import RelyingPartyRow
+from idp.oidc.parties import client_files, client_names, client_services
 from tests.oidc.scenery import SECRET, Scenery, keyed, load, native, registration
 
 HOME, HTTPS = "http://localhost:8000", "https://id.example"

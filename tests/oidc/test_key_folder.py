@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 
 from idp.ciphers import random_key_line
-from idp.oidc import key_acts, key_folder
-from idp.oidc.key_acts import create_missing, replace_at_once, rewrap, rotate, rotate_due
-from idp.oidc.key_files import SigningKey
-from idp.oidc.key_folder import KeyFileError, KeyFolder
-from idp.oidc.key_rotation import ALGORITHMS, KEPT_AFTER, PUBLISHED_BEFORE, KeyState
-from idp.oidc.signers import generated_key
-from idp.oidc.signing_keys import KeyRing, UntrustedTokenError
+from idp.oidc.keys import key_acts, key_folder
+from idp.oidc.keys.key_acts import create_missing, replace_at_once, rewrap, rotate, rotate_due
+from idp.oidc.keys.key_files import SigningKey
+from idp.oidc.keys.key_folder import KeyFileError, KeyFolder
+from idp.oidc.keys.key_rotation import ALGORITHMS, KEPT_AFTER, PUBLISHED_BEFORE, KeyState
+from idp.oidc.keys.signers import generated_key
+from idp.oidc.keys.signing_keys import KeyRing, UntrustedTokenError
 
 ROOT = Path(__file__).resolve().parents[2]
 ISSUER = "http://localhost:8000"
@@ -279,8 +279,8 @@ RACE = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from idp.oidc import key_acts
-from idp.oidc.key_folder import KeyFolder
+from idp.oidc.keys import key_acts
+from idp.oidc.keys.key_folder import KeyFolder
 folder = KeyFolder.at(Path(sys.argv[1]))
 seen = sys.argv[3:]
 print("ready", flush=True)

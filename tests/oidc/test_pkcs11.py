@@ -20,12 +20,12 @@ from joserfc.jwk import KeySet
 from idp.cli import key_findings
 from idp.cli.doctor import _masked
 from idp.config import Settings, read_settings
-from idp.oidc.key_acts import create_missing, replace_at_once, rotate, rotate_due
-from idp.oidc.key_folder import KeyFolder
-from idp.oidc.key_rotation import KEPT_AFTER, PUBLISHED_BEFORE, KeyState
-from idp.oidc.pkcs11_device import Pkcs11Device, _ec_members
-from idp.oidc.signers import FileSigner, SignerError
-from idp.oidc.signing_keys import KeyRing, MissingSigningKeyError
+from idp.oidc.keys.key_acts import create_missing, replace_at_once, rotate, rotate_due
+from idp.oidc.keys.key_folder import KeyFolder
+from idp.oidc.keys.key_rotation import KEPT_AFTER, PUBLISHED_BEFORE, KeyState
+from idp.oidc.keys.pkcs11_device import Pkcs11Device, _ec_members
+from idp.oidc.keys.signers import FileSigner, SignerError
+from idp.oidc.keys.signing_keys import KeyRing, MissingSigningKeyError
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
@@ -213,8 +213,8 @@ def test_a_session_that_died_is_opened_again(folder: KeyFolder, now: datetime) -
 FORKED = """
 import os, sys
 from idp.config import read_settings
-from idp.oidc.key_folder import KeyFolder
-from idp.oidc.signing_keys import KeyRing
+from idp.oidc.keys.key_folder import KeyFolder
+from idp.oidc.keys.signing_keys import KeyRing
 ring = KeyRing.of(KeyFolder.of(read_settings()))
 ring.sign({}, alg="ES256", typ="JWT")
 child = os.fork()

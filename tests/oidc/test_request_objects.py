@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from jwt.utils import base64url_encode
 
 from idp.db import db
-from idp.oidc import client_metadata, clients, request_objects
+from idp.oidc import request_objects
 from idp.oidc.foreign_jwts import RefusedJwtError
 from idp.oidc.models import InteractionRow
+from idp.oidc.parties import client_metadata, clients
 from idp.oidc.requests import Parameters
 from tests.oidc.scenery import CALLBACK, ISSUER, SCOPES, RelyingParty, Scenery, error_code, keyed, private_key
 from tests.oidc.signing import MINUTE, SigningRelyingParty, by_hand, signing_clients

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from idp.oidc import polls, signals, streams
-from idp.oidc.signals import EventType
-from idp.oidc.streams import Status, Stream, StreamRefusedError
+from idp.oidc.events import polls, signals, streams
+from idp.oidc.events.signals import EventType
+from idp.oidc.events.streams import Status, Stream, StreamRefusedError
 
 ISSUER = "https://id.example"
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)

@@ -13,7 +13,7 @@ from pathlib import Path
 import jwt as pyjwt
 import pytest
 
-from idp.oidc.signing_keys import ALGORITHMS, KeyRing, MissingSigningKeyError, UntrustedTokenError, create_key_ring
+from idp.oidc.keys.signing_keys import ALGORITHMS, KeyRing, MissingSigningKeyError, UntrustedTokenError, create_key_ring
 
 ISSUER = "http://localhost:8000"
 PRIVATE = {"d", "p", "q", "dp", "dq", "qi", "k", "oth"}

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.oidc import client_keys, strict_json
+from idp.oidc import strict_json
+from idp.oidc.parties import client_keys
 from idp.oidc.strict_json import NotStrictJsonError
 from tests.oidc.scenery import RelyingParty, keyed
 

@@ -13,7 +13,7 @@ from sqlalchemy import event, select
 
 from idp.audit.models import AuditEntry
 from idp.db import db
-from idp.oidc import signing_keys
+from idp.oidc.keys import signing_keys
 from tests.oidc.scenery import SECRET, STORY, VERIFIER, RelyingParty, Scenery, challenge, csrf_token, details
 
 

@@ -13,11 +13,13 @@ from ...clock import Clock
 from ...i18n import gettext as _
 from ...notices.services import register_renderer
 from ...web import current_settings
-from .. import event_services, logout_services, metadata, mutual_tls, signal_services
+from .. import logout_services, metadata
 from .. import models as models  # the tables must be known to the metadata
-from .. import streams as stream_rules
-from ..key_folder import KeyFolder
-from ..live_keys import LiveKeyRing
+from ..events import event_services, signal_services
+from ..events import streams as stream_rules
+from ..keys.key_folder import KeyFolder
+from ..keys.live_keys import LiveKeyRing
+from ..parties import mutual_tls
 from ..server import make_server
 from . import (
     authorize,

@@ -14,10 +14,10 @@ from ...accounts.sessions import current_sign_in
 from ...i18n import gettext as _
 from ...web import csrf, error_page, now, see_other
 from .. import asking, checks, grant_services, interaction_services, responses, situations
-from ..clients import RelyingParty
 from ..errors import AuthorizationRefusedError, UnprovenRequestError
 from ..interaction_services import Interaction
 from ..interactions import Next, Step
+from ..parties.clients import RelyingParty
 from ..requests import AuthorizationRequest, Parameters, parameters
 from . import browser
 

@@ -10,10 +10,11 @@ from ...accounts.sessions import SignInContext, current_sign_in
 from ...delegation import catalogue_services
 from ...sealing import digest, random_token
 from ...web import now
-from .. import client_services, interaction_services, situations, uris, words
-from ..clients import RelyingParty
+from .. import interaction_services, situations, uris, words
 from ..interaction_services import Interaction
 from ..interactions import must_log_in
+from ..parties import client_services
+from ..parties.clients import RelyingParty
 
 _BROWSER = "oidc_browser"
 _PENDING = "oidc_interaction"

@@ -12,12 +12,13 @@ from ...accounts.sessions import current_sign_in
 from ...accounts.views import leave
 from ...i18n import gettext as _
 from ...web import csrf, current_settings, error_page, see_other
-from .. import client_services, logout, metadata, tokens, uris
+from .. import logout, metadata, tokens, uris
 from ..errors import UnprovenRequestError
 from ..issuing import key_ring
+from ..keys.signing_keys import UntrustedTokenError
 from ..logout import LogoutRequest, Return
+from ..parties import client_services
 from ..requests import parameters, too_long
-from ..signing_keys import UntrustedTokenError
 from . import farewell
 
 blueprint = Blueprint("oidc_end_session", __name__)

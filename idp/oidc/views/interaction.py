@@ -20,10 +20,10 @@ from ...delegation import services as delegation
 from ...delegation.rights_services import Choice
 from ...web import now, see_other
 from .. import consent_services, interaction_services, issuing, responses, situations, uris, words
-from ..clients import RelyingParty
 from ..errors import UnprovenRequestError
 from ..interaction_services import Interaction
 from ..interactions import Next, Step
+from ..parties.clients import RelyingParty
 from ..requests import OFFLINE
 from . import browser
 from .authorize import client_of, over_page, refusal_page

@@ -11,9 +11,10 @@ from flask.typing import ResponseReturnValue
 
 from ...errors import NotFoundError
 from ...web import absolute_url, csrf, now
-from .. import client_services, introspecting, issuing, possession, pushing, resource, revoking
+from .. import introspecting, issuing, possession, pushing, resource, revoking
 from ..issuing import NoRightError
-from ..key_rotation import JWKS_MAX_AGE
+from ..keys.key_rotation import JWKS_MAX_AGE
+from ..parties import client_services
 from ..server import MandatServer
 
 blueprint = Blueprint("oidc_machine", __name__)

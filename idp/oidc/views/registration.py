@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import MethodNotAllowed
 
 from ...web import csrf, now
-from .. import registration, registration_services
 from ..errors import RegistrationError, UnknownTokenError
+from ..parties import registration, registration_services
 
 blueprint = Blueprint("oidc_registration", __name__, url_prefix="/register")
 _EVERY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE")

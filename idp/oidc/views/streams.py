@@ -15,13 +15,14 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from ...web import absolute_url, csrf, now
-from .. import client_credentials, event_services, polls, possession, resource, stream_services, streams, tokens
+from .. import client_credentials, possession, resource, tokens
 from ..client_credentials import Service
-from ..clients import RelyingParty
+from ..events import event_services, polls, stream_services, streams
+from ..events.signals import POLL
+from ..events.streams import StreamRefusedError
+from ..keys.signing_keys import UntrustedTokenError
+from ..parties.clients import RelyingParty
 from ..resource import Presented, RefusedTokenError
-from ..signals import POLL
-from ..signing_keys import UntrustedTokenError
-from ..streams import StreamRefusedError
 from .machine import published, refused
 
 blueprint = Blueprint("oidc_streams", __name__)

@@ -1,0 +1,51 @@
+"""What an agency is told under a grant: the facts are read when a claim needs them, then :mod:`.asked_claims` decides."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ...accounts import services as accounts
+from ...accounts.sign_ins import PersonView
+from ...delegation import claims as rights
+from ...delegation import services as delegation
+from ...delegation.authority import Authority
+from .. import tokens
+from ..tokens import Grant
+from . import asked_claims, verified_claims, verified_requests
+from .asked_claims import Place
+
+_OF_THE_PERSON = asked_claims.brought_by({"profile", "email"})
+
+
+def told(place: Place, grant: Grant, authority: Authority, *, now: datetime) -> dict[str, Any]:
+    """Return the claims for *place* beside those that every token carries; rights and person as they are now."""
+    names = asked_claims.names_told(place, grant.claims, grant.scopes)
+    known = rights.project(authority, frozenset({rights.SCOPE_ENTERPRISE, rights.SCOPE_BLOCKS}))
+    known |= tokens.sign_in_claims(grant)
+    asked, verified = grant.claims.verified_at(place), None
+    if asked or names & _OF_THE_PERSON:
+        person = accounts.person(grant.person_id)
+        known |= _of_the_person(person)
+        verified = _verified(asked, grant, person, now) if asked else None
+    return asked_claims.resolve(place, known, grant.claims, grant.scopes, verified=verified)
+
+
+def _of_the_person(person: PersonView) -> dict[str, Any]:
+    return {
+        "name": person.name,
+        "given_name": person.given_name,
+        "family_name": person.family_name,
+        "locale": f"{person.language}-CA",
+        "email": person.email,
+        "email_verified": True,  # confirmed by a code at activation
+    }
+
+
+def _verified(asked: str, grant: Grant, person: PersonView, now: datetime) -> object:
+    """Return the verified claims that can be given as they are asked, None when none can."""
+    assurance = delegation.assurance(grant.person_id, grant.enterprise_id)
+    if assurance is None:
+        return None
+    stored = verified_claims.known(assurance, given_name=person.given_name, family_name=person.family_name)
+    return verified_requests.answer(asked, stored, now=now)

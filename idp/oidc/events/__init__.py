@@ -1,0 +1,1 @@
+"""What agencies hear of: streams of security events (SSF, CAEP), pushed or polled."""

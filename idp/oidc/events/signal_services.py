@@ -1,0 +1,163 @@
+"""From what has happened to the streams that hear of it: neutral notices fanned out into security events.
+
+A stream hears of its own agency only, under that agency's names for people, and of nobody whom the agency does not know: a person
+who agreed to be known there, or who has a session there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from ...db import db, transaction
+from ...delegation import services as delegation
+from ...delegation import system_user_services
+from ...web import current_settings
+from .. import grant_services, issuing
+from ..models import ConsentRow, GrantRow
+from ..parties import client_services
+from ..parties.clients import RelyingParty
+from . import event_services, signals, stream_services, streams
+from .signals import EventType
+from .streams import Stream
+
+LONGEST_SESSION = timedelta(hours=12)  # decisions §28: no sign-in, and so no session, is older
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSession:
+    """A client that holds tokens of a sign-in."""
+
+    client_id: str
+    agency_id: str
+    person_id: str
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Hearing:
+    """A stream that hears of a person, and how it names them."""
+
+    stream: Stream
+    client: RelyingParty
+    sub: str
+
+
+def tell_claims_change(
+    person_id: str,
+    enterprise_id: str,
+    agency_id: str,
+    *,
+    removal_id: str,
+    reason: str | None,
+    at: int | None,
+    now: datetime,
+) -> frozenset[str]:
+    """Queue that the rights of a person, or of a system user, have shrunk, in the caller's transaction.
+
+    Return the clients that hear by their stream.
+    """
+    heard: set[str] = set()
+    known = _is_known(person_id, agency_id, now, enterprise_id=enterprise_id)
+    if not known and not system_user_services.was_told(person_id):
+        return frozenset()
+    for hearing in _hearing(person_id, agency_id, EventType.CLAIMS_CHANGE):
+        claims = delegation.told_now(person_id, enterprise_id, agency_id, hearing.client.scopes, now=now)
+        if claims is None:
+            continue
+        subject = signals.person(current_settings().issuer, hearing.sub)
+        event = signals.claims_change(subject, claims, reason=reason, at=_instant(at, now), txn=removal_id)
+        will_hear = event_services.queue(
+            hearing.stream,
+            event,
+            cause=f"removal:{removal_id}",
+            person_id=person_id,
+            enterprise_id=enterprise_id,
+            removal_id=removal_id,
+            other_way=hearing.client.backchannel_logout_uri is not None,
+            now=now,
+        )
+        if will_hear:
+            heard.add(hearing.client.client_id)
+    return frozenset(heard)
+
+
+def tell_session_revoked(sessions: Iterable[ClientSession], *, cause: str, now: datetime) -> None:
+    """Queue that sign-ins are over, in the caller's transaction: once for each stream of an agency that had a session."""
+    for agency_id, person_id, sid in sorted({(each.agency_id, each.person_id, each.sid) for each in sessions}):
+        for hearing in _hearing(person_id, agency_id, EventType.SESSION_REVOKED):
+            subject = signals.session(current_settings().issuer, hearing.sub, sid)
+            event = signals.session_revoked(subject, at=now, txn=sid)
+            event_services.queue(hearing.stream, event, cause=f"{cause}:{sid}", person_id=person_id, now=now)
+
+
+def fan_out_credential_changed(payload: dict[str, Any], now: datetime) -> None:
+    """Tell the agencies that know a person of a changed credential.
+
+    What they hold while the person is away was given by the old one, and ends (RFC 9700 §4.14.2); one more ends nothing.
+    """
+    person_id, at = str(payload["person_id"]), _instant(payload.get("at"), now)
+    with transaction():
+        for agency_id in _agencies_that_know(person_id, now):
+            for hearing in _hearing(person_id, agency_id, EventType.CREDENTIAL_CHANGE):
+                event = signals.credential_change(
+                    signals.person(current_settings().issuer, hearing.sub),
+                    credential=str(payload["credential"]),
+                    change=str(payload["change"]),
+                    at=at,
+                )
+                cause = f"credential:{payload['change_id']}"
+                event_services.queue(hearing.stream, event, cause=cause, person_id=person_id, now=now)
+        if payload["change"] != "create":
+            grant_services.end_offline_access(person_id, before=at, now=now)
+
+
+def _hearing(person_id: str, agency_id: str, kind: EventType) -> Iterator[_Hearing]:
+    """Yield the streams of an agency that hear of a person by events of *kind*."""
+    listening = stream_services.of_agency(agency_id)
+    sub = issuing.sub_of(agency_id, person_id) if listening else ""
+    for stream in listening:
+        client = client_services.find(stream.client_id)
+        if client is None or not client.service_scopes:  # it may not listen any more
+            continue
+        if not stream.delivers(kind.value, streams.supported_events(client.scopes)):
+            continue
+        if not stream_services.is_removed(stream, sub):
+            yield _Hearing(stream, client, sub)
+
+
+def _is_known(person_id: str, agency_id: str, now: datetime, *, enterprise_id: str) -> bool:
+    agreed = select(ConsentRow.id).where(
+        ConsentRow.person_id == person_id,
+        ConsentRow.agency_id == agency_id,
+        ConsentRow.enterprise_id == enterprise_id,
+        ConsentRow.withdrawn_at.is_(None),
+    )
+    present = select(GrantRow.id).where(
+        GrantRow.person_id == person_id,
+        GrantRow.agency_id == agency_id,
+        GrantRow.enterprise_id == enterprise_id,
+        GrantRow.code_used_at.is_not(None),
+        GrantRow.session_ended_at.is_(None),
+        GrantRow.auth_time > now - LONGEST_SESSION,
+    )
+    return any(db.session.scalar(found.limit(1)) is not None for found in (agreed, present))
+
+
+def _agencies_that_know(person_id: str, now: datetime) -> tuple[str, ...]:
+    agreed = select(ConsentRow.agency_id).where(ConsentRow.person_id == person_id, ConsentRow.withdrawn_at.is_(None))
+    present = select(GrantRow.agency_id).where(
+        GrantRow.person_id == person_id,
+        GrantRow.code_used_at.is_not(None),
+        GrantRow.session_ended_at.is_(None),
+        GrantRow.auth_time > now - LONGEST_SESSION,
+    )
+    return tuple(sorted(db.session.scalars(agreed.union(present))))
+
+
+def _instant(seconds: object, now: datetime) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int) else now

@@ -1,0 +1,1 @@
+"""Who the clients of agencies are: registered, proven, their keys and certificates."""

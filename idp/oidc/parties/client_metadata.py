@@ -1,0 +1,374 @@
+"""What a client may say of itself (RFC 7591 §2): one ordered table of small checks, for files and for dynamic registration. Pure.
+
+A check yields the mistakes it finds, one sentence each, and expects :func:`with_defaults` to have been applied.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from .. import uris
+from ..metadata import GRANT_TYPES, SCOPES, SERVICE_GRANT, SERVICE_SCOPES
+from ..profiles import PROFILES, STRONG_METHODS, Profile
+from . import certificates, client_keys, client_names, subjects
+
+_BY_KEY = frozenset({"private_key_jwt", certificates.SELF_SIGNED})
+SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
+MEMBERS = frozenset(
+    {
+        *("client_id", "client_secret", "client_name", "agency", "profile", "application_type"),
+        *("requires_pkce", "omits_iss"),
+        *("redirect_uris", "post_logout_redirect_uris", "response_types", "grant_types", "scope"),
+        *("introspection_signed_response_alg", "refresh_grace_seconds"),
+        *("require_pushed_authorization_requests", "dpop_bound_access_tokens"),
+        *("request_object_signing_alg", "require_signed_request_object", "authorization_signed_response_alg"),
+        *("token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "jwks", "jwks_uri", "token_url_as_audience"),
+        *("id_token_signed_response_alg", "userinfo_signed_response_alg", "subject_type", "sector_identifier_uri"),
+        *("tls_client_certificate_bound_access_tokens", *subjects.MEMBERS),
+        *("backchannel_logout_uri", "backchannel_logout_session_required", "allowed_origins", "further_origins"),
+        *("frontchannel_logout_uri", "frontchannel_logout_session_required", "offers_system_users"),
+        *("client_uri", "policy_uri", "tos_uri", "logo_uri", "initiate_login_uri", "contacts"),
+    }
+)
+FIXED: Mapping[str, Any] = {
+    "response_types": ["code"],
+    "subject_type": "pairwise",
+}
+_SWITCHES = (
+    "requires_pkce",
+    "omits_iss",
+    "token_url_as_audience",
+    "require_pushed_authorization_requests",
+    "dpop_bound_access_tokens",
+    "require_signed_request_object",
+    "backchannel_logout_session_required",
+    "frontchannel_logout_session_required",
+    "tls_client_certificate_bound_access_tokens",
+    "offers_system_users",
+)
+_SIGNED_ANSWERS = (
+    "id_token_signed_response_alg",
+    "userinfo_signed_response_alg",
+    "introspection_signed_response_alg",
+)
+BLOCKS = "functional_blocks"  # the scope of what a system user may do
+_ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
+_SUB = re.compile(r"[A-Za-z0-9_-]{43}")
+LONGEST_GRACE = 10  # seconds (oidc §6.12): for an answer lost on the way, not for a thief
+_SHORTEST_SECRET = 32  # signs: secrets are hashed with SHA-256, so they must be random and long (oidc §5)
+_ADDRESS_LISTS = ("post_logout_redirect_uris",)
+_ADDRESSES = (
+    *("backchannel_logout_uri", "jwks_uri", "sector_identifier_uri", "initiate_login_uri"),
+    *("client_uri", "policy_uri", "tos_uri", "logo_uri"),
+)
+_MOST_ADDRESSES = 50
+_MOST_CONTACTS = 10
+_CONTACT = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]{1,190}")
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What a registration is judged against: the provider's address and the agencies of the catalogue."""
+
+    issuer: str
+    agencies: frozenset[str]
+
+
+Entry = Mapping[str, Any]
+Check = Callable[[Entry, Grounds], Iterator[str]]
+
+
+def with_defaults(entry: Entry) -> dict[str, Any]:
+    """Return *entry* with what it does not say (RFC 7591 §2)."""
+    lasting = "refresh_token" in _texts(entry.get("grant_types"))
+    return {
+        "profile": "baseline",
+        "application_type": "web",
+        "token_endpoint_auth_method": "client_secret_basic",
+        "grant_types": ["authorization_code"],
+        "scope": " ".join(name for name in SCOPES if lasting or name != "offline_access"),
+        **FIXED,
+        **entry,
+    }
+
+
+def mistakes(entry: Entry, grounds: Grounds) -> Iterator[str]:
+    """Yield what is wrong with a client, one sentence each."""
+    for check in CHECKS:
+        yield from check(entry, grounds)
+
+
+def check_fixed(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Refuse a choice where nothing is to be chosen."""
+    yield from (
+        f"{name} must be {value!r} (nothing else is offered)" for name, value in FIXED.items() if entry[name] != value
+    )
+
+
+def check_client_id(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Ask for an identifier that needs no escape anywhere."""
+    if not isinstance(entry.get("client_id"), str) or not _ID.fullmatch(entry["client_id"]):
+        yield "client_id must be 1 to 100 letters, digits or . _ ~ -"
+    elif _SUB.fullmatch(entry["client_id"]):
+        yield "client_id has the shape of a sub: another length, please"  # RFC 9700 §4.15, S-97
+
+
+def check_name(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Ask for a name that a person can read on the consent page."""
+    wrong = client_names.fault(entry.get("client_name"))
+    if wrong:
+        yield f"client_name {wrong}"
+
+
+def check_agency(entry: Entry, grounds: Grounds) -> Iterator[str]:
+    """Ask for an agency that exists: it is the sector of ``sub``."""
+    if entry.get("agency") not in grounds.agencies:
+        yield f"agency must be one of the catalogue: {', '.join(sorted(grounds.agencies)) or 'it is empty'}"
+
+
+def check_profile(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Hold the client to a security profile."""
+    profile = _profile(entry)
+    if profile is None:
+        yield f"profile must be one of: {', '.join(PROFILES)}"
+        return
+    if str(entry["token_endpoint_auth_method"]) not in profile.auth_methods:
+        yield f"token_endpoint_auth_method must be one of: {', '.join(sorted(profile.auth_methods))}"
+    if entry.get("requires_pkce") is False and not profile.may_waive_pkce:
+        yield "requires_pkce may not be false with this profile"
+    if entry.get("omits_iss") is True and not profile.may_omit_iss:
+        yield "omits_iss may not be true with this profile"
+    if entry.get("token_url_as_audience") is True and not profile.may_use_token_url_as_audience:
+        yield "token_url_as_audience may not be true with this profile"
+    for name in _SIGNED_ANSWERS:
+        if entry.get(name, profile.id_token_algs[0]) not in profile.id_token_algs:
+            yield f"{name} must be one of: {', '.join(profile.id_token_algs)}"
+
+
+def check_switches(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Ask for true or false where nothing else makes sense."""
+    yield from (f"{name} must be true or false" for name in _SWITCHES if not isinstance(entry.get(name, True), bool))
+
+
+def check_secret(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Refuse a secret that could be guessed, or that cannot travel."""
+    secret = entry.get("client_secret")
+    if secret is None:
+        return
+    if not isinstance(secret, str) or not secret.isascii() or not secret.isprintable() or " " in secret:
+        yield "client_secret must be printable ASCII without space"
+    elif len(secret) < _SHORTEST_SECRET:
+        yield f"client_secret must be random and have at least {_SHORTEST_SECRET} signs"
+
+
+def check_proof(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Refuse what does not go with the way the client proves itself."""
+    method = str(entry["token_endpoint_auth_method"])
+    if entry["application_type"] not in ("web", "native"):
+        yield "application_type must be web or native"
+    if (entry["application_type"] == "native") != (method == "none"):
+        yield "application_type native and token_endpoint_auth_method none go together: a program on a device keeps no secret"
+    if method == "none" and entry.get("requires_pkce") is False:
+        yield "requires_pkce may not be false without a secret or a key"
+    if entry.get("client_secret") is not None and method not in SECRET_METHODS:
+        yield f"client_secret is of no use with {method}"
+
+
+def check_keys(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Judge the public keys, and the algorithm that the client pins (oidc §6.14)."""
+    method = str(entry["token_endpoint_auth_method"])
+    if "jwks" in entry and "jwks_uri" in entry:
+        yield "jwks and jwks_uri may not both be given"  # RFC 7591 §2
+    if "jwks" in entry or (method in _BY_KEY and "jwks_uri" not in entry):
+        yield from client_keys.mistakes(entry.get("jwks"))
+    if not ({"token_endpoint_auth_signing_alg", "token_url_as_audience"} & entry.keys()):
+        return
+    if method != "private_key_jwt":
+        yield "token_endpoint_auth_signing_alg and token_url_as_audience are for private_key_jwt"
+    profile = _profile(entry)
+    pinned = entry.get("token_endpoint_auth_signing_alg")
+    if profile and pinned is not None and pinned not in profile.signing_algs:
+        yield f"token_endpoint_auth_signing_alg must be one of: {', '.join(profile.signing_algs)}"
+
+
+def check_signed_messages(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Judge how requests and their answers are signed (RFC 9101 §10.5, OIDC Registration §2, JARM §3)."""
+    signs = entry.get("require_signed_request_object") is True or "request_object_signing_alg" in entry
+    if signs and not {"jwks", "jwks_uri"} & entry.keys():
+        yield "signed requests are verified with jwks or jwks_uri: register your public keys"
+    profile = _profile(entry)
+    if profile is None:
+        return
+    if entry.get("request_object_signing_alg", profile.signing_algs[0]) not in profile.signing_algs:
+        yield f"request_object_signing_alg must be one of: {', '.join(profile.signing_algs)}"
+    if "authorization_signed_response_alg" not in entry:
+        return
+    if "jwt" not in profile.response_modes:
+        yield "authorization_signed_response_alg is of no use with this profile"
+    elif entry["authorization_signed_response_alg"] not in profile.id_token_algs:
+        yield f"authorization_signed_response_alg must be one of: {', '.join(profile.id_token_algs)}"
+
+
+def check_certificates(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Judge by which certificate the client proves itself, and what its tokens are bound to (RFC 8705 §2, §3.4)."""
+    method = str(entry["token_endpoint_auth_method"])
+    yield from subjects.mistakes(entry, is_needed=method == certificates.TLS)
+    if method == certificates.SELF_SIGNED and "jwks" in entry and not list(client_keys.mistakes(entry["jwks"])):
+        yield from certificates.x5c_mistakes(client_keys.imported(entry["jwks"]))
+    if (
+        entry.get("dpop_bound_access_tokens") is True
+        and entry.get("tls_client_certificate_bound_access_tokens") is True
+    ):
+        yield "dpop_bound_access_tokens and tls_client_certificate_bound_access_tokens exclude each other"
+
+
+def check_scope(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Refuse scopes that nobody offers."""
+    scope = entry["scope"]
+    if not isinstance(scope, str):
+        yield "scope must be one text of names separated by spaces"
+        return
+    told, grants = set(scope.split()), _texts(entry["grant_types"])
+    unknown = told - {*SCOPES, *SERVICE_SCOPES}
+    if unknown:
+        yield f"scope holds unknown names: {', '.join(sorted(unknown))}"
+    if "authorization_code" in grants and "openid" not in told:
+        yield "scope must hold openid"
+    if "offline_access" in told and "refresh_token" not in grants:
+        yield "scope may hold offline_access only with the grant type refresh_token"
+    if bool(told & set(SERVICE_SCOPES)) != (SERVICE_GRANT in grants) and entry.get("offers_system_users") is not True:
+        yield f"grant_types {SERVICE_GRANT} and the scopes {', '.join(SERVICE_SCOPES)} go together"
+
+
+def check_system_users(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Hold a program that acts for enterprises to keys of its own: nothing that two could share."""
+    if entry.get("offers_system_users") is not True:
+        return
+    if SERVICE_GRANT not in _texts(entry["grant_types"]):
+        yield f"offers_system_users needs the grant type {SERVICE_GRANT}"
+    if str(entry["token_endpoint_auth_method"]) not in STRONG_METHODS:
+        yield f"offers_system_users needs a token_endpoint_auth_method of: {', '.join(sorted(STRONG_METHODS))}"
+    if BLOCKS not in str(entry["scope"]).split():
+        yield f"offers_system_users needs the scope {BLOCKS}"
+
+
+def check_grant_types(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Ask for grants that are offered, the code among them; a refresh token comes with the scope offline_access only."""
+    listed = entry["grant_types"]
+    if not isinstance(listed, list) or set(_texts(listed)) - set(GRANT_TYPES) or len(_texts(listed)) != len(listed):
+        yield f"grant_types must be a list of: {', '.join(GRANT_TYPES)}"
+    elif not {"authorization_code", SERVICE_GRANT} & set(listed):
+        yield f"grant_types must hold authorization_code or {SERVICE_GRANT}"
+    elif "refresh_token" in listed and "authorization_code" not in listed:
+        yield "grant_types may hold refresh_token only beside authorization_code"
+    elif SERVICE_GRANT in listed and entry["token_endpoint_auth_method"] == "none":  # noqa: S105 (the name of a method)
+        yield f"grant_types may not hold {SERVICE_GRANT} without a secret or a key"  # RFC 6749 §4.4
+
+
+def check_refresh_grace(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Hold the grace for a lost answer to a few seconds (RFC 9700 §4.14.2)."""
+    seconds = entry.get("refresh_grace_seconds", 0)
+    if isinstance(seconds, bool) or not isinstance(seconds, int) or not 0 <= seconds <= LONGEST_GRACE:
+        yield f"refresh_grace_seconds must be a whole number from 0 to {LONGEST_GRACE}"
+
+
+def check_redirect_uris(entry: Entry, grounds: Grounds) -> Iterator[str]:
+    """Judge where answers may go (OIDC Core §3.1.2.1, RFC 8252 §7.3)."""
+    if not entry.get("redirect_uris") and "authorization_code" in _texts(entry["grant_types"]):
+        yield "redirect_uris must be a list of addresses"
+        return
+    yield from _list_mistakes(entry, "redirect_uris", grounds)
+
+
+def check_other_addresses(entry: Entry, grounds: Grounds) -> Iterator[str]:
+    """Judge every other address by the same rule (S-2)."""
+    for name in _ADDRESS_LISTS:
+        yield from _list_mistakes(entry, name, grounds)
+    for name in _ADDRESSES:
+        wrong = uris.fault(entry[name], issuer=grounds.issuer) if name in entry else None
+        if wrong:
+            yield f"{name}: {entry[name]!r} {wrong}"
+    logo = entry.get("logo_uri")
+    is_address = "logo_uri" in entry and uris.fault(logo, issuer=grounds.issuer) is None
+    if is_address and urlsplit(str(logo)).path.lower().endswith((".svg", ".svgz")):
+        yield "logo_uri may not be an SVG picture: it can hold a program"  # S-33
+
+
+def check_contacts(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Ask for addresses where an operator reaches those who run the client."""
+    listed = entry.get("contacts", [])
+    if not isinstance(listed, list) or len(listed) > _MOST_CONTACTS:
+        yield f"contacts must be a list of at most {_MOST_CONTACTS} e-mail addresses"
+    elif not all(isinstance(each, str) and each.isprintable() and _CONTACT.fullmatch(each) for each in listed):
+        yield "contacts must be e-mail addresses"
+
+
+def check_frontchannel(entry: Entry, grounds: Grounds) -> Iterator[str]:
+    """Judge the address that a frame loads: its origin is that of a redirect URI (Front-Channel Logout §2)."""
+    if "frontchannel_logout_uri" not in entry:
+        return
+    uri, listed = entry["frontchannel_logout_uri"], entry.get("redirect_uris")
+    wrong = uris.fault(uri, issuer=grounds.issuer)
+    if wrong:
+        yield f"frontchannel_logout_uri: {uri!r} {wrong}"
+        return
+    good = [
+        each for each in (listed if isinstance(listed, list) else []) if not uris.fault(each, issuer=grounds.issuer)
+    ]
+    if uris.origin(uri) not in {uris.origin(each) for each in good}:
+        yield f"frontchannel_logout_uri: {uri!r} has not the origin of a redirect URI"
+
+
+def check_origins(entry: Entry, grounds: Grounds) -> Iterator[str]:
+    """Ask for origins where origins are meant."""
+    for name in ("allowed_origins", "further_origins"):
+        listed = entry.get(name, [])
+        if not isinstance(listed, list) or not all(uris.is_origin(each, issuer=grounds.issuer) for each in listed):
+            yield f"{name} must be a list of origins, such as https://www.example.org"
+
+
+CHECKS: tuple[Check, ...] = (
+    check_fixed,
+    check_client_id,
+    check_name,
+    check_agency,
+    check_switches,
+    check_profile,
+    check_secret,
+    check_proof,
+    check_keys,
+    check_signed_messages,
+    check_certificates,
+    check_scope,
+    check_system_users,
+    check_grant_types,
+    check_refresh_grace,
+    check_redirect_uris,
+    check_other_addresses,
+    check_contacts,
+    check_frontchannel,
+    check_origins,
+)
+
+
+def _texts(listed: Any) -> tuple[str, ...]:
+    return tuple(each for each in listed if isinstance(each, str)) if isinstance(listed, list) else ()
+
+
+def _profile(entry: Entry) -> Profile | None:
+    return PROFILES.get(entry["profile"]) if isinstance(entry["profile"], str) else None
+
+
+def _list_mistakes(entry: Entry, name: str, grounds: Grounds) -> Iterator[str]:
+    listed = entry.get(name, [])
+    if not isinstance(listed, list) or len(listed) > _MOST_ADDRESSES:
+        yield f"{name} must be a list of addresses, at most {_MOST_ADDRESSES}"
+        return
+    for uri in listed:
+        wrong = uris.fault(uri, issuer=grounds.issuer, is_native=entry["application_type"] == "native")
+        if wrong:
+            yield f"{name}: {uri!r} {wrong}"
