@@ -55,6 +55,13 @@ def agree(page: Page, installation: Installation) -> None:
     page.wait_for_url(f"{installation.portal}/**")
 
 
+def agree_unless_agreed(page: Page, installation: Installation) -> None:
+    """Come back to the portal, by the consent page or, where an earlier test agreed already, without it."""
+    page.wait_for_url(lambda url: "/interaction/consent" in url or url.startswith(installation.portal))
+    if "/interaction/consent" in page.url:
+        agree(page, installation)
+
+
 # Enrolment
 
 
