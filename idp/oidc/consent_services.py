@@ -86,7 +86,7 @@ def refuse(
 
 
 def withdraw(*, person_id: str, enterprise_id: str, agency_id: str, now: datetime) -> bool:
-    """End every consent of a person for an enterprise at an agency, and the sessions that rest on it."""
+    """End every consent of a person for an enterprise at an agency, and the sessions and sign-ins under way that rest on it."""
     with transaction() as session:
         ended = session.scalars(
             update(ConsentRow)
@@ -106,6 +106,7 @@ def withdraw(*, person_id: str, enterprise_id: str, agency_id: str, now: datetim
         logout_services.queue(sessions, cause=f"consent:{ended[0]}", removal_id=None, now=now)
         signal_services.tell_session_revoked(sessions, cause=f"consent:{ended[0]}", now=now)
         grant_services.revoke_for(person_id, enterprise_id, agency_id, now=now)
+        interaction_services.forget_consents(person_id, enterprise_id, agency_id)
         _record(audit.Event.CONSENT_WITHDRAWN, person_id, enterprise_id, agency_id, now, [])
     return True
 

@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, select, update
 from ..db import db, new_id, transaction
 from . import pushed_services
 from .interactions import LIFE, UNBOUND_LIFE
-from .models import InteractionRow
+from .models import InteractionRow, RelyingPartyRow
 from .requests import AuthorizationRequest
 
 _ID = re.compile(r"[0-9a-f]{32}")
@@ -105,6 +105,22 @@ def choose(interaction: Interaction, enterprise_id: str, *, person_id: str) -> N
 def note_consent(interaction: Interaction, enterprise_id: str, *, person_id: str) -> None:
     """Note, in the caller's transaction, that the person consented in this interaction."""
     _answer(interaction, answered_by=person_id, chosen=enterprise_id, consented_for=enterprise_id)
+
+
+def forget_consents(person_id: str, enterprise_id: str, agency_id: str) -> None:
+    """Take back, in the caller's transaction, the consents noted in interactions that were not answered yet."""
+    clients = select(RelyingPartyRow.client_id).where(RelyingPartyRow.agency_id == agency_id)
+    db.session.execute(
+        update(InteractionRow)
+        .where(
+            InteractionRow.answered_by == person_id,
+            InteractionRow.consented_for == enterprise_id,
+            InteractionRow.client_id.in_(clients),
+            InteractionRow.completed_at.is_(None),
+        )
+        .values(consented_for=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _answer(interaction: Interaction, **values: str | None) -> None:

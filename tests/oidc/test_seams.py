@@ -8,6 +8,7 @@ from typing import Any
 import jwt as pyjwt
 import pytest
 
+from idp.oidc import consent_services
 from tests.oidc.fapi import FapiRelyingParty, thumbprint
 from tests.oidc.listening import Listener
 from tests.oidc.registering import ABOUT, Builder, bearer, initial_token
@@ -142,3 +143,19 @@ def test_a_continuation_is_held_to_the_registration_of_now(
     assert error_code(browser.get(resumed).text) == "invalid_request"
     pushed_counts = "require_pushed_authorization_requests" in changed
     assert (party.visit(browser, reference).status_code == 303) is pushed_counts
+
+
+def test_a_consent_withdrawn_before_its_code_gives_none(scenery: Scenery) -> None:
+    """L-3: whoever comes back to an interaction in which they had consented is asked again."""
+    browser = scenery.signed_in("julie")
+    there = RelyingParty(scenery).authorize(browser).location
+    back = scenery.press(browser, there, answer="allow").location
+    withdrawn = consent_services.withdraw(
+        person_id=scenery.people["julie"].person_id,
+        enterprise_id=scenery.story,
+        agency_id="amp",
+        now=scenery.clock.now(),
+    )
+
+    assert withdrawn
+    assert browser.get(back).location == there
