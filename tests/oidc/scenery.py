@@ -7,8 +7,11 @@ import hashlib
 import json
 import re
 import secrets
-from dataclasses import dataclass, field
-from datetime import timedelta
+import sqlite3
+import tempfile
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -26,7 +29,8 @@ from werkzeug.test import TestResponse
 from idp.accounts import services as accounts
 from idp.audit import SYSTEM, Actor
 from idp.clock import MovableClock, local_date
-from idp.config import folder
+from idp.config import Settings, folder
+from idp.db import db
 from idp.delegation import catalogue_services, subscription_services
 from idp.delegation import services as delegation
 from idp.delegation.rights_services import Right
@@ -45,6 +49,7 @@ TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 STORY, FIRM = "1100000455", "3300000018"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 pyjwt.register_algorithm("Ed25519", OKPAlgorithm())  # the name of RFC 9864 for what was called EdDSA
+_KEPT: dict[tuple[datetime, str, Path], tuple[Path, Scenery]] = {}
 _PRIVATE_KEYS: dict[str, Any] = {
     "PS256": rsa.generate_private_key(public_exponent=65537, key_size=2048),
     "ES256": ec.generate_private_key(ec.SECP256R1()),
@@ -330,7 +335,31 @@ def load(app: Flask, clock: MovableClock, place: Path, *told: dict[str, Any]) ->
 
 
 def make_scenery(app: Flask, clock: MovableClock, place: Path) -> Scenery:
-    """Fill an empty database."""
+    """Fill an empty database; a SQLite one is filled once a process and copied, for a thousand tests want the same."""
+    url = db.engine.url
+    if url.get_backend_name() != "sqlite":
+        return _filled(app, clock, place)
+    settings: Settings = app.extensions["mandat.settings"]
+    moment = (clock.now(), settings.issuer, settings.keys_dir)
+    if moment not in _KEPT:
+        scenery = _filled(app, clock, place)
+        db.session.remove()
+        _KEPT[moment] = Path(tempfile.mkdtemp(prefix="scenery")) / "kept.sqlite3", scenery
+        _copy(Path(str(url.database)), _KEPT[moment][0])
+        return scenery
+    kept, model = _KEPT[moment]
+    db.session.remove()
+    db.engine.dispose()
+    _copy(kept, Path(str(url.database)))
+    return replace(model, app=app, clock=clock, people=dict(model.people), memberships=dict(model.memberships))
+
+
+def _copy(source: Path, target: Path) -> None:
+    with closing(sqlite3.connect(source)) as read, closing(sqlite3.connect(target)) as written:
+        read.backup(written)
+
+
+def _filled(app: Flask, clock: MovableClock, place: Path) -> Scenery:
     now = clock.now()
     catalogue_services.load_agencies(folder("agencies"), now=now)
     scenery = Scenery(app, clock)
