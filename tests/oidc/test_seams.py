@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import jwt as pyjwt
 import pytest
 
-from idp.oidc import consent_services
+from idp.audit import SYSTEM
+from idp.delegation import services as delegation
+from idp.oidc import client_services, consent_services
 from tests.oidc.fapi import FapiRelyingParty, thumbprint
-from tests.oidc.listening import Listener
+from tests.oidc.listening import Listener, listening_address
 from tests.oidc.registering import ABOUT, Builder, bearer, initial_token
 from tests.oidc.scenery import ISSUER, RelyingParty, Scenery, csrf_token, error_code, keyed, load, watcher
 
@@ -159,3 +162,23 @@ def test_a_consent_withdrawn_before_its_code_gives_none(scenery: Scenery) -> Non
 
     assert withdrawn
     assert browser.get(back).location == there
+
+
+def test_a_client_that_was_removed_hears_nothing_more(scenery: Scenery) -> None:
+    """What waited for its stream is dropped, and the removal of a right is confirmed by those who are left to tell."""
+    listener = Listener(scenery)
+    with listening_address() as address:
+        listener.create(address)
+        listener.rp.tokens(scenery.signed_in("julie"))
+        address.status = 500
+        scenery.keep_only(("001",))
+        listener.deliver()
+        assert len(address.tokens) == 1
+        client_services.revoke("watcher", actor=SYSTEM, now=scenery.clock.now())
+        address.status = 202
+
+        scenery.clock.advance(timedelta(hours=1))
+        listener.deliver()
+
+        assert len(address.tokens) == 1
+        assert delegation.removals(scenery.story)[0].confirmed_at == scenery.clock.now()

@@ -22,6 +22,7 @@ from ...web import current_settings
 from ..issuing import key_ring
 from ..keys.signing_keys import SET_ALG
 from ..models import EventStreamRow, SecurityEventRow
+from ..parties import client_services
 from . import confirmation_services, signals
 from .polls import Poll
 from .signals import Event
@@ -88,7 +89,7 @@ def redirect(stream: Stream, *, now: datetime) -> None:
     """
     mine = (SecurityEventRow.stream_id == stream.id, *_WAITING)
     if stream.status is not Status.ENABLED:
-        _hand_back(stream, mine, now)
+        _hand_back(stream.agency_id, mine, now)
     if stream.status is Status.DISABLED:
         db.session.execute(delete(SecurityEventRow).where(*mine).execution_options(synchronize_session=False))
         return
@@ -104,21 +105,17 @@ def redirect(stream: Stream, *, now: datetime) -> None:
 
 def forget(stream: Stream, *, now: datetime) -> None:
     """Forget the events of a stream that ends, in the caller's transaction; removals are told otherwise."""
-    _hand_back(stream, (SecurityEventRow.stream_id == stream.id, *_WAITING), now)
-    db.session.execute(
-        delete(SecurityEventRow)
-        .where(SecurityEventRow.stream_id == stream.id)
-        .execution_options(synchronize_session=False)
-    )
+    _forget(stream.id, stream.agency_id, now)
 
 
 def render(payload: dict[str, Any], now: datetime) -> Push | None:
-    """Sign one event for its receiver; None when it is no longer this notice that carries it."""
+    """Sign one event for its receiver; None when it is no longer this notice that carries it, or the client may not hear."""
     row = db.session.execute(
         select(
             SecurityEventRow.event,
             SecurityEventRow.queued_at,
             EventStreamRow.id,
+            EventStreamRow.agency_id,
             EventStreamRow.client_id,
             EventStreamRow.endpoint_url,
             EventStreamRow.authorization,
@@ -126,8 +123,13 @@ def render(payload: dict[str, Any], now: datetime) -> Push | None:
         .join(EventStreamRow, EventStreamRow.id == SecurityEventRow.stream_id)
         .where(SecurityEventRow.id == payload["event_id"], SecurityEventRow.carrier == payload["carrier"], *_WAITING)
     ).first()
+    client = client_services.find(row.client_id) if row else None
     db.session.commit()  # nothing is held open while the receiver is called
     if row is None or row.endpoint_url is None:
+        return None
+    if client is None or not client.service_scopes:  # removed since, or it may not listen any more: it hears nothing
+        with transaction():
+            _forget(row.id, row.agency_id, now)
         return None
     headers = {"Content-Type": signals.SET_MEDIA_TYPE, "Accept": "application/json"}
     if row.authorization is not None:
@@ -189,7 +191,13 @@ def _give_carrier(event_id: str, now: datetime) -> None:
     notices.enqueue(KIND, {"event_id": event_id, "carrier": carrier}, now=now)
 
 
-def _hand_back(stream: Stream, which: Iterable[ColumnElement[bool]], now: datetime) -> None:
+def _forget(stream_id: str, agency_id: str, now: datetime) -> None:
+    mine = SecurityEventRow.stream_id == stream_id
+    _hand_back(agency_id, (mine, *_WAITING), now)
+    db.session.execute(delete(SecurityEventRow).where(mine).execution_options(synchronize_session=False))
+
+
+def _hand_back(agency_id: str, which: Iterable[ColumnElement[bool]], now: datetime) -> None:
     """Tell again, by what is left, of the removals that waited for this stream."""
     rows = db.session.execute(
         select(
@@ -200,7 +208,7 @@ def _hand_back(stream: Stream, which: Iterable[ColumnElement[bool]], now: dateti
     ).all()
     for row in rows:
         payload = {"removal_id": row.removal_id, "person_id": row.person_id, "enterprise_id": row.enterprise_id}
-        notices.enqueue("rights_removed", payload | {"agency_id": stream.agency_id}, now=now)
+        notices.enqueue("rights_removed", payload | {"agency_id": agency_id}, now=now)
 
 
 def _note_delivered(which: Iterable[ColumnElement[bool]], now: datetime) -> None:
@@ -222,7 +230,7 @@ def _note_delivered(which: Iterable[ColumnElement[bool]], now: datetime) -> None
 
 def _note_refused(stream: Stream, jti: str, code: str, now: datetime) -> None:
     """Note that a receiver could not take an event: it is not offered again, and a removal is told otherwise (RFC 8936 §2.6)."""
-    _hand_back(stream, (SecurityEventRow.stream_id == stream.id, SecurityEventRow.id == jti, *_WAITING), now)
+    _hand_back(stream.agency_id, (SecurityEventRow.stream_id == stream.id, SecurityEventRow.id == jti, *_WAITING), now)
     refused = db.session.execute(
         update(SecurityEventRow)
         .where(SecurityEventRow.stream_id == stream.id, SecurityEventRow.id == jti, *_WAITING)
