@@ -66,6 +66,8 @@ def values(world: World) -> dict[str, str]:
         "enterprise_id": story,
         "membership_id": newcomer.membership_id,
         "act": "suspend",
+        "kind": "application",
+        "factor_id": "none",
         "subscription_id": waiting.id,
         "file_id": "none",
         "evidence_id": "none",

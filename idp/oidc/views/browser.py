@@ -10,7 +10,7 @@ from ...accounts.sessions import SignInContext
 from ...delegation import catalogue_services
 from ...sealing import digest, random_token
 from ...web import now
-from .. import client_services, interaction_services, uris, words
+from .. import assurance_levels, client_services, interaction_services, uris, words
 from ..clients import RelyingParty
 from ..interaction_services import Interaction
 
@@ -70,7 +70,8 @@ def show_pending_interaction() -> None:
     if interaction is None or client is None:
         return
     allow_answer(interaction, client)
-    g.sign_in_context = SignInContext(agency_name(client), page_path("cancel", interaction))
+    level = assurance_levels.demanded(interaction.request.claims.essential_acr())
+    g.sign_in_context = SignInContext(agency_name(client), page_path("cancel", interaction), level)
 
 
 def _named_in_address() -> str | None:
