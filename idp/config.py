@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+FACTOR_LEVELS = {"user": 2, "pes": 2, "authorized_representative": 2, "operator": 3}
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)+")
 
 
@@ -74,6 +75,11 @@ class Settings(BaseSettings):
     workers: int = Field(2, ge=1, le=64, description="processes of idp serve")
     demo: bool = Field(False, description="demonstration: synthetic data, and pages say so")
     playground: bool | None = Field(None, description="token playground for developers; none: in a demonstration only")
+    factor_policy: str = Field(
+        "",
+        description="level each role must sign in with, 2 (two factors) or 3 (passkey):"
+        " user=2 pes=2 authorized_representative=2 operator=3 (a demonstration: operator=2)",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe level logged")
     argon2_memory_kib: int = Field(19456, ge=1024, description="memory of one password hash, KiB")
     argon2_time: int = Field(2, ge=1, description="passes of one password hash")
@@ -98,6 +104,15 @@ class Settings(BaseSettings):
         if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
         return url
+
+    @field_validator("factor_policy")
+    @classmethod
+    def _roles_and_levels_are_known(cls, policy: str) -> str:
+        for each in policy.split():
+            role, _, level = each.partition("=")
+            if role not in FACTOR_LEVELS or level not in ("2", "3"):
+                raise ValueError(f"holds {each}; wanted: {'=2 '.join(FACTOR_LEVELS)}=3")
+        return policy
 
     @field_validator("pkcs11_algorithms")
     @classmethod
@@ -165,6 +180,13 @@ class Settings(BaseSettings):
         if self.demo and urlsplit(self.issuer).hostname not in LOOPBACK_HOSTS:
             raise ValueError("IDP_DEMO is only accepted on loopback: its data and codes are public")
         return self
+
+    def required_level(self, role: str) -> int:
+        """Return the level that people of *role* must sign in with: 2 for two factors, 3 for a passkey."""
+        given = dict(each.split("=") for each in self.factor_policy.split())
+        if role in given:
+            return int(given[role])
+        return 2 if self.demo else FACTOR_LEVELS[role]  # the codes of a demonstration are public anyway
 
     @property
     def secure(self) -> bool:

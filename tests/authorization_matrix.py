@@ -32,6 +32,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "enrollment.resume_again": NOBODY,
     "sign_in.password": EVERYBODY,
     "sign_in.second_factor": NOBODY,
+    "sign_in.recovery_code": NOBODY,
+    "passkeys.alone": EVERYBODY,
+    "passkeys.second_factor": NOBODY,
     "sign_in.sign_out": EVERYBODY,
     "activation.slips": EVERYBODY,
     "activation.opening": EVERYBODY,
@@ -48,6 +51,12 @@ ALLOWED: dict[str, frozenset[str]] = {
     "accounts.account": SIGNED_IN,
     "accounts.language": SIGNED_IN,
     "accounts.sign_out_elsewhere": SIGNED_IN,
+    "security.security": SIGNED_IN,
+    "security.password": SIGNED_IN,
+    "security.application": SIGNED_IN,
+    "security.passkey": SIGNED_IN,
+    "security.recovery_codes": SIGNED_IN,
+    "security.remove": NOBODY,  # a factor of one's own
     "accounts.slip_pdf": NOBODY,  # the bearer of the temporary password, within fifteen minutes
     "oidc_consents.consents": SIGNED_IN,
     "oidc_playground.playground": MEMBERS | OFFICER,  # where IDP_PLAYGROUND is on, as in these tests

@@ -74,6 +74,8 @@ def values(world: World) -> dict[str, str]:
             now=world.clock.now(),
         ),
         "act": "suspend",
+        "kind": "application",
+        "factor_id": "none",
         "subscription_id": waiting.id,
         "file_id": "none",
         "evidence_id": "none",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import PasswordField, RadioField, StringField
-from wtforms.validators import StopValidation
+from wtforms import HiddenField, PasswordField, RadioField, StringField
+from wtforms.validators import Length, StopValidation
 
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
@@ -105,6 +105,57 @@ class NewPasswordForm(MandatForm):
         """Refuse two passwords that differ."""
         if self.new_password.data and field.data != self.new_password.data:
             raise StopValidation(_("The two passwords are not the same"))
+
+
+class RecoveryCodeForm(MandatForm):
+    """A recovery code, in the place of the second factor."""
+
+    recovery_code = CodeField(
+        _l("Recovery code"),
+        [Required(_l("Enter one of your recovery codes"))],
+        id="recovery-code",
+        description=_l("Six groups of four characters; hyphens and capitals do not matter"),
+    )
+
+
+class PasskeyForm(MandatForm):
+    """What the browser answered to the challenge of this page; a script writes it."""
+
+    credential = HiddenField(id="credential")
+
+
+NICKNAME = 60
+
+
+class NicknameForm(MandatForm):
+    """How a factor is called."""
+
+    nickname = StringField(
+        _l("Name"),
+        [
+            Required(_l("Give it a name, so that you will know it again")),
+            Length(max=NICKNAME, message=_l("Choose a name of at most 60 characters")),
+        ],
+        filters=[lambda text: " ".join(text.split()) if text else text],
+        id="nickname",
+        description=_l("For example, My telephone"),
+    )
+
+
+class NewPasskeyForm(NicknameForm, PasskeyForm):
+    """A new passkey and its name."""
+
+
+class NewApplicationForm(NicknameForm, OtpForm):
+    """A new application, its name and its first code."""
+
+
+class ChangePasswordForm(NewPasswordForm):
+    """The current password, then the new one, twice."""
+
+    current_password = PasswordField(
+        _l("Current password"), [Required(_l("Enter your current password"))], id="current-password"
+    )
 
 
 class LanguageForm(MandatForm):

@@ -10,6 +10,7 @@ from flask import Flask
 from ..notices.email import from_template
 from ..notices.messages import Email
 from ..notices.services import register_renderer
+from .recovery_codes import FEW
 
 
 def init_mails(app: Flask) -> None:
@@ -17,6 +18,8 @@ def init_mails(app: Flask) -> None:
     register_renderer(app, "email_code", _code)
     register_renderer(app, "account_activated", _activated)
     register_renderer(app, "account_locked", _locked)
+    register_renderer(app, "credential_notice", _credential)
+    register_renderer(app, "recovery_code_used", _recovery_code)
 
 
 def _code(payload: dict[str, Any], _now: datetime) -> Email:
@@ -45,4 +48,26 @@ def _locked(payload: dict[str, Any], _now: datetime) -> Email:
         to=payload["to"],
         language=payload["language"],
         until=datetime.fromisoformat(payload["until"]),
+    )
+
+
+def _credential(payload: dict[str, Any], _now: datetime) -> Email:
+    return from_template(
+        "accounts/mail_credential.txt",
+        to=payload["to"],
+        language=payload["language"],
+        credential=payload["credential"],
+        change=payload["change"],
+        at=datetime.fromisoformat(payload["at"]),
+    )
+
+
+def _recovery_code(payload: dict[str, Any], _now: datetime) -> Email:
+    return from_template(
+        "accounts/mail_recovery_code.txt",
+        to=payload["to"],
+        language=payload["language"],
+        at=datetime.fromisoformat(payload["at"]),
+        left=payload["left"],
+        few=FEW,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Boolean, ForeignKey, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, UtcDateTime
@@ -21,6 +21,7 @@ class Person(Base):
     email: Mapped[str] = mapped_column(String(254))
     language: Mapped[str] = mapped_column(String(2))
     is_operator: Mapped[bool] = mapped_column(Boolean, default=False)
+    required_level: Mapped[int] = mapped_column(Integer, default=2, server_default="2")  # decisions §6
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     previous_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -63,8 +64,66 @@ class TotpDevice(Base):
     person_id: Mapped[str] = mapped_column(String(32), ForeignKey("person.id"), index=True)
     secret: Mapped[str] = mapped_column(Text)  # sealed for totp:<id>
     last_step: Mapped[int] = mapped_column(Integer)
+    nickname: Mapped[str | None] = mapped_column(String(60))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class PasskeyOwner(Base):
+    """The random name under which passkeys know a person: no code, number or address (WebAuthn §14.6.1)."""
+
+    __tablename__ = "passkey_owner"
+
+    person_id: Mapped[str] = mapped_column(String(32), ForeignKey("person.id"), primary_key=True)
+    handle: Mapped[str] = mapped_column(String(43), unique=True)
+
+
+class Passkey(Base):
+    """A passkey; only its public key is here, and nobody else can sign with it."""
+
+    __tablename__ = "passkey"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    person_id: Mapped[str] = mapped_column(String(32), ForeignKey("person.id"), index=True)
+    credential_id: Mapped[str] = mapped_column(String(1400), unique=True)  # base64url of at most 1,023 bytes
+    public_key: Mapped[str] = mapped_column(Text)  # COSE, base64url
+    sign_count: Mapped[int] = mapped_column(BigInteger)
+    aaguid: Mapped[str] = mapped_column(String(36))
+    transports: Mapped[list[str]] = mapped_column(JSON)
+    may_be_backed_up: Mapped[bool] = mapped_column(Boolean)
+    is_backed_up: Mapped[bool] = mapped_column(Boolean)
+    nickname: Mapped[str] = mapped_column(String(60))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class PasskeyCeremony(Base):
+    """A challenge given to one browser for one purpose; it serves once. Without a person, anybody's passkey may answer."""
+
+    __tablename__ = "passkey_ceremony"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    secret_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    purpose: Mapped[str] = mapped_column(String(16))
+    person_id: Mapped[str | None] = mapped_column(String(32), ForeignKey("person.id"), index=True)
+    challenge: Mapped[str] = mapped_column(String(43))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class RecoveryCode(Base):
+    """A code kept on paper, of which a keyed digest remains; a person has ten, each good once."""
+
+    __tablename__ = "recovery_code"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    person_id: Mapped[str] = mapped_column(String(32), ForeignKey("person.id"), index=True)
+    code_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

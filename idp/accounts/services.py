@@ -11,7 +11,7 @@ from ..db import transaction
 from ..errors import NotAllowedError
 from ..identifiers import UserCode
 from ..web import current_settings
-from . import services_guesses, services_openings
+from . import services_ceremonies, services_guesses, services_openings
 from .models import Challenge, EmailCode, SignInRow
 from .passwords import TemporaryPassword as TemporaryPassword
 from .services_codes import issue_user_code as issue_user_code
@@ -20,11 +20,13 @@ from .services_codes import revoke_user_code as revoke_user_code
 from .services_codes import user_codes as user_codes
 from .services_codes import user_codes_of as user_codes_of
 from .services_openings import open_first_credential as open_first_credential
+from .services_passkeys import has_passkey as has_passkey
 from .services_people import choose_language as choose_language
 from .services_people import create_person as create_person
 from .services_people import mark_operator as mark_operator
 from .services_people import people as people
 from .services_people import person as person
+from .services_people import require_level as require_level
 from .services_sessions import end_sign_in as end_sign_in
 from .services_sessions import end_sign_ins_of as end_sign_ins_of
 from .services_sessions import open_sign_ins as open_sign_ins
@@ -66,4 +68,5 @@ def sweep(now: datetime) -> int:
             .returning(SignInRow.sid),
         ):
             gone += len(session.scalars(statement.execution_options(synchronize_session=False)).all())
+        gone += services_ceremonies.forget(before=now - _KEPT_CHALLENGES)
         return gone + services_guesses.forget_nobody(before=now - _KEPT_CHALLENGES)

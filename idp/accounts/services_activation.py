@@ -31,7 +31,7 @@ from .services_challenges import Begun
 from .services_codes import secret_digest
 from .services_people import person
 from .services_sign_in import note_refusal, owner_of
-from .sign_ins import Signed, SignIn, mask_email
+from .sign_ins import PASSWORD_AND_CODE, Signed, SignIn, mask_email
 from .states import CodeEvent, CodeState, sources
 from .steps import Kind, Step
 
@@ -230,7 +230,7 @@ def confirm_factor(token: str | None, code: str, *, former: SignIn | None, devic
             return Finish(linked=True)
         guesses.forget_failures(guesses.subject_of(begun.person_id), now=now)
         sign_in, secret = rows.begin_sign_in_row(
-            begun.person_id, begun.user_code, device=device, former=former, now=now
+            begun.person_id, begun.user_code, shown=PASSWORD_AND_CODE, device=device, former=former, now=now
         )
     return Finish(signed=Signed(sign_in, secret, begun.next_path))
 

@@ -5,15 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from .. import audit
 from ..db import db, new_id, transaction
 from ..notices import services as notices
 from ..sealing import current_sealing
 from . import totp
+from .factor_policy import Held
 from .hashing import current_hasher
-from .models import Password, TotpDevice
+from .models import Passkey, Password, Person, TotpDevice
+from .services_people import person
+
+Credential = Literal["password", "totp", "passkey", "security_key", "recovery_codes"]
+Change = Literal["create", "update", "revoke", "delete"]
 
 
 def has_password(person_id: str) -> bool:
@@ -41,24 +46,30 @@ def add_first_credentials(person_id: str, *, password_hash: str, totp_secret: st
         audit.record(
             audit.Event.SECOND_FACTOR_ADDED, actor=actor, person_id=person_id, details={"factor": "totp"}, now=now
         )
-        tell_of_change(person_id, "password", "create", now=now)
-        tell_of_change(person_id, "totp", "create", now=now)
+        tell_of_change(person_id, "password", "create", now=now, mail=False)  # the e-mail of the activation says it
+        tell_of_change(person_id, "totp", "create", now=now, mail=False)
     return True
 
 
-def tell_of_change(
-    person_id: str,
-    credential: Literal["password", "totp"],
-    change: Literal["create", "update", "revoke", "delete"],
-    *,
-    now: datetime,
-) -> None:
-    """Write, in the caller's transaction, that a credential has changed; who hears of it is not for this room to know."""
+def tell_of_change(person_id: str, credential: Credential, change: Change, *, now: datetime, mail: bool = True) -> None:
+    """Write, in the caller's transaction, that a credential has changed; who hears of it is not for this room to know.
+
+    The person hears of it by e-mail, unless another one says the same (*mail* is false).
+    """
     told = {"person_id": person_id, "credential": credential, "change": change, "at": int(now.timestamp())}
     notices.enqueue("credential_changed", {"change_id": new_id(), **told}, now=now)
+    if mail:
+        whom = person(person_id)
+        letter = {"to": whom.email, "language": whom.language, "at": now.isoformat()}
+        notices.enqueue("credential_notice", letter | {"credential": credential, "change": change}, now=now)
 
 
-def add_device(person_id: str, secret: str, *, step: int, now: datetime) -> None:
+def hold(person_id: str) -> None:
+    """Let nobody else change this person's credentials until the caller's transaction ends."""
+    db.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
+
+
+def add_device(person_id: str, secret: str, *, step: int, now: datetime, nickname: str | None = None) -> None:
     """Add an application, in the caller's transaction and under its audit entry."""
     device_id = new_id()
     db.session.execute(
@@ -67,9 +78,19 @@ def add_device(person_id: str, secret: str, *, step: int, now: datetime) -> None
             person_id=person_id,
             secret=current_sealing().seal(secret, f"totp:{device_id}"),
             last_step=step,
+            nickname=nickname,
             created_at=now,
         )
     )
+
+
+def held(person_id: str) -> Held:
+    """Return how many factors of each kind a person has."""
+    counts = [
+        db.session.scalar(select(func.count(table.id)).where(table.person_id == person_id, table.revoked_at.is_(None)))
+        for table in (TotpDevice, Passkey)
+    ]
+    return Held(counts[0] or 0, counts[1] or 0)
 
 
 def replace_for_demonstration(person_id: str, *, password: str, totp_secret: str, now: datetime) -> None:
@@ -78,8 +99,8 @@ def replace_for_demonstration(person_id: str, *, password: str, totp_secret: str
     with transaction() as session:
         if has_password(person_id):
             session.execute(update(Password).where(Password.person_id == person_id).values(hash=hashed, set_at=now))
-            tell_of_change(person_id, "password", "update", now=now)
-            tell_of_change(person_id, "totp", "update", now=now)
+            tell_of_change(person_id, "password", "update", now=now, mail=False)
+            tell_of_change(person_id, "totp", "update", now=now, mail=False)
         else:
             session.execute(insert(Password).values(person_id=person_id, hash=hashed, set_at=now))
         session.execute(
@@ -89,6 +110,23 @@ def replace_for_demonstration(person_id: str, *, password: str, totp_secret: str
             .execution_options(synchronize_session=False)
         )
         add_device(person_id, totp_secret, step=0, now=now)
+
+
+def replace_password(person_id: str, *, former: str, hashed: str, now: datetime) -> bool:
+    """Put a new hash in the place of *former* in the caller's transaction; False when it is no longer that one."""
+    changed = db.session.execute(
+        update(Password)
+        .where(Password.person_id == person_id, Password.hash == former)
+        .values(hash=hashed, set_at=now)
+        .returning(Password.person_id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if changed is None:
+        return False
+    actor = audit.Actor.person(person_id)
+    audit.record(audit.Event.PASSWORD_CHANGED, actor=actor, person_id=person_id, now=now)
+    tell_of_change(person_id, "password", "update", now=now)
+    return True
 
 
 def refresh_hash(person_id: str, *, former: str, password: str) -> None:

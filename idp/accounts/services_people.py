@@ -12,6 +12,7 @@ from ..db import db, new_id, transaction
 from ..errors import NotFoundError
 from ..i18n import Language
 from ..identifiers import PersonId
+from ..web import current_settings
 from .models import GuessCounter, Person
 from .services_guesses import subject_of
 from .sign_ins import PersonView
@@ -94,3 +95,25 @@ def mark_operator(person_id: str) -> None:
     """Give the sign-ins of *person_id* the shorter lives of operators, from their next one on."""
     with transaction() as session:
         session.execute(update(Person).where(Person.id == person_id).values(is_operator=True))
+
+
+def required_level(person_id: str) -> int:
+    """Return the level a person must show when they sign in (decisions §6)."""
+    row = db.session.execute(select(Person.required_level, Person.is_operator).where(Person.id == person_id)).one()
+    return level_of(row.required_level, is_operator=row.is_operator)
+
+
+def level_of(written: int, *, is_operator: bool) -> int:
+    """Return the higher of what is written on a person and, for an operator, what the configuration asks today."""
+    return max(written, current_settings().required_level("operator") if is_operator else 0)
+
+
+def require_level(person_id: str, level: int) -> None:
+    """Write on a person that they must sign in at *level* at least; it is never lowered here."""
+    with transaction() as session:
+        session.execute(
+            update(Person)
+            .where(Person.id == person_id, Person.required_level < level)
+            .values(required_level=level)
+            .execution_options(synchronize_session=False)
+        )

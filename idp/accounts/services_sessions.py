@@ -14,23 +14,34 @@ from ..identifiers import PersonId
 from ..notices import services as notices
 from ..sealing import digest, random_token
 from . import cookies
+from .factor_policy import falls_short
 from .models import Person, SignInRow
-from .services_people import as_language
-from .sign_ins import ABSOLUTE, ACR, AMR, IDLE, OPERATOR_ABSOLUTE, OPERATOR_IDLE, OpenSignIn, SignIn
+from .services_people import as_language, level_of
+from .sign_ins import ABSOLUTE, IDLE, OPERATOR_ABSOLUTE, OPERATOR_IDLE, PASSWORD_AND_CODE, OpenSignIn, Shown, SignIn
 
 _NOTED_EVERY = timedelta(minutes=1)  # a page view writes at most this often that the person is there
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """A sign-in that holds, with what every page needs of its person."""
+    """A sign-in that holds, with what every page needs of its person.
+
+    One that *falls short* of what the person must show opens nothing but the page where they add a passkey.
+    """
 
     sign_in: SignIn
     language: Language
+    falls_short: bool = False
 
 
 def begin_sign_in_row(
-    person_id: str, user_code: str, *, device: str, former: SignIn | None, now: datetime
+    person_id: str,
+    user_code: str,
+    *,
+    shown: Shown = PASSWORD_AND_CODE,
+    device: str,
+    former: SignIn | None,
+    now: datetime,
 ) -> tuple[SignIn, str]:
     """Open a sign-in in the caller's transaction, or renew *former* when it is the same person's.
 
@@ -46,8 +57,8 @@ def begin_sign_in_row(
         "secret_digest": digest(token),
         "user_code": user_code,
         "auth_time": now,
-        "acr": ACR,
-        "amr": list(AMR),
+        "acr": shown.acr,
+        "amr": list(shown.amr),
         "device": device[:80],
         "seen_at": now,
         "idle_seconds": int(idle.total_seconds()),
@@ -60,10 +71,10 @@ def begin_sign_in_row(
         audit.Event.SIGNED_IN,
         actor=audit.Actor.person(person_id),
         person_id=person_id,
-        details={"sid": sid, "user_code": user_code, "acr": ACR},
+        details={"sid": sid, "user_code": user_code, "acr": shown.acr},
         now=now,
     )
-    return SignIn(sid, PersonId(person_id), user_code, now, ACR, AMR, enterprise_id), token
+    return SignIn(sid, PersonId(person_id), user_code, now, shown.acr, shown.amr, enterprise_id), token
 
 
 def _renew(sid: str, values: dict[str, object]) -> bool:
@@ -106,6 +117,8 @@ def present(secret_digest: str, *, now: datetime) -> Present | None:
             SignInRow.seen_at,
             SignInRow.idle_seconds,
             Person.language,
+            Person.required_level,
+            Person.is_operator,
         )
         .join(Person, Person.id == SignInRow.person_id)
         .where(SignInRow.secret_digest == secret_digest, SignInRow.ended_at.is_(None), SignInRow.expires_at > now)
@@ -123,7 +136,8 @@ def present(secret_digest: str, *, now: datetime) -> Present | None:
         amr=tuple(row.amr),
         enterprise_id=row.enterprise_id,
     )
-    return Present(sign_in, as_language(row.language))
+    level = level_of(row.required_level, is_operator=row.is_operator)
+    return Present(sign_in, as_language(row.language), falls_short(row.acr, level))
 
 
 def _note_seen(sid: str, now: datetime) -> None:
@@ -153,6 +167,23 @@ def set_enterprise(sign_in: SignIn, enterprise_id: str, now: datetime) -> SignIn
     switched = replace(sign_in, enterprise_id=enterprise_id)
     cookies.hold(token, switched)
     return switched
+
+
+def leave_only(sign_in: SignIn, *, now: datetime) -> None:
+    """End the person's other sign-ins and change the secret of this one, in the caller's transaction (ASVS 7.4.3)."""
+    end_sign_ins_of(sign_in.person_id, but=sign_in.sid, now=now)
+    token = random_token()
+    changed = db.session.execute(
+        update(SignInRow)
+        .where(SignInRow.sid == sign_in.sid, SignInRow.ended_at.is_(None))
+        .values(secret_digest=digest(token), seen_at=now)
+        .returning(SignInRow.sid)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if changed is None:
+        cookies.drop()
+    else:
+        cookies.hold(token, sign_in)
 
 
 def end_sign_in(sid: str, *, now: datetime) -> bool:

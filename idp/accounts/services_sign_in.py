@@ -1,7 +1,8 @@
-"""Signing in: user code and password, then a code of an application. No session exists before both were right."""
+"""Signing in: user code and password, then a second factor; or a passkey alone. No session exists before both were right."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -15,14 +16,28 @@ from ..notices import services as notices
 from . import services_challenges as challenges
 from . import services_factors as factors
 from . import services_guesses as guesses
+from . import services_passkeys as passkeys
+from . import services_recovery_codes as recovery_codes
 from . import services_sessions as rows
 from .errors import BusyError
+from .factor_policy import only_passkey_serves
 from .hashing import current_hasher
 from .lockout import Counter
 from .models import UserCodeRow
+from .passkeys import Purpose
 from .passwords import fits
-from .services_people import people
-from .sign_ins import Signed, SignIn
+from .services_factors import held
+from .services_people import people, required_level
+from .sign_ins import (
+    PASSKEY_ACR,
+    PASSKEY_ALONE,
+    PASSWORD_AND_CODE,
+    PASSWORD_AND_PASSKEY,
+    PASSWORD_AND_RECOVERY,
+    Shown,
+    Signed,
+    SignIn,
+)
 from .states import CodeState
 from .steps import Kind, Step
 from .totp import read_code
@@ -34,6 +49,7 @@ class Refusal(StrEnum):
     WRONG = "wrong"
     LOCKED = "locked"
     OVER = "over"
+    PASSKEY_ONLY = "passkey_only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +112,82 @@ def check_second_factor(
     token: str | None, code: str, *, former: SignIn | None, device: str, now: datetime
 ) -> SecondStep:
     """Judge the code of an application; when it is right, the sign-in begins, all in one transaction."""
+
+    def judge(person_id: str) -> bool:
+        digits = read_code(code)
+        return digits is not None and factors.spend_code(person_id, digits, now=now)
+
+    return _second_step(token, judge, PASSWORD_AND_CODE, former=former, device=device, now=now)
+
+
+def check_recovery_code(
+    token: str | None, code: str, *, former: SignIn | None, device: str, now: datetime
+) -> SecondStep:
+    """Judge a recovery code in the place of the second factor; it is counted like any other guess."""
+
+    def judge(person_id: str) -> bool:
+        return recovery_codes.spend(person_id, code, now=now)
+
+    return _second_step(token, judge, PASSWORD_AND_RECOVERY, former=former, device=device, now=now)
+
+
+def check_passkey(
+    token: str | None, ceremony: str | None, answer: str, *, former: SignIn | None, device: str, now: datetime
+) -> SecondStep:
+    """Judge a passkey in the place of the second factor."""
+
+    def judge(person_id: str) -> bool:
+        return passkeys.accept(ceremony, answer, Purpose.SECOND_FACTOR, person_id=person_id, now=now) is not None
+
+    return _second_step(token, judge, PASSWORD_AND_PASSKEY, former=former, device=device, now=now)
+
+
+def sign_in_with_passkey(
+    ceremony: str | None, answer: str, *, next_path: str, former: SignIn | None, device: str, now: datetime
+) -> SecondStep:
+    """Judge a passkey alone, which is two factors in itself: the device, and what it verified of its owner.
+
+    Nothing is guessed here, so nothing is counted, and no lock of the password stands in the way (security S-50).
+    """
+    with transaction():
+        person_id = passkeys.accept(ceremony, answer, Purpose.SIGN_IN, person_id=None, now=now)
+        signs = _code_of(person_id, former) if person_id else None
+        if person_id is None or signs is None:
+            audit.record(
+                audit.Event.SIGN_IN_REFUSED,
+                actor=audit.ANONYMOUS,
+                person_id=person_id,
+                details={"step": "passkey"},
+                now=now,
+            )
+            return SecondStep(refusal=Refusal.WRONG)
+        sign_in, secret = rows.begin_sign_in_row(
+            person_id, signs, shown=PASSKEY_ALONE, device=device, former=former, now=now
+        )
+    return SecondStep(signed=Signed(sign_in, secret, next_path))
+
+
+def _second_step(
+    token: str | None,
+    judge: Callable[[str], bool],
+    shown: Shown,
+    *,
+    former: SignIn | None,
+    device: str,
+    now: datetime,
+) -> SecondStep:
+    """Judge a second factor; when it is right, the sign-in begins, all in one transaction."""
     with transaction():
         begun = challenges.find(token, Kind.SIGN_IN, now=now)
         if begun is None:
             return SecondStep(refusal=Refusal.OVER)
+        if shown.acr != PASSKEY_ACR and wants_passkey(begun.person_id):
+            return SecondStep(refusal=Refusal.PASSKEY_ONLY)
         subject = guesses.subject_of(begun.person_id)
         may_judge, counter = guesses.take_try(subject, now=now)
         if not may_judge:
             return SecondStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
-        digits = read_code(code)
-        if digits is None or not factors.spend_code(begun.person_id, digits, now=now):
+        if not judge(begun.person_id):
             note_refusal(begun.person_id, subject, counter, step="second_factor", now=now)
             if counter.is_locked(now):
                 return SecondStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
@@ -114,14 +196,20 @@ def check_second_factor(
             return SecondStep(refusal=Refusal.OVER)
         guesses.forget_failures(subject, now=now)
         sign_in, secret = rows.begin_sign_in_row(
-            begun.person_id, begun.user_code, device=device, former=former, now=now
+            begun.person_id, begun.user_code, shown=shown, device=device, former=former, now=now
         )
     return SecondStep(signed=Signed(sign_in, secret, begun.next_path))
 
 
-def waits_for_second_factor(token: str | None, *, now: datetime) -> bool:
-    """Tell whether *token* goes on with a sign-in whose password was right."""
-    return challenges.find(token, Kind.SIGN_IN, now=now) is not None
+def wants_passkey(person_id: str) -> bool:
+    """Tell whether this person may go on with a passkey only."""
+    return only_passkey_serves(held(person_id), required_level(person_id))
+
+
+def person_under_way(token: str | None, *, now: datetime) -> str | None:
+    """Return who goes on with *token*, after a right password."""
+    begun = challenges.find(token, Kind.SIGN_IN, now=now)
+    return begun.person_id if begun else None
 
 
 def cancel(token: str | None, *, now: datetime) -> None:
@@ -157,6 +245,18 @@ def note_refusal(person_id: str | None, subject: str, counter: Counter, *, step:
 def owner_of(user_code: UserCode) -> str | None:
     """Return whose code this is, whatever its state."""
     return db.session.scalar(select(UserCodeRow.person_id).where(UserCodeRow.code == user_code.signs))
+
+
+def _code_of(person_id: str, former: SignIn | None) -> str | None:
+    """Return with which activated code a person signs in who typed none: the one of their sign-in here, else the first."""
+    activated = db.session.scalars(
+        select(UserCodeRow.code)
+        .where(UserCodeRow.person_id == person_id, UserCodeRow.state == CodeState.ACTIVATED.value)
+        .order_by(UserCodeRow.activated_at, UserCodeRow.code)
+    ).all()
+    if former is not None and former.person_id == person_id and former.user_code in activated:
+        return former.user_code
+    return next(iter(activated), None)
 
 
 def _activated_person(user_code: UserCode) -> str | None:

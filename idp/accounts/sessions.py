@@ -23,12 +23,14 @@ _LONGEST_PATH = 16_000
 class SignInContext:
     """Which agency a sign-in is for, and where *Cancel* goes back to; set by oidc as ``g.sign_in_context``.
 
-    ``asks_again`` when the person is signed in and must show once more that it is they.
+    ``asks_again`` when the person is signed in and must show once more that it is they; ``demanded_level`` is
+    the level without which the agency gets nothing.
     """
 
     agency_name: str
     cancel_path: str
     asks_again: bool = False
+    demanded_level: int = 0
 
 
 def current_sign_in() -> SignIn | None:
@@ -36,6 +38,13 @@ def current_sign_in() -> SignIn | None:
     if "mandat_sign_in" not in g:
         _read()
     sign_in: SignIn | None = g.mandat_sign_in
+    return sign_in
+
+
+def unfinished_sign_in() -> SignIn | None:
+    """Return the sign-in of this request when its person must still add a passkey; to every other page nobody is signed in."""
+    current_sign_in()
+    sign_in: SignIn | None = g.get("mandat_unfinished_sign_in")
     return sign_in
 
 
@@ -49,7 +58,8 @@ def preferred_language() -> Language | None:
 def _read() -> None:
     secret = cookies.presented_digest()
     found = services_sessions.present(secret, now=now()) if secret else None
-    g.mandat_sign_in = found.sign_in if found else None
+    g.mandat_sign_in = found.sign_in if found and not found.falls_short else None
+    g.mandat_unfinished_sign_in = found.sign_in if found and found.falls_short else None
     g.mandat_language = found.language if found else None
 
 
@@ -58,6 +68,8 @@ def sign_in_required(view: View) -> View:
 
     @wraps(view)
     def guarded(*arguments: Any, **values: Any) -> Any:
+        if unfinished_sign_in() is not None:
+            return redirect("/account/security/passkey")
         if current_sign_in() is None:
             return redirect(sign_in_address())
         return view(*arguments, **values)

@@ -10,9 +10,25 @@ from ..identifiers import PersonId, UserCode
 from .states import CodeState
 
 ACR = "urn:mandat:aal:2"  # a password and a code of an application; aal:1 is never issued to people
+PASSKEY_ACR = "urn:mandat:aal:3"  # a passkey with user verification: phishing-resistant
 AMR = ("pwd", "otp", "mfa")  # RFC 8176
 IDLE, ABSOLUTE = timedelta(hours=1), timedelta(hours=12)  # decisions §28
 OPERATOR_IDLE, OPERATOR_ABSOLUTE = timedelta(minutes=15), timedelta(hours=8)
+STEP_UP_LIFE = timedelta(minutes=5)  # decisions §28: how long a sign-in is fresh enough for a change of credentials
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a person showed at a sign-in, as tokens tell it."""
+
+    acr: str
+    amr: tuple[str, ...]
+
+
+PASSWORD_AND_CODE = Shown(ACR, AMR)
+PASSWORD_AND_RECOVERY = Shown(ACR, ("pwd", "mfa"))  # RFC 8176 has no value for a code kept on paper
+PASSWORD_AND_PASSKEY = Shown(PASSKEY_ACR, ("pwd", "pop", "user", "mfa"))
+PASSKEY_ALONE = Shown(PASSKEY_ACR, ("pop", "user", "mfa"))  # decisions §21
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +73,10 @@ class SignIn:
     acr: str
     amr: tuple[str, ...]
     enterprise_id: str | None
+
+    def is_fresh(self, now: datetime) -> bool:
+        """Tell whether its factors were shown so lately that a credential may be changed."""
+        return self.auth_time + STEP_UP_LIFE > now
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The steps between the first page and a session, as one table. No step can be skipped, and none gone back to.
 
 A *sign-in* waits for its second factor. An *activation* confirms the e-mail address, then the person chooses a password,
-then adds a second factor. An *opening* is a link that stands for the slips and the e-mail code (decisions §5).
+then adds a second factor. A *new application* is added by somebody signed in. An *opening* is a link that stands for the
+slips and the e-mail code (decisions §5).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ class Kind(StrEnum):
     SIGN_IN = "sign_in"
     ACTIVATION = "activation"
     OPENING = "opening"
+    NEW_APPLICATION = "new_application"
 
 
 class Step(StrEnum):
@@ -33,11 +35,13 @@ LIVES: dict[Kind, timedelta] = {
     Kind.SIGN_IN: timedelta(minutes=10),
     Kind.ACTIVATION: timedelta(hours=1),
     Kind.OPENING: timedelta(hours=24),
+    Kind.NEW_APPLICATION: timedelta(minutes=15),
 }
 
 NEXT: dict[tuple[Kind, Step], Step] = {
     (Kind.SIGN_IN, Step.SECOND_FACTOR): Step.DONE,
     (Kind.OPENING, Step.CLICK): Step.DONE,
+    (Kind.NEW_APPLICATION, Step.NEW_FACTOR): Step.DONE,
     (Kind.ACTIVATION, Step.EMAIL_CODE): Step.NEW_PASSWORD,
     (Kind.ACTIVATION, Step.NEW_PASSWORD): Step.NEW_FACTOR,
     (Kind.ACTIVATION, Step.NEW_FACTOR): Step.DONE,

@@ -35,7 +35,11 @@ class Event(StrEnum):
     TEMPORARY_PASSWORD_USED = "user_code:temporary_password_used"  # noqa: S105
     USER_CODE_ACTIVATED = "user_code:activated"
     PASSWORD_SET = "person:password_set"  # noqa: S105
+    PASSWORD_CHANGED = "person:password_changed"  # noqa: S105
     SECOND_FACTOR_ADDED = "person:second_factor_added"
+    SECOND_FACTOR_REMOVED = "person:second_factor_removed"
+    RECOVERY_CODES_MADE = "person:recovery_codes_made"
+    RECOVERY_CODE_USED = "person:recovery_code_used"
     SIGNED_IN = "person:signed_in"
     SIGN_IN_REFUSED = "person:sign_in_refused"
     LOCKED = "person:locked"

@@ -42,7 +42,7 @@ class Situation:
 
     ``is_hinted_person`` is None without a hint; ``consented`` holds the enterprises for which an earlier consent covers this
     request; ``chosen`` and ``consent_given`` are answers given in this interaction; ``missing`` are the blocks that the agency
-    needs and that the person lacks for the enterprise chosen.
+    needs and that the person lacks for the enterprise chosen; ``reachable`` is the level that this person can show.
     """
 
     request: AuthorizationRequest
@@ -56,6 +56,7 @@ class Situation:
     chosen: str | None = None
     consent_given: bool = False
     missing: tuple[str, ...] = ()
+    reachable: int = assurance_levels.REACHABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,8 @@ def must_step_up(situation: Situation) -> bool:
     request = situation.request
     demanded = assurance_levels.demanded(request.claims.essential_acr())
     wished = assurance_levels.wished((*request.claims.voluntary_acr(), *request.acr_values))
-    silent = "none" in request.prompts
-    return assurance_levels.level(situation.acr) < max(demanded, 0 if silent else wished)
+    wish = 0 if "none" in request.prompts else min(wished, situation.reachable)  # asking in vain helps nobody
+    return assurance_levels.level(situation.acr) < max(demanded, wish)
 
 
 def chosen_enterprise(situation: Situation) -> str | None:

@@ -25,7 +25,7 @@ RESPONSE_ALGS = FAPI2_MESSAGE_SIGNING.id_token_algs  # for signed authorization 
 PROMPTS = ("none", "login", "consent", "select_account")
 DETAILS_TYPES = ("functional_blocks",)
 USERINFO_ALGS = ID_TOKEN_ALGS
-ACR_VALUES = ("urn:mandat:aal:2",)
+ACR_VALUES = ("urn:mandat:aal:2", "urn:mandat:aal:3")
 CLAIMS = (
     *("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "sid", "acr", "amr", "at_hash"),
     *("name", "given_name", "family_name", "locale", "email", "email_verified"),

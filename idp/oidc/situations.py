@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from ..accounts import services as accounts
 from ..accounts.sign_ins import SignIn
 from ..delegation import services as delegation
 from ..web import current_settings
 from . import consent_services, tokens
+from .claims import assurance_levels
 from .errors import AuthorizationRefusedError
 from .interaction_services import Interaction
 from .interactions import Next, Offer, Situation, chosen_enterprise, next_step
@@ -43,8 +45,17 @@ def situation(interaction: Interaction, client: RelyingParty, sign_in: SignIn | 
         consented=_consented(request, client, sign_in),
         chosen=chosen,
         consent_given=consented_for is not None and consented_for == chosen,
+        reachable=_reachable(request, sign_in),
     )
     return replace(found, missing=_missing(found, client, sign_in, now))
+
+
+def _reachable(request: AuthorizationRequest, sign_in: SignIn) -> int:
+    """Return the level this person can show; nothing is read unless the request wishes for a level at all."""
+    is_wished = bool(request.acr_values or request.claims.voluntary_acr())
+    if is_wished and not accounts.has_passkey(sign_in.person_id):
+        return assurance_levels.PASSKEY - 1
+    return assurance_levels.REACHABLE
 
 
 def _missing(found: Situation, client: RelyingParty, sign_in: SignIn, now: datetime) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -274,7 +275,34 @@ def test_a_level_that_is_voluntary_or_reached_is_no_obstacle(
     assert identity["acr"] == f"{LEVEL}2"
 
 
-@pytest.mark.parametrize("wanted", [{"value": f"{LEVEL}3"}, {"values": [f"{LEVEL}3", "x"]}, {"value": "urn:unknown:1"}])
+@pytest.mark.parametrize("wanted", [{"value": f"{LEVEL}3"}, {"values": [f"{LEVEL}3", "x"]}])
+def test_an_essential_passkey_leads_to_the_page_of_passkeys(
+    scenery: Scenery, rp: RelyingParty, wanted: dict[str, Any]
+) -> None:
+    """Step-up to urn:mandat:aal:3: the page asks for a passkey; cancelling is access_denied, a silent request login_required.
+
+    Whoever signs in less surely all the same is refused, never given a lower acr.
+    """
+    claims = asking(id_token={"acr": {"essential": True, **wanted}})
+    browser, signed_in = scenery.browser(), scenery.signed_in("julie")
+    scenery.clock.advance(timedelta(minutes=1))
+
+    assert rp.answer(rp.authorize(signed_in, claims=claims, prompt="none"))["error"] == "login_required"
+    assert rp.authorize(signed_in, claims=claims).location.startswith("/sign-in/passkey?")
+    place = rp.authorize(browser, claims=claims).location
+    page = browser.get(place)
+    assert place.startswith("/sign-in/passkey?next=%2Fauthorize")
+    assert 'id="passkey-demanded"' in page.text
+    assert "/account/security/passkey?next=%2Fauthorize" in page.text
+    cancel = page.text.partition('id="login-cancel"')[0].rpartition('href="')[2].partition('"')[0].replace("&amp;", "&")
+    assert rp.answer(browser.get(cancel))["error"] == "access_denied"
+    again = rp.authorize(browser, claims=claims).location
+    answer = scenery.sign_in(browser, "julie", again.replace("/sign-in/passkey", "/sign-in"))
+    refused = rp.answer(browser.get(answer.location))
+    assert (refused["error"], refused["state"]) == ("access_denied", "s-1")
+
+
+@pytest.mark.parametrize("wanted", [{"value": f"{LEVEL}4"}, {"value": "urn:unknown:1"}])
 def test_an_essential_level_out_of_reach_is_refused(scenery: Scenery, rp: RelyingParty, wanted: dict[str, Any]) -> None:
     """The idea of test-essential-acr-sca-claim: access_denied, signed in or not, silent or not; never a lower acr."""
     claims = asking(id_token={"acr": {"essential": True, **wanted}})

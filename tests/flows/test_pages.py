@@ -30,7 +30,7 @@ VISITED = {
     "public": (
         *("pages.home", "pages.help_page", "pages.accessibility", "pages.privacy", "enrollment.terms"),
         *("sign_in.password", "activation.slips", "enrollment.before_you_start", "enrollment.resume"),
-        *("enrollment.resume_code",),
+        *("enrollment.resume_code", "passkeys.alone"),
     ),
     "draft": (
         *("enrollment.tasks", "enrollment.enterprise", "enrollment.enterprise_confirm", "enrollment.tax_number"),
@@ -40,6 +40,10 @@ VISITED = {
     "file": (
         *("enrollment.file", "enrollment.mailed_code", "enrollment.document", "enrollment.contest"),
         *("enrollment.slip", "activation.password", "activation.factor"),
+    ),
+    "security": (
+        *("security.security", "security.password", "security.application", "security.passkey"),
+        *("security.recovery_codes", "security.remove", "sign_in.recovery_code", "passkeys.second_factor"),
     ),
     "first sign-in": ("activation.opening", "activation.email_code", "activation.linked", "sign_in.second_factor"),
     "enterprise": (
@@ -102,9 +106,11 @@ def test_the_scan_sees(page: Page) -> None:
 
 def test_public_pages(installation: Installation, scan: Scan, page: Page) -> None:
     """What anybody may read, and the first page of each way in."""
-    for path in ("", "help", "accessibility", "privacy", "terms", "sign-in", "activate", "enrol", "enrol/resume"):
+    for path in ("", "help", "accessibility", "privacy", "terms", "sign-in", "sign-in/passkey", "activate", "enrol"):
         page.goto(f"{installation.issuer}/{path}")
         scan.visit(page)
+    page.goto(f"{installation.issuer}/enrol/resume")
+    scan.visit(page)
     page.fill("#number", "QX4T-7K9M")
     page.click("#continue")
     scan.visit(page)

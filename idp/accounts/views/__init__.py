@@ -13,7 +13,7 @@ from ..errors import BusyError
 from ..hashing import init_hasher
 from ..mails import init_mails
 from ..sessions import preferred_language
-from . import account, activation, sign_in
+from . import account, activation, passkeys, security, sign_in
 from .account import add_account_section as add_account_section
 from .browser import hold_activation as hold_activation
 from .browser import leave as leave
@@ -29,8 +29,11 @@ def init_app(app: Flask) -> None:
     app.before_request(_speak_their_language)
     app.register_error_handler(BusyError, _busy)
     app.register_blueprint(sign_in.blueprint)
+    app.register_blueprint(passkeys.blueprint)
     app.register_blueprint(activation.blueprint)
     app.register_blueprint(account.blueprint)
+    app.register_blueprint(security.blueprint)
+    add_account_section(app, security.account_section)
 
 
 def _speak_their_language() -> None:

@@ -15,7 +15,6 @@ from ..forms import ActivateForm, EmailCodeForm, NewPasswordForm, OtpForm
 from ..passwords import PasswordFault, read_temporary
 from ..services_activation import Activation, StartRefusal
 from ..services_email_codes import Answer, Outcome
-from ..sessions import current_sign_in
 from ..steps import Step
 from . import browser
 from .sign_in import locked_sentence, too_many, wanted_path
@@ -97,7 +96,7 @@ def password() -> ResponseReturnValue:
         browser.activation_token(), form.new_password.data, about=about, now=now()
     )
     if decision is not None and not decision:
-        form.new_password.errors = tuple(_password_sentence(fault) for fault in decision.reasons)
+        form.new_password.errors = tuple(password_sentence(fault) for fault in decision.reasons)
         return _page("activate_password", form, activation)
     return see_other("/activate/factor")
 
@@ -112,7 +111,7 @@ def factor() -> ResponseReturnValue:
     form, token = OtpForm(), browser.activation_token()
     if form.validate_on_submit():
         finish = services_activation.confirm_factor(
-            token, form.otp.data, former=current_sign_in(), device=browser.device(), now=now()
+            token, form.otp.data, former=browser.former_sign_in(), device=browser.device(), now=now()
         )
         if finish is not None and finish.signed is not None:
             flash(_("Your account is ready. Next time, sign in with your password and your application."), "success")
@@ -203,7 +202,8 @@ def _email_sentence(answer: Answer) -> str:
     return str(sentence)
 
 
-def _password_sentence(fault: PasswordFault) -> str:
+def password_sentence(fault: PasswordFault) -> str:
+    """Say why a new password is refused."""
     sentences = {
         PasswordFault.TOO_SHORT: _("Choose a password of at least 12 characters"),
         PasswordFault.TOO_LONG: _("Choose a shorter password: this one is longer than a thousand characters"),

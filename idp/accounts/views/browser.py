@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from flask import Flask, Response, abort, current_app, g, request, session
 
 from ...web import now, see_other
 from .. import cookies, services_openings, services_sessions, services_sign_in
-from ..sessions import current_sign_in
-from ..sign_ins import Signed, device_words
+from ..factor_policy import falls_short
+from ..services_people import required_level
+from ..sessions import current_sign_in, unfinished_sign_in
+from ..sign_ins import Signed, SignIn, device_words
 
 _SIGN_IN = "sign_in"
 _ACTIVATION = "activation"
 _OPENING = "opening"
 _LINKED = "activation_linked"
+_PASSKEY = "passkey"
+_NEW_APPLICATION = "new_application"
 _FAREWELL = "mandat.farewell"
 
 Farewell = Callable[[str], str | None]
@@ -39,6 +44,33 @@ def activation_token() -> str | None:
 def opening_token() -> str | None:
     """Return the secret of the link this browser followed."""
     return held(_OPENING)
+
+
+def hold_passkey(token: str) -> None:
+    """Keep the secret that goes with the challenge on this page; the one of an earlier page no longer serves."""
+    session[_PASSKEY] = token
+
+
+def take_passkey() -> str | None:
+    """Return the secret of the last challenge, and forget it."""
+    token = held(_PASSKEY)
+    session.pop(_PASSKEY, None)
+    return token
+
+
+def new_application_token() -> str | None:
+    """Return the secret of the application being added."""
+    return held(_NEW_APPLICATION)
+
+
+def hold_new_application(token: str) -> None:
+    """Keep the secret of the application being added."""
+    session[_NEW_APPLICATION] = token
+
+
+def drop_new_application() -> None:
+    """Forget the application that was added."""
+    session.pop(_NEW_APPLICATION, None)
 
 
 def hold_sign_in(token: str) -> None:
@@ -86,12 +118,22 @@ def device() -> str:
 
 
 def enter(signed: Signed) -> Response:
-    """Give the browser its new cookie and go on; tokens of forms from before the sign-in die (security S-36)."""
-    for name in (_SIGN_IN, _ACTIVATION, _OPENING, _LINKED):
+    """Give the browser its new cookie and go on; tokens of forms from before the sign-in die (security S-36).
+
+    Whoever must show a passkey and has none is led to where it is added; until then nothing else opens.
+    """
+    for name in (_SIGN_IN, _ACTIVATION, _OPENING, _LINKED, _PASSKEY, _NEW_APPLICATION):
         session.pop(name, None)
     new_form_tokens()
     cookies.hold(signed.token, signed.sign_in)
+    if falls_short(signed.sign_in.acr, required_level(signed.sign_in.person_id)):
+        return see_other(f"/account/security/passkey?{urlencode({'next': signed.next_path})}")
     return see_other(signed.next_path)
+
+
+def former_sign_in() -> SignIn | None:
+    """Return the sign-in of this browser that a new one renews or ends, whatever it opens."""
+    return current_sign_in() or unfinished_sign_in()
 
 
 def set_farewell(app: Flask, farewell: Farewell) -> None:
@@ -105,7 +147,7 @@ def leave() -> str | None:
     Whoever signs in next on this browser finds nothing of the one before (security S-42). Return where the farewell page is,
     when there is one to show.
     """
-    sign_in = current_sign_in()
+    sign_in = former_sign_in()
     if sign_in is not None:
         services_sessions.end_sign_in(sign_in.sid, now=now())
     cookies.drop()

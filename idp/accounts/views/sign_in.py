@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -11,10 +12,12 @@ from ...i18n import gettext as _
 from ...i18n import long_datetime, ngettext
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import services_sign_in
-from ..forms import OtpForm, SignInForm
+from .. import services_passkeys, services_sign_in
+from .. import services_recovery_codes as recovery_codes
+from ..forms import OtpForm, RecoveryCodeForm, SignInForm
+from ..services_factors import held
 from ..services_sign_in import Refusal, SecondStep
-from ..sessions import current_sign_in, safe_next
+from ..sessions import safe_next
 from . import browser
 
 blueprint = Blueprint("sign_in", __name__)
@@ -31,7 +34,9 @@ def password() -> ResponseReturnValue:
     answer = services_sign_in.check_password(form.username.code, form.password.data, next_path=wanted_path(), now=now())
     if answer.token is not None:
         browser.hold_sign_in(answer.token)
-        return see_other("/sign-in/code")
+        person_id = services_sign_in.person_under_way(answer.token, now=now())
+        has_passkey = person_id is not None and held(person_id).passkeys > 0
+        return see_other("/sign-in/code/passkey" if has_passkey else "/sign-in/code")
     if answer.refusal is Refusal.LOCKED:
         form.username.errors = (locked_sentence(answer.locked_until),)
         return too_many(_first_page(form), answer.locked_until)
@@ -44,20 +49,49 @@ def password() -> ResponseReturnValue:
 def second_factor() -> ResponseReturnValue:
     """Ask for the code of the application."""
     token = browser.sign_in_token()
-    if not services_sign_in.waits_for_second_factor(token, now=now()):
-        return _start_again()
+    person_id = services_sign_in.person_under_way(token, now=now())
+    if person_id is None:
+        return start_again()
+    if services_sign_in.wants_passkey(person_id):
+        return see_other("/sign-in/code/passkey")
     form = OtpForm()
     if not form.validate_on_submit():
-        return _second_page(form)
+        return _second_page(form, person_id)
     answer = services_sign_in.check_second_factor(
-        token, form.otp.data, former=current_sign_in(), device=browser.device(), now=now()
+        token, form.otp.data, former=browser.former_sign_in(), device=browser.device(), now=now()
     )
     if answer.signed is not None:
         return browser.enter(answer.signed)
     if answer.refusal is Refusal.OVER:
-        return _start_again()
-    form.otp.errors = (_second_sentence(answer),)
-    page = _second_page(form)
+        return start_again()
+    form.otp.errors = (second_sentence(answer),)
+    page = _second_page(form, person_id)
+    return too_many(page, answer.locked_until) if answer.refusal is Refusal.LOCKED else page
+
+
+@blueprint.route("/sign-in/code/recovery", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def recovery_code() -> ResponseReturnValue:
+    """Ask for a recovery code in the place of the second factor."""
+    token = browser.sign_in_token()
+    person_id = services_sign_in.person_under_way(token, now=now())
+    if person_id is None:
+        return start_again()
+    if services_sign_in.wants_passkey(person_id):
+        return see_other("/sign-in/code/passkey")
+    form = RecoveryCodeForm()
+    if not form.validate_on_submit():
+        return _recovery_page(form)
+    answer = services_sign_in.check_recovery_code(
+        token, form.recovery_code.data, former=browser.former_sign_in(), device=browser.device(), now=now()
+    )
+    if answer.signed is not None:
+        flash(_say_left(recovery_codes.left(person_id)), "warning")
+        return browser.enter(answer.signed)
+    if answer.refusal is Refusal.OVER:
+        return start_again()
+    form.recovery_code.errors = (_recovery_sentence(answer),)
+    page = _recovery_page(form)
     return too_many(page, answer.locked_until) if answer.refusal is Refusal.LOCKED else page
 
 
@@ -90,7 +124,8 @@ def too_many(page: Response, until: datetime | None) -> Response:
     return page
 
 
-def _second_sentence(answer: SecondStep) -> str:
+def second_sentence(answer: SecondStep) -> str:
+    """Say why a code of an application was refused."""
     if answer.refusal is Refusal.LOCKED:
         return locked_sentence(answer.locked_until)
     left = answer.tries_left or 0
@@ -102,16 +137,47 @@ def _second_sentence(answer: SecondStep) -> str:
     return str(sentence)
 
 
-def _start_again() -> Response:
+def start_again() -> Response:
+    """Lead back to the first page."""
     flash(_("This sign-in took too long or was not begun here. Begin again."), "warning")
     return make_response(redirect("/sign-in"))
 
 
 def _first_page(form: SignInForm) -> Response:
     context = g.get("sign_in_context")
-    return make_response(render_template("accounts/sign_in.html", form=form, context=context))
+    passkey = f"/sign-in/passkey?{urlencode({'next': wanted_path()})}" if services_passkeys.site() else None
+    return make_response(render_template("accounts/sign_in.html", form=form, context=context, passkey=passkey))
 
 
-def _second_page(form: OtpForm) -> Response:
+def _second_page(form: OtpForm, person_id: str) -> Response:
     context = g.get("sign_in_context")
-    return make_response(render_template("accounts/sign_in_code.html", form=form, context=context))
+    page = render_template(
+        "accounts/sign_in_code.html", form=form, context=context, has_passkey=held(person_id).passkeys > 0
+    )
+    return make_response(page)
+
+
+def _recovery_page(form: RecoveryCodeForm) -> Response:
+    page = render_template("accounts/sign_in_recovery.html", form=form, context=g.get("sign_in_context"))
+    return make_response(page)
+
+
+def _recovery_sentence(answer: SecondStep) -> str:
+    if answer.refusal is Refusal.LOCKED:
+        return locked_sentence(answer.locked_until)
+    left = answer.tries_left or 0
+    sentence = ngettext(
+        "This code is wrong or was already used; %(num)s try is left.",
+        "This code is wrong or was already used; %(num)s tries are left.",
+        left,
+    )
+    return str(sentence)
+
+
+def _say_left(left: int) -> str:
+    sentence = ngettext(
+        "You signed in with a recovery code; %(num)s is left. Add an application or a passkey now.",
+        "You signed in with a recovery code; %(num)s are left. Add an application or a passkey now.",
+        left,
+    )
+    return str(sentence)

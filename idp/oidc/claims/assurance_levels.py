@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...accounts.sign_ins import ACR
+from ...accounts.sign_ins import PASSKEY_ACR
 
 LEVELS = ("urn:mandat:aal:1", "urn:mandat:aal:2", "urn:mandat:aal:3")
-REACHABLE = LEVELS.index(ACR) + 1  # the highest that a person can show today
+REACHABLE = LEVELS.index(PASSKEY_ACR) + 1  # the highest that a person can show today
+PASSKEY = LEVELS.index(PASSKEY_ACR) + 1
 OUT_OF_REACH = len(LEVELS) + 1
 
 

@@ -21,8 +21,10 @@ ID_TOKEN: Words = {
     "auth_time": _l("when the person signed in"),
     "nonce": _l("as sent in the request; absent when none was"),
     "sid": _l("the sign-in; logout tokens name it"),
-    "acr": _l("urn:mandat:aal:2: two factors; how surely the person signed in, never less than what was essential"),
-    "amr": _l("how: pwd, otp, mfa (RFC 8176)"),
+    "acr": _l(
+        "urn:mandat:aal:2: two factors, urn:mandat:aal:3: a passkey; how surely they signed in, never less than essential"
+    ),
+    "amr": _l("how: pwd, otp, pop, user, mfa (RFC 8176)"),
     "at_hash": _l("binds the access token of the same answer (OIDC Core §3.1.3.6)"),
     "enterprise": _l("id (neq: and the NEQ), neq, name, status (always active in a token)"),
     "representation": _l("role (authorized_representative, pes, user), basis (direct), version (only grows)"),

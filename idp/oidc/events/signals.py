@@ -118,7 +118,9 @@ def named_person(subject: object, issuer: str) -> str | None:
 
 
 _BY_POLICY = frozenset({"end_date", "catalogue_changed"})
-_CREDENTIALS: Mapping[str, str] = {"password": "password", "totp": "app"}  # CAEP 1.0 §3.3.1
+_CREDENTIALS: Mapping[str, str] = {  # CAEP 1.0 §3.3.1
+    **{"password": "password", "totp": "app", "passkey": "fido2-platform", "security_key": "fido2-roaming"}
+}
 
 
 def _seconds(instant: datetime) -> int:

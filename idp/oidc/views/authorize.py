@@ -14,6 +14,7 @@ from ...accounts.sessions import current_sign_in
 from ...i18n import gettext as _
 from ...web import csrf, error_page, now, see_other
 from .. import asking, checks, grant_services, interaction_services, responses, situations
+from ..claims import assurance_levels
 from ..errors import AuthorizationRefusedError, UnprovenRequestError
 from ..interaction_services import Interaction
 from ..interactions import Next, Step
@@ -133,7 +134,10 @@ def _issue(interaction: Interaction, client: RelyingParty, following: Next) -> R
 
 
 def _sign_in_path(interaction: Interaction) -> str:
-    return f"/sign-in?{urlencode({'next': browser.resume_path(interaction)})}"
+    """Return where the person signs in: with a passkey when nothing less will do."""
+    demanded = assurance_levels.demanded(interaction.request.claims.essential_acr())
+    page = "/sign-in/passkey" if demanded == assurance_levels.PASSKEY else "/sign-in"
+    return f"{page}?{urlencode({'next': browser.resume_path(interaction)})}"
 
 
 PAGES: dict[Step, Callable[[Interaction], str]] = {

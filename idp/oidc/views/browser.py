@@ -11,6 +11,7 @@ from ...delegation import catalogue_services
 from ...sealing import digest, random_token
 from ...web import now
 from .. import interaction_services, situations, uris, words
+from ..claims import assurance_levels
 from ..interaction_services import Interaction
 from ..interactions import must_log_in
 from ..parties import client_services
@@ -73,7 +74,8 @@ def show_pending_interaction() -> None:
         return
     allow_answer(interaction, client)
     asks_again = request.path.startswith("/sign-in") and _asks_again(interaction, client)
-    g.sign_in_context = SignInContext(agency_name(client), page_path("cancel", interaction), asks_again)
+    level = assurance_levels.demanded(interaction.request.claims.essential_acr())
+    g.sign_in_context = SignInContext(agency_name(client), page_path("cancel", interaction), asks_again, level)
 
 
 def _asks_again(interaction: Interaction, client: RelyingParty) -> bool:

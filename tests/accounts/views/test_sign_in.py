@@ -87,7 +87,9 @@ def test_a_form_token_from_before_the_sign_in_is_worthless_after(
 @pytest.mark.parametrize(
     "path",
     [
-        "/sign-in", "/sign-in/code", "/sign-out", "/activate", "/activate/code", "/activate/code/again",
+        "/sign-in", "/sign-in/code", "/sign-in/code/recovery", "/sign-in/code/passkey", "/sign-in/passkey", "/sign-out",
+        "/account/security/password", "/account/security/application", "/account/security/passkey",
+        "/account/security/recovery-codes", "/activate", "/activate/code", "/activate/code/again",
         "/activate/password", "/activate/factor", "/activate/start", "/account/language", "/account/sign-out-elsewhere",
         "/slips",
     ],

@@ -1,0 +1,81 @@
+"""Changing one's password: the current one, on a sign-in whose factors were shown in the last minutes (decisions §28)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from ..db import transaction
+from . import services_factors as factors
+from . import services_guesses as guesses
+from . import services_sessions as rows
+from .errors import BusyError
+from .hashing import current_hasher
+from .passwords import PasswordFault, fits, judge
+from .services_people import person
+from .services_sign_in import note_refusal
+from .sign_ins import SignIn
+
+
+class PasswordOutcome(StrEnum):
+    """What became of a change of password."""
+
+    CHANGED = "changed"
+    WRONG = "wrong"
+    LOCKED = "locked"
+    FAULTS = "faults"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChange:
+    """The outcome, the faults of the new password, and until when nothing is judged."""
+
+    outcome: PasswordOutcome
+    faults: tuple[PasswordFault, ...] = ()
+    locked_until: datetime | None = None
+
+
+def change_password(
+    sign_in: SignIn, current: str, new: str, *, about: tuple[str, ...] = (), now: datetime
+) -> PasswordChange:
+    """Change the password of whoever knows the current one; every other sign-in of theirs ends.
+
+    A wrong current password counts like a wrong one at the sign-in: the same counter, the same lock.
+
+    Raises:
+        BusyError: too many passwords are being checked; the try does not count.
+    """
+    person_id, hasher = sign_in.person_id, current_hasher()
+    faults = judge(new, about=(*words_about(person_id, sign_in.user_code), *about), year=now.year).reasons
+    if faults:
+        return PasswordChange(PasswordOutcome.FAULTS, faults)
+    subject = guesses.subject_of(person_id)
+    may_judge, counter = guesses.take_try(subject, now=now)
+    if not may_judge:
+        return PasswordChange(PasswordOutcome.LOCKED, locked_until=counter.locked_until)
+    former = factors.password_hash_of(person_id)
+    try:
+        is_right = fits(current) and hasher.verify(former, current)
+        hashed = hasher.hash(new) if is_right else None
+    except BusyError:
+        guesses.return_try(subject, counter, now=now)
+        raise
+    if former is None or hashed is None:
+        note_refusal(person_id, subject, counter, step="current_password", now=now)
+        locked = counter.is_locked(now)
+        outcome = PasswordOutcome.LOCKED if locked else PasswordOutcome.WRONG
+        return PasswordChange(outcome, locked_until=counter.locked_until)
+    with transaction():
+        guesses.return_try(subject, counter, now=now)
+        if not factors.replace_password(person_id, former=former, hashed=hashed, now=now):
+            return PasswordChange(PasswordOutcome.OVER)
+        rows.leave_only(sign_in, now=now)
+    return PasswordChange(PasswordOutcome.CHANGED)
+
+
+def words_about(person_id: str, user_code: str) -> tuple[str, ...]:
+    """Return the words that a stranger would try first in a person's password."""
+    whom = person(person_id)
+    return (whom.given_name, whom.family_name, user_code, whom.email.partition("@")[0])

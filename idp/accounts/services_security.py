@@ -1,0 +1,177 @@
+"""The factors a person has, and how they add and remove them: the page "Security of my account".
+
+Whoever calls has seen to it that the sign-in is fresh: both factors were shown in the last minutes (decisions §28).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select, update
+
+from .. import audit
+from ..db import db, transaction
+from ..errors import Decision, NotFoundError
+from ..identifiers import UserCode
+from ..sealing import current_sealing
+from . import factor_policy, totp
+from . import services_challenges as challenges
+from . import services_factors as factors
+from . import services_recovery_codes as recovery_codes
+from . import services_sessions as rows
+from .factor_policy import Reason
+from .models import Passkey, Password, TotpDevice
+from .services_people import required_level
+from .sign_ins import SignIn
+from .steps import Kind, Step
+
+
+class FactorKind(StrEnum):
+    """The kinds of factors that are listed one by one."""
+
+    APPLICATION = "application"
+    PASSKEY = "passkey"
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A factor as its owner sees it."""
+
+    id: str
+    kind: FactorKind
+    nickname: str | None
+    created_at: datetime
+    last_used_at: datetime | None
+    is_backed_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """All credentials of a person."""
+
+    password_set_at: datetime | None
+    applications: tuple[Factor, ...]
+    passkeys: tuple[Factor, ...]
+    recovery_codes_left: int
+    required_level: int
+
+
+def security_of(person_id: str) -> Security:
+    """Return the credentials of a person."""
+    return Security(
+        password_set_at=db.session.scalar(select(Password.set_at).where(Password.person_id == person_id)),
+        applications=_applications(person_id),
+        passkeys=_passkeys(person_id),
+        recovery_codes_left=recovery_codes.left(person_id),
+        required_level=required_level(person_id),
+    )
+
+
+def find(person_id: str, kind: FactorKind, factor_id: str) -> Factor:
+    """Return a factor of a person.
+
+    Raises:
+        NotFoundError: they have no such factor.
+    """
+    listed = _applications(person_id) if kind is FactorKind.APPLICATION else _passkeys(person_id)
+    found = next((factor for factor in listed if factor.id == factor_id), None)
+    if found is None:
+        raise NotFoundError("factor")
+    return found
+
+
+def remove(sign_in: SignIn, factor: Factor, *, now: datetime) -> Decision[Reason]:
+    """Remove a factor, unless it must stay; the person's other sign-ins end and the cookie of this one changes."""
+    person_id = sign_in.person_id
+    with transaction() as session:
+        factors.hold(person_id)
+        has, level = factors.held(person_id), required_level(person_id)
+        is_application = factor.kind is FactorKind.APPLICATION
+        judge_removal = factor_policy.may_remove_application if is_application else factor_policy.may_remove_passkey
+        decision = judge_removal(has, level)
+        if not decision:
+            return decision
+        table = TotpDevice if is_application else Passkey
+        gone = session.execute(
+            update(table)
+            .where(table.id == factor.id, table.person_id == person_id, table.revoked_at.is_(None))
+            .values(revoked_at=now)
+            .returning(table.id)
+            .execution_options(synchronize_session=False)
+        ).first()
+        if gone is None:
+            raise NotFoundError("factor")
+        audit.record(
+            audit.Event.SECOND_FACTOR_REMOVED,
+            actor=audit.Actor.person(person_id),
+            person_id=person_id,
+            details={"factor": "totp" if is_application else "passkey"},
+            now=now,
+        )
+        factors.tell_of_change(person_id, "totp" if is_application else "passkey", "delete", now=now)
+        rows.leave_only(sign_in, now=now)
+    return decision
+
+
+def begin_application(sign_in: SignIn, *, now: datetime) -> str:
+    """Begin to add an application; return the secret that its page goes on with."""
+    with transaction():
+        _, token = challenges.begin(
+            Kind.NEW_APPLICATION,
+            Step.NEW_FACTOR,
+            person_id=sign_in.person_id,
+            user_code=sign_in.user_code,
+            next_path="/account/security",
+            now=now,
+        )
+    return token
+
+
+def offered_application(sign_in: SignIn, token: str | None, *, now: datetime) -> totp.Offer | None:
+    """Return the secret offered to the application, the same as long as its challenge lasts; None when it is over."""
+    begun = challenges.find(token, Kind.NEW_APPLICATION, now=now)
+    if begun is None or begun.person_id != sign_in.person_id:
+        return None
+    sealing, place = current_sealing(), f"challenge:{begun.id}"
+    kept = begun.totp_secret or challenges.keep_totp_secret(begun, sealing.seal(totp.draw_secret(), place))
+    return totp.offer(sealing.unseal(kept, place), str(UserCode(begun.user_code)))
+
+
+def add_application(sign_in: SignIn, token: str | None, code: str, *, nickname: str, now: datetime) -> bool:
+    """Add the application once one of its codes is right; tell whether it was."""
+    offer, digits = offered_application(sign_in, token, now=now), totp.read_code(code)
+    step = totp.step_of(offer.secret, digits, now) if offer and digits else None
+    if offer is None or step is None:
+        return False
+    with transaction():
+        begun = challenges.find(token, Kind.NEW_APPLICATION, now=now)
+        if begun is None or not challenges.advance(begun, now=now):
+            return False
+        factors.add_device(sign_in.person_id, offer.secret, step=step, nickname=nickname, now=now)
+        audit.record(
+            audit.Event.SECOND_FACTOR_ADDED,
+            actor=audit.Actor.person(sign_in.person_id),
+            person_id=sign_in.person_id,
+            details={"factor": "totp"},
+            now=now,
+        )
+        factors.tell_of_change(sign_in.person_id, "totp", "create", now=now)
+    return True
+
+
+def _applications(person_id: str) -> tuple[Factor, ...]:
+    wanted = select(TotpDevice).where(TotpDevice.person_id == person_id, TotpDevice.revoked_at.is_(None))
+    return tuple(
+        Factor(row.id, FactorKind.APPLICATION, row.nickname, row.created_at, row.last_used_at)
+        for row in db.session.scalars(wanted.order_by(TotpDevice.created_at, TotpDevice.id))
+    )
+
+
+def _passkeys(person_id: str) -> tuple[Factor, ...]:
+    wanted = select(Passkey).where(Passkey.person_id == person_id, Passkey.revoked_at.is_(None))
+    return tuple(
+        Factor(row.id, FactorKind.PASSKEY, row.nickname, row.created_at, row.last_used_at, row.is_backed_up)
+        for row in db.session.scalars(wanted.order_by(Passkey.created_at, Passkey.id))
+    )

@@ -1,0 +1,101 @@
+"""Signing in with a passkey: alone from the first page, or after the password.
+
+A passkey needs a script in the browser; each page says so, and leads to another way.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, g, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from ...i18n import gettext as _
+from ...limits import SIGN_IN, limiter
+from ...web import now, see_other
+from .. import services_passkeys, services_sign_in
+from ..forms import PasskeyForm
+from ..services_factors import held
+from ..services_passkeys import Asked
+from ..services_sign_in import Refusal, SecondStep
+from . import browser
+from .sign_in import locked_sentence, start_again, too_many, wanted_path
+
+blueprint = Blueprint("passkeys", __name__, url_prefix="/sign-in")
+blueprint.before_request(browser.one_of_each)
+
+
+@blueprint.route("/passkey", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN)
+def alone() -> ResponseReturnValue:
+    """Ask for whichever passkey the person has; the page is the same for everybody."""
+    form = PasskeyForm()
+    if form.validate_on_submit():
+        answer = services_sign_in.sign_in_with_passkey(
+            browser.take_passkey(),
+            form.credential.data or "",
+            next_path=wanted_path(),
+            former=browser.former_sign_in(),
+            device=browser.device(),
+            now=now(),
+        )
+        if answer.signed is not None:
+            return browser.enter(answer.signed)
+        form.credential.errors = (_refused_sentence(),)
+    return _page("sign_in_passkey", form, services_passkeys.ask_anybody(now=now()), add=_add_path())
+
+
+@blueprint.route("/code/passkey", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def second_factor() -> ResponseReturnValue:
+    """Ask for a passkey of the person whose password was right."""
+    token = browser.sign_in_token()
+    person_id = services_sign_in.person_under_way(token, now=now())
+    if person_id is None:
+        return start_again()
+    form, answer = PasskeyForm(), SecondStep()
+    if form.validate_on_submit():
+        answer = services_sign_in.check_passkey(
+            token,
+            browser.take_passkey(),
+            form.credential.data or "",
+            former=browser.former_sign_in(),
+            device=browser.device(),
+            now=now(),
+        )
+        if answer.signed is not None:
+            return browser.enter(answer.signed)
+        if answer.refusal is Refusal.OVER:
+            return start_again()
+        is_locked = answer.refusal is Refusal.LOCKED
+        form.credential.errors = (locked_sentence(answer.locked_until) if is_locked else _refused_sentence(),)
+    asked = services_passkeys.ask_person(person_id, now=now())
+    if asked is None:
+        return see_other("/sign-in/code")
+    is_only_way = services_sign_in.wants_passkey(person_id)
+    has_application = held(person_id).applications > 0 and not is_only_way
+    page = _page("sign_in_code_passkey", form, asked, has_application=has_application, is_only_way=is_only_way)
+    return too_many(page, answer.locked_until) if answer.refusal is Refusal.LOCKED else page
+
+
+def _page(name: str, form: PasskeyForm, asked: Asked | None, **more: object) -> Response:
+    if asked is not None:
+        browser.hold_passkey(asked.token)
+    page = render_template(
+        f"accounts/{name}.html",
+        form=form,
+        options=asked.options if asked else None,
+        context=g.get("sign_in_context"),
+        other_way=f"/sign-in?{request.query_string.decode('ascii', 'ignore')}".rstrip("?"),
+        **more,
+    )
+    return make_response(page)
+
+
+def _add_path() -> str:
+    """Return where a passkey is added, with the way back here."""
+    return f"/account/security/passkey?{urlencode({'next': wanted_path()})}"
+
+
+def _refused_sentence() -> str:
+    return str(_("This passkey was not accepted. Try again, or sign in another way."))

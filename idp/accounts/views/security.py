@@ -1,0 +1,204 @@
+"""Security of my account: the password, applications, passkeys and recovery codes. Changes want a fresh sign-in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, abort, current_app, flash, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from ...i18n import gettext as _
+from ...limits import SIGN_IN, limiter
+from ...web import now, see_other
+from .. import services_passkeys, services_password_change, services_security
+from .. import services_recovery_codes as recovery
+from ..factor_policy import Reason
+from ..forms import ChangePasswordForm, NewApplicationForm, NewPasskeyForm
+from ..recovery_codes import FEW, shown
+from ..services_password_change import PasswordChange, PasswordOutcome
+from ..services_security import Factor, FactorKind
+from ..sessions import current_sign_in, sign_in_address, sign_in_required, unfinished_sign_in
+from ..sign_ins import SignIn
+from . import browser
+from .activation import password_sentence
+from .sign_in import locked_sentence, too_many, wanted_path
+
+View = TypeVar("View", bound=Callable[..., Any])
+HOME = "/account/security"
+
+blueprint = Blueprint("security", __name__, url_prefix=HOME)
+blueprint.before_request(browser.one_of_each)
+
+
+def fresh_sign_in_required(view: View) -> View:
+    """Send whoever showed their factors more than five minutes ago to the sign-in, and back (ASVS 7.5.1)."""
+
+    @wraps(view)
+    def guarded(*arguments: Any, **values: Any) -> Any:
+        sign_in = current_sign_in() or unfinished_sign_in()
+        if sign_in is None or not sign_in.is_fresh(now()):
+            flash(_("Confirm that it is you: sign in again before you change this."), "warning")
+            return redirect(sign_in_address())
+        return view(*arguments, **values)
+
+    return guarded  # type: ignore[return-value]
+
+
+@blueprint.get("")
+@sign_in_required
+def security() -> ResponseReturnValue:
+    """Show every way of signing in that the person has."""
+    sign_in = _signed_in()
+    return render_template(
+        "accounts/security.html",
+        security=services_security.security_of(sign_in.person_id),
+        has_site=services_passkeys.site() is not None,
+        few=FEW,
+    )
+
+
+@blueprint.route("/password", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+@sign_in_required
+@fresh_sign_in_required
+def password() -> ResponseReturnValue:
+    """Change the password: the current one, and the factors shown just before."""
+    form, sign_in = ChangePasswordForm(), _signed_in()
+    if not form.validate_on_submit():
+        return _page("security_password", form)
+    words = current_app.extensions.get("mandat.password_words")
+    about: tuple[str, ...] = tuple(words(sign_in.person_id)) if words else ()
+    change = services_password_change.change_password(
+        sign_in, form.current_password.data, form.new_password.data, about=about, now=now()
+    )
+    if change.outcome is PasswordOutcome.CHANGED:
+        browser.new_form_tokens()
+        flash(_("Your password was changed. Your other sign-ins were ended."), "success")
+        return see_other(HOME)
+    if change.outcome is PasswordOutcome.FAULTS:
+        form.new_password.errors = tuple(password_sentence(fault) for fault in change.faults)
+        return _page("security_password", form)
+    form.current_password.errors = (_current_sentence(change),)
+    page = _page("security_password", form)
+    return too_many(page, change.locked_until) if change.outcome is PasswordOutcome.LOCKED else page
+
+
+@blueprint.route("/application", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+@sign_in_required
+@fresh_sign_in_required
+def application() -> ResponseReturnValue:
+    """Add one more application: its secret, its name, its first code."""
+    form, sign_in, token = NewApplicationForm(), _signed_in(), browser.new_application_token()
+    if form.validate_on_submit():
+        added = services_security.add_application(sign_in, token, form.otp.data, nickname=form.nickname.data, now=now())
+        if added:
+            browser.drop_new_application()
+            flash(_("The application was added."), "success")
+            return see_other(HOME)
+        form.otp.errors = (_("This code is wrong. Check the time of your device, and type the code shown now."),)
+    offer = services_security.offered_application(sign_in, token, now=now())
+    if offer is None:
+        token = services_security.begin_application(sign_in, now=now())
+        browser.hold_new_application(token)
+        offer = services_security.offered_application(sign_in, token, now=now())
+    assert offer is not None  # noqa: S101 (it was just begun)
+    return _page("security_application", form, offer=offer, qr=Markup(offer.svg))  # noqa: S704 (drawn by us)
+
+
+@blueprint.route("/passkey", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+@fresh_sign_in_required
+def passkey() -> ResponseReturnValue:
+    """Add a passkey; the one page that opens to whoever must show a passkey and has none yet."""
+    form, unfinished = NewPasskeyForm(), unfinished_sign_in()
+    sign_in = unfinished or _signed_in()
+    if form.validate_on_submit():
+        added = services_passkeys.add(
+            sign_in.person_id,
+            browser.take_passkey(),
+            form.credential.data or "",
+            nickname=form.nickname.data,
+            now=now(),
+        )
+        if added:
+            flash(_("The passkey was added. From now on you can sign in with it alone."), "success")
+            return _sign_in_with_it() if unfinished or "next" in request.args else see_other(HOME)
+        form.credential.errors = (_("This passkey could not be added. Try again, or choose another device."),)
+    asked = services_passkeys.ask_new(sign_in.person_id, sign_in.user_code, now=now())
+    if asked is not None:
+        browser.hold_passkey(asked.token)
+    return _page("security_passkey", form, options=asked.options if asked else None, is_required=unfinished is not None)
+
+
+@blueprint.route("/remove/<any(application,passkey):kind>/<factor_id>", methods=["GET", "POST"])
+@sign_in_required
+@fresh_sign_in_required
+def remove(kind: str, factor_id: str) -> ResponseReturnValue:
+    """Ask whether a factor is to go, then remove it, unless it must stay."""
+    return _remove(services_security.find(_signed_in().person_id, FactorKind(kind), factor_id))
+
+
+@blueprint.route("/recovery-codes", methods=["GET", "POST"])
+@sign_in_required
+@fresh_sign_in_required
+def recovery_codes() -> ResponseReturnValue:
+    """Make ten recovery codes and show them once; the former ones die."""
+    person_id = _signed_in().person_id
+    if request.method == "POST":
+        codes = [shown(code) for code in recovery.make(person_id, now=now())]
+        return _page("security_recovery_codes_shown", None, codes=codes)
+    return _page("security_recovery_codes", None, left=recovery.left(person_id))
+
+
+def _remove(factor: Factor) -> ResponseReturnValue:
+    if request.method != "POST":
+        return render_template("accounts/security_remove.html", factor=factor)
+    decision = services_security.remove(_signed_in(), factor, now=now())
+    if decision:
+        browser.new_form_tokens()
+        flash(_("It was removed. Your other sign-ins were ended."), "success")
+    else:
+        flash(_reason_sentence(decision.reasons[0]), "warning")
+    return see_other(HOME)
+
+
+def _sign_in_with_it() -> Response:
+    return see_other(f"/sign-in/passkey?{urlencode({'next': wanted_path()})}")
+
+
+def _reason_sentence(reason: Reason) -> str:
+    sentences = {
+        Reason.LAST_APPLICATION: _("This is your last application: add another before you remove it."),
+        Reason.LAST_PASSKEY: _("This is your last passkey, and you must have one: add another before you remove it."),
+    }
+    return str(sentences[reason])
+
+
+def _current_sentence(change: PasswordChange) -> str:
+    if change.outcome is PasswordOutcome.LOCKED:
+        return locked_sentence(change.locked_until)
+    if change.outcome is PasswordOutcome.OVER:
+        return str(_("Your password was changed meanwhile, elsewhere. Nothing was saved."))
+    return str(_("This is not your current password"))
+
+
+def _page(name: str, form: object, **more: object) -> Response:
+    return make_response(render_template(f"accounts/{name}.html", form=form, **more))
+
+
+def _signed_in() -> SignIn:
+    sign_in = current_sign_in()
+    if sign_in is None:
+        abort(403)
+    return sign_in
+
+
+def account_section(sign_in: SignIn) -> Markup:
+    """Return what the account page says of these."""
+    found = services_security.security_of(sign_in.person_id)
+    return Markup(render_template("accounts/security_section.html", security=found, few=FEW))  # noqa: S704 (a template)
