@@ -175,14 +175,14 @@ def test_a_level_above_that_of_the_sign_in_is_reached_by_signing_in(
 
 
 def test_each_level_against_each_request(scenery: Scenery, rp: RelyingParty) -> None:
-    """Higher meets lower; unknown and unreachable wishes are passed over; unreachable and essential is access_denied."""
+    """Higher meets lower; a sign-in below what people need is none; a wish for what this person cannot show is passed over."""
     browser = scenery.browser()
     claims_of(rp, browser)
     expected = {  # level of the sign-in: which of acr_values 1, 2, 3, then essential 1, 2 ask
-        f"{LEVEL}1": [False, True, False, False, True],
+        f"{LEVEL}1": [True, True, True, True, True],
         f"{LEVEL}2": [False, False, False, False, False],
         f"{LEVEL}3": [False, False, False, False, False],
-        "urn:else:9": [True, True, False, True, True],
+        "urn:else:9": [True, True, True, True, True],
     }
     requests = [{"acr_values": f"{LEVEL}{level}"} for level in (1, 2, 3)]
     requests += [{"claims": essential(1)}, {"claims": essential(2)}]
@@ -190,21 +190,24 @@ def test_each_level_against_each_request(scenery: Scenery, rp: RelyingParty) -> 
     for acr, asked in expected.items():
         weaken(scenery, acr)
         assert [asks(rp, browser, **request) for request in requests] == asked, acr
-        refused = rp.answer(rp.authorize(browser, claims=essential(3), max_age="0"))
-        assert refused["error"] == "access_denied"
+
+    weaken(scenery, f"{LEVEL}2")
+    assert rp.authorize(browser, claims=essential(3)).location.startswith("/sign-in")
+    assert rp.answer(rp.authorize(browser, claims=essential(3), prompt="none"))["error"] == "login_required"
 
 
 def test_silence_never_steps_up(scenery: Scenery, rp: RelyingParty) -> None:
-    """prompt=none: too old or an essential level is login_required; a wished level is passed over and told as it is."""
+    """prompt=none: too old or an essential level is login_required; a wished level is passed over, and told as it is."""
     browser = scenery.browser()
     claims_of(rp, browser)
     scenery.clock.advance(timedelta(seconds=2))
-    weaken(scenery, f"{LEVEL}1")
 
-    for asked in ({"max_age": "1"}, {"max_age": "0"}, {"claims": essential(2)}):
+    for asked in ({"max_age": "1"}, {"max_age": "0"}, {"claims": essential(3)}):
         assert rp.answer(rp.authorize(browser, prompt="none", **asked))["error"] == "login_required", asked
-    wished = rp.answer(rp.authorize(browser, prompt="none", acr_values=f"{LEVEL}2"))
-    assert rp.read(rp.token(wished["code"]).get_json()["id_token"])["acr"] == f"{LEVEL}1"
+    wished = rp.answer(rp.authorize(browser, prompt="none", acr_values=f"{LEVEL}3"))
+    assert rp.read(rp.token(wished["code"]).get_json()["id_token"])["acr"] == f"{LEVEL}2"
+    weaken(scenery, f"{LEVEL}1")
+    assert rp.answer(rp.authorize(browser, prompt="none"))["error"] == "login_required"
 
 
 # --- what people and resources are told
