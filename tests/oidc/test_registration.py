@@ -316,6 +316,10 @@ def test_a_file_is_held_to_the_same_document(scenery: Scenery, documents: Docume
         load(scenery.app, scenery.clock, tmp_path, registration("fresh", sector_identifier_uri=bad))
 
     assert clients_known() == before
+    ears = registration("ears", grant_types=["client_credentials"], scope="ssf.read", sector_identifier_uri=bad)
+    del ears["redirect_uris"]  # it only listens: there is nothing to hold
+    load(scenery.app, scenery.clock, tmp_path, ears)
+    assert client_services.find("ears") is not None
 
 
 def test_no_address_of_a_refused_registration_is_called(
