@@ -16,7 +16,7 @@ from idp.oidc import client_services, initial_token_services
 from idp.oidc.errors import ClientFileError
 from idp.oidc.models import RelyingPartyRow
 from tests.oidc.registering import ABOUT, Builder, Documents, bearer, hosting, initial_token
-from tests.oidc.scenery import CALLBACK, Scenery, keyed, load, registration
+from tests.oidc.scenery import CALLBACK, ISSUER, Scenery, keyed, load, registration
 
 KEYS = keyed("x")["jwks"]
 BY_KEY = {"token_endpoint_auth_method": "private_key_jwt"}
@@ -69,6 +69,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
             "http://portal.example/",
             [1],
         )
+    ),
+    *(
+        ({"redirect_uris": [CALLBACK, wrong]}, "invalid_redirect_uri")  # the page would say: you go on to this provider
+        for wrong in (f"{ISSUER}/x", ISSUER, "http://LOCALHOST:8000/end-session?x=1")
     ),
     ({"post_logout_redirect_uris": ["http://portal.example/"]}, "invalid_client_metadata"),
     ({"post_logout_redirect_uris": "https://portal.example/"}, "invalid_client_metadata"),
