@@ -182,3 +182,21 @@ def test_a_client_that_was_removed_hears_nothing_more(scenery: Scenery) -> None:
 
         assert len(address.tokens) == 1
         assert delegation.removals(scenery.story)[0].confirmed_at == scenery.clock.now()
+
+
+def test_what_one_agrees_to_once_covers_no_other_client(scenery: Scenery) -> None:
+    """ASVS 10.7.1: a consent to a program, or to a client that registered itself, opens nothing for the agency's others."""
+    builder = Builder(scenery, initial_token(scenery))
+    unproven = builder.party(builder.registered())
+    program = RelyingParty(scenery, "desktop", redirect_uri="http://127.0.0.1:50123/cb")
+    browser = scenery.signed_in("julie")
+    unproven.code(browser)
+    program.code(browser)
+    person = scenery.people["julie"].person_id
+
+    silent = RelyingParty(scenery).answer(RelyingParty(scenery).authorize(browser, prompt="none"))
+
+    assert silent["error"] == "consent_required"
+    assert [each.agency_id for each in consent_services.of_person(person)] == ["amp"]  # listed, to be withdrawn
+    RelyingParty(scenery).code(browser)
+    assert "code" in RelyingParty(scenery).answer(RelyingParty(scenery).authorize(browser, prompt="none"))
