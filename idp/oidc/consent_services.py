@@ -16,6 +16,9 @@ from .interaction_services import Interaction
 from .models import ConsentRow
 
 TEXT_VERSION = "2026-11"  # of the sentences on the consent page: raise it when what they say changes
+ONCE = (
+    f"{TEXT_VERSION}-once"  # the page that does not say that the answer is remembered: it never covers another request
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +40,15 @@ class Consent:
 def covered(person_id: str, agency_id: str, scopes: frozenset[str], claims: frozenset[str]) -> frozenset[str]:
     """Return the enterprises for which the person already consented to all of *scopes* and *claims* at the agency."""
     return frozenset(
-        consent.enterprise_id for consent in _live(person_id, agency_id=agency_id) if consent.covers(scopes, claims)
+        consent.enterprise_id
+        for consent in _live(person_id, TEXT_VERSION, agency_id=agency_id)
+        if consent.covers(scopes, claims)
     )
 
 
 def of_person(person_id: str) -> tuple[Consent, ...]:
     """Return the consents of a person that hold, latest first."""
-    return tuple(sorted(_live(person_id), key=lambda consent: consent.given_at, reverse=True))
+    return tuple(sorted(_live(person_id, TEXT_VERSION, ONCE), key=lambda consent: consent.given_at, reverse=True))
 
 
 def give(
@@ -52,9 +57,10 @@ def give(
     person_id: str,
     enterprise_id: str,
     agency_id: str,
+    is_remembered: bool,
     now: datetime,
 ) -> None:
-    """Remember that the person consented to what *interaction* asks."""
+    """Note that the person consented to what *interaction* asks, for this time only unless it *is_remembered*."""
     claims = sorted(interaction.request.claims.disclosed())
     with transaction() as session:
         interaction_services.note_consent(interaction, enterprise_id, person_id=person_id)
@@ -66,7 +72,7 @@ def give(
                 agency_id=agency_id,
                 scopes=list(interaction.request.scopes),
                 claims=claims or None,
-                text_version=TEXT_VERSION,
+                text_version=TEXT_VERSION if is_remembered else ONCE,
                 given_at=now,
             )
         )
@@ -111,7 +117,7 @@ def withdraw(*, person_id: str, enterprise_id: str, agency_id: str, now: datetim
     return True
 
 
-def _live(person_id: str, *, agency_id: str | None = None) -> tuple[Consent, ...]:
+def _live(person_id: str, *versions: str, agency_id: str | None = None) -> tuple[Consent, ...]:
     """Return one consent per enterprise and agency: what was agreed to at different times adds up."""
     wanted = (
         select(
@@ -120,7 +126,7 @@ def _live(person_id: str, *, agency_id: str | None = None) -> tuple[Consent, ...
         .where(
             ConsentRow.person_id == person_id,
             ConsentRow.withdrawn_at.is_(None),
-            ConsentRow.text_version == TEXT_VERSION,
+            ConsentRow.text_version.in_(versions),
         )
         .order_by(ConsentRow.given_at)
     )

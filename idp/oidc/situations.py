@@ -68,11 +68,8 @@ def _missing(found: Situation, client: RelyingParty, sign_in: SignIn, now: datet
 
 
 def _consented(request: AuthorizationRequest, client: RelyingParty, sign_in: SignIn) -> frozenset[str]:
-    """Return where an earlier consent counts; never for a client that any program could play.
-
-    Such are native clients (RFC 8252 §8.6) and those that registered themselves (ASVS 10.7.1).
-    """
-    if client.is_native or client.is_dynamic:
+    """Return where an earlier consent counts; never for a client that any program could play."""
+    if not client.remembers_consent:
         return frozenset()
     return consent_services.covered(
         sign_in.person_id, client.agency_id, frozenset(request.scopes) - {OFFLINE}, request.claims.disclosed()

@@ -17,7 +17,7 @@ def read(text: bytes, *, deepest: int = DEEPEST) -> Any:
     """Return what *text* says.
 
     Raises:
-        NotStrictJsonError: not UTF-8, not JSON, a member written twice, a number out of range, half a sign, a NUL, or too deep.
+        NotStrictJsonError: not UTF-8, not JSON, a member written twice, a number out of range, half a sign, or too deep.
     """
     try:
         found = json.loads(text.decode("utf-8"), object_pairs_hook=_once, parse_constant=_not_json, parse_float=_finite)
@@ -40,10 +40,10 @@ def read_object(text: bytes, *, deepest: int = DEEPEST) -> dict[str, Any]:
 
 
 def _check(value: Any, left: int) -> None:
-    """Refuse half a surrogate pair and NUL, which are no text that can be sent, hashed or kept, and what lies too deep."""
+    """Refuse half a surrogate pair, which is no text that can be sent or hashed, and what lies too deep."""
     if isinstance(value, str):
-        if "\x00" in value or (not value.isascii() and any("\ud800" <= sign <= "\udfff" for sign in value)):
-            raise NotStrictJsonError("not text")
+        if not value.isascii() and any("\ud800" <= sign <= "\udfff" for sign in value):
+            raise NotStrictJsonError("not Unicode")
         return
     if not isinstance(value, dict | list):
         return

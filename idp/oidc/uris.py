@@ -88,6 +88,17 @@ def origin(uri: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def is_same_site(uri: str, other: str) -> bool:
+    """Tell whether two addresses are of one scheme, host and port, however they are written."""
+    return _site(uri) == _site(other)
+
+
+def _site(uri: str) -> tuple[str, str, int]:
+    parts = urlsplit(uri)
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").rstrip("."), parts.port or (443 if scheme == "https" else 80)
+
+
 def host(uri: str) -> str:
     """Return the host of *uri*, as a person may compare it: in ASCII, so that no letter imitates another."""
     return urlsplit(uri).hostname or ""

@@ -336,8 +336,9 @@ def test_who_may_not_know_the_enterprise_is_told_of_no_authority_over_it(
     }
 
     assert told == {"names": {"given_name", "family_name"}, "rights": {"authority"}}
-    evidence = {"trust_framework": None, "evidence": [{"type": {"value": "vouch"}, "attestation": None}]}
-    assert userinfo(RelyingParty(scenery, "names"), scenery, asking({"given_name": None}, evidence)) is None
+    for element in ({"evidence": [{"type": {"value": "vouch"}, "attestation": None}]}, {"verification_process": None}):
+        asked = asking({"given_name": None}, {"trust_framework": None, **element})
+        assert userinfo(RelyingParty(scenery, "names"), scenery, asked) is None
 
 
 def test_the_person_of_the_claims_is_the_person_of_the_token(scenery: Scenery, rp: RelyingParty) -> None:

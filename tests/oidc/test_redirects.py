@@ -267,3 +267,12 @@ def test_no_address_of_a_request_is_ever_fetched(
         rp.authorize(scenery.browser(), **changed)
 
     assert tried == []
+
+
+def test_one_site_has_many_spellings() -> None:
+    """Case, the default port and a dot at the end of the host do not make another site; scheme, host and port do."""
+    home = "https://id.example"
+
+    same = ("https://id.example/x", "https://ID.example/", "https://id.example:443/", "https://id.example./x?y")
+    other = ("http://id.example/", "https://id.example:8443/", "https://id.example.org/", "https://x.id.example/")
+    assert [uris.is_same_site(uri, home) for uri in (*same, *other)] == [True] * 4 + [False] * 4

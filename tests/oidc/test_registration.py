@@ -16,7 +16,7 @@ from idp.oidc.errors import ClientFileError
 from idp.oidc.models import RelyingPartyRow
 from idp.oidc.parties import client_services, initial_token_services
 from tests.oidc.registering import ABOUT, Builder, Documents, bearer, hosting, initial_token
-from tests.oidc.scenery import CALLBACK, Scenery, keyed, load, registration
+from tests.oidc.scenery import CALLBACK, ISSUER, Scenery, keyed, load, registration
 
 KEYS = keyed("x")["jwks"]
 BY_KEY = {"token_endpoint_auth_method": "private_key_jwt"}
@@ -69,6 +69,10 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
             "http://portal.example/",
             [1],
         )
+    ),
+    *(
+        ({"redirect_uris": [CALLBACK, wrong]}, "invalid_redirect_uri")  # the page would say: you go on to this provider
+        for wrong in (f"{ISSUER}/x", ISSUER, "http://LOCALHOST:8000/end-session?x=1")
     ),
     ({"post_logout_redirect_uris": ["http://portal.example/"]}, "invalid_client_metadata"),
     ({"post_logout_redirect_uris": "https://portal.example/"}, "invalid_client_metadata"),
@@ -316,6 +320,10 @@ def test_a_file_is_held_to_the_same_document(scenery: Scenery, documents: Docume
         load(scenery.app, scenery.clock, tmp_path, registration("fresh", sector_identifier_uri=bad))
 
     assert clients_known() == before
+    ears = registration("ears", grant_types=["client_credentials"], scope="ssf.read", sector_identifier_uri=bad)
+    del ears["redirect_uris"]  # it only listens: there is nothing to hold
+    load(scenery.app, scenery.clock, tmp_path, ears)
+    assert client_services.find("ears") is not None
 
 
 def test_no_address_of_a_refused_registration_is_called(

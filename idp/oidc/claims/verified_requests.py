@@ -16,6 +16,7 @@ from typing import Any
 from .verified_claims import CLAIMS
 
 _SCOPE_CLAIM = {"authority": "enterprise"}  # who may not know the enterprise may not know the authority over it
+_OF_THE_ENTERPRISE = frozenset({"evidence", "verification_process"})  # the number is one for all its people, everywhere
 _QUALIFIERS = frozenset({"value", "values", "max_age", "essential", "purpose"})
 _MOST_REQUESTS = 10
 
@@ -184,7 +185,8 @@ def _check_qualifiers(wish: Mapping[str, Any]) -> None:
 def within(asked: str | None, allowed: frozenset[str]) -> str | None:
     """Keep of a request the claims that exist and that a client who may know *allowed* may know.
 
-    Evidence speaks of the enterprise: asked by a client that may not know it, nothing of that request can be given.
+    Evidence and the number of the verification speak of the enterprise: asked by a client that may not know it, nothing of that
+    request can be given.
     """
     if asked is None:
         return None
@@ -192,7 +194,7 @@ def within(asked: str | None, allowed: frozenset[str]) -> str | None:
     kept = []
     for each in request if isinstance(request, list) else [request]:
         claims = {n: wish for n, wish in each["claims"].items() if n in CLAIMS and _SCOPE_CLAIM.get(n, n) in allowed}
-        if claims and ("enterprise" in allowed or "evidence" not in each["verification"]):
+        if claims and ("enterprise" in allowed or not _OF_THE_ENTERPRISE & each["verification"].keys()):
             kept.append({**each, "claims": claims})
     if not kept:
         return None

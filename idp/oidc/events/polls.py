@@ -39,6 +39,8 @@ def read(body: Mapping[str, Any]) -> Poll:
         raise bad("setErrs must be an object of objects")
     if len(received) + len(errors) > _MOST_NAMED:
         raise bad(f"at most {_MOST_NAMED} identifiers in one poll")
+    if any("\x00" in jti for jti in (*received, *errors)):  # PostgreSQL refuses it in a text
+        raise bad("an identifier holds a NUL")
     refused = {jti: _code(told.get("err")) for jti, told in errors.items()}
     return Poll(min(most, MOST_EVENTS), tuple(dict.fromkeys(received)), refused)
 

@@ -114,7 +114,7 @@ def named_person(subject: object, issuer: str) -> str | None:
     sub = subject.get("sub")
     if subject.get("format") != "iss_sub" or subject.get("iss") != issuer or not isinstance(sub, str):
         return None
-    return sub if 1 <= len(sub) <= 255 and sub.isascii() else None
+    return sub if 1 <= len(sub) <= 255 and sub.isascii() and sub.isprintable() else None
 
 
 _BY_POLICY = frozenset({"end_date", "catalogue_changed"})

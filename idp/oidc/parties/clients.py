@@ -66,6 +66,14 @@ class RelyingParty:
         """Tell whether the client proves itself by something that only it has (RFC 6749 §2.1)."""
         return self.auth_method != "none"
 
+    @property
+    def remembers_consent(self) -> bool:
+        """Tell whether a consent given here counts again: not where any program could play the client.
+
+        Such are native clients (RFC 8252 §8.6) and those that registered themselves (ASVS 10.7.1).
+        """
+        return not (self.is_native or self.is_dynamic)
+
 
 def relying_party(members: Mapping[str, Any], secret_digest: str, *, is_dynamic: bool = False) -> RelyingParty:
     """Return the frozen view of checked *members*."""

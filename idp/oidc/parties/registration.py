@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .. import strict_json
+from .. import strict_json, uris
 from ..errors import RegistrationError
 from ..strict_json import NotStrictJsonError
 from . import client_keys, client_metadata
@@ -76,6 +76,10 @@ def judged(told: Mapping[str, Any], *, client_id: str, agency_id: str, issuer: s
     if not isinstance(entry["application_type"], str):
         raise refusal("application_type must be web or native")
     wrong = list(client_metadata.check_redirect_uris(entry, grounds))
+    at_home = [] if wrong else [uri for uri in entry.get("redirect_uris", ()) if uris.is_same_site(uri, issuer)]
+    wrong += [
+        f"redirect_uris: {uri!r} is at this provider" for uri in at_home
+    ]  # its consent page would show our own host
     if wrong:
         raise refusal("; ".join(wrong), error="invalid_redirect_uri")
     wrong = list(client_metadata.mistakes(entry, grounds))

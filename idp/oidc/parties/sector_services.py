@@ -26,6 +26,6 @@ def fault(members: Mapping[str, Any]) -> str | None:
         listed = strict_json.read(answer.body) if answer.status == 200 else None
     except (ForbiddenAddressError, NotStrictJsonError, httpx2.HTTPError, OSError):
         listed = None
-    if not isinstance(listed, list) or any(each not in listed for each in members["redirect_uris"]):
+    if not isinstance(listed, list) or any(each not in listed for each in members.get("redirect_uris", ())):
         return "sector_identifier_uri must answer a JSON list that holds every redirect URI"
     return None

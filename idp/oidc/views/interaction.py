@@ -111,6 +111,7 @@ def consent(way: Underway) -> ResponseReturnValue:
             person_id=way.sign_in.person_id,
             enterprise_id=enterprise_id,
             agency_id=way.client.agency_id,
+            is_remembered=way.client.remembers_consent,
             now=now(),
         )
         return see_other(browser.resume_path(way.interaction))
@@ -126,7 +127,7 @@ def consent(way: Underway) -> ResponseReturnValue:
             agency=browser.agency_name(way.client),
             service=way.client.name,
             unproven_host=uris.host(way.interaction.request.redirect_uri) if way.client.is_dynamic else None,
-            is_remembered=not (way.client.is_native or way.client.is_dynamic),
+            is_remembered=way.client.remembers_consent,
             enterprise=chosen,
             role=words.role(chosen.role),
             told=words.told(frozenset(asked.scopes), names),
