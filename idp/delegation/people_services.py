@@ -15,6 +15,7 @@ from ..audit.services import Actor
 from ..db import db, new_id, transaction
 from ..errors import ConflictError, Decision, NotAllowedError, NotFoundError
 from ..identifiers import MembershipId, UserCode
+from ..web import current_settings
 from . import rules
 from .enterprise_services import hold_roster
 from .models import BlockGrant, Enterprise, Membership
@@ -88,6 +89,7 @@ def appoint(
                     )
             except IntegrityError:
                 raise ConflictError("this role is taken") from None
+        accounts.require_level(person_id, current_settings().required_level(role.value))
         audit.record(
             Event.MEMBER_APPOINTED,
             actor=actor,

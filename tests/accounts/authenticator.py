@@ -7,15 +7,19 @@ import json
 import os
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import cbor2
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 ORIGIN = "http://localhost:8000"
 UP, UV, BE, BS, AT = 0x01, 0x04, 0x08, 0x10, 0x40
 ES256 = -7
+LIFE = datetime(2026, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC)  # of a maker's certificate
 
 
 def encoded(value: bytes) -> str:
@@ -78,9 +82,22 @@ class Authenticator:
         return rp_hash + bytes([self.flags | more]) + self.count.to_bytes(4, "big")
 
     def _statement(self, data: bytes, client: bytes) -> dict[str, Any]:
+        if self.fmt == "fido-u2f":
+            return self._u2f_statement(data, client)
         if self.fmt != "packed":
             return {}
         return {"alg": self.alg, "sig": self._sign(data + hashlib.sha256(client).digest())}
+
+    def _u2f_statement(self, data: bytes, client: bytes) -> dict[str, Any]:
+        """Return an attestation by a maker's certificate that holds by itself (WebAuthn §8.6)."""
+        maker, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([])
+        certificate = x509.CertificateBuilder(name, name, maker.public_key(), 1, *LIFE).sign(maker, hashes.SHA256())
+        point = self.key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        told = b"\0" + data[:32] + hashlib.sha256(client).digest() + self.credential_id + point
+        return {
+            "sig": maker.sign(told, ec.ECDSA(hashes.SHA256())),
+            "x5c": [certificate.public_bytes(Encoding.DER)],
+        }
 
     def _sign(self, what: bytes) -> bytes:
         return self.key.sign(what, ec.ECDSA(hashes.SHA256()))

@@ -248,6 +248,10 @@ def test_a_challenge_serves_once_for_one_purpose_in_one_browser(account: Account
     assert try_with(theirs.token, theirs.options, Purpose.SECOND_FACTOR, nadia.person_id, soon) is None
     for token in ("unknown", "", None):
         assert try_with(token, used.options, Purpose.SIGN_IN, None, soon) is None
+    another = services_passkeys.ask_new(julie.person_id, julie.code.signs, now=now)
+    assert another
+    as_request = json.dumps({"challenge": json.loads(another.options)["challenge"], "rpId": "localhost"})
+    assert try_with(another.token, as_request, Purpose.SECOND_FACTOR, whom, soon) is None
     answer = json.dumps(Authenticator().make(new.options))
     assert not services_passkeys.add(nadia.person_id, new.token, answer, nickname="x", now=now)
     assert not services_passkeys.add(whom, new.token, answer, nickname="x", now=now)  # spent by the try before

@@ -1,4 +1,4 @@
-"""Every order of acts over the two sign-in steps: a session exists only after both factors, in the browser of both (S-54)."""
+"""Every order of acts over every way of signing in: a session exists only after every factor, in their browser (S-54)."""
 
 from __future__ import annotations
 
@@ -11,15 +11,23 @@ from flask import Flask
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from idp.accounts import services_recovery_codes as recovery
 from idp.clock import MovableClock
 
+from .authenticator import UP, Authenticator
 from .conftest import Account, Browser
+from .views.test_passkeys import add_passkey, show_passkey
 
 
 @pytest.mark.parametrize("steps", [25])
 def test_no_path_skips_a_factor(app: Flask, account: Callable[..., Account], clock: MovableClock, steps: int) -> None:
-    """Two browsers, right and wrong answers, waiting, sign-out and empty posts in any order."""
-    julie = account()
+    """Two browsers; applications, passkeys, recovery codes; right, wrong, spent and foreign answers; in any order."""
+    julie, nadia = account(), account("Nadia", "Roy")
+    device, foreign = Authenticator(), Authenticator()
+    for whom, theirs in ((julie, device), (nadia, foreign)):
+        owner = Browser(app)
+        owner.sign_in(whom, clock.now())
+        assert add_passkey(owner, theirs).location == "/account/security"
 
     class SignInMachine(RuleBasedStateMachine):
         def __init__(self) -> None:
@@ -32,7 +40,7 @@ def test_no_path_skips_a_factor(app: Flask, account: Callable[..., Account], clo
         @rule()
         def right_password(self) -> None:
             answer = self.browser.post("/sign-in", username=str(julie.code), password=julie.password)
-            if answer.location == "/sign-in/code":
+            if answer.location == "/sign-in/code/passkey":
                 self.passed_password = True
 
         @rule()
@@ -53,6 +61,44 @@ def test_no_path_skips_a_factor(app: Flask, account: Callable[..., Account], clo
         def wrong_or_no_code(self) -> None:
             for otp in ("000000", ""):
                 assert self.browser.post("/sign-in/code", otp=otp).location in (None, "/sign-in")
+
+        @rule()
+        def recovery_code(self) -> None:
+            code = recovery.make(julie.person_id, now=clock.now())[0]
+            for _ in range(2):  # it serves once
+                answer = self.browser.post("/sign-in/code/recovery", recovery_code=code)
+                if answer.location == "/home":
+                    assert self.passed_password
+                    self.passed_password, self.signed_in = False, True
+
+        @rule()
+        def recovery_code_of_somebody_else(self) -> None:
+            code = recovery.make(nadia.person_id, now=clock.now())[0]
+            assert self.browser.post("/sign-in/code/recovery", recovery_code=code).location in (None, "/sign-in")
+
+        @rule()
+        def passkey_after_the_password(self) -> None:
+            if self.browser.get("/sign-in/code/passkey").status_code != 200:
+                return
+            assert self.passed_password
+            if show_passkey(self.browser, device, "/sign-in/code/passkey").location == "/home":
+                self.passed_password, self.signed_in = False, True
+
+        @rule()
+        def foreign_passkey_after_the_password(self) -> None:
+            if self.browser.get("/sign-in/code/passkey").status_code == 200:
+                assert show_passkey(self.browser, foreign, "/sign-in/code/passkey").location is None
+
+        @rule()
+        def passkey_alone(self) -> None:
+            assert show_passkey(self.browser, device).location == "/home"
+            self.passed_password, self.signed_in = False, True
+
+        @rule()
+        def passkey_that_did_not_verify(self) -> None:
+            bad = Authenticator(flags=UP, key=device.key, credential_id=device.credential_id, handle=device.handle)
+            bad.count = device.count
+            assert show_passkey(self.browser, bad).location is None
 
         @rule()
         def right_code_elsewhere(self) -> None:

@@ -14,6 +14,7 @@ from idp.clock import SystemClock
 from idp.delegation import services as delegation
 from idp.identifiers import UserCode
 from tests.flows import journeys
+from tests.flows.devices import give_device
 from tests.flows.installation import Installation
 from tests.flows.journeys import NewPage
 from tests.flows.scanning import Scan, faults_of
@@ -240,6 +241,49 @@ def test_pages_of_a_first_sign_in(installation: Installation, scan: Scan, new_pa
     scan.stay(again)
 
     _done(scan, "first sign-in")
+
+
+def test_pages_of_security(installation: Installation, scan: Scan, new_page: NewPage) -> None:
+    """Every way of signing in, empty, with errors and added; the second factors at the sign-in."""
+    page, again = new_page(), new_page()
+    give_device(page)
+    give_device(again)
+    persona = installation.persona("operator2")
+    journeys.sign_in(page, installation, persona)
+    for path in ("", "/password", "/application", "/passkey", "/recovery-codes"):
+        page.goto(f"{installation.issuer}/account/security{path}")
+        scan.visit(page)
+    for path, button in (("password", "#new-password-submit"), ("application", "#otp-submit")):
+        page.goto(f"{installation.issuer}/account/security/{path}")
+        page.click(button)
+        assert page.title().startswith("Erreur"), page.url
+        scan.stay(page)
+    page.goto(f"{installation.issuer}/account/security/passkey")
+    page.fill("#nickname", "Clé")
+    page.click("#passkey-submit")
+    page.wait_for_url("**/account/security")
+    scan.stay(page)
+    page.click(".govuk-summary-list__actions a >> nth=0")
+    scan.visit(page)
+    page.goto(f"{installation.issuer}/account/security/recovery-codes")
+    page.click("#recovery-codes-submit")
+    scan.stay(page)
+    again.goto(f"{installation.issuer}/sign-in")
+    again.fill("#username", persona["user_code"])
+    again.fill("#password", persona["password"])
+    again.click("#login")
+    again.wait_for_url("**/sign-in/code/passkey")
+    scan.visit(again)
+    again.click("#passkey-submit")
+    expect(again.locator("[data-passkey-error]:visible")).to_have_count(1)
+    scan.stay(again)
+    again.click("#use-recovery-code")
+    scan.visit(again)
+    again.click("#recovery-code-submit")
+    assert again.title().startswith("Erreur"), again.url
+    scan.stay(again)
+
+    _done(scan, "security")
 
 
 def test_pages_of_an_enterprise(installation: Installation, scan: Scan, new_page: NewPage) -> None:

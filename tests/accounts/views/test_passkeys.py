@@ -140,6 +140,10 @@ def test_whoever_must_show_a_passkey_adds_one_before_anything_opens(
         closed = browser.get(path)
         assert closed.status_code in (302, 303), path
         assert closed.location.startswith(("/account/security/passkey", "/sign-in")), path
+    assert browser.post("/sign-out", page="/account/security/passkey").location == "/"
+    assert browser.get("/account/security/passkey").location.startswith("/sign-in?")
+    clock.advance(timedelta(minutes=1))
+    browser.sign_in(julie, clock.now())
     assert add_passkey(browser, device, "/account/security/passkey?next=%2Faccount").location == (
         "/sign-in/passkey?next=%2Faccount"
     )
