@@ -48,6 +48,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "accounts.account": SIGNED_IN,
     "accounts.language": SIGNED_IN,
     "accounts.sign_out_elsewhere": SIGNED_IN,
+    "confirm.again": SIGNED_IN,
+    "confirm.waiting": SIGNED_IN,
     "accounts.slip_pdf": NOBODY,  # the bearer of the temporary password, within fifteen minutes
     "oidc_consents.consents": SIGNED_IN,
     "oidc_playground.playground": MEMBERS | OFFICER,  # where IDP_PLAYGROUND is on, as in these tests

@@ -13,10 +13,11 @@ from ..i18n import Language
 from ..identifiers import PersonId
 from ..notices import services as notices
 from ..sealing import digest, random_token
+from ..web import current_settings
 from . import cookies
 from .models import Person, SignInRow
 from .services_people import as_language
-from .sign_ins import ABSOLUTE, ACR, AMR, IDLE, OPERATOR_ABSOLUTE, OPERATOR_IDLE, OpenSignIn, SignIn
+from .sign_ins import ACR, AMR, OpenSignIn, SignIn
 
 _NOTED_EVERY = timedelta(minutes=1)  # a page view writes at most this often that the person is there
 
@@ -38,7 +39,7 @@ def begin_sign_in_row(
     """
     token = random_token()
     is_operator = db.session.scalar(select(Person.is_operator).where(Person.id == person_id))
-    idle, absolute = (OPERATOR_IDLE, OPERATOR_ABSOLUTE) if is_operator else (IDLE, ABSOLUTE)
+    idle, absolute = _limits(bool(is_operator))
     same = former is not None and former.person_id == person_id
     if former is not None and not same:
         end_sign_in(former.sid, now=now)
@@ -64,6 +65,14 @@ def begin_sign_in_row(
         now=now,
     )
     return SignIn(sid, PersonId(person_id), user_code, now, ACR, AMR, enterprise_id), token
+
+
+def _limits(is_operator: bool) -> tuple[timedelta, timedelta]:
+    """Return how long a sign-in lasts without a page, and in all (decisions §28; configuration may shorten both)."""
+    chosen = current_settings()
+    if is_operator:
+        return timedelta(minutes=chosen.operator_session_idle_minutes), timedelta(hours=chosen.operator_session_hours)
+    return timedelta(minutes=chosen.session_idle_minutes), timedelta(hours=chosen.session_hours)
 
 
 def _renew(sid: str, values: dict[str, object]) -> bool:

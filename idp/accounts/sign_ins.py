@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from ..identifiers import PersonId, UserCode
@@ -11,8 +11,6 @@ from .states import CodeState
 
 ACR = "urn:mandat:aal:2"  # a password and a code of an application; aal:1 is never issued to people
 AMR = ("pwd", "otp", "mfa")  # RFC 8176
-IDLE, ABSOLUTE = timedelta(hours=1), timedelta(hours=12)  # decisions §28
-OPERATOR_IDLE, OPERATOR_ABSOLUTE = timedelta(minutes=15), timedelta(hours=8)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ class Event(StrEnum):
     SIGN_IN_REFUSED = "person:sign_in_refused"
     LOCKED = "person:locked"
     SIGNED_OUT = "person:signed_out"
+    STEPPED_UP = "person:stepped_up"
     # delegation
     ENTERPRISE_REGISTERED = "enterprise:registered"
     ENTERPRISE_SUSPENDED = "enterprise:suspended"

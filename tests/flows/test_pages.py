@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Any
+
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
+from sqlalchemy import update
 
 from idp.accounts import services as accounts
+from idp.accounts.models import SignInRow
 from idp.audit import SYSTEM
 from idp.clock import SystemClock
+from idp.db import transaction
 from idp.delegation import services as delegation
 from idp.identifiers import UserCode
 from tests.flows import journeys
@@ -49,6 +55,7 @@ VISITED = {
         *("people.people", "people.person", "people.new_user", "people.confirm_act", "people.roster"),
         *("people.new_pes", "people.choose", "journal.journal", "journal.why", "accounts.account"),
     ),
+    "account": ("confirm.again", "confirm.waiting"),
     "agency": (
         *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
         *("oidc_consents.consents", "oidc_end_session.end_session", "oidc_farewell.done"),
@@ -272,6 +279,36 @@ def test_pages_of_an_enterprise(installation: Installation, scan: Scan, new_page
             scan.visit(other)
 
     _done(scan, "enterprise")
+
+
+def test_pages_of_an_account(installation: Installation, scan: Scan, page: Page) -> None:
+    """A sign-in that is no longer fresh confirms before an act; one that lapsed finds its form again."""
+    persona = installation.persona("pes")
+    journeys.sign_in(page, installation, persona)
+    page.goto(f"{installation.issuer}/people/{_first_user(installation)}/suspend")
+    _age(installation, persona, auth_time=SystemClock().now() - timedelta(minutes=6))
+    page.click("main button >> nth=0")
+    expect(page.locator("#confirm-cancel")).to_be_visible()
+    scan.visit(page)
+    page.click("#otp-submit")
+    expect(page.locator("#error-summary")).to_be_focused()
+    scan.stay(page)
+    page.goto(f"{installation.issuer}/people/new")
+    page.fill("#given_name", "Noé")
+    _age(installation, persona, expires_at=SystemClock().now())
+    page.click("#add-person")
+    journeys.type_credentials(page, installation, persona)
+    expect(page.locator("#continue")).to_be_visible()
+    scan.stay(page)
+
+    _done(scan, "account")
+
+
+def _age(installation: Installation, persona: dict[str, Any], **values: datetime) -> None:
+    """Let the persona's sign-ins be older than they are."""
+    with installation.app.app_context(), transaction() as session:
+        signs = persona["user_code"].replace("-", "")
+        session.execute(update(SignInRow).where(SignInRow.user_code == signs).values(**values))
 
 
 def _first_user(installation: Installation) -> str:

@@ -56,7 +56,7 @@ def second_factor() -> ResponseReturnValue:
         return browser.enter(answer.signed)
     if answer.refusal is Refusal.OVER:
         return _start_again()
-    form.otp.errors = (_second_sentence(answer),)
+    form.otp.errors = (refused_code(answer),)
     page = _second_page(form)
     return too_many(page, answer.locked_until) if answer.refusal is Refusal.LOCKED else page
 
@@ -90,7 +90,8 @@ def too_many(page: Response, until: datetime | None) -> Response:
     return page
 
 
-def _second_sentence(answer: SecondStep) -> str:
+def refused_code(answer: SecondStep) -> str:
+    """Say why a code was refused."""
     if answer.refusal is Refusal.LOCKED:
         return locked_sentence(answer.locked_until)
     left = answer.tries_left or 0

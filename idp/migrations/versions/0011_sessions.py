@@ -1,0 +1,36 @@
+"""sessions: forms that wait for their person.
+
+Revision: 0011, after 0007
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+from idp.db import UtcDateTime
+
+revision = "0011"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "kept_form",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("person_id", sa.String(length=32), nullable=False),
+        sa.Column("sid", sa.String(length=32), nullable=True),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("used_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_kept_form_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_kept_form")),
+    )
+    op.create_index(op.f("ix_kept_form_person_id"), "kept_form", ["person_id"])
+    op.create_index(op.f("ix_kept_form_expires_at"), "kept_form", ["expires_at"])
+
+
+def downgrade() -> None:
+    op.drop_table("kept_form")
