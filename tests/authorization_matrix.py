@@ -48,6 +48,10 @@ ALLOWED: dict[str, frozenset[str]] = {
     "accounts.account": SIGNED_IN,
     "accounts.language": SIGNED_IN,
     "accounts.sign_out_elsewhere": SIGNED_IN,
+    "devices.sessions": SIGNED_IN,
+    "devices.end": SIGNED_IN,
+    "devices.end_all": SIGNED_IN,
+    "devices.stay": SIGNED_IN,
     "confirm.again": SIGNED_IN,
     "confirm.waiting": SIGNED_IN,
     "accounts.slip_pdf": NOBODY,  # the bearer of the temporary password, within fifteen minutes

@@ -28,6 +28,7 @@ class Present:
 
     sign_in: SignIn
     language: Language
+    ends_at: datetime  # when nothing more is asked from this browser
 
 
 def begin_sign_in_row(
@@ -114,6 +115,7 @@ def present(secret_digest: str, *, now: datetime) -> Present | None:
             SignInRow.enterprise_id,
             SignInRow.seen_at,
             SignInRow.idle_seconds,
+            SignInRow.expires_at,
             Person.language,
         )
         .join(Person, Person.id == SignInRow.person_id)
@@ -121,8 +123,10 @@ def present(secret_digest: str, *, now: datetime) -> Present | None:
     ).first()
     if row is None or row.seen_at + timedelta(seconds=row.idle_seconds) <= now:
         return None
-    if row.seen_at + _NOTED_EVERY <= now:
-        _note_seen(row.sid, now)
+    seen_at = row.seen_at
+    if seen_at + _NOTED_EVERY <= now:
+        note_seen(row.sid, now)
+        seen_at = now
     sign_in = SignIn(
         sid=row.sid,
         person_id=PersonId(row.person_id),
@@ -132,10 +136,12 @@ def present(secret_digest: str, *, now: datetime) -> Present | None:
         amr=tuple(row.amr),
         enterprise_id=row.enterprise_id,
     )
-    return Present(sign_in, as_language(row.language))
+    ends_at = min(seen_at + timedelta(seconds=row.idle_seconds), row.expires_at)
+    return Present(sign_in, as_language(row.language), ends_at)
 
 
-def _note_seen(sid: str, now: datetime) -> None:
+def note_seen(sid: str, now: datetime) -> None:
+    """Write down that the person is there."""
     with transaction() as session:
         session.execute(
             update(SignInRow)
@@ -187,6 +193,13 @@ def end_sign_in(sid: str, *, now: datetime) -> bool:
     return True
 
 
+def end_own_sign_in(person_id: str, sid: str, *, now: datetime) -> bool:
+    """End a sign-in of this person, and of nobody else; tell whether there was one."""
+    with transaction() as session:
+        is_own = session.scalar(select(SignInRow.sid).where(SignInRow.sid == sid, SignInRow.person_id == person_id))
+        return is_own is not None and end_sign_in(sid, now=now)
+
+
 def end_sign_ins_of(person_id: str, *, now: datetime, but: str | None = None) -> int:
     """End every sign-in of a person, except the one whose ``sid`` is *but*; return how many."""
     with transaction() as session:
@@ -203,7 +216,7 @@ def open_sign_ins(person_id: str, *, now: datetime) -> tuple[OpenSignIn, ...]:
         .order_by(SignInRow.seen_at.desc())
     )
     return tuple(
-        OpenSignIn(row.sid, row.device, row.started_at, row.seen_at)
+        OpenSignIn(row.sid, row.device, row.started_at, row.seen_at, row.enterprise_id)
         for row in rows
         if row.seen_at + timedelta(seconds=row.idle_seconds) > now
     )

@@ -47,6 +47,7 @@ def _read() -> None:
     found = services_sessions.present(secret, now=now()) if secret else None
     g.mandat_sign_in = found.sign_in if found else None
     g.mandat_language = found.language if found else None
+    g.sign_in_ends_at = found.ends_at if found else None  # web tells it on every page
 
 
 def sign_in_required(view: View) -> View:

@@ -65,6 +65,7 @@ class OpenSignIn:
     device: str
     started_at: datetime
     seen_at: datetime
+    enterprise_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

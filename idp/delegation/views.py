@@ -6,7 +6,9 @@ from flask import Flask, render_template
 from markupsafe import Markup
 
 from ..accounts.sessions import SignIn
-from ..accounts.views import add_account_section
+from ..accounts.sign_ins import OpenSignIn
+from ..accounts.views import add_account_section, add_sign_in_detail
+from ..i18n import lazy_gettext as _l
 from . import journal_views, models, people_views, presenting, rights_views, services, subscription_views
 
 __all__ = ["init_app", "models"]
@@ -17,6 +19,7 @@ def init_app(app: Flask) -> None:
     for pages in (people_views, rights_views, journal_views, subscription_views):
         app.register_blueprint(pages.blueprint)
     add_account_section(app, enterprises_section)
+    add_sign_in_detail(app, _l("Enterprise"), enterprises_of_sign_ins)
     app.extensions["mandat.password_words"] = password_words
 
 
@@ -27,6 +30,12 @@ def enterprises_section(sign_in: SignIn) -> Markup:
         for view in services.memberships_of(sign_in.person_id)
     ]
     return Markup(render_template("delegation/account_section.html", rows=rows))  # noqa: S704 (an escaping template)
+
+
+def enterprises_of_sign_ins(person_id: str, sign_ins: tuple[OpenSignIn, ...]) -> dict[str, str]:
+    """Return for which enterprise each sign-in acts, by ``sid``."""
+    names = {view.enterprise_id: view.enterprise_name for view in services.memberships_of(person_id)}
+    return {one.sid: names[one.enterprise_id] for one in sign_ins if one.enterprise_id in names}
 
 
 def password_words(person_id: str) -> tuple[str, ...]:

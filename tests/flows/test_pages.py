@@ -55,7 +55,7 @@ VISITED = {
         *("people.people", "people.person", "people.new_user", "people.confirm_act", "people.roster"),
         *("people.new_pes", "people.choose", "journal.journal", "journal.why", "accounts.account"),
     ),
-    "account": ("confirm.again", "confirm.waiting"),
+    "account": ("confirm.again", "confirm.waiting", "devices.sessions"),
     "agency": (
         *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
         *("oidc_consents.consents", "oidc_end_session.end_session", "oidc_farewell.done"),
@@ -285,6 +285,8 @@ def test_pages_of_an_account(installation: Installation, scan: Scan, page: Page)
     """A sign-in that is no longer fresh confirms before an act; one that lapsed finds its form again."""
     persona = installation.persona("pes")
     journeys.sign_in(page, installation, persona)
+    page.goto(f"{installation.issuer}/account/sessions")
+    scan.visit(page)
     page.goto(f"{installation.issuer}/people/{_first_user(installation)}/suspend")
     _age(installation, persona, auth_time=SystemClock().now() - timedelta(minutes=6))
     page.click("main button >> nth=0")

@@ -14,12 +14,13 @@ from ..errors import BusyError
 from ..hashing import init_hasher
 from ..mails import init_mails
 from ..sessions import preferred_language
-from . import account, activation, confirm, sign_in
+from . import account, activation, confirm, devices, sign_in
 from .account import add_account_section as add_account_section
 from .browser import hold_activation as hold_activation
 from .browser import leave as leave
 from .browser import set_farewell as set_farewell
 from .confirm import add_way_to_confirm as add_way_to_confirm
+from .devices import add_sign_in_detail as add_sign_in_detail
 
 
 def init_app(app: Flask) -> None:
@@ -34,6 +35,8 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(activation.blueprint)
     app.register_blueprint(account.blueprint)
     app.register_blueprint(confirm.blueprint)
+    app.register_blueprint(devices.blueprint)
+    add_account_section(app, devices.account_section)
 
 
 def _speak_their_language() -> None:

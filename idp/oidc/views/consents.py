@@ -34,7 +34,7 @@ def consents() -> ResponseReturnValue:
     listed = [
         {
             "consent": consent,
-            "agency": _agency_name(consent.agency_id),
+            "agency": agency_name(consent.agency_id),
             "enterprise": delegation.enterprise(consent.enterprise_id),
             "told": words.told(frozenset(consent.scopes), frozenset(consent.claims)),
             "blocks": "functional_blocks" in {*consent.scopes, *consent.claims},
@@ -44,7 +44,8 @@ def consents() -> ResponseReturnValue:
     return make_response(render_template("oidc/consents.html", listed=listed))
 
 
-def _agency_name(agency_id: str) -> str:
+def agency_name(agency_id: str) -> str:
+    """Return how an agency is called, its id when the catalogue no longer has it."""
     try:
         return words.spoken(catalogue_services.agency(agency_id).name)
     except NotFoundError:
