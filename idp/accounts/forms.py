@@ -107,6 +107,21 @@ class NewPasswordForm(MandatForm):
             raise StopValidation(_("The two passwords are not the same"))
 
 
+class FreezeForm(MandatForm):
+    """The wish to freeze one's account; somebody who is not signed in says which."""
+
+    @classmethod
+    def of_a_stranger(cls) -> StrangersFreezeForm:
+        """Return the form that asks which account."""
+        return StrangersFreezeForm()
+
+
+class StrangersFreezeForm(FreezeForm):
+    """Which account is to be frozen."""
+
+    user_code = UserCodeField(_l("User code"), id="user-code", description=_l("For example, QX4T-7712"))
+
+
 class LanguageForm(MandatForm):
     """The language in which we write to a person."""
 

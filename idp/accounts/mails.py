@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -10,6 +11,7 @@ from flask import Flask
 from ..notices.email import from_template
 from ..notices.messages import Email
 from ..notices.services import register_renderer
+from ..web import absolute_url
 
 
 def init_mails(app: Flask) -> None:
@@ -17,6 +19,8 @@ def init_mails(app: Flask) -> None:
     register_renderer(app, "email_code", _code)
     register_renderer(app, "account_activated", _activated)
     register_renderer(app, "account_locked", _locked)
+    for kind in ("account_frozen", "account_thawed"):
+        register_renderer(app, kind, partial(_at, f"accounts/mail_{kind.removeprefix('account_')}.txt"))
 
 
 def _code(payload: dict[str, Any], _now: datetime) -> Email:
@@ -26,6 +30,16 @@ def _code(payload: dict[str, Any], _now: datetime) -> Email:
         language=payload["language"],
         code=payload["code"],
         minutes=payload["minutes"],
+    )
+
+
+def _at(template: str, payload: dict[str, Any], _now: datetime) -> Email:
+    return from_template(
+        template,
+        to=payload["to"],
+        language=payload["language"],
+        at=datetime.fromisoformat(payload["at"]),
+        freeze_address=absolute_url("/freeze"),
     )
 
 
@@ -45,4 +59,5 @@ def _locked(payload: dict[str, Any], _now: datetime) -> Email:
         to=payload["to"],
         language=payload["language"],
         until=datetime.fromisoformat(payload["until"]),
+        freeze_address=absolute_url("/freeze"),
     )

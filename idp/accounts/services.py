@@ -14,6 +14,9 @@ from ..web import current_settings
 from . import services_guesses, services_kept_forms, services_openings
 from .models import Challenge, EmailCode, SignInRow
 from .passwords import TemporaryPassword as TemporaryPassword
+from .services_access import freeze as freeze
+from .services_access import is_open as is_open
+from .services_access import thaw as thaw
 from .services_codes import issue_user_code as issue_user_code
 from .services_codes import reveal_temporary_password as reveal_temporary_password
 from .services_codes import revoke_user_code as revoke_user_code

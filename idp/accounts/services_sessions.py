@@ -9,12 +9,14 @@ from sqlalchemy import insert, select, update
 
 from .. import audit
 from ..db import db, new_id, transaction
+from ..errors import NotAllowedError
 from ..i18n import Language
 from ..identifiers import PersonId
 from ..notices import services as notices
 from ..sealing import digest, random_token
 from ..web import current_settings
 from . import cookies
+from .access_states import Access
 from .models import Person, SignInRow
 from .services_people import as_language
 from .sign_ins import ACR, AMR, OpenSignIn, SignIn
@@ -39,8 +41,10 @@ def begin_sign_in_row(
     The same person keeps the ``sid``; anybody else gets a new one and the former sign-in ends. The secret is always new.
     """
     token = random_token()
-    is_operator = db.session.scalar(select(Person.is_operator).where(Person.id == person_id))
-    idle, absolute = _limits(bool(is_operator))
+    who = db.session.execute(select(Person.is_operator, Person.access).where(Person.id == person_id)).one()
+    if who.access != Access.OPEN.value:  # whoever shows the factors decides that first; here nothing gets past it
+        raise NotAllowedError("the account is frozen")
+    idle, absolute = _limits(who.is_operator)
     same = former is not None and former.person_id == person_id
     if former is not None and not same:
         end_sign_in(former.sid, now=now)

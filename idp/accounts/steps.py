@@ -16,6 +16,8 @@ class Kind(StrEnum):
     SIGN_IN = "sign_in"
     ACTIVATION = "activation"
     OPENING = "opening"
+    FREEZE = "freeze"
+    THAW = "thaw"
 
 
 class Step(StrEnum):
@@ -33,11 +35,15 @@ LIVES: dict[Kind, timedelta] = {
     Kind.SIGN_IN: timedelta(minutes=10),
     Kind.ACTIVATION: timedelta(hours=1),
     Kind.OPENING: timedelta(hours=24),
+    Kind.FREEZE: timedelta(minutes=30),
+    Kind.THAW: timedelta(minutes=30),
 }
 
 NEXT: dict[tuple[Kind, Step], Step] = {
     (Kind.SIGN_IN, Step.SECOND_FACTOR): Step.DONE,
     (Kind.OPENING, Step.CLICK): Step.DONE,
+    (Kind.FREEZE, Step.EMAIL_CODE): Step.DONE,
+    (Kind.THAW, Step.EMAIL_CODE): Step.DONE,
     (Kind.ACTIVATION, Step.EMAIL_CODE): Step.NEW_PASSWORD,
     (Kind.ACTIVATION, Step.NEW_PASSWORD): Step.NEW_FACTOR,
     (Kind.ACTIVATION, Step.NEW_FACTOR): Step.DONE,

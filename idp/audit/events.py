@@ -41,6 +41,8 @@ class Event(StrEnum):
     LOCKED = "person:locked"
     SIGNED_OUT = "person:signed_out"
     STEPPED_UP = "person:stepped_up"
+    FROZEN = "person:frozen"
+    THAWED = "person:thawed"
     # delegation
     ENTERPRISE_REGISTERED = "enterprise:registered"
     ENTERPRISE_SUSPENDED = "enterprise:suspended"

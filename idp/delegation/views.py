@@ -9,7 +9,16 @@ from ..accounts.sessions import SignIn
 from ..accounts.sign_ins import OpenSignIn
 from ..accounts.views import add_account_section, add_sign_in_detail
 from ..i18n import lazy_gettext as _l
-from . import journal_views, models, people_views, presenting, rights_views, services, subscription_views
+from . import (
+    frozen_telling,
+    journal_views,
+    models,
+    people_views,
+    presenting,
+    rights_views,
+    services,
+    subscription_views,
+)
 
 __all__ = ["init_app", "models"]
 
@@ -18,6 +27,7 @@ def init_app(app: Flask) -> None:
     """Register the pages of people, rights, journal, agencies and the enterprise's home."""
     for pages in (people_views, rights_views, journal_views, subscription_views):
         app.register_blueprint(pages.blueprint)
+    frozen_telling.init_app(app)
     add_account_section(app, enterprises_section)
     add_sign_in_detail(app, _l("Enterprise"), enterprises_of_sign_ins)
     app.extensions["mandat.password_words"] = password_words

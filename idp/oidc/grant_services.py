@@ -160,7 +160,7 @@ def live_grant(grant_id: str, *, now: datetime) -> Grant | None:
 def still_rests(grant: Grant, *, now: datetime) -> bool:
     """Tell whether what the grant rests on holds: the offline access the person agreed to, or their sign-in on that browser."""
     if grant.offline_until is not None:
-        return now < grant.offline_until
+        return now < grant.offline_until and accounts.is_open(grant.person_id)
     return any(sign_in.sid == grant.sid for sign_in in accounts.open_sign_ins(grant.person_id, now=now))
 
 

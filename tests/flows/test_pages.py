@@ -55,7 +55,16 @@ VISITED = {
         *("people.people", "people.person", "people.new_user", "people.confirm_act", "people.roster"),
         *("people.new_pes", "people.choose", "journal.journal", "journal.why", "accounts.account"),
     ),
-    "account": ("confirm.again", "confirm.waiting", "devices.sessions"),
+    "account": (
+        "confirm.again",
+        "confirm.waiting",
+        "devices.sessions",
+        "freezing.own",
+        "freezing.stranger",
+        "freezing.code",
+        "freezing.frozen",
+        "freezing.thaw",
+    ),
     "agency": (
         *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
         *("oidc_consents.consents", "oidc_end_session.end_session", "oidc_farewell.done"),
@@ -285,8 +294,9 @@ def test_pages_of_an_account(installation: Installation, scan: Scan, page: Page)
     """A sign-in that is no longer fresh confirms before an act; one that lapsed finds its form again."""
     persona = installation.persona("pes")
     journeys.sign_in(page, installation, persona)
-    page.goto(f"{installation.issuer}/account/sessions")
-    scan.visit(page)
+    for path in ("account/sessions", "account/freeze", "freeze", "frozen"):
+        page.goto(f"{installation.issuer}/{path}")
+        scan.visit(page)
     page.goto(f"{installation.issuer}/people/{_first_user(installation)}/suspend")
     _age(installation, persona, auth_time=SystemClock().now() - timedelta(minutes=6))
     page.click("main button >> nth=0")
@@ -302,8 +312,35 @@ def test_pages_of_an_account(installation: Installation, scan: Scan, page: Page)
     journeys.type_credentials(page, installation, persona)
     expect(page.locator("#continue")).to_be_visible()
     scan.stay(page)
+    page.goto(f"{installation.issuer}/freeze")
+    page.click("#freeze")
+    scan.stay(page)
+    page.fill("#user-code", "ZZZZ-0000")
+    page.click("#freeze")
+    expect(page.locator("#email-code")).to_be_visible()
+    scan.visit(page)
+    page.goto(f"{installation.issuer}/account/freeze")
+    page.click("#freeze")
+    page.wait_for_url("**/frozen")
+    journeys.type_credentials(_at_sign_in(page, installation), installation, persona)
+    page.wait_for_url("**/unfreeze")
+    scan.visit(page)
+    page.fill("#email-code", installation.emailed_code(_address_of(installation, persona)))
+    page.click("#email-code-submit")
+    page.wait_for_url("**/sign-in")
 
     _done(scan, "account")
+
+
+def _at_sign_in(page: Page, installation: Installation) -> Page:
+    page.goto(f"{installation.issuer}/sign-in")
+    return page
+
+
+def _address_of(installation: Installation, persona: dict[str, Any]) -> str:
+    with installation.app.app_context():
+        signs = persona["user_code"].replace("-", "")
+        return accounts.person(accounts.user_codes([signs])[signs].person_id).email
 
 
 def _age(installation: Installation, persona: dict[str, Any], **values: datetime) -> None:

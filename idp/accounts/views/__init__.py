@@ -14,7 +14,7 @@ from ..errors import BusyError
 from ..hashing import init_hasher
 from ..mails import init_mails
 from ..sessions import preferred_language
-from . import account, activation, confirm, devices, sign_in
+from . import account, activation, confirm, devices, freezing, sign_in
 from .account import add_account_section as add_account_section
 from .browser import hold_activation as hold_activation
 from .browser import leave as leave
@@ -36,7 +36,9 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(account.blueprint)
     app.register_blueprint(confirm.blueprint)
     app.register_blueprint(devices.blueprint)
+    app.register_blueprint(freezing.blueprint)
     add_account_section(app, devices.account_section)
+    add_account_section(app, freezing.account_section)
 
 
 def _speak_their_language() -> None:

@@ -15,7 +15,7 @@ from .. import services_sign_in
 from ..forms import OtpForm, SignInForm
 from ..services_sign_in import Refusal, SecondStep
 from ..sessions import current_sign_in, safe_next
-from . import browser
+from . import browser, freezing
 
 blueprint = Blueprint("sign_in", __name__)
 blueprint.before_request(browser.one_of_each)
@@ -54,6 +54,8 @@ def second_factor() -> ResponseReturnValue:
     )
     if answer.signed is not None:
         return browser.enter(answer.signed)
+    if answer.thaw_token is not None:
+        return freezing.hold_thaw(answer.thaw_token)
     if answer.refusal is Refusal.OVER:
         return _start_again()
     form.otp.errors = (refused_code(answer),)

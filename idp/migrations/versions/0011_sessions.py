@@ -1,4 +1,4 @@
-"""sessions: forms that wait for their person.
+"""sessions: forms that wait for their person, and accounts that are frozen.
 
 Revision: 0011, after 0007
 """
@@ -30,7 +30,11 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_kept_form_person_id"), "kept_form", ["person_id"])
     op.create_index(op.f("ix_kept_form_expires_at"), "kept_form", ["expires_at"])
+    with op.batch_alter_table("person") as table:
+        table.add_column(sa.Column("access", sa.String(length=16), nullable=False, server_default="open"))
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("person") as table:
+        table.drop_column("access")
     op.drop_table("kept_form")
