@@ -32,6 +32,7 @@ NOT_PAGES = {
     "oidc.authorize": "leads on; what it refuses is scanned as an answer",
     "oidc_interaction.cancel": "leads back to the agency",
     "desk.document": "the document itself",
+    "own_data.download": "a file",
 }
 VISITED = {
     "public": (
@@ -63,6 +64,8 @@ VISITED = {
         "freezing.stranger",
         "freezing.code",
         "freezing.frozen",
+        "own_data.activity",
+        "own_data.about",
         "freezing.thaw",
     ),
     "agency": (
@@ -294,7 +297,7 @@ def test_pages_of_an_account(installation: Installation, scan: Scan, page: Page)
     """A sign-in that is no longer fresh confirms before an act; one that lapsed finds its form again."""
     persona = installation.persona("pes")
     journeys.sign_in(page, installation, persona)
-    for path in ("account/sessions", "account/freeze", "freeze", "frozen"):
+    for path in ("account/sessions", "account/activity", "account/data", "account/freeze", "freeze", "frozen"):
         page.goto(f"{installation.issuer}/{path}")
         scan.visit(page)
     page.goto(f"{installation.issuer}/people/{_first_user(installation)}/suspend")

@@ -14,13 +14,14 @@ from ..errors import BusyError
 from ..hashing import init_hasher
 from ..mails import init_mails
 from ..sessions import preferred_language
-from . import account, activation, confirm, devices, freezing, sign_in
+from . import account, activation, confirm, devices, freezing, own_data, sign_in
 from .account import add_account_section as add_account_section
 from .browser import hold_activation as hold_activation
 from .browser import leave as leave
 from .browser import set_farewell as set_farewell
 from .confirm import add_way_to_confirm as add_way_to_confirm
 from .devices import add_sign_in_detail as add_sign_in_detail
+from .own_data import add_my_data as add_my_data
 
 
 def init_app(app: Flask) -> None:
@@ -37,7 +38,9 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(confirm.blueprint)
     app.register_blueprint(devices.blueprint)
     app.register_blueprint(freezing.blueprint)
+    app.register_blueprint(own_data.blueprint)
     add_account_section(app, devices.account_section)
+    add_account_section(app, own_data.account_section)
     add_account_section(app, freezing.account_section)
 
 

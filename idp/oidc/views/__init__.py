@@ -8,7 +8,7 @@ from flask import Flask
 from markupsafe import Markup
 
 from ...accounts.sign_ins import OpenSignIn, SignIn
-from ...accounts.views import add_account_section, add_sign_in_detail, set_farewell
+from ...accounts.views import add_account_section, add_my_data, add_sign_in_detail, set_farewell
 from ...clock import Clock
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
@@ -59,6 +59,7 @@ def init_app(app: Flask) -> None:
     register_renderer(app, event_services.KIND, event_services.render, on_sent=event_services.note_pushed)
     add_account_section(app, consents_section)
     add_account_section(app, playground.account_section)
+    add_my_data(app, "consents", consents.to_take)
     add_sign_in_detail(app, _l("Agencies signed in to"), agencies_of_sign_ins)
     app.before_request(browser.show_pending_interaction)
     rooms = (machine, registration, streams, authorize, interaction, consents, end_session, farewell, playground)
