@@ -19,6 +19,7 @@ def init_mails(app: Flask) -> None:
     register_renderer(app, "email_code", _code)
     register_renderer(app, "account_activated", _activated)
     register_renderer(app, "account_locked", _locked)
+    register_renderer(app, "email_changed", _email_changed)
     for kind in ("account_frozen", "account_thawed"):
         register_renderer(app, kind, partial(_at, f"accounts/mail_{kind.removeprefix('account_')}.txt"))
 
@@ -40,6 +41,19 @@ def _at(template: str, payload: dict[str, Any], _now: datetime) -> Email:
         language=payload["language"],
         at=datetime.fromisoformat(payload["at"]),
         freeze_address=absolute_url("/freeze"),
+    )
+
+
+def _email_changed(payload: dict[str, Any], _now: datetime) -> Email:
+    return from_template(
+        "accounts/mail_email_changed.txt",
+        to=payload["to"],
+        language=payload["language"],
+        at=datetime.fromisoformat(payload["at"]),
+        until=datetime.fromisoformat(payload["until"]),
+        new=payload["new"],
+        code=payload["code"],
+        undo_address=absolute_url("/undo-email"),
     )
 
 

@@ -11,7 +11,7 @@ from ..db import transaction
 from ..errors import NotAllowedError
 from ..identifiers import UserCode
 from ..web import current_settings
-from . import services_guesses, services_kept_forms, services_openings
+from . import services_email_change, services_guesses, services_kept_forms, services_openings
 from .models import Challenge, EmailCode, SignInRow
 from .passwords import TemporaryPassword as TemporaryPassword
 from .services_access import freeze as freeze
@@ -32,6 +32,7 @@ from .services_sessions import end_sign_in as end_sign_in
 from .services_sessions import end_sign_ins_of as end_sign_ins_of
 from .services_sessions import open_sign_ins as open_sign_ins
 from .services_sessions import set_enterprise as set_enterprise
+from .session_models import EmailChange
 from .sign_ins import PersonView as PersonView
 from .sign_ins import SignIn as SignIn
 from .sign_ins import UserCodeStatus as UserCodeStatus
@@ -58,10 +59,11 @@ def sweep(now: datetime) -> int:
     """Delete what is over and no longer of use (challenges, codes, old sign-ins, counters of nobody); return how many."""
     with transaction() as session:
         old = select(Challenge.id).where(Challenge.expires_at < now - _KEPT_CHALLENGES)
-        gone = 0
+        gone = services_email_change.forget_old(now)
+        old = old.where(Challenge.id.not_in(select(EmailChange.id)))
         for statement in (
             delete(EmailCode).where(EmailCode.challenge_id.in_(old)).returning(EmailCode.id),
-            delete(Challenge).where(Challenge.expires_at < now - _KEPT_CHALLENGES).returning(Challenge.id),
+            delete(Challenge).where(Challenge.id.in_(old)).returning(Challenge.id),
             delete(SignInRow)
             .where(
                 or_(SignInRow.ended_at < now - _KEPT_SIGN_INS, SignInRow.expires_at < now - _KEPT_SIGN_INS),

@@ -23,3 +23,18 @@ class KeptForm(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class EmailChange(Base):
+    """A new e-mail address: asked for, confirmed by a code sent there, and undone from the old one for a while."""
+
+    __tablename__ = "email_change"
+
+    id: Mapped[str] = mapped_column(String(32), ForeignKey("challenge.id"), primary_key=True)
+    person_id: Mapped[str] = mapped_column(String(32), ForeignKey("person.id"), index=True)
+    former: Mapped[str] = mapped_column(String(254))
+    wanted: Mapped[str] = mapped_column(String(254))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    undo_digest: Mapped[str | None] = mapped_column(String(64), unique=True)
+    undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     OPENING = "opening"
     FREEZE = "freeze"
     THAW = "thaw"
+    EMAIL_CHANGE = "email_change"
 
 
 class Step(StrEnum):
@@ -37,6 +38,7 @@ LIVES: dict[Kind, timedelta] = {
     Kind.OPENING: timedelta(hours=24),
     Kind.FREEZE: timedelta(minutes=30),
     Kind.THAW: timedelta(minutes=30),
+    Kind.EMAIL_CHANGE: timedelta(minutes=30),
 }
 
 NEXT: dict[tuple[Kind, Step], Step] = {
@@ -44,6 +46,7 @@ NEXT: dict[tuple[Kind, Step], Step] = {
     (Kind.OPENING, Step.CLICK): Step.DONE,
     (Kind.FREEZE, Step.EMAIL_CODE): Step.DONE,
     (Kind.THAW, Step.EMAIL_CODE): Step.DONE,
+    (Kind.EMAIL_CHANGE, Step.EMAIL_CODE): Step.DONE,
     (Kind.ACTIVATION, Step.EMAIL_CODE): Step.NEW_PASSWORD,
     (Kind.ACTIVATION, Step.NEW_PASSWORD): Step.NEW_FACTOR,
     (Kind.ACTIVATION, Step.NEW_FACTOR): Step.DONE,

@@ -41,6 +41,8 @@ class Event(StrEnum):
     LOCKED = "person:locked"
     SIGNED_OUT = "person:signed_out"
     STEPPED_UP = "person:stepped_up"
+    EMAIL_CHANGED = "person:email_changed"
+    EMAIL_CHANGE_UNDONE = "person:email_change_undone"
     FROZEN = "person:frozen"
     THAWED = "person:thawed"
     # delegation

@@ -38,6 +38,8 @@ LABELS: dict[Event, Any] = {
     Event.SIGN_IN_REFUSED: _l("Sign-in refused"),
     Event.LOCKED: _l("Sign-in blocked for a while after wrong tries"),
     Event.SIGNED_OUT: _l("Signed out"),
+    Event.EMAIL_CHANGED: _l("E-mail address changed"),
+    Event.EMAIL_CHANGE_UNDONE: _l("Change of the e-mail address undone from the old one"),
     Event.FROZEN: _l("Access frozen"),
     Event.THAWED: _l("Access open again"),
     Event.STEPPED_UP: _l("Identity confirmed again before an act"),

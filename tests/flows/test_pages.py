@@ -66,6 +66,9 @@ VISITED = {
         "freezing.frozen",
         "own_data.activity",
         "own_data.about",
+        "email_change.ask",
+        "email_change.code",
+        "email_change.undo",
         "freezing.thaw",
     ),
     "agency": (
@@ -297,9 +300,15 @@ def test_pages_of_an_account(installation: Installation, scan: Scan, page: Page)
     """A sign-in that is no longer fresh confirms before an act; one that lapsed finds its form again."""
     persona = installation.persona("pes")
     journeys.sign_in(page, installation, persona)
-    for path in ("account/sessions", "account/activity", "account/data", "account/freeze", "freeze", "frozen"):
+    plain = ("sessions", "activity", "data", "email", "freeze")
+    for path in (*(f"account/{each}" for each in plain), "undo-email", "freeze", "frozen"):
         page.goto(f"{installation.issuer}/{path}")
         scan.visit(page)
+    page.goto(f"{installation.issuer}/account/email")
+    page.fill("#email", "autre@entreprise.example")
+    page.click("#email-submit")
+    expect(page.locator("#email-code")).to_be_visible()
+    scan.visit(page)
     page.goto(f"{installation.issuer}/people/{_first_user(installation)}/suspend")
     _age(installation, persona, auth_time=SystemClock().now() - timedelta(minutes=6))
     page.click("main button >> nth=0")

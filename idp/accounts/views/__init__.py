@@ -14,7 +14,7 @@ from ..errors import BusyError
 from ..hashing import init_hasher
 from ..mails import init_mails
 from ..sessions import preferred_language
-from . import account, activation, confirm, devices, freezing, own_data, sign_in
+from . import account, activation, confirm, devices, email_change, freezing, own_data, sign_in
 from .account import add_account_section as add_account_section
 from .browser import hold_activation as hold_activation
 from .browser import leave as leave
@@ -39,6 +39,8 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(devices.blueprint)
     app.register_blueprint(freezing.blueprint)
     app.register_blueprint(own_data.blueprint)
+    app.register_blueprint(email_change.blueprint)
+    add_account_section(app, email_change.account_section)
     add_account_section(app, devices.account_section)
     add_account_section(app, own_data.account_section)
     add_account_section(app, freezing.account_section)

@@ -97,13 +97,14 @@ def _code_page(kind: Kind, name: str, *, begin_at: str, done_at: str) -> Respons
             if kind is Kind.THAW:
                 flash(_("Your access is open again. Sign in."), "success")
             return see_other(done_at)
-        form.email_code.errors = (_refusal(answer),)
+        form.email_code.errors = (refused_email_code(answer),)
     return make_response(
         render_template("accounts/freeze_code.html", form=form, thawing=kind is Kind.THAW, back=begin_at)
     )
 
 
-def _refusal(answer: Answer) -> str:
+def refused_email_code(answer: Answer) -> str:
+    """Say why a code received by e-mail was refused."""
     if answer.outcome is Outcome.WRONG:
         return ngettext(
             "This code is wrong; %(num)s try is left.", "This code is wrong; %(num)s tries are left.", answer.tries_left
