@@ -81,6 +81,13 @@ class Settings(BaseSettings):
         " user=2 pes=2 authorized_representative=2 operator=3 (a demonstration: operator=2)",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe level logged")
+    session_idle_minutes: int = Field(60, ge=5, le=60, description="minutes without a page after which a sign-in ends")
+    session_hours: int = Field(12, ge=1, le=12, description="hours after which a sign-in ends")
+    operator_session_idle_minutes: int = Field(15, ge=5, le=15, description="the same minutes, for operators")
+    operator_session_hours: int = Field(8, ge=1, le=8, description="the same hours, for operators")
+    fresh_sign_in_minutes: int = Field(
+        5, ge=1, le=15, description="minutes after which acts that matter ask again for a factor"
+    )
     argon2_memory_kib: int = Field(19456, ge=1024, description="memory of one password hash, KiB")
     argon2_time: int = Field(2, ge=1, description="passes of one password hash")
 

@@ -1,7 +1,8 @@
 """What every page shares: headers, the content security policy, CSRF, plain error pages, the request's number.
 
 A context that needs more of the ``form-action`` directive sets ``g.form_action_origins`` (a tuple of origins of the pending,
-validated request), and one that shows frames sets ``g.frame_origins``; this module only formats them (ui §6, decisions §31).
+validated request), one that shows frames sets ``g.frame_origins``, and accounts sets ``g.sign_in_ends_at``; this module only
+formats them (ui §6, decisions §31).
 """
 
 from __future__ import annotations
@@ -125,6 +126,7 @@ def _frame() -> dict[str, object]:
     return {
         "lang": current_language(),
         "signed_in_as": viewer.name if viewer else None,
+        "sign_in_ends_at": g.get("sign_in_ends_at"),
         "acting_for": viewer.acting_for if viewer else None,
         "navigation": viewer.navigation if viewer else (),
         "now": now(),

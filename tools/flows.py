@@ -30,6 +30,11 @@ TABLES = (
         "From the code without any secret to the person’s own password and second factor. A new slip kills the former.",
     ),
     (
+        "idp.accounts.access_states",
+        "Access to an account",
+        "Its person freezes it at one button; only every factor and a code by e-mail, or an operator, opens it again.",
+    ),
+    (
         "idp.delegation.subscription_states",
         "Subscription of an enterprise to an agency",
         "An automatic rule decides within the transaction of the request; a person at the agency decides otherwise.",

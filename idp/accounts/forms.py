@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import HiddenField, PasswordField, RadioField, StringField
-from wtforms.validators import Length, StopValidation
+from wtforms import EmailField, HiddenField, PasswordField, RadioField, StringField
+from wtforms.validators import Email, Length, StopValidation
 
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
@@ -155,6 +155,46 @@ class ChangePasswordForm(NewPasswordForm):
 
     current_password = PasswordField(
         _l("Current password"), [Required(_l("Enter your current password"))], id="current-password"
+    )
+
+
+class FreezeForm(MandatForm):
+    """The wish to freeze one's account; somebody who is not signed in says which."""
+
+    @classmethod
+    def of_a_stranger(cls) -> StrangersFreezeForm:
+        """Return the form that asks which account."""
+        return StrangersFreezeForm()
+
+
+class StrangersFreezeForm(FreezeForm):
+    """Which account is to be frozen."""
+
+    user_code = UserCodeField(_l("User code"), id="user-code", description=_l("For example, QX4T-7712"))
+
+
+class EmailChangeForm(MandatForm):
+    """The new address of a person."""
+
+    email = EmailField(
+        _l("New e-mail address"),
+        [
+            Required(_l("Enter the new address")),
+            Length(max=254),
+            Email(_l("Enter an address such as name@example.com")),
+        ],
+        id="email",
+    )
+
+
+class UndoForm(MandatForm):
+    """The code with which the old address puts itself back."""
+
+    undo_code = CodeField(
+        _l("Code of the e-mail"),
+        [Required(_l("Enter the code of the e-mail"))],
+        id="undo-code",
+        description=_l("Six groups of four characters; hyphens and capitals do not matter"),
     )
 
 

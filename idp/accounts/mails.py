@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -10,6 +11,7 @@ from flask import Flask
 from ..notices.email import from_template
 from ..notices.messages import Email
 from ..notices.services import register_renderer
+from ..web import absolute_url
 from .recovery_codes import FEW
 
 
@@ -20,6 +22,9 @@ def init_mails(app: Flask) -> None:
     register_renderer(app, "account_locked", _locked)
     register_renderer(app, "credential_notice", _credential)
     register_renderer(app, "recovery_code_used", _recovery_code)
+    register_renderer(app, "email_changed", _email_changed)
+    for kind in ("account_frozen", "account_thawed"):
+        register_renderer(app, kind, partial(_at, f"accounts/mail_{kind.removeprefix('account_')}.txt"))
 
 
 def _code(payload: dict[str, Any], _now: datetime) -> Email:
@@ -29,6 +34,29 @@ def _code(payload: dict[str, Any], _now: datetime) -> Email:
         language=payload["language"],
         code=payload["code"],
         minutes=payload["minutes"],
+    )
+
+
+def _at(template: str, payload: dict[str, Any], _now: datetime) -> Email:
+    return from_template(
+        template,
+        to=payload["to"],
+        language=payload["language"],
+        at=datetime.fromisoformat(payload["at"]),
+        freeze_address=absolute_url("/freeze"),
+    )
+
+
+def _email_changed(payload: dict[str, Any], _now: datetime) -> Email:
+    return from_template(
+        "accounts/mail_email_changed.txt",
+        to=payload["to"],
+        language=payload["language"],
+        at=datetime.fromisoformat(payload["at"]),
+        until=datetime.fromisoformat(payload["until"]),
+        new=payload["new"],
+        code=payload["code"],
+        undo_address=absolute_url("/undo-email"),
     )
 
 
@@ -48,6 +76,7 @@ def _locked(payload: dict[str, Any], _now: datetime) -> Email:
         to=payload["to"],
         language=payload["language"],
         until=datetime.fromisoformat(payload["until"]),
+        freeze_address=absolute_url("/freeze"),
     )
 
 

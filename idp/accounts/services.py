@@ -11,9 +11,18 @@ from ..db import transaction
 from ..errors import NotAllowedError
 from ..identifiers import UserCode
 from ..web import current_settings
-from . import services_ceremonies, services_guesses, services_openings
+from . import (
+    services_ceremonies,
+    services_email_change,
+    services_guesses,
+    services_kept_forms,
+    services_openings,
+)
 from .models import Challenge, EmailCode, SignInRow
 from .passwords import TemporaryPassword as TemporaryPassword
+from .services_access import freeze as freeze
+from .services_access import is_open as is_open
+from .services_access import thaw as thaw
 from .services_codes import issue_user_code as issue_user_code
 from .services_codes import reveal_temporary_password as reveal_temporary_password
 from .services_codes import revoke_user_code as revoke_user_code
@@ -31,6 +40,7 @@ from .services_sessions import end_sign_in as end_sign_in
 from .services_sessions import end_sign_ins_of as end_sign_ins_of
 from .services_sessions import open_sign_ins as open_sign_ins
 from .services_sessions import set_enterprise as set_enterprise
+from .session_models import EmailChange
 from .sign_ins import PersonView as PersonView
 from .sign_ins import SignIn as SignIn
 from .sign_ins import UserCodeStatus as UserCodeStatus
@@ -57,10 +67,11 @@ def sweep(now: datetime) -> int:
     """Delete what is over and no longer of use (challenges, codes, old sign-ins, counters of nobody); return how many."""
     with transaction() as session:
         old = select(Challenge.id).where(Challenge.expires_at < now - _KEPT_CHALLENGES)
-        gone = 0
+        gone = services_email_change.forget_old(now)
+        old = old.where(Challenge.id.not_in(select(EmailChange.id)))
         for statement in (
             delete(EmailCode).where(EmailCode.challenge_id.in_(old)).returning(EmailCode.id),
-            delete(Challenge).where(Challenge.expires_at < now - _KEPT_CHALLENGES).returning(Challenge.id),
+            delete(Challenge).where(Challenge.id.in_(old)).returning(Challenge.id),
             delete(SignInRow)
             .where(
                 or_(SignInRow.ended_at < now - _KEPT_SIGN_INS, SignInRow.expires_at < now - _KEPT_SIGN_INS),
@@ -69,4 +80,5 @@ def sweep(now: datetime) -> int:
         ):
             gone += len(session.scalars(statement.execution_options(synchronize_session=False)).all())
         gone += services_ceremonies.forget(before=now - _KEPT_CHALLENGES)
+        gone += services_kept_forms.forget_old(now)
         return gone + services_guesses.forget_nobody(before=now - _KEPT_CHALLENGES)

@@ -9,15 +9,18 @@ from sqlalchemy import insert, select, update
 
 from .. import audit
 from ..db import db, new_id, transaction
+from ..errors import NotAllowedError
 from ..i18n import Language
 from ..identifiers import PersonId
 from ..notices import services as notices
 from ..sealing import digest, random_token
+from ..web import current_settings
 from . import cookies
+from .access_states import Access
 from .factor_policy import falls_short
 from .models import Person, SignInRow
 from .services_people import as_language, level_of
-from .sign_ins import ABSOLUTE, IDLE, OPERATOR_ABSOLUTE, OPERATOR_IDLE, PASSWORD_AND_CODE, OpenSignIn, Shown, SignIn
+from .sign_ins import PASSWORD_AND_CODE, OpenSignIn, Shown, SignIn
 
 _NOTED_EVERY = timedelta(minutes=1)  # a page view writes at most this often that the person is there
 
@@ -31,6 +34,7 @@ class Present:
 
     sign_in: SignIn
     language: Language
+    ends_at: datetime  # when nothing more is asked from this browser
     falls_short: bool = False
 
 
@@ -48,8 +52,10 @@ def begin_sign_in_row(
     The same person keeps the ``sid``; anybody else gets a new one and the former sign-in ends. The secret is always new.
     """
     token = random_token()
-    is_operator = db.session.scalar(select(Person.is_operator).where(Person.id == person_id))
-    idle, absolute = (OPERATOR_IDLE, OPERATOR_ABSOLUTE) if is_operator else (IDLE, ABSOLUTE)
+    who = db.session.execute(select(Person.is_operator, Person.access).where(Person.id == person_id)).one()
+    if who.access != Access.OPEN.value:  # whoever shows the factors decides that first; here nothing gets past it
+        raise NotAllowedError("the account is frozen")
+    idle, absolute = _limits(who.is_operator)
     same = former is not None and former.person_id == person_id
     if former is not None and not same:
         end_sign_in(former.sid, now=now)
@@ -75,6 +81,14 @@ def begin_sign_in_row(
         now=now,
     )
     return SignIn(sid, PersonId(person_id), user_code, now, shown.acr, shown.amr, enterprise_id), token
+
+
+def _limits(is_operator: bool) -> tuple[timedelta, timedelta]:
+    """Return how long a sign-in lasts without a page, and in all (decisions §28; configuration may shorten both)."""
+    chosen = current_settings()
+    if is_operator:
+        return timedelta(minutes=chosen.operator_session_idle_minutes), timedelta(hours=chosen.operator_session_hours)
+    return timedelta(minutes=chosen.session_idle_minutes), timedelta(hours=chosen.session_hours)
 
 
 def _renew(sid: str, values: dict[str, object]) -> bool:
@@ -116,6 +130,7 @@ def present(secret_digest: str, *, now: datetime) -> Present | None:
             SignInRow.enterprise_id,
             SignInRow.seen_at,
             SignInRow.idle_seconds,
+            SignInRow.expires_at,
             Person.language,
             Person.required_level,
             Person.is_operator,
@@ -125,8 +140,10 @@ def present(secret_digest: str, *, now: datetime) -> Present | None:
     ).first()
     if row is None or row.seen_at + timedelta(seconds=row.idle_seconds) <= now:
         return None
-    if row.seen_at + _NOTED_EVERY <= now:
-        _note_seen(row.sid, now)
+    seen_at = row.seen_at
+    if seen_at + _NOTED_EVERY <= now:
+        note_seen(row.sid, now)
+        seen_at = now
     sign_in = SignIn(
         sid=row.sid,
         person_id=PersonId(row.person_id),
@@ -136,11 +153,13 @@ def present(secret_digest: str, *, now: datetime) -> Present | None:
         amr=tuple(row.amr),
         enterprise_id=row.enterprise_id,
     )
+    ends_at = min(seen_at + timedelta(seconds=row.idle_seconds), row.expires_at)
     level = level_of(row.required_level, is_operator=row.is_operator)
-    return Present(sign_in, as_language(row.language), falls_short(row.acr, level))
+    return Present(sign_in, as_language(row.language), ends_at, falls_short(row.acr, level))
 
 
-def _note_seen(sid: str, now: datetime) -> None:
+def note_seen(sid: str, now: datetime) -> None:
+    """Write down that the person is there."""
     with transaction() as session:
         session.execute(
             update(SignInRow)
@@ -209,6 +228,13 @@ def end_sign_in(sid: str, *, now: datetime) -> bool:
     return True
 
 
+def end_own_sign_in(person_id: str, sid: str, *, now: datetime) -> bool:
+    """End a sign-in of this person, and of nobody else; tell whether there was one."""
+    with transaction() as session:
+        is_own = session.scalar(select(SignInRow.sid).where(SignInRow.sid == sid, SignInRow.person_id == person_id))
+        return is_own is not None and end_sign_in(sid, now=now)
+
+
 def end_sign_ins_of(person_id: str, *, now: datetime, but: str | None = None) -> int:
     """End every sign-in of a person, except the one whose ``sid`` is *but*; return how many."""
     with transaction() as session:
@@ -225,7 +251,7 @@ def open_sign_ins(person_id: str, *, now: datetime) -> tuple[OpenSignIn, ...]:
         .order_by(SignInRow.seen_at.desc())
     )
     return tuple(
-        OpenSignIn(row.sid, row.device, row.started_at, row.seen_at)
+        OpenSignIn(row.sid, row.device, row.started_at, row.seen_at, row.enterprise_id)
         for row in rows
         if row.seen_at + timedelta(seconds=row.idle_seconds) > now
     )

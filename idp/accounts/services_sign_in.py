@@ -13,6 +13,7 @@ from .. import audit
 from ..db import db, transaction
 from ..identifiers import UserCode
 from ..notices import services as notices
+from . import services_access as access
 from . import services_challenges as challenges
 from . import services_factors as factors
 from . import services_guesses as guesses
@@ -50,6 +51,7 @@ class Refusal(StrEnum):
     LOCKED = "locked"
     OVER = "over"
     PASSKEY_ONLY = "passkey_only"
+    FROZEN = "frozen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class SecondStep:
     refusal: Refusal | None = None
     locked_until: datetime | None = None
     tries_left: int | None = None
+    thaw_token: str | None = field(default=None, repr=False)  # with FROZEN: to go on with the code sent by e-mail
 
 
 def check_password(user_code: UserCode, password: str, *, next_path: str, now: datetime) -> FirstStep:
@@ -195,6 +198,9 @@ def _second_step(
         if not challenges.advance(begun, now=now) or _activated_person(UserCode(begun.user_code)) != begun.person_id:
             return SecondStep(refusal=Refusal.OVER)
         guesses.forget_failures(subject, now=now)
+        if not access.is_open(begun.person_id):
+            token = access.begin_thaw(begun.person_id, begun.user_code, now=now)
+            return SecondStep(refusal=Refusal.FROZEN, thaw_token=token)
         sign_in, secret = rows.begin_sign_in_row(
             begun.person_id, begun.user_code, shown=shown, device=device, former=former, now=now
         )

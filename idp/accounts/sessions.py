@@ -12,7 +12,7 @@ from flask import g, redirect, request
 
 from ..i18n import Language
 from ..web import now
-from . import cookies, services_sessions
+from . import cookies, services_kept_forms, services_sessions
 from .sign_ins import SignIn as SignIn
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -61,6 +61,7 @@ def _read() -> None:
     g.mandat_sign_in = found.sign_in if found and not found.falls_short else None
     g.mandat_unfinished_sign_in = found.sign_in if found and found.falls_short else None
     g.mandat_language = found.language if found else None
+    g.sign_in_ends_at = found.ends_at if found else None  # web tells it on every page
 
 
 def sign_in_required(view: View) -> View:
@@ -78,9 +79,18 @@ def sign_in_required(view: View) -> View:
 
 
 def sign_in_address() -> str:
-    """Return the sign-in page that leads back to this page (to its address without what was posted)."""
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else request.path
+    """Return the sign-in page that leads back to this page; what somebody whose sign-in lapsed has posted waits for them."""
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else _waiting_form() or request.path
     return f"/sign-in?{urlencode({'next': wanted})}"
+
+
+def _waiting_form() -> str | None:
+    secret = cookies.presented_digest()
+    person_id = services_kept_forms.whose_sign_in_lapsed(secret) if secret and request.form else None
+    if person_id is None:
+        return None
+    form_id = services_kept_forms.keep(person_id, request.path, request.form.items(multi=True), now=now())
+    return f"/continue?form={form_id}" if form_id else None
 
 
 def safe_next(path: str | None) -> str:

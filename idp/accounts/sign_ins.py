@@ -12,8 +12,6 @@ from .states import CodeState
 ACR = "urn:mandat:aal:2"  # a password and a code of an application; aal:1 is never issued to people
 PASSKEY_ACR = "urn:mandat:aal:3"  # a passkey with user verification: phishing-resistant
 AMR = ("pwd", "otp", "mfa")  # RFC 8176
-IDLE, ABSOLUTE = timedelta(hours=1), timedelta(hours=12)  # decisions §28
-OPERATOR_IDLE, OPERATOR_ABSOLUTE = timedelta(minutes=15), timedelta(hours=8)
 STEP_UP_LIFE = timedelta(minutes=5)  # decisions §28: how long a sign-in is fresh enough for a change of credentials
 
 
@@ -87,6 +85,7 @@ class OpenSignIn:
     device: str
     started_at: datetime
     seen_at: datetime
+    enterprise_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

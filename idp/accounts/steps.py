@@ -18,6 +18,9 @@ class Kind(StrEnum):
     ACTIVATION = "activation"
     OPENING = "opening"
     NEW_APPLICATION = "new_application"
+    FREEZE = "freeze"
+    THAW = "thaw"
+    EMAIL_CHANGE = "email_change"
 
 
 class Step(StrEnum):
@@ -36,12 +39,18 @@ LIVES: dict[Kind, timedelta] = {
     Kind.ACTIVATION: timedelta(hours=1),
     Kind.OPENING: timedelta(hours=24),
     Kind.NEW_APPLICATION: timedelta(minutes=15),
+    Kind.FREEZE: timedelta(minutes=30),
+    Kind.THAW: timedelta(minutes=30),
+    Kind.EMAIL_CHANGE: timedelta(minutes=30),
 }
 
 NEXT: dict[tuple[Kind, Step], Step] = {
     (Kind.SIGN_IN, Step.SECOND_FACTOR): Step.DONE,
     (Kind.OPENING, Step.CLICK): Step.DONE,
     (Kind.NEW_APPLICATION, Step.NEW_FACTOR): Step.DONE,
+    (Kind.FREEZE, Step.EMAIL_CODE): Step.DONE,
+    (Kind.THAW, Step.EMAIL_CODE): Step.DONE,
+    (Kind.EMAIL_CHANGE, Step.EMAIL_CODE): Step.DONE,
     (Kind.ACTIVATION, Step.EMAIL_CODE): Step.NEW_PASSWORD,
     (Kind.ACTIVATION, Step.NEW_PASSWORD): Step.NEW_FACTOR,
     (Kind.ACTIVATION, Step.NEW_FACTOR): Step.DONE,

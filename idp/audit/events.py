@@ -44,6 +44,11 @@ class Event(StrEnum):
     SIGN_IN_REFUSED = "person:sign_in_refused"
     LOCKED = "person:locked"
     SIGNED_OUT = "person:signed_out"
+    STEPPED_UP = "person:stepped_up"
+    EMAIL_CHANGED = "person:email_changed"
+    EMAIL_CHANGE_UNDONE = "person:email_change_undone"
+    FROZEN = "person:frozen"
+    THAWED = "person:thawed"
     # delegation
     ENTERPRISE_REGISTERED = "enterprise:registered"
     ENTERPRISE_SUSPENDED = "enterprise:suspended"

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from ..accounts import services as accounts
 from ..accounts import slips
+from ..accounts.confirming import fresh_sign_in_required
 from ..accounts.sessions import safe_next
 from ..accounts.states import CodeState
 from ..errors import ConflictError, NotFoundError
@@ -95,6 +96,7 @@ def new_user() -> ResponseReturnValue:
 
 @blueprint.route("/roster/new", methods=["GET", "POST"])
 @authorized_representative_required
+@fresh_sign_in_required
 def new_pes() -> ResponseReturnValue:
     """Add a PES; their two slips follow, once."""
     return _add(Role.PES, back="/roster")
@@ -218,6 +220,7 @@ def _removals(view: MembershipView) -> list[dict[str, object]]:
 
 @blueprint.post("/people/<membership_id>/slips")
 @ar_or_pes_required
+@fresh_sign_in_required
 def new_slips(membership_id: str) -> ResponseReturnValue:
     """Issue a new temporary password for somebody who has not activated their code."""
     here = acting()
@@ -262,6 +265,7 @@ def _act_page(view: MembershipView, act: str, reasons: tuple[rules.Reason, ...])
 
 @blueprint.post("/people/<membership_id>/<any(suspend, reactivate, remove):act>")
 @ar_or_pes_required
+@fresh_sign_in_required
 def do_act(membership_id: str, act: str) -> ResponseReturnValue:
     """Suspend, reactivate or remove somebody; doing it again changes nothing."""
     here = acting()

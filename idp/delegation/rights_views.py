@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
+from ..accounts.confirming import fresh_sign_in_required
 from ..errors import ConflictError, NotFoundError
 from ..i18n import gettext as _
 from ..i18n import long_date
@@ -98,6 +99,7 @@ def preview(agency_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/agencies/<agency_id>/rights/preview")
 @pes_required
+@fresh_sign_in_required
 def save(agency_id: str) -> ResponseReturnValue:
     """Save exactly what was shown; refuse when somebody else saved meanwhile."""
     here = acting()

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from flask import Flask, render_template
 from markupsafe import Markup
 
 from ..accounts.sessions import SignIn
-from ..accounts.views import add_account_section
-from . import journal_views, models, people_views, presenting, rights_views, services, subscription_views
+from ..accounts.sign_ins import OpenSignIn
+from ..accounts.views import add_account_section, add_my_data, add_sign_in_detail
+from ..i18n import lazy_gettext as _l
+from . import (
+    frozen_telling,
+    journal_views,
+    models,
+    people_views,
+    presenting,
+    rights_views,
+    services,
+    subscription_views,
+)
 
 __all__ = ["init_app", "models"]
 
@@ -16,7 +30,10 @@ def init_app(app: Flask) -> None:
     """Register the pages of people, rights, journal, agencies and the enterprise's home."""
     for pages in (people_views, rights_views, journal_views, subscription_views):
         app.register_blueprint(pages.blueprint)
+    frozen_telling.init_app(app)
+    add_my_data(app, "enterprises", memberships_to_take)
     add_account_section(app, enterprises_section)
+    add_sign_in_detail(app, _l("Enterprise"), enterprises_of_sign_ins)
     app.extensions["mandat.password_words"] = password_words
 
 
@@ -27,6 +44,31 @@ def enterprises_section(sign_in: SignIn) -> Markup:
         for view in services.memberships_of(sign_in.person_id)
     ]
     return Markup(render_template("delegation/account_section.html", rows=rows))  # noqa: S704 (an escaping template)
+
+
+def enterprises_of_sign_ins(person_id: str, sign_ins: tuple[OpenSignIn, ...]) -> dict[str, str]:
+    """Return for which enterprise each sign-in acts, by ``sid``."""
+    names = {view.enterprise_id: view.enterprise_name for view in services.memberships_of(person_id)}
+    return {one.sid: names[one.enterprise_id] for one in sign_ins if one.enterprise_id in names}
+
+
+def memberships_to_take(person_id: str, now: datetime) -> list[dict[str, Any]]:
+    """Return the roles and rights of a person, for the file of their own data."""
+    return [
+        {
+            "neq": view.neq,
+            "name": view.enterprise_name,
+            "role": view.role.value,
+            "status": view.status.value,
+            "user_code": view.user_code,
+            "appointed_at": view.appointed_at,
+            "rights": [
+                {"agency": agency_id, "blocks": sorted(right.blocks), "until": right.until}
+                for agency_id, right in services.rights_of_members(view.enterprise_id, now).get(view.id, ())
+            ],
+        }
+        for view in services.memberships_of(person_id)
+    ]
 
 
 def password_words(person_id: str) -> tuple[str, ...]:

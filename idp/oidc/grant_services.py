@@ -5,7 +5,7 @@ The hot path of the token endpoint; Core statements only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -176,7 +176,7 @@ def live_grant(grant_id: str, *, now: datetime) -> Grant | None:
 def still_rests(grant: Grant, *, now: datetime) -> bool:
     """Tell whether what the grant rests on holds: the offline access the person agreed to, or their sign-in on that browser."""
     if grant.offline_until is not None:
-        return now < grant.offline_until
+        return now < grant.offline_until and accounts.is_open(grant.person_id)
     return any(sign_in.sid == grant.sid for sign_in in accounts.open_sign_ins(grant.person_id, now=now))
 
 
@@ -193,6 +193,17 @@ def revoke_for(person_id: str, enterprise_id: str, agency_id: str, *, now: datet
         .values(revoked_at=now)
         .execution_options(synchronize_session=False)
     )
+
+
+def agencies_of_sign_ins(sids: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return which agencies were given tokens in each sign-in that were not revoked since, by ``sid``."""
+    rows = db.session.execute(
+        select(GrantRow.sid, GrantRow.agency_id)
+        .where(GrantRow.sid.in_(tuple(sids)), GrantRow.revoked_at.is_(None))
+        .distinct()
+        .order_by(GrantRow.sid, GrantRow.agency_id)
+    ).all()
+    return {sid: tuple(row.agency_id for row in rows if row.sid == sid) for sid in {row.sid for row in rows}}
 
 
 def end_offline_access(person_id: str, *, before: datetime, now: datetime) -> None:

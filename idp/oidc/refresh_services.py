@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from .. import audit
+from ..accounts import services as accounts
 from ..db import db
 from ..sealing import current_sealing, digest
 from . import grant_services, proofs, refresh_tokens
@@ -103,6 +104,9 @@ def _read(shown: RefreshToken, client: RelyingParty, now: datetime) -> Family | 
     ).first()
     if row is None or shown.generation > row.refresh_generation:  # ahead only when a backup was put back
         return None
+    grant = grant_services.grant_of_row(row)
+    if not accounts.is_open(grant.person_id):  # a frozen account: nothing in its name, until the notice ends the family
+        return None
     use = refresh_tokens.judged(
         shown.generation,
         current=row.refresh_generation,
@@ -110,7 +114,7 @@ def _read(shown: RefreshToken, client: RelyingParty, now: datetime) -> Family | 
         grace=client.refresh_grace,
         now=now,
     )
-    return Family(grant_services.grant_of_row(row), shown, use)
+    return Family(grant, shown, use)
 
 
 def _punish(family: Family, client: RelyingParty, now: datetime) -> None:

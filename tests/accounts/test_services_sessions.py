@@ -11,6 +11,7 @@ from flask import Flask
 from idp.accounts import services, services_sessions
 from idp.accounts.sign_ins import SignIn
 from idp.clock import MovableClock
+from idp.config import ConfigurationError, read_settings
 from idp.db import transaction
 from idp.sealing import digest
 
@@ -53,6 +54,22 @@ def test_a_sign_in_lapses_when_idle_and_at_the_end_of_its_life(
     clock.advance(end - clock.now())
 
     assert not holds(used, clock)
+
+
+def test_a_deployment_may_shorten_and_never_lengthen(
+    app: Flask, account: Callable[..., Account], clock: MovableClock
+) -> None:
+    """``IDP_SESSION_…``: ten minutes idle are ten minutes; thirteen hours are refused at start."""
+    settings = app.extensions["mandat.settings"]
+    app.extensions["mandat.settings"] = settings.model_copy(update={"session_idle_minutes": 10})
+    _, token = open_for(account(), clock)
+    clock.advance(timedelta(minutes=9))
+    assert holds(token, clock)
+    clock.advance(timedelta(minutes=10))
+
+    assert not holds(token, clock)
+    with pytest.raises(ConfigurationError, match="IDP_SESSION_HOURS"):
+        read_settings(session_hours=13)
 
 
 def test_the_same_person_keeps_the_sid_and_anybody_else_gets_another(

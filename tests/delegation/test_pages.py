@@ -108,6 +108,7 @@ def test_a_preview_serves_its_person_only(world, licorne, plumedor, sign_in) -> 
     assert pia.post("/agencies/bac/rights/preview", {"changes": token}).status_code == 404
     assert pia.post("/agencies/amp/rights/preview", {"changes": token[:-3] + "abc"}).status_code == 409
     world.clock.advance(timedelta(minutes=59))
+    pia.confirm(world.now)
     assert pia.post("/agencies/amp/rights/preview", {"changes": ""}).status_code == 409
     assert world.blocks(licorne, licorne.julie) == ()
 
@@ -120,6 +121,7 @@ def test_a_preview_ages(world, licorne, sign_in) -> None:  # type: ignore[no-unt
     world.clock.advance(timedelta(minutes=30))
     pia.get("/people")
     world.clock.advance(timedelta(minutes=31))
+    pia.confirm(world.now)
 
     assert pia.post("/agencies/amp/rights/preview", {"changes": token}).status_code == 409
     assert world.blocks(licorne, licorne.julie) == ()
@@ -393,3 +395,32 @@ def test_pages_speak_the_language_asked_for(world, licorne, sign_in, language) -
         text = pes.text(path + ("&" if "?" in path else "?") + f"lang={language}")
         assert text.count("<h1") == 1, path
         assert f'<html lang="{language}"' in text
+
+
+def test_acts_that_matter_ask_again_who_one_is(world, licorne, sign_in) -> None:  # type: ignore[no-untyped-def]
+    """Rights, PES and slips: five minutes after the sign-in each leads to the second factor, and nothing was done."""
+    pia, ar = sign_in(licorne.pes), sign_in(licorne.ar)
+    checked = pia.post("/agencies/amp/rights", fields(licorne, licorne.julie, blocks=("001",)))
+    changes = {"changes": hidden(pia.text(checked.location), "changes")}
+    acts = [
+        (pia, "/agencies/amp/rights/preview", changes),
+        (pia, f"/people/{licorne.julie.membership_id}/slips", {}),
+        (ar, "/roster/new", {"given_name": "Noé", "family_name": "B", "email": "noe@example.com", "language": "fr"}),
+        *((ar, f"/people/{licorne.marc.membership_id}/{act}", {}) for act in ("suspend", "reactivate", "remove")),
+    ]
+    world.clock.advance(timedelta(minutes=5))
+    before = len(audit.entries(limit=1000))
+
+    answers = [browser.post(path, sent) for browser, path, sent in acts]
+
+    assert [(answer.status_code, answer.location[:14]) for answer in answers] == [(303, "/confirm?next=")] * len(acts)
+    assert len(audit.entries(limit=1000)) == before
+
+
+def test_whoever_may_not_act_is_refused_before_being_asked(world, licorne, sign_in) -> None:  # type: ignore[no-untyped-def]
+    """A user is told no, not asked for a code first."""
+    julie = sign_in(licorne.julie)
+    world.clock.advance(timedelta(minutes=5))
+
+    assert julie.post("/agencies/amp/rights/preview", {"changes": "x"}).status_code == 403
+    assert julie.post("/roster/new", {}).status_code == 403

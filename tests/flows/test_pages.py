@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
+from sqlalchemy import update
 
 from idp.accounts import services as accounts
+from idp.accounts.models import SignInRow
 from idp.audit import SYSTEM
 from idp.clock import SystemClock
+from idp.db import transaction
 from idp.delegation import services as delegation
 from idp.identifiers import UserCode
 from tests.flows import journeys
@@ -26,6 +31,7 @@ NOT_PAGES = {
     "oidc.authorize": "leads on; what it refuses is scanned as an answer",
     "oidc_interaction.cancel": "leads back to the agency",
     "desk.document": "the document itself",
+    "own_data.download": "a file",
 }
 VISITED = {
     "public": (
@@ -53,6 +59,21 @@ VISITED = {
         *("people.people", "people.person", "people.new_user", "people.confirm_act", "people.roster"),
         *("people.new_pes", "people.choose", "journal.journal", "journal.why", "accounts.account"),
         *("oidc_systems.systems", "oidc_systems.approve", "oidc_systems.check", "oidc_systems.revoke"),
+    ),
+    "account": (
+        "confirm.again",
+        "confirm.waiting",
+        "devices.sessions",
+        "freezing.own",
+        "freezing.stranger",
+        "freezing.code",
+        "freezing.frozen",
+        "own_data.activity",
+        "own_data.about",
+        "email_change.ask",
+        "email_change.code",
+        "email_change.undo",
+        "freezing.thaw",
     ),
     "agency": (
         *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
@@ -352,6 +373,72 @@ def _visit_systems(pes: Page, installation: Installation, scan: Scan) -> None:
     pes.click("#system-revoke")
     pes.wait_for_url("**/agencies/amp/systems")
     scan.visit(pes)
+
+
+def test_pages_of_an_account(installation: Installation, scan: Scan, page: Page) -> None:
+    """A sign-in that is no longer fresh confirms before an act; one that lapsed finds its form again."""
+    persona = installation.persona("pes")
+    journeys.sign_in(page, installation, persona)
+    plain = ("sessions", "activity", "data", "email", "freeze")
+    for path in (*(f"account/{each}" for each in plain), "undo-email", "freeze", "frozen"):
+        page.goto(f"{installation.issuer}/{path}")
+        scan.visit(page)
+    page.goto(f"{installation.issuer}/account/email")
+    page.fill("#email", "autre@entreprise.example")
+    page.click("#email-submit")
+    expect(page.locator("#email-code")).to_be_visible()
+    scan.visit(page)
+    page.goto(f"{installation.issuer}/people/{_first_user(installation)}/suspend")
+    _age(installation, persona, auth_time=SystemClock().now() - timedelta(minutes=6))
+    page.click("main button >> nth=0")
+    expect(page.locator("#confirm-cancel")).to_be_visible()
+    scan.visit(page)
+    page.click("#otp-submit")
+    expect(page.locator("#error-summary")).to_be_focused()
+    scan.stay(page)
+    page.goto(f"{installation.issuer}/people/new")
+    page.fill("#given_name", "Noé")
+    _age(installation, persona, expires_at=SystemClock().now())
+    page.click("#add-person")
+    journeys.type_credentials(page, installation, persona)
+    expect(page.locator("#continue")).to_be_visible()
+    scan.stay(page)
+    page.goto(f"{installation.issuer}/freeze")
+    page.click("#freeze")
+    scan.stay(page)
+    page.fill("#user-code", "ZZZZ-0000")
+    page.click("#freeze")
+    expect(page.locator("#email-code")).to_be_visible()
+    scan.visit(page)
+    page.goto(f"{installation.issuer}/account/freeze")
+    page.click("#freeze")
+    page.wait_for_url("**/frozen")
+    journeys.type_credentials(_at_sign_in(page, installation), installation, persona)
+    page.wait_for_url("**/unfreeze")
+    scan.visit(page)
+    page.fill("#email-code", installation.emailed_code(_address_of(installation, persona)))
+    page.click("#email-code-submit")
+    page.wait_for_url("**/sign-in")
+
+    _done(scan, "account")
+
+
+def _at_sign_in(page: Page, installation: Installation) -> Page:
+    page.goto(f"{installation.issuer}/sign-in")
+    return page
+
+
+def _address_of(installation: Installation, persona: dict[str, Any]) -> str:
+    with installation.app.app_context():
+        signs = persona["user_code"].replace("-", "")
+        return accounts.person(accounts.user_codes([signs])[signs].person_id).email
+
+
+def _age(installation: Installation, persona: dict[str, Any], **values: datetime) -> None:
+    """Let the persona's sign-ins be older than they are."""
+    with installation.app.app_context(), transaction() as session:
+        signs = persona["user_code"].replace("-", "")
+        session.execute(update(SignInRow).where(SignInRow.user_code == signs).values(**values))
 
 
 def _first_user(installation: Installation) -> str:

@@ -8,16 +8,31 @@ from ...i18n import gettext as _
 from ...sealing import current_sealing
 from ...web import current_settings, error_page
 from .. import models as models  # the tables must be known to the metadata
+from .. import session_models as session_models
 from ..cookies import init_cookies, presented_digest
 from ..errors import BusyError
 from ..hashing import init_hasher
 from ..mails import init_mails
 from ..sessions import preferred_language
-from . import account, activation, passkeys, security, sign_in
+from . import (
+    account,
+    activation,
+    confirm,
+    devices,
+    email_change,
+    freezing,
+    own_data,
+    passkeys,
+    security,
+    sign_in,
+)
 from .account import add_account_section as add_account_section
 from .browser import hold_activation as hold_activation
 from .browser import leave as leave
 from .browser import set_farewell as set_farewell
+from .confirm import add_way_to_confirm as add_way_to_confirm
+from .devices import add_sign_in_detail as add_sign_in_detail
+from .own_data import add_my_data as add_my_data
 
 
 def init_app(app: Flask) -> None:
@@ -34,6 +49,15 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(account.blueprint)
     app.register_blueprint(security.blueprint)
     add_account_section(app, security.account_section)
+    app.register_blueprint(confirm.blueprint)
+    app.register_blueprint(devices.blueprint)
+    app.register_blueprint(freezing.blueprint)
+    app.register_blueprint(own_data.blueprint)
+    app.register_blueprint(email_change.blueprint)
+    add_account_section(app, email_change.account_section)
+    add_account_section(app, devices.account_section)
+    add_account_section(app, own_data.account_section)
+    add_account_section(app, freezing.account_section)
 
 
 def _speak_their_language() -> None:

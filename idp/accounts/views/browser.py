@@ -136,6 +136,12 @@ def former_sign_in() -> SignIn | None:
     return current_sign_in() or unfinished_sign_in()
 
 
+def renew(signed: Signed) -> None:
+    """Give the browser the new cookie of a sign-in made fresh; tokens of forms from before die with the old one."""
+    new_form_tokens()
+    cookies.hold(signed.token, signed.sign_in)
+
+
 def set_farewell(app: Flask, farewell: Farewell) -> None:
     """Let another room show a page when a sign-in has ended: it is given the ``sid`` and may answer where that page is."""
     app.extensions[_FAREWELL] = farewell

@@ -18,7 +18,7 @@ from ..forms import OtpForm, RecoveryCodeForm, SignInForm
 from ..services_factors import held
 from ..services_sign_in import Refusal, SecondStep
 from ..sessions import safe_next
-from . import browser
+from . import browser, freezing
 
 blueprint = Blueprint("sign_in", __name__)
 blueprint.before_request(browser.one_of_each)
@@ -62,9 +62,11 @@ def second_factor() -> ResponseReturnValue:
     )
     if answer.signed is not None:
         return browser.enter(answer.signed)
+    if answer.thaw_token is not None:
+        return freezing.hold_thaw(answer.thaw_token)
     if answer.refusal is Refusal.OVER:
         return start_again()
-    form.otp.errors = (second_sentence(answer),)
+    form.otp.errors = (refused_code(answer),)
     page = _second_page(form, person_id)
     return too_many(page, answer.locked_until) if answer.refusal is Refusal.LOCKED else page
 
@@ -85,6 +87,8 @@ def recovery_code() -> ResponseReturnValue:
     answer = services_sign_in.check_recovery_code(
         token, form.recovery_code.data, former=browser.former_sign_in(), device=browser.device(), now=now()
     )
+    if answer.thaw_token is not None:
+        return freezing.hold_thaw(answer.thaw_token)
     if answer.signed is not None:
         flash(_say_left(recovery_codes.left(person_id)), "warning")
         return browser.enter(answer.signed)
@@ -124,8 +128,8 @@ def too_many(page: Response, until: datetime | None) -> Response:
     return page
 
 
-def second_sentence(answer: SecondStep) -> str:
-    """Say why a code of an application was refused."""
+def refused_code(answer: SecondStep) -> str:
+    """Say why a code was refused."""
     if answer.refusal is Refusal.LOCKED:
         return locked_sentence(answer.locked_until)
     left = answer.tries_left or 0

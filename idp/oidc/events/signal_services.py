@@ -116,6 +116,14 @@ def fan_out_credential_changed(payload: dict[str, Any], now: datetime) -> None:
             grant_services.end_offline_access(person_id, before=at, now=now)
 
 
+def fan_out_access_frozen(payload: dict[str, Any], now: datetime) -> None:
+    """End what agencies hold of a person who froze their account; their sessions end, and are told of, one by one."""
+    with transaction():
+        grant_services.end_offline_access(
+            str(payload["person_id"]), before=datetime.fromisoformat(payload["at"]), now=now
+        )
+
+
 def _hearing(person_id: str, agency_id: str, kind: EventType) -> Iterator[_Hearing]:
     """Yield the streams of an agency that hear of a person by events of *kind*."""
     listening = stream_services.of_agency(agency_id)

@@ -7,13 +7,14 @@ from authlib.oidc.discovery import OpenIDProviderMetadata
 from flask import Flask
 from markupsafe import Markup
 
-from ...accounts.sign_ins import SignIn
-from ...accounts.views import add_account_section, set_farewell
+from ...accounts.sign_ins import OpenSignIn, SignIn
+from ...accounts.views import add_account_section, add_my_data, add_sign_in_detail, set_farewell
 from ...clock import Clock
 from ...i18n import gettext as _
+from ...i18n import lazy_gettext as _l
 from ...notices.services import register_renderer
 from ...web import current_settings
-from .. import logout_services, metadata
+from .. import grant_services, logout_services, metadata
 from .. import models as models  # the tables must be known to the metadata
 from ..events import event_services, signal_services
 from ..events import streams as stream_rules
@@ -57,9 +58,12 @@ def init_app(app: Flask) -> None:
     register_renderer(app, logout_services.KIND, logout_services.render, on_sent=logout_services.note_delivered)
     set_farewell(app, farewell.begin)
     register_renderer(app, "credential_changed", signal_services.fan_out_credential_changed)
+    register_renderer(app, "access_frozen", signal_services.fan_out_access_frozen)
     register_renderer(app, event_services.KIND, event_services.render, on_sent=event_services.note_pushed)
     add_account_section(app, consents_section)
     add_account_section(app, playground.account_section)
+    add_my_data(app, "consents", consents.to_take)
+    add_sign_in_detail(app, _l("Agencies signed in to"), agencies_of_sign_ins)
     app.before_request(browser.show_pending_interaction)
     rooms = (
         machine,
@@ -88,3 +92,9 @@ def consents_section(_sign_in: SignIn) -> Markup:
     return Markup(
         '<h2 class="govuk-heading-m">{}</h2><p class="govuk-body"><a class="govuk-link" href="/consents">{}</a></p>'
     ).format(_("Consents"), _("See and withdraw what agencies know about you"))
+
+
+def agencies_of_sign_ins(_person_id: str, sign_ins: tuple[OpenSignIn, ...]) -> dict[str, str]:
+    """Return which agencies hold tokens of each sign-in, by ``sid``."""
+    found = grant_services.agencies_of_sign_ins(one.sid for one in sign_ins)
+    return {sid: ", ".join(map(consents.agency_name, agencies)) for sid, agencies in found.items()}

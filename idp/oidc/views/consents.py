@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from flask import Blueprint, flash, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -33,7 +36,7 @@ def consents() -> ResponseReturnValue:
     listed = [
         {
             "consent": consent,
-            "agency": _agency_name(consent.agency_id),
+            "agency": agency_name(consent.agency_id),
             "enterprise": delegation.enterprise(consent.enterprise_id),
             "told": words.told(frozenset(consent.scopes), frozenset(consent.claims)),
             "blocks": "functional_blocks" in {*consent.scopes, *consent.claims},
@@ -43,7 +46,22 @@ def consents() -> ResponseReturnValue:
     return make_response(render_template("oidc/consents.html", listed=listed))
 
 
-def _agency_name(agency_id: str) -> str:
+def to_take(person_id: str, _now: datetime) -> list[dict[str, Any]]:
+    """Return the consents of a person, for the file of their own data."""
+    return [
+        {
+            "agency": consent.agency_id,
+            "enterprise": delegation.enterprise(consent.enterprise_id).neq,
+            "scopes": list(consent.scopes),
+            "claims": list(consent.claims),
+            "given_at": consent.given_at,
+        }
+        for consent in consent_services.of_person(person_id)
+    ]
+
+
+def agency_name(agency_id: str) -> str:
+    """Return how an agency is called, its id when the catalogue no longer has it."""
     try:
         return words.spoken(catalogue_services.agency(agency_id).name)
     except NotFoundError:

@@ -1,0 +1,61 @@
+"""Acts that matter want a person who has just shown who they are (decisions §28; OWASP ASVS 7.5.1, 7.5.3).
+
+Put ``@fresh_sign_in_required`` under the decorator that says who may act, so that whoever may not is never asked. What was
+posted waits, sealed and for this sign-in alone, and goes on after the code. Passwords and codes never wait: guard the GET of
+a form that asks for one too, so that it is typed afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+from flask import Response, current_app, make_response, redirect, request
+
+from ..web import current_settings, now
+from . import services_kept_forms
+from .sessions import current_sign_in, sign_in_address
+from .sign_ins import SignIn
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def fresh_sign_in_required(view: View) -> View:
+    """Ask whoever showed their factors more than five minutes ago to do so again, then go on."""
+
+    @wraps(view)
+    def guarded(*arguments: Any, **values: Any) -> Any:
+        sign_in = current_sign_in()
+        if sign_in is None:
+            return redirect(sign_in_address(), code=303)
+        if not is_fresh(sign_in):
+            return ask_again(sign_in)
+        return view(*arguments, **values)
+
+    return guarded  # type: ignore[return-value]
+
+
+def is_fresh(sign_in: SignIn) -> bool:
+    """Tell whether this sign-in, and no other of the person, was confirmed lately."""
+    return sign_in.auth_time + timedelta(minutes=current_settings().fresh_sign_in_minutes) > now()
+
+
+def ask_again(sign_in: SignIn) -> Response:
+    """Lead to the page that asks for a factor; what was posted waits."""
+    if request.method != "POST":
+        return make_response(redirect(f"/confirm?{urlencode({'next': request.full_path.rstrip('?')})}"))
+    asked = {"next": page_of(request.path)}
+    form_id = services_kept_forms.keep(
+        sign_in.person_id, request.path, request.form.items(multi=True), sid=sign_in.sid, now=now()
+    )
+    if form_id is not None:
+        asked["form"] = form_id
+    return make_response(redirect(f"/confirm?{urlencode(asked)}", code=303))
+
+
+def page_of(path: str) -> str:
+    """Return *path* when it is a page, else where everybody begins."""
+    return path if current_app.url_map.bind("").test(path, "GET") else "/home"

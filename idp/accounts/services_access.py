@@ -1,0 +1,130 @@
+"""Freezing an account: no sign-in, no token, until its person has shown who they are by every means there is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+
+from .. import audit
+from ..audit import Actor
+from ..db import db, transaction
+from ..identifiers import UserCode
+from ..notices import services as notices
+from . import services_challenges as challenges
+from . import services_email_codes as email_codes
+from .access_states import FREEZE_LINKS, FREEZE_WINDOW, Access, AccessEvent, after, sources
+from .models import Challenge, Person, UserCodeRow
+from .services_email_codes import Answer, Outcome
+from .services_people import people
+from .services_sessions import end_sign_ins_of
+from .states import CodeState
+from .steps import Kind, Step
+
+
+def is_open(person_id: str) -> bool:
+    """Tell whether an account may be used: nothing is issued in the name of a frozen one."""
+    return db.session.scalar(select(Person.access).where(Person.id == person_id)) == Access.OPEN.value
+
+
+def freeze(person_id: str, *, actor: Actor, now: datetime) -> bool:
+    """Freeze an account; tell whether this call did it. All its sessions end, and what was begun with it."""
+    with transaction() as session:
+        if not _change(person_id, AccessEvent.FREEZE):
+            return False
+        end_sign_ins_of(person_id, now=now)
+        session.execute(
+            update(Challenge)
+            .where(Challenge.person_id == person_id, Challenge.ended_at.is_(None))
+            .values(ended_at=now, password_hash=None, totp_secret=None)
+            .execution_options(synchronize_session=False)
+        )
+        audit.record(audit.Event.FROZEN, actor=actor, person_id=person_id, now=now)
+        _tell("account_frozen", person_id, now)
+        notices.enqueue("access_frozen", {"person_id": person_id, "at": now.isoformat()}, now=now)
+        notices.enqueue("person_frozen", {"person_id": person_id}, now=now)
+    return True
+
+
+def thaw(person_id: str, *, actor: Actor, now: datetime) -> bool:
+    """Let an account be used again, once its person has proved who they are; tell whether it was frozen."""
+    with transaction():
+        if not _change(person_id, AccessEvent.THAW):
+            return False
+        audit.record(audit.Event.THAWED, actor=actor, person_id=person_id, now=now)
+        _tell("account_thawed", person_id, now)
+    return True
+
+
+def begin_thaw(person_id: str, user_code: str, *, now: datetime) -> str:
+    """Send a code to whoever has shown password and second factor of a frozen account; return the secret to go on with."""
+    with transaction():
+        challenge_id, token = challenges.begin(
+            Kind.THAW, Step.EMAIL_CODE, person_id=person_id, user_code=user_code, next_path="/sign-in", now=now
+        )
+        email_codes.send(challenge_id, people((person_id,))[person_id], now=now)
+    return token
+
+
+def begin_freeze(user_code: UserCode, *, now: datetime) -> str | None:
+    """Send a code to the owner of *user_code*, so that they may freeze without signing in; None when nothing was sent."""
+    with transaction() as session:
+        person_id = session.scalar(
+            select(UserCodeRow.person_id)
+            .join(Person, Person.id == UserCodeRow.person_id)
+            .where(
+                UserCodeRow.code == user_code.signs,
+                UserCodeRow.state == CodeState.ACTIVATED.value,
+                Person.access == Access.OPEN.value,
+            )
+            .with_for_update(of=Person)
+        )
+        if person_id is None or _asked_lately(person_id, now) >= FREEZE_LINKS:
+            return None
+        challenge_id, token = challenges.begin(
+            Kind.FREEZE, Step.EMAIL_CODE, person_id=person_id, user_code=user_code.signs, next_path="/", now=now
+        )
+        email_codes.send(challenge_id, people((person_id,))[person_id], now=now)
+    return token
+
+
+def finish(kind: Kind, token: str | None, typed: str, *, now: datetime) -> Answer:
+    """Judge the code received by e-mail; a right one freezes or thaws, at once."""
+    with transaction():
+        begun = challenges.find(token, kind, now=now)
+        if begun is None:
+            return Answer(Outcome.OVER)
+        answer = email_codes.check(begun.id, typed, now=now)
+        if answer.outcome is not Outcome.RIGHT:
+            return answer
+        if not challenges.advance(begun, now=now):
+            return Answer(Outcome.OVER)
+        act = freeze if kind is Kind.FREEZE else thaw
+        act(begun.person_id, actor=Actor.person(begun.person_id), now=now)
+    return answer
+
+
+def _change(person_id: str, event: AccessEvent) -> bool:
+    (source,) = sources(event)
+    changed = db.session.execute(
+        update(Person)
+        .where(Person.id == person_id, Person.access == source.value)
+        .values(access=after(source, event).value)
+        .returning(Person.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    return changed is not None
+
+
+def _asked_lately(person_id: str, now: datetime) -> int:
+    counted = select(func.count(Challenge.id)).where(
+        Challenge.person_id == person_id,
+        Challenge.kind == Kind.FREEZE.value,
+        Challenge.created_at > now - FREEZE_WINDOW,
+    )
+    return db.session.scalar(counted) or 0
+
+
+def _tell(kind: str, person_id: str, now: datetime) -> None:
+    whom = people((person_id,))[person_id]
+    notices.enqueue(kind, {"to": whom.email, "language": whom.language, "at": now.isoformat()}, now=now)

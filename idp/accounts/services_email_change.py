@@ -1,0 +1,123 @@
+"""Another e-mail address: proved by a code before it is used, told to the old one, which may undo it for three days.
+
+Whoever undoes did not change it: the account is then frozen as well, and comes back by the old address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, insert, select, update
+
+from .. import audit
+from ..audit import Actor
+from ..db import db, transaction
+from ..notices import services as notices
+from ..sealing import current_sealing
+from . import services_access
+from . import services_challenges as challenges
+from . import services_email_codes as email_codes
+from .models import Person
+from .passwords import draw_temporary, group, read_temporary
+from .services_email_codes import Answer, Outcome
+from .services_people import person
+from .session_models import EmailChange
+from .sign_ins import SignIn, mask_email
+from .steps import Kind, Step
+
+UNDO_WINDOW = timedelta(days=3)  # a long week-end
+
+
+def begin(sign_in: SignIn, wanted: str, *, now: datetime) -> str:
+    """Send a code to *wanted*; return the secret to go on with. Nothing changes yet."""
+    whom = person(sign_in.person_id)
+    with transaction() as session:
+        challenge_id, token = challenges.begin(
+            Kind.EMAIL_CHANGE,
+            Step.EMAIL_CODE,
+            person_id=whom.id,
+            user_code=sign_in.user_code,
+            next_path="/account",
+            now=now,
+        )
+        session.execute(
+            insert(EmailChange).values(
+                id=challenge_id, person_id=whom.id, former=whom.email, wanted=wanted, created_at=now
+            )
+        )
+        email_codes.send(challenge_id, replace(whom, email=wanted), now=now)
+    return token
+
+
+def finish(sign_in: SignIn, token: str | None, typed: str, *, now: datetime) -> Answer:
+    """Judge the code received at the new address; a right one makes it the person's, and the old one is told."""
+    with transaction() as session:
+        begun = challenges.find(token, Kind.EMAIL_CHANGE, now=now)
+        if begun is None or begun.person_id != sign_in.person_id:
+            return Answer(Outcome.OVER)
+        answer = email_codes.check(begun.id, typed, now=now)
+        if answer.outcome is not Outcome.RIGHT:
+            return answer
+        change = session.execute(select(EmailChange.former, EmailChange.wanted).where(EmailChange.id == begun.id)).one()
+        moved = challenges.advance(begun, now=now) and _set(begun.person_id, change.former, change.wanted)
+        if not moved:  # used twice, or the address was changed elsewhere meanwhile
+            return Answer(Outcome.OVER)
+        undo = draw_temporary()
+        session.execute(
+            update(EmailChange).where(EmailChange.id == begun.id).values(confirmed_at=now, undo_digest=_digest(undo))
+        )
+        audit.record(audit.Event.EMAIL_CHANGED, actor=Actor.person(begun.person_id), person_id=begun.person_id, now=now)
+        told = {"to": change.former, "language": person(begun.person_id).language, "at": now.isoformat()}
+        more = {"new": mask_email(change.wanted), "code": group(undo), "until": (now + UNDO_WINDOW).isoformat()}
+        notices.enqueue("email_changed", told | more, now=now)
+    return answer
+
+
+def undo(typed: str, *, now: datetime) -> bool:
+    """Put the old address back and freeze the account, for whoever holds what the old address received; once."""
+    with transaction() as session:
+        undone = session.execute(
+            update(EmailChange)
+            .where(
+                EmailChange.undo_digest == _digest(read_temporary(typed)),
+                EmailChange.undone_at.is_(None),
+                EmailChange.confirmed_at > now - UNDO_WINDOW,
+            )
+            .values(undone_at=now)
+            .returning(EmailChange.person_id, EmailChange.former)
+            .execution_options(synchronize_session=False)
+        ).first()
+        if undone is None:
+            return False
+        session.execute(update(Person).where(Person.id == undone.person_id).values(email=undone.former))
+        audit.record(audit.Event.EMAIL_CHANGE_UNDONE, actor=audit.ANONYMOUS, person_id=undone.person_id, now=now)
+        services_access.freeze(undone.person_id, actor=audit.ANONYMOUS, now=now)
+    return True
+
+
+def forget_old(now: datetime) -> int:
+    """Delete the changes that nobody can confirm or undo any more; return how many."""
+    with transaction() as session:
+        gone = session.scalars(
+            delete(EmailChange)
+            .where(EmailChange.created_at < now - 2 * UNDO_WINDOW)
+            .returning(EmailChange.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+    return len(gone)
+
+
+def _set(person_id: str, former: str, wanted: str) -> bool:
+    changed = db.session.execute(
+        update(Person)
+        .where(Person.id == person_id, Person.email == former)
+        .values(email=wanted)
+        .returning(Person.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    return changed is not None
+
+
+def _digest(undo_code: str) -> str:
+    return current_sealing().keyed_digest(undo_code, "email_undo")

@@ -1,0 +1,74 @@
+"""Showing again who one is, inside a sign-in: it becomes fresh, its cookie changes, its ``sid`` stays (decisions §23, §28)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import update
+
+from .. import audit
+from ..db import transaction
+from ..sealing import digest, random_token
+from . import cookies
+from . import services_factors as factors
+from . import services_guesses as guesses
+from .models import SignInRow
+from .services_sign_in import Refusal, SecondStep, note_refusal
+from .sign_ins import ACR, AMR, Signed, SignIn
+from .totp import read_code
+
+
+def confirm_with_code(sign_in: SignIn, typed: str, *, now: datetime) -> SecondStep:
+    """Judge a code of one of the person's applications; a right one makes this sign-in fresh, and no other.
+
+    A try counts with those of the sign-in pages: one counter serves a person over all their secrets (security S-48).
+    """
+    subject = guesses.subject_of(sign_in.person_id)
+    may_judge, counter = guesses.take_try(subject, now=now)
+    if not may_judge:
+        return SecondStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
+    digits = read_code(typed)
+    with transaction():
+        if digits is None or not factors.spend_code(sign_in.person_id, digits, now=now):
+            note_refusal(sign_in.person_id, subject, counter, step="step_up", now=now)
+            if counter.is_locked(now):
+                return SecondStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
+            return SecondStep(refusal=Refusal.WRONG, tries_left=counter.tries_left)
+        guesses.return_try(subject, counter, now=now)  # it was right; the failures before it stay counted
+        renewed = make_fresh(sign_in, acr=ACR, amr=AMR, now=now)
+    return SecondStep(signed=renewed) if renewed else SecondStep(refusal=Refusal.OVER)
+
+
+def make_fresh(sign_in: SignIn, *, acr: str, amr: tuple[str, ...], now: datetime) -> Signed | None:
+    """Make a sign-in fresh after its person has shown what *acr* and *amr* say; None when it has ended meanwhile.
+
+    The level becomes that of what was shown now, also when it is lower: ``acr`` and ``auth_time`` tell of one act. The
+    sign-in does not live longer for it.
+    """
+    token = random_token()
+    with transaction() as session:
+        found = session.execute(
+            update(SignInRow)
+            .where(
+                SignInRow.sid == sign_in.sid,
+                SignInRow.person_id == sign_in.person_id,
+                SignInRow.ended_at.is_(None),
+                SignInRow.expires_at > now,
+            )
+            .values(secret_digest=digest(token), auth_time=now, seen_at=now, acr=acr, amr=list(amr))
+            .returning(SignInRow.sid)
+            .execution_options(synchronize_session=False)
+        ).first()
+        if found is None:
+            cookies.drop()
+            return None
+        audit.record(
+            audit.Event.STEPPED_UP,
+            actor=audit.Actor.person(sign_in.person_id),
+            person_id=sign_in.person_id,
+            details={"sid": sign_in.sid, "acr": acr},
+            now=now,
+        )
+    renewed = replace(sign_in, auth_time=now, acr=acr, amr=amr)
+    return Signed(renewed, token, "/account")

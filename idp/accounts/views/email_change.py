@@ -1,0 +1,80 @@
+"""Changing one's e-mail address, and undoing it from the old one."""
+
+from __future__ import annotations
+
+from flask import Blueprint, flash, redirect, render_template, session
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from ...i18n import gettext as _
+from ...limits import SIGN_IN, limiter
+from ...web import now, see_other
+from .. import services_email_change
+from ..confirming import fresh_sign_in_required
+from ..forms import EmailChangeForm, EmailCodeForm, UndoForm
+from ..services_email_codes import Outcome
+from ..sessions import current_sign_in
+from ..sign_ins import SignIn
+from . import browser
+from .freezing import refused_email_code
+
+blueprint = Blueprint("email_change", __name__)
+blueprint.before_request(browser.one_of_each)
+
+_CHANGE = "email_change"
+
+
+def account_section(_sign_in: SignIn) -> Markup:
+    """Return what the account page says of the e-mail address."""
+    return Markup('<p class="govuk-body"><a class="govuk-link" href="/account/email">{}</a></p>').format(
+        _("Change my e-mail address")
+    )
+
+
+@blueprint.route("/account/email", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+@fresh_sign_in_required
+def ask() -> ResponseReturnValue:
+    """Ask for the new address and send a code there."""
+    form = EmailChangeForm()
+    if not form.validate_on_submit():
+        return render_template("accounts/email.html", form=form)
+    session[_CHANGE] = services_email_change.begin(_signed_in(), form.email.data, now=now())
+    return see_other("/account/email/code")
+
+
+@blueprint.route("/account/email/code", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+@fresh_sign_in_required
+def code() -> ResponseReturnValue:
+    """Ask for the code received at the new address, then use it."""
+    token = browser.held(_CHANGE)
+    if token is None:
+        return redirect("/account/email")
+    form = EmailCodeForm()
+    if form.validate_on_submit():
+        answer = services_email_change.finish(_signed_in(), token, form.email_code.data, now=now())
+        if answer.outcome is Outcome.RIGHT:
+            session.pop(_CHANGE, None)
+            flash(_("Your e-mail address is changed. The old one was told."), "success")
+            return see_other("/account")
+        form.email_code.errors = (refused_email_code(answer),)
+    return render_template("accounts/email_code.html", form=form)
+
+
+@blueprint.route("/undo-email", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def undo() -> ResponseReturnValue:
+    """Put the old address back for whoever holds the code it received, and freeze the account."""
+    form = UndoForm()
+    if form.validate_on_submit():
+        if services_email_change.undo(form.undo_code.data, now=now()):
+            return see_other("/frozen")
+        form.undo_code.errors = (_("This code is wrong or no longer valid. Call us if somebody uses your account."),)
+    return render_template("accounts/email_undo.html", form=form)
+
+
+def _signed_in() -> SignIn:
+    sign_in = current_sign_in()
+    assert sign_in is not None  # noqa: S101 (fresh_sign_in_required)
+    return sign_in

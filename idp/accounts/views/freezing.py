@@ -1,0 +1,112 @@
+"""“Something is wrong: freeze my access”, from the account or from an e-mail, and the way back."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, session
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from ... import audit
+from ...i18n import gettext as _
+from ...i18n import ngettext
+from ...limits import SIGN_IN, limiter
+from ...sealing import random_token
+from ...web import now, see_other
+from .. import services_access
+from ..forms import EmailCodeForm, FreezeForm
+from ..services_email_codes import Answer, Outcome
+from ..sessions import current_sign_in, sign_in_required
+from ..sign_ins import SignIn
+from ..steps import Kind
+from . import browser
+
+blueprint = Blueprint("freezing", __name__)
+blueprint.before_request(browser.one_of_each)
+
+_FREEZE, _THAW = "freeze", "thaw"
+
+
+def account_section(_sign_in: SignIn) -> Markup:
+    """Return what the account page says of freezing."""
+    return Markup(
+        '<h2 class="govuk-heading-m">{}</h2><p class="govuk-body"><a class="govuk-link" href="/account/freeze">{}</a></p>'
+    ).format(_("Something is wrong"), _("Freeze my access at once"))
+
+
+@blueprint.route("/account/freeze", methods=["GET", "POST"])
+@sign_in_required
+def own() -> ResponseReturnValue:
+    """Say what freezing does, and do it at one button; no factor is asked, haste is the point."""
+    form = FreezeForm()
+    sign_in = current_sign_in()
+    assert sign_in is not None  # noqa: S101 (sign_in_required)
+    if not form.validate_on_submit():
+        return render_template("accounts/freeze.html", form=form, signed_in=True)
+    actor = audit.Actor.person(sign_in.person_id)
+    services_access.freeze(sign_in.person_id, actor=actor, now=now())
+    browser.leave()
+    return see_other("/frozen")
+
+
+@blueprint.route("/freeze", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def stranger() -> ResponseReturnValue:
+    """Let somebody who cannot sign in freeze their account: the user code, then a code by e-mail; same answer for any code."""
+    form = FreezeForm.of_a_stranger()
+    if not form.validate_on_submit() or form.user_code.code is None:
+        return render_template("accounts/freeze.html", form=form, signed_in=False)
+    session[_FREEZE] = services_access.begin_freeze(form.user_code.code, now=now()) or random_token()
+    return see_other("/freeze/code")
+
+
+@blueprint.route("/freeze/code", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def code() -> ResponseReturnValue:
+    """Ask for the code received by e-mail, then freeze."""
+    return _code_page(Kind.FREEZE, _FREEZE, begin_at="/freeze", done_at="/frozen")
+
+
+@blueprint.get("/frozen")
+def frozen() -> ResponseReturnValue:
+    """Say that the account is frozen, what that means and how to come back."""
+    return render_template("accounts/frozen.html")
+
+
+@blueprint.route("/unfreeze", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def thaw() -> ResponseReturnValue:
+    """Ask whoever has shown password and second factor for the code sent by e-mail, then thaw."""
+    return _code_page(Kind.THAW, _THAW, begin_at="/sign-in", done_at="/sign-in")
+
+
+def hold_thaw(token: str) -> Response:
+    """Lead somebody who has shown both factors of a frozen account to the code sent to them."""
+    session[_THAW] = token
+    return see_other("/unfreeze")
+
+
+def _code_page(kind: Kind, name: str, *, begin_at: str, done_at: str) -> ResponseReturnValue:
+    token = browser.held(name)
+    if token is None:
+        return redirect(begin_at)
+    form = EmailCodeForm()
+    if form.validate_on_submit():
+        answer = services_access.finish(kind, token, form.email_code.data, now=now())
+        if answer.outcome is Outcome.RIGHT:
+            session.pop(name, None)
+            if kind is Kind.THAW:
+                flash(_("Your access is open again. Sign in."), "success")
+            return see_other(done_at)
+        form.email_code.errors = (refused_email_code(answer),)
+    return make_response(
+        render_template("accounts/freeze_code.html", form=form, thawing=kind is Kind.THAW, back=begin_at)
+    )
+
+
+def refused_email_code(answer: Answer) -> str:
+    """Say why a code received by e-mail was refused."""
+    if answer.outcome is Outcome.WRONG:
+        return ngettext(
+            "This code is wrong; %(num)s try is left.", "This code is wrong; %(num)s tries are left.", answer.tries_left
+        )
+    return _("This code is wrong or no longer valid. Begin again.")

@@ -1,0 +1,134 @@
+"""Another e-mail address: proved before use, told to the old one, undone from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from idp import audit
+from idp.accounts import services, services_email_change
+from idp.clock import MovableClock
+from idp.db import db
+from tests.accounts.conftest import Account, Browser, latest_email_code, payloads
+from tests.accounts.test_services_sessions import open_for
+from tests.accounts.test_services_sign_in import at_once
+
+NEW = "julie.nouvelle@example.com"
+
+
+def address(account: Account) -> str:
+    db.session.commit()
+    return services.person(account.person_id).email
+
+
+def change(browser: Browser, to: str = NEW) -> str:
+    """Change the address and return the code that the old one received."""
+    assert browser.post("/account/email", email=to).location == "/account/email/code"
+    assert browser.post("/account/email/code", email_code=latest_email_code()).location == "/account"
+    return str(payloads("email_changed")[-1]["code"])
+
+
+def test_the_new_address_counts_once_it_is_proved(
+    account: Callable[..., Account], clock: MovableClock, browser: Browser
+) -> None:
+    """The code goes to the new address; nothing changes until it is right; then the old one is told (S-59)."""
+    julie = account()
+    browser.sign_in(julie, clock.now())
+    browser.post("/account/email", email=NEW)
+    assert payloads("email_code")[-1]["to"] == NEW
+    wrong = f"{(int(latest_email_code()) + 1) % 10**8:08d}"
+    assert browser.post("/account/email/code", email_code=wrong).status_code == 200
+    assert address(julie) == "julie@example.com"
+
+    assert browser.post("/account/email/code", email_code=latest_email_code()).location == "/account"
+
+    assert address(julie) == NEW
+    (told,) = payloads("email_changed")
+    assert (told["to"], told["new"]) == ("julie@example.com", "j•••@example.com")
+    assert "person:email_changed" in {entry.event for entry in audit.entries(person_id=julie.person_id)}
+    for strange in ("", "x", "a@b", f"{'a' * 250}@example.com", "a@example.com\nBcc: b@example.com x"):
+        assert browser.post("/account/email", email=strange).status_code == 200
+    assert address(julie) == NEW
+
+
+def test_it_wants_a_fresh_sign_in_and_one_s_own_step(
+    app: Flask, account: Callable[..., Account], clock: MovableClock, browser: Browser
+) -> None:
+    """A stale sign-in confirms first; the step of another person, or of another kind, changes nothing (S-43, S-45)."""
+    julie, nadia = account("Julie"), account("Nadia")
+    hers, _ = open_for(nadia, clock)
+    mine, _ = open_for(julie, clock)
+    token = services_email_change.begin(mine, NEW, now=clock.now())
+    db.session.commit()
+    code = latest_email_code()
+    assert services_email_change.finish(hers, token, code, now=clock.now()).outcome == "over"
+    assert services_email_change.finish(mine, "x" * 43, code, now=clock.now()).outcome == "over"
+    db.session.commit()
+    browser.sign_in(julie, clock.now())
+    clock.advance(timedelta(minutes=5))
+
+    assert browser.get("/account/email").location.startswith("/confirm")
+    assert browser.get("/account/email/code").location.startswith("/confirm")
+    assert (address(julie), address(nadia)) == ("julie@example.com", "nadia@example.com")
+
+
+def test_the_old_address_undoes_and_freezes_once(
+    app: Flask, account: Callable[..., Account], clock: MovableClock, browser: Browser
+) -> None:
+    """Whoever undoes did not change it: the address is back, every session over, the way back leads to the old address."""
+    julie, old = account(), Browser(app)
+    browser.sign_in(julie, clock.now())
+    code = change(browser)
+    assert old.post("/undo-email", undo_code="ABCD-" * 5 + "ABCD").status_code == 200
+    assert address(julie) == NEW
+    clock.advance(timedelta(days=3) - timedelta(seconds=1))
+
+    assert old.post("/undo-email", undo_code=code.lower()).location == "/frozen"
+
+    assert address(julie) == "julie@example.com"
+    assert not services.is_open(julie.person_id)
+    assert browser.get("/account").status_code == 302
+    assert old.post("/undo-email", undo_code=code).status_code == 200
+    db.session.commit()
+    services.thaw(julie.person_id, actor=audit.SYSTEM, now=clock.now())
+    assert old.post("/undo-email", undo_code=code).status_code == 200
+    assert services.is_open(julie.person_id)
+
+
+def test_after_three_days_nothing_is_undone(
+    app: Flask, account: Callable[..., Account], clock: MovableClock, browser: Browser
+) -> None:
+    """To the second; then the row goes, and the sweep of challenges with it."""
+    julie = account()
+    browser.sign_in(julie, clock.now())
+    code = change(browser)
+    clock.advance(timedelta(days=3))
+    assert Browser(app).post("/undo-email", undo_code=code).status_code == 200
+    assert address(julie) == NEW
+    services.sweep(clock.now())
+    clock.advance(timedelta(days=4))
+
+    assert services.sweep(clock.now()) >= 3
+    assert address(julie) == NEW
+
+
+@pytest.mark.databases
+def test_of_six_undoings_one_counts(app: Flask, account: Callable[..., Account], clock: MovableClock) -> None:
+    """Single use, in one statement; the confirmation too."""
+    julie = account()
+    sign_in, _ = open_for(julie, clock)
+    token, now = services_email_change.begin(sign_in, NEW, now=clock.now()), clock.now()
+    db.session.commit()
+    typed = latest_email_code()
+    confirmed = at_once(app, 6, lambda: services_email_change.finish(sign_in, token, typed, now=now).outcome.value)
+    code = str(payloads("email_changed")[0]["code"])
+
+    undone = at_once(app, 6, lambda: services_email_change.undo(code, now=now))
+
+    assert confirmed.count("right") == 1
+    assert sorted(map(str, undone)) == ["False"] * 5 + ["True"]
+    assert address(julie) == "julie@example.com"
+    assert len(payloads("account_frozen")) == 1
