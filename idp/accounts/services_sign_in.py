@@ -1,4 +1,4 @@
-"""Signing in: user code and password, then a second factor; or a passkey alone. No session exists before both were right."""
+"""Signing in: user code and password, then a second factor. No session exists before both were right."""
 
 from __future__ import annotations
 
@@ -31,7 +31,6 @@ from .services_factors import held
 from .services_people import people, required_level
 from .sign_ins import (
     PASSKEY_ACR,
-    PASSKEY_ALONE,
     PASSWORD_AND_CODE,
     PASSWORD_AND_PASSKEY,
     PASSWORD_AND_RECOVERY,
@@ -145,31 +144,6 @@ def check_passkey(
     return _second_step(token, judge, PASSWORD_AND_PASSKEY, former=former, device=device, now=now)
 
 
-def sign_in_with_passkey(
-    ceremony: str | None, answer: str, *, next_path: str, former: SignIn | None, device: str, now: datetime
-) -> SecondStep:
-    """Judge a passkey alone, which is two factors in itself: the device, and what it verified of its owner.
-
-    Nothing is guessed here, so nothing is counted, and no lock of the password stands in the way (security S-50).
-    """
-    with transaction():
-        person_id = passkeys.accept(ceremony, answer, Purpose.SIGN_IN, person_id=None, now=now)
-        signs = _code_of(person_id, former) if person_id else None
-        if person_id is None or signs is None:
-            audit.record(
-                audit.Event.SIGN_IN_REFUSED,
-                actor=audit.ANONYMOUS,
-                person_id=person_id,
-                details={"step": "passkey"},
-                now=now,
-            )
-            return SecondStep(refusal=Refusal.WRONG)
-        sign_in, secret = rows.begin_sign_in_row(
-            person_id, signs, shown=PASSKEY_ALONE, device=device, former=former, now=now
-        )
-    return SecondStep(signed=Signed(sign_in, secret, next_path))
-
-
 def _second_step(
     token: str | None,
     judge: Callable[[str], bool],
@@ -251,18 +225,6 @@ def note_refusal(person_id: str | None, subject: str, counter: Counter, *, step:
 def owner_of(user_code: UserCode) -> str | None:
     """Return whose code this is, whatever its state."""
     return db.session.scalar(select(UserCodeRow.person_id).where(UserCodeRow.code == user_code.signs))
-
-
-def _code_of(person_id: str, former: SignIn | None) -> str | None:
-    """Return with which activated code a person signs in who typed none: the one of their sign-in here, else the first."""
-    activated = db.session.scalars(
-        select(UserCodeRow.code)
-        .where(UserCodeRow.person_id == person_id, UserCodeRow.state == CodeState.ACTIVATED.value)
-        .order_by(UserCodeRow.activated_at, UserCodeRow.code)
-    ).all()
-    if former is not None and former.person_id == person_id and former.user_code in activated:
-        return former.user_code
-    return next(iter(activated), None)
 
 
 def _activated_person(user_code: UserCode) -> str | None:

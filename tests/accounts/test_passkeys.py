@@ -12,10 +12,18 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from idp.accounts import services, services_passkeys, services_security
+from idp.accounts import services, services_passkeys, services_recovery_codes, services_security
 from idp.accounts.models import Passkey, PasskeyOwner
 from idp.accounts.passkeys import PasskeyRefusedError, Purpose, Site, read_new, site_of
-from idp.accounts.services_sign_in import Refusal, SecondStep, check_passkey, check_password, sign_in_with_passkey
+from idp.accounts.services_passkey_sign_in import sign_in_with_passkey
+from idp.accounts.services_sign_in import (
+    Refusal,
+    SecondStep,
+    check_passkey,
+    check_password,
+    check_recovery_code,
+    check_second_factor,
+)
 from idp.clock import MovableClock
 from idp.db import db
 
@@ -312,6 +320,26 @@ def test_a_lock_of_the_password_does_not_stop_a_passkey(account: Accounts, clock
 
     assert alone(device, clock).signed
     assert check_password(julie.code, julie.password, next_path="/", now=clock.now()).refusal is Refusal.LOCKED
+
+
+@pytest.mark.bar("S-54")
+def test_whoever_must_show_a_passkey_signs_in_with_nothing_less(account: Accounts, clock: MovableClock) -> None:
+    """Right codes of the application and of the paper open nothing and are not spent, once there is a passkey."""
+    julie, device = account(), Authenticator()
+    assert add(julie, device, clock)
+    services.require_level(julie.person_id, 3)
+    code = services_recovery_codes.make(julie.person_id, now=clock.now())[0]
+    token = check_password(julie.code, julie.password, next_path="/home", now=clock.now()).token
+
+    answers = [
+        check_second_factor(token, julie.otp(clock.now()), former=None, device="", now=clock.now()),
+        check_recovery_code(token, code, former=None, device="", now=clock.now()),
+    ]
+
+    assert answers == [SecondStep(refusal=Refusal.PASSKEY_ONLY)] * 2
+    assert services_recovery_codes.left(julie.person_id) == 10
+    assert after_password(julie, device, clock).signed
+    assert alone(device, clock).signed
 
 
 def test_a_passkey_without_an_activated_code_opens_nothing(account: Accounts, clock: MovableClock) -> None:

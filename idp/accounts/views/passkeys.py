@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from ...i18n import gettext as _
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import services_passkeys, services_sign_in
+from .. import services_passkey_sign_in, services_passkeys, services_sign_in
 from ..forms import PasskeyForm
 from ..services_factors import held
 from ..services_passkeys import Asked
@@ -31,7 +31,7 @@ def alone() -> ResponseReturnValue:
     """Ask for whichever passkey the person has; the page is the same for everybody."""
     form = PasskeyForm()
     if form.validate_on_submit():
-        answer = services_sign_in.sign_in_with_passkey(
+        answer = services_passkey_sign_in.sign_in_with_passkey(
             browser.take_passkey(),
             form.credential.data or "",
             next_path=wanted_path(),
