@@ -11,7 +11,13 @@ from ..db import transaction
 from ..errors import NotAllowedError
 from ..identifiers import UserCode
 from ..web import current_settings
-from . import services_email_change, services_guesses, services_kept_forms, services_openings
+from . import (
+    services_email_change,
+    services_guesses,
+    services_kept_forms,
+    services_known_browsers,
+    services_openings,
+)
 from .models import Challenge, EmailCode, SignInRow
 from .passwords import TemporaryPassword as TemporaryPassword
 from .services_access import freeze as freeze
@@ -71,5 +77,5 @@ def sweep(now: datetime) -> int:
             .returning(SignInRow.sid),
         ):
             gone += len(session.scalars(statement.execution_options(synchronize_session=False)).all())
-        gone += services_kept_forms.forget_old(now)
+        gone += services_kept_forms.forget_old(now) + services_known_browsers.forget_old(now)
         return gone + services_guesses.forget_nobody(before=now - _KEPT_CHALLENGES)

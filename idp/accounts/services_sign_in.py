@@ -16,6 +16,7 @@ from . import services_access as access
 from . import services_challenges as challenges
 from . import services_factors as factors
 from . import services_guesses as guesses
+from . import services_known_browsers as known_browsers
 from . import services_sessions as rows
 from .errors import BusyError
 from .hashing import current_hasher
@@ -58,8 +59,12 @@ class SecondStep:
     thaw_token: str | None = field(default=None, repr=False)  # with FROZEN: to go on with the code sent by e-mail
 
 
-def check_password(user_code: UserCode, password: str, *, next_path: str, now: datetime) -> FirstStep:
+def check_password(
+    user_code: UserCode, password: str, *, next_path: str, known: str | None = None, now: datetime
+) -> FirstStep:
     """Judge a user code and a password: one hash and one answer, whether the code exists or not.
+
+    *known* is the digest of what the browser shows of earlier sign-ins: a way in while strangers lock the account (S-50).
 
     Raises:
         BusyError: too many passwords are being checked; the try does not count.
@@ -67,7 +72,8 @@ def check_password(user_code: UserCode, password: str, *, next_path: str, now: d
     person_id = _activated_person(user_code)
     owner = owner_of(user_code)  # the counter of the activation page: else the two pages would tell which codes exist
     subject = guesses.subject_of(owner) if owner else guesses.subject_of_nobody(user_code)
-    may_judge, counter = guesses.take_try(subject, now=now)
+    own = known_browsers.counters(owner, known, now=now)
+    may_judge, counter, subject = guesses.take_try_on(subject, own, now=now)
     if not may_judge:
         return FirstStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
     stored = factors.password_hash_of(person_id) if person_id else None
@@ -96,7 +102,7 @@ def check_password(user_code: UserCode, password: str, *, next_path: str, now: d
 
 
 def check_second_factor(
-    token: str | None, code: str, *, former: SignIn | None, device: str, now: datetime
+    token: str | None, code: str, *, former: SignIn | None, device: str, known: str | None = None, now: datetime
 ) -> SecondStep:
     """Judge the code of an application; when it is right, the sign-in begins, all in one transaction."""
     with transaction():
@@ -104,7 +110,8 @@ def check_second_factor(
         if begun is None:
             return SecondStep(refusal=Refusal.OVER)
         subject = guesses.subject_of(begun.person_id)
-        may_judge, counter = guesses.take_try(subject, now=now)
+        own = known_browsers.counters(begun.person_id, known, now=now)
+        may_judge, counter, subject = guesses.take_try_on(subject, own, now=now)
         if not may_judge:
             return SecondStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
         digits = read_code(code)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Flask, Response, abort, current_app, g, request, session
 
 from ...web import now, see_other
-from .. import cookies, services_openings, services_sessions, services_sign_in
+from .. import cookies, services_known_browsers, services_openings, services_sessions, services_sign_in
 from ..sessions import current_sign_in
 from ..sign_ins import Signed, device_words
 
@@ -91,6 +91,8 @@ def enter(signed: Signed) -> Response:
         session.pop(name, None)
     new_form_tokens()
     cookies.hold(signed.token, signed.sign_in)
+    known = cookies.hold_known()
+    services_known_browsers.remember(signed.sign_in.person_id, known, device=device(), now=now())
     return see_other(signed.next_path)
 
 

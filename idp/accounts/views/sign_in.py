@@ -11,7 +11,7 @@ from ...i18n import gettext as _
 from ...i18n import long_datetime, ngettext
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import services_sign_in
+from .. import cookies, services_sign_in
 from ..forms import OtpForm, SignInForm
 from ..services_sign_in import Refusal, SecondStep
 from ..sessions import current_sign_in, safe_next
@@ -28,7 +28,9 @@ def password() -> ResponseReturnValue:
     form = SignInForm()
     if not form.validate_on_submit() or form.username.code is None:
         return _first_page(form)
-    answer = services_sign_in.check_password(form.username.code, form.password.data, next_path=wanted_path(), now=now())
+    answer = services_sign_in.check_password(
+        form.username.code, form.password.data, next_path=wanted_path(), known=cookies.known_digest(), now=now()
+    )
     if answer.token is not None:
         browser.hold_sign_in(answer.token)
         return see_other("/sign-in/code")
@@ -50,7 +52,7 @@ def second_factor() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _second_page(form)
     answer = services_sign_in.check_second_factor(
-        token, form.otp.data, former=current_sign_in(), device=browser.device(), now=now()
+        token, form.otp.data, former=current_sign_in(), device=browser.device(), known=cookies.known_digest(), now=now()
     )
     if answer.signed is not None:
         return browser.enter(answer.signed)
