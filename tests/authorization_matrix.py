@@ -70,6 +70,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "email_change.code": SIGNED_IN,
     "devices.sessions": SIGNED_IN,
     "devices.end": SIGNED_IN,
+    "devices.forget": SIGNED_IN,
     "devices.end_all": SIGNED_IN,
     "devices.stay": SIGNED_IN,
     "confirm.again": SIGNED_IN,

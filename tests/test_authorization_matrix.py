@@ -18,8 +18,23 @@ from idp.delegation.system_users import Wanted
 from tests.authorization_matrix import ACTORS, ALLOWED, MACHINES
 from tests.world import World, csrf_token, make_world
 
-_TURNED_AWAY = ("/sign-in", "/enterprises", "/enrol", "/enrol/resume", "/activate", "/desk", "/desk/subscriptions")
+_TURNED_AWAY = (
+    "/sign-in",
+    "/freeze",
+    "/enterprises",
+    "/enrol",
+    "/enrol/resume",
+    "/activate",
+    "/desk",
+    "/desk/subscriptions",
+)
 _LAST = {"enrollment.start": 1, "people.do_act": 2, "people.take_enterprise": 3}  # they change what the others see
+_END_THE_SESSION = (
+    "sign_in.sign_out",
+    "oidc_end_session.confirm",
+    "devices.end_all",
+    "freezing.own",
+)  # of whoever asks
 _KEYS = {"pes_elsewhere": "two_enterprises"}
 
 
@@ -127,8 +142,8 @@ def test_each_actor_gets_past_the_doors_of_the_table_and_no_other(
     wrong: list[str] = []
     checked = 0
     for rule in sorted(world.app.url_map.iter_rules(), key=lambda rule: (_LAST.get(rule.endpoint, 0), str(rule))):
-        if rule.endpoint not in ALLOWED or rule.endpoint in ("sign_in.sign_out", "oidc_end_session.confirm"):
-            continue  # both end the session, whoever asks
+        if rule.endpoint not in ALLOWED or rule.endpoint in _END_THE_SESSION:
+            continue
         for method in sorted((rule.methods or set()) & {"GET", "POST"}):
             path = rule.build(values, append_unknown=False)
             address = path[1] if path else str(rule)

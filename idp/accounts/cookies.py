@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import Flask, Response, g, has_request_context, request
 
-from ..sealing import digest
+from ..sealing import digest, random_token
 from ..web import current_settings
 from .sign_ins import SignIn
+
+KNOWN_LIFE = timedelta(days=180)
+_TOKEN_LENGTH = 43  # of 256 random bits
 
 
 def cookie_name() -> str:
@@ -34,18 +39,39 @@ def drop() -> None:
         g.mandat_sign_in = None
 
 
+def known_name() -> str:
+    """Return the name of the cookie by which a browser is known again after a sign-out (S-50)."""
+    return "__Host-mandat-browser" if current_settings().secure else "mandat-browser"
+
+
+def known_digest() -> str | None:
+    """Return the digest of what this browser is known by, if anything."""
+    token = request.cookies.get(known_name(), "")
+    return digest(token) if len(token) == _TOKEN_LENGTH else None
+
+
+def hold_known() -> str:
+    """Have this browser known for another while; return the digest of what it is known by."""
+    token = request.cookies.get(known_name(), "")
+    g.mandat_known = token if len(token) == _TOKEN_LENGTH else random_token()
+    return digest(g.mandat_known)
+
+
 def init_cookies(app: Flask) -> None:
     """Write the cookie on the responses of *app* that change it."""
     app.after_request(_write)
 
 
 def _write(response: Response) -> Response:
-    token: str | None = g.get("mandat_cookie")
-    if token is None:
-        return response
+    _set(response, cookie_name(), g.get("mandat_cookie"), life=None)
+    _set(response, known_name(), g.get("mandat_known"), life=KNOWN_LIFE)
+    return response
+
+
+def _set(response: Response, name: str, token: str | None, *, life: timedelta | None) -> None:
+    """Write one cookie: nothing for None, its removal for an empty token."""
     secure = current_settings().secure
     if token:
-        response.set_cookie(cookie_name(), token, path="/", secure=secure, httponly=True, samesite="Lax")
-    else:
-        response.delete_cookie(cookie_name(), path="/", secure=secure, httponly=True, samesite="Lax")
-    return response
+        response.set_cookie(name, token, max_age=life, path="/", secure=secure, httponly=True, samesite="Lax")
+    elif token is not None:
+        response.delete_cookie(name, path="/", secure=secure, httponly=True, samesite="Lax")

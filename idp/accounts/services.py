@@ -16,6 +16,7 @@ from . import (
     services_email_change,
     services_guesses,
     services_kept_forms,
+    services_known_browsers,
     services_openings,
 )
 from .models import Challenge, EmailCode, SignInRow
@@ -80,5 +81,5 @@ def sweep(now: datetime) -> int:
         ):
             gone += len(session.scalars(statement.execution_options(synchronize_session=False)).all())
         gone += services_ceremonies.forget(before=now - _KEPT_CHALLENGES)
-        gone += services_kept_forms.forget_old(now)
+        gone += services_kept_forms.forget_old(now) + services_known_browsers.forget_old(now)
         return gone + services_guesses.forget_nobody(before=now - _KEPT_CHALLENGES)

@@ -13,6 +13,7 @@ from ..identifiers import UserCode
 from ..notices import services as notices
 from . import services_challenges as challenges
 from . import services_email_codes as email_codes
+from . import services_known_browsers as known_browsers
 from .access_states import FREEZE_LINKS, FREEZE_WINDOW, Access, AccessEvent, after, sources
 from .models import Challenge, Person, UserCodeRow
 from .services_email_codes import Answer, Outcome
@@ -33,6 +34,7 @@ def freeze(person_id: str, *, actor: Actor, now: datetime) -> bool:
         if not _change(person_id, AccessEvent.FREEZE):
             return False
         end_sign_ins_of(person_id, now=now)
+        known_browsers.forget(person_id, now=now)
         session.execute(
             update(Challenge)
             .where(Challenge.person_id == person_id, Challenge.ended_at.is_(None))

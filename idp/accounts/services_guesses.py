@@ -38,6 +38,17 @@ def take_try(subject: str, *, now: datetime) -> tuple[bool, Counter]:
         return True, taken
 
 
+def take_try_on(subject: str, others: tuple[str, ...], *, now: datetime) -> tuple[bool, Counter, str]:
+    """Count a try on *subject*, or when that is locked on the first of *others* that is not; also say on which."""
+    may_judge, counter = take_try(subject, now=now)
+    for other in others:
+        if may_judge:
+            break
+        subject = other
+        may_judge, counter = take_try(subject, now=now)
+    return may_judge, counter, subject
+
+
 def return_try(subject: str, taken: Counter, *, now: datetime) -> None:
     """Take back the try that made *taken*: it was right, or it was never judged."""
     with transaction():

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from .. import audit
 from ..db import db, transaction
+from . import services_access as access
 from . import services_passkeys as passkeys
 from . import services_sessions as rows
 from .models import UserCodeRow
@@ -36,6 +37,8 @@ def sign_in_with_passkey(
                 now=now,
             )
             return SecondStep(refusal=Refusal.WRONG)
+        if not access.is_open(person_id):  # frozen: a passkey shows who asks, and the way back has one more step
+            return SecondStep(refusal=Refusal.FROZEN, thaw_token=access.begin_thaw(person_id, signs, now=now))
         sign_in, secret = rows.begin_sign_in_row(
             person_id, signs, shown=PASSKEY_ALONE, device=device, former=former, now=now
         )

@@ -17,6 +17,7 @@ from . import services_access as access
 from . import services_challenges as challenges
 from . import services_factors as factors
 from . import services_guesses as guesses
+from . import services_known_browsers as known_browsers
 from . import services_passkeys as passkeys
 from . import services_recovery_codes as recovery_codes
 from . import services_sessions as rows
@@ -73,8 +74,12 @@ class SecondStep:
     thaw_token: str | None = field(default=None, repr=False)  # with FROZEN: to go on with the code sent by e-mail
 
 
-def check_password(user_code: UserCode, password: str, *, next_path: str, now: datetime) -> FirstStep:
+def check_password(
+    user_code: UserCode, password: str, *, next_path: str, known: str | None = None, now: datetime
+) -> FirstStep:
     """Judge a user code and a password: one hash and one answer, whether the code exists or not.
+
+    *known* is the digest of what the browser shows of earlier sign-ins: a way in while strangers lock the account (S-50).
 
     Raises:
         BusyError: too many passwords are being checked; the try does not count.
@@ -82,7 +87,8 @@ def check_password(user_code: UserCode, password: str, *, next_path: str, now: d
     person_id = _activated_person(user_code)
     owner = owner_of(user_code)  # the counter of the activation page: else the two pages would tell which codes exist
     subject = guesses.subject_of(owner) if owner else guesses.subject_of_nobody(user_code)
-    may_judge, counter = guesses.take_try(subject, now=now)
+    own = known_browsers.counters(owner, known, now=now)
+    may_judge, counter, subject = guesses.take_try_on(subject, own, now=now)
     if not may_judge:
         return FirstStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
     stored = factors.password_hash_of(person_id) if person_id else None
@@ -111,7 +117,7 @@ def check_password(user_code: UserCode, password: str, *, next_path: str, now: d
 
 
 def check_second_factor(
-    token: str | None, code: str, *, former: SignIn | None, device: str, now: datetime
+    token: str | None, code: str, *, former: SignIn | None, device: str, known: str | None = None, now: datetime
 ) -> SecondStep:
     """Judge the code of an application; when it is right, the sign-in begins, all in one transaction."""
 
@@ -119,29 +125,36 @@ def check_second_factor(
         digits = read_code(code)
         return digits is not None and factors.spend_code(person_id, digits, now=now)
 
-    return _second_step(token, judge, PASSWORD_AND_CODE, former=former, device=device, now=now)
+    return _second_step(token, judge, PASSWORD_AND_CODE, former=former, device=device, known=known, now=now)
 
 
 def check_recovery_code(
-    token: str | None, code: str, *, former: SignIn | None, device: str, now: datetime
+    token: str | None, code: str, *, former: SignIn | None, device: str, known: str | None = None, now: datetime
 ) -> SecondStep:
     """Judge a recovery code in the place of the second factor; it is counted like any other guess."""
 
     def judge(person_id: str) -> bool:
         return recovery_codes.spend(person_id, code, now=now)
 
-    return _second_step(token, judge, PASSWORD_AND_RECOVERY, former=former, device=device, now=now)
+    return _second_step(token, judge, PASSWORD_AND_RECOVERY, former=former, device=device, known=known, now=now)
 
 
 def check_passkey(
-    token: str | None, ceremony: str | None, answer: str, *, former: SignIn | None, device: str, now: datetime
+    token: str | None,
+    ceremony: str | None,
+    answer: str,
+    *,
+    former: SignIn | None,
+    device: str,
+    known: str | None = None,
+    now: datetime,
 ) -> SecondStep:
     """Judge a passkey in the place of the second factor."""
 
     def judge(person_id: str) -> bool:
         return passkeys.accept(ceremony, answer, Purpose.SECOND_FACTOR, person_id=person_id, now=now) is not None
 
-    return _second_step(token, judge, PASSWORD_AND_PASSKEY, former=former, device=device, now=now)
+    return _second_step(token, judge, PASSWORD_AND_PASSKEY, former=former, device=device, known=known, now=now)
 
 
 def _second_step(
@@ -151,6 +164,7 @@ def _second_step(
     *,
     former: SignIn | None,
     device: str,
+    known: str | None = None,
     now: datetime,
 ) -> SecondStep:
     """Judge a second factor; when it is right, the sign-in begins, all in one transaction."""
@@ -161,7 +175,8 @@ def _second_step(
         if shown.acr != PASSKEY_ACR and wants_passkey(begun.person_id):
             return SecondStep(refusal=Refusal.PASSKEY_ONLY)
         subject = guesses.subject_of(begun.person_id)
-        may_judge, counter = guesses.take_try(subject, now=now)
+        own = known_browsers.counters(begun.person_id, known, now=now)
+        may_judge, counter, subject = guesses.take_try_on(subject, own, now=now)
         if not may_judge:
             return SecondStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
         if not judge(begun.person_id):

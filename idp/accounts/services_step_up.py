@@ -13,19 +13,20 @@ from ..sealing import digest, random_token
 from . import cookies
 from . import services_factors as factors
 from . import services_guesses as guesses
+from . import services_known_browsers as known_browsers
 from .models import SignInRow
 from .services_sign_in import Refusal, SecondStep, note_refusal
 from .sign_ins import ACR, AMR, Signed, SignIn
 from .totp import read_code
 
 
-def confirm_with_code(sign_in: SignIn, typed: str, *, now: datetime) -> SecondStep:
+def confirm_with_code(sign_in: SignIn, typed: str, *, known: str | None = None, now: datetime) -> SecondStep:
     """Judge a code of one of the person's applications; a right one makes this sign-in fresh, and no other.
 
     A try counts with those of the sign-in pages: one counter serves a person over all their secrets (security S-48).
     """
-    subject = guesses.subject_of(sign_in.person_id)
-    may_judge, counter = guesses.take_try(subject, now=now)
+    own = known_browsers.counters(sign_in.person_id, known, now=now)
+    may_judge, counter, subject = guesses.take_try_on(guesses.subject_of(sign_in.person_id), own, now=now)
     if not may_judge:
         return SecondStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
     digits = read_code(typed)

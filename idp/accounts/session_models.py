@@ -1,10 +1,10 @@
-"""Tables around a sign-in: what was typed and could not be done yet."""
+"""Tables around a sign-in: what waits for its person, a change of address, the browsers a person is known by."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, UtcDateTime
@@ -38,3 +38,19 @@ class EmailChange(Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     undo_digest: Mapped[str | None] = mapped_column(String(64), unique=True)
     undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class KnownBrowser(Base):
+    """A browser in which a person has shown every factor: it keeps a way in while strangers lock the account (S-50)."""
+
+    __tablename__ = "known_browser"
+    __table_args__ = (UniqueConstraint("person_id", "secret_digest"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    person_id: Mapped[str] = mapped_column(String(32), ForeignKey("person.id"))
+    secret_digest: Mapped[str] = mapped_column(String(64))
+    device: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask import Flask, Response, abort, current_app, g, request, session
 
 from ...web import now, see_other
-from .. import cookies, services_openings, services_sessions, services_sign_in
+from .. import cookies, services_known_browsers, services_openings, services_sessions, services_sign_in
 from ..factor_policy import falls_short
 from ..services_people import required_level
 from ..sessions import current_sign_in, unfinished_sign_in
@@ -126,6 +126,8 @@ def enter(signed: Signed) -> Response:
         session.pop(name, None)
     new_form_tokens()
     cookies.hold(signed.token, signed.sign_in)
+    known = cookies.hold_known()
+    services_known_browsers.remember(signed.sign_in.person_id, known, device=device(), now=now())
     if falls_short(signed.sign_in.acr, required_level(signed.sign_in.person_id)):
         return see_other(f"/account/security/passkey?{urlencode({'next': signed.next_path})}")
     return see_other(signed.next_path)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from ...i18n import gettext as _
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import services_kept_forms, services_step_up
+from .. import cookies, services_kept_forms, services_step_up
 from ..confirming import page_of
 from ..forms import OtpForm
 from ..kept_forms import Wait
@@ -47,7 +47,7 @@ def again() -> ResponseReturnValue:
     form = OtpForm()
     if not form.validate_on_submit():
         return _page(form, sign_in)
-    answer = services_step_up.confirm_with_code(sign_in, form.otp.data, now=now())
+    answer = services_step_up.confirm_with_code(sign_in, form.otp.data, known=cookies.known_digest(), now=now())
     if answer.signed is not None:
         return go_on(answer.signed)
     if answer.refusal is Refusal.OVER:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from ...i18n import gettext as _
 from ...i18n import ngettext
 from ...web import now, see_other
-from .. import services, services_sessions
+from .. import services, services_known_browsers, services_sessions
 from ..cookies import presented_digest
 from ..sessions import current_sign_in, sign_in_required
 from ..sign_ins import OpenSignIn, SignIn
@@ -54,7 +54,17 @@ def sessions() -> ResponseReturnValue:
         }
         for one in sorted(found, key=lambda one: one.sid != sign_in.sid)
     ]
-    return render_template("accounts/sessions.html", cards=cards)
+    known = services_known_browsers.of_person(sign_in.person_id, now=now())
+    return render_template("accounts/sessions.html", cards=cards, known=known)
+
+
+@blueprint.post("/account/sessions/forget")
+@sign_in_required
+def forget() -> ResponseReturnValue:
+    """Forget a browser in which the person was known; it opened nothing by itself."""
+    services_known_browsers.forget(_signed_in().person_id, request.form.get("browser", ""), now=now())
+    flash(_("That browser is no longer known."), "success")
+    return see_other("/account/sessions")
 
 
 @blueprint.post("/account/sessions/end")

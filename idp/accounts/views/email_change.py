@@ -26,9 +26,9 @@ _CHANGE = "email_change"
 
 def account_section(_sign_in: SignIn) -> Markup:
     """Return what the account page says of the e-mail address."""
-    return Markup('<p class="govuk-body"><a class="govuk-link" href="/account/email">{}</a></p>').format(
-        _("Change my e-mail address")
-    )
+    return Markup(
+        '<h2 class="govuk-heading-m">{}</h2><p class="govuk-body"><a class="govuk-link" href="/account/email">{}</a></p>'
+    ).format(_("E-mail"), _("Change my e-mail address"))
 
 
 @blueprint.route("/account/email", methods=["GET", "POST"])

@@ -13,12 +13,12 @@ from flask.typing import ResponseReturnValue
 from ...i18n import gettext as _
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import services_passkey_sign_in, services_passkeys, services_sign_in
+from .. import cookies, services_passkey_sign_in, services_passkeys, services_sign_in
 from ..forms import PasskeyForm
 from ..services_factors import held
 from ..services_passkeys import Asked
 from ..services_sign_in import Refusal, SecondStep
-from . import browser
+from . import browser, freezing
 from .sign_in import locked_sentence, start_again, too_many, wanted_path
 
 blueprint = Blueprint("passkeys", __name__, url_prefix="/sign-in")
@@ -41,6 +41,8 @@ def alone() -> ResponseReturnValue:
         )
         if answer.signed is not None:
             return browser.enter(answer.signed)
+        if answer.thaw_token is not None:
+            return freezing.hold_thaw(answer.thaw_token)
         form.credential.errors = (_refused_sentence(),)
     return _page("sign_in_passkey", form, services_passkeys.ask_anybody(now=now()), add=_add_path())
 
@@ -61,10 +63,13 @@ def second_factor() -> ResponseReturnValue:
             form.credential.data or "",
             former=browser.former_sign_in(),
             device=browser.device(),
+            known=cookies.known_digest(),
             now=now(),
         )
         if answer.signed is not None:
             return browser.enter(answer.signed)
+        if answer.thaw_token is not None:
+            return freezing.hold_thaw(answer.thaw_token)
         if answer.refusal is Refusal.OVER:
             return start_again()
         is_locked = answer.refusal is Refusal.LOCKED

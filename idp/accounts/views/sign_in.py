@@ -12,7 +12,7 @@ from ...i18n import gettext as _
 from ...i18n import long_datetime, ngettext
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import services_passkeys, services_sign_in
+from .. import cookies, services_passkeys, services_sign_in
 from .. import services_recovery_codes as recovery_codes
 from ..forms import OtpForm, RecoveryCodeForm, SignInForm
 from ..services_factors import held
@@ -31,7 +31,9 @@ def password() -> ResponseReturnValue:
     form = SignInForm()
     if not form.validate_on_submit() or form.username.code is None:
         return _first_page(form)
-    answer = services_sign_in.check_password(form.username.code, form.password.data, next_path=wanted_path(), now=now())
+    answer = services_sign_in.check_password(
+        form.username.code, form.password.data, next_path=wanted_path(), known=cookies.known_digest(), now=now()
+    )
     if answer.token is not None:
         browser.hold_sign_in(answer.token)
         person_id = services_sign_in.person_under_way(answer.token, now=now())
@@ -58,7 +60,12 @@ def second_factor() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _second_page(form, person_id)
     answer = services_sign_in.check_second_factor(
-        token, form.otp.data, former=browser.former_sign_in(), device=browser.device(), now=now()
+        token,
+        form.otp.data,
+        former=browser.former_sign_in(),
+        device=browser.device(),
+        known=cookies.known_digest(),
+        now=now(),
     )
     if answer.signed is not None:
         return browser.enter(answer.signed)
@@ -85,7 +92,12 @@ def recovery_code() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _recovery_page(form)
     answer = services_sign_in.check_recovery_code(
-        token, form.recovery_code.data, former=browser.former_sign_in(), device=browser.device(), now=now()
+        token,
+        form.recovery_code.data,
+        former=browser.former_sign_in(),
+        device=browser.device(),
+        known=cookies.known_digest(),
+        now=now(),
     )
     if answer.thaw_token is not None:
         return freezing.hold_thaw(answer.thaw_token)

@@ -46,6 +46,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("undo_digest", name=op.f("uq_email_change_undo_digest")),
     )
     op.create_index(op.f("ix_email_change_person_id"), "email_change", ["person_id"])
+    op.create_table(
+        "known_browser",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("person_id", sa.String(length=32), nullable=False),
+        sa.Column("secret_digest", sa.String(length=64), nullable=False),
+        sa.Column("device", sa.String(length=80), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("seen_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column("revoked_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_known_browser_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_known_browser")),
+        sa.UniqueConstraint("person_id", "secret_digest", name=op.f("uq_known_browser_person_id")),
+    )
     with op.batch_alter_table("person") as table:
         table.add_column(sa.Column("access", sa.String(length=16), nullable=False, server_default="open"))
 
@@ -53,5 +67,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     with op.batch_alter_table("person") as table:
         table.drop_column("access")
+    op.drop_table("known_browser")
     op.drop_table("email_change")
     op.drop_table("kept_form")

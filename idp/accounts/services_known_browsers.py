@@ -1,0 +1,114 @@
+"""Browsers in which a person has shown every factor: a way in while strangers keep the account locked (ASVS 6.1.1, S-50).
+
+A known browser is no factor: it opens nothing. When the person's counter is locked, tries from it are counted on one of its
+own, as small as the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy.exc
+from sqlalchemy import ColumnElement, delete, insert, select, update
+
+from ..db import db, new_id, transaction
+from .cookies import KNOWN_LIFE
+from .models import GuessCounter
+from .session_models import KnownBrowser
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A known browser as its person sees it."""
+
+    id: str
+    device: str
+    created_at: datetime
+    seen_at: datetime
+
+
+def remember(person_id: str, secret_digest: str, *, device: str, now: datetime) -> None:
+    """Know a browser from now on, or for another while; one that was forgotten is known again after every factor."""
+    seen = {"device": device[:80], "seen_at": now, "expires_at": now + KNOWN_LIFE, "revoked_at": None}
+    with transaction() as session:
+        if _renew(person_id, secret_digest, seen):
+            return
+        row = {"id": new_id(), "person_id": person_id, "secret_digest": secret_digest, "created_at": now, **seen}
+        try:
+            with session.begin_nested():
+                session.execute(insert(KnownBrowser).values(**row))
+        except sqlalchemy.exc.IntegrityError:  # the same browser, at the same moment
+            _renew(person_id, secret_digest, seen)
+
+
+def counters(person_id: str | None, secret_digest: str | None, *, now: datetime) -> tuple[str, ...]:
+    """Return the counter of the tries from this browser, when the person is known in it."""
+    if person_id is None or secret_digest is None:
+        return ()
+    found = db.session.scalar(
+        select(KnownBrowser.id).where(
+            KnownBrowser.person_id == person_id, KnownBrowser.secret_digest == secret_digest, _lives(now)
+        )
+    )
+    return (_subject(found),) if found else ()
+
+
+def of_person(person_id: str, *, now: datetime) -> tuple[Known, ...]:
+    """Return the browsers in which a person is known, latest first."""
+    rows = db.session.execute(
+        select(KnownBrowser.id, KnownBrowser.device, KnownBrowser.created_at, KnownBrowser.seen_at)
+        .where(KnownBrowser.person_id == person_id, _lives(now))
+        .order_by(KnownBrowser.seen_at.desc())
+    )
+    return tuple(Known(*row) for row in rows)
+
+
+def forget(person_id: str, browser_id: str | None = None, *, now: datetime) -> int:
+    """Forget one browser of a person, or all of them; return how many."""
+    which = KnownBrowser.person_id == person_id
+    with transaction() as session:
+        gone = session.scalars(
+            update(KnownBrowser)
+            .where(which if browser_id is None else which & (KnownBrowser.id == browser_id), _lives(now))
+            .values(revoked_at=now)
+            .returning(KnownBrowser.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+    return len(gone)
+
+
+def forget_old(now: datetime) -> int:
+    """Delete the browsers nobody is known in any more, with their counters; return how many."""
+    with transaction() as session:
+        gone = session.scalars(
+            delete(KnownBrowser)
+            .where(~_lives(now))
+            .returning(KnownBrowser.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+        session.execute(
+            delete(GuessCounter)
+            .where(GuessCounter.subject.in_([_subject(each) for each in gone]))
+            .execution_options(synchronize_session=False)
+        )
+    return len(gone)
+
+
+def _subject(browser_id: str) -> str:
+    return f"browser:{browser_id}"
+
+
+def _lives(now: datetime) -> ColumnElement[bool]:
+    return KnownBrowser.revoked_at.is_(None) & (KnownBrowser.expires_at > now)
+
+
+def _renew(person_id: str, secret_digest: str, seen: dict[str, object]) -> bool:
+    found = db.session.execute(
+        update(KnownBrowser)
+        .where(KnownBrowser.person_id == person_id, KnownBrowser.secret_digest == secret_digest)
+        .values(**seen)
+        .returning(KnownBrowser.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    return found is not None
