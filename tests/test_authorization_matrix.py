@@ -17,7 +17,16 @@ from idp.delegation.roles import Role
 from tests.authorization_matrix import ACTORS, ALLOWED, MACHINES
 from tests.world import World, csrf_token, make_world
 
-_TURNED_AWAY = ("/sign-in", "/enterprises", "/enrol", "/enrol/resume", "/activate", "/desk", "/desk/subscriptions")
+_TURNED_AWAY = (
+    "/sign-in",
+    "/enterprises",
+    "/enrol",
+    "/enrol/resume",
+    "/activate",
+    "/recover",
+    "/desk",
+    "/desk/subscriptions",
+)
 _LAST = {"enrollment.start": 1, "people.do_act": 2, "people.take_enterprise": 3}  # they change what the others see
 _KEYS = {"pes_elsewhere": "two_enterprises"}
 

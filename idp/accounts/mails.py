@@ -9,7 +9,9 @@ from flask import Flask
 
 from ..notices.email import from_template
 from ..notices.messages import Email
-from ..notices.services import register_renderer
+from ..notices.services import on_bounce, register_renderer
+from . import services_contacts, services_lost_codes, services_security_notices
+from .services_people import people
 
 
 def init_mails(app: Flask) -> None:
@@ -17,6 +19,10 @@ def init_mails(app: Flask) -> None:
     register_renderer(app, "email_code", _code)
     register_renderer(app, "account_activated", _activated)
     register_renderer(app, "account_locked", _locked)
+    register_renderer(app, "recovery_code", _password_code)
+    register_renderer(app, "security_notice", services_security_notices.render)
+    register_renderer(app, "user_codes_asked", services_lost_codes.render)
+    on_bounce(app, services_contacts.note_refused)
 
 
 def _code(payload: dict[str, Any], _now: datetime) -> Email:
@@ -45,4 +51,18 @@ def _locked(payload: dict[str, Any], _now: datetime) -> Email:
         to=payload["to"],
         language=payload["language"],
         until=datetime.fromisoformat(payload["until"]),
+    )
+
+
+def _password_code(payload: dict[str, Any], _now: datetime) -> Email | None:
+    """Return the code of somebody who forgot a password; for a user code nobody has, nothing leaves."""
+    whom = people((payload["person_id"],)).get(payload["person_id"]) if payload["person_id"] else None
+    if whom is None:
+        return None
+    return from_template(
+        "accounts/mail_password_code.txt",
+        to=whom.email,
+        language=whom.language,
+        code=payload["code"],
+        minutes=payload["minutes"],
     )

@@ -11,7 +11,7 @@ from ..db import transaction
 from ..errors import NotAllowedError
 from ..identifiers import UserCode
 from ..web import current_settings
-from . import services_guesses, services_openings
+from . import services_allowances, services_guesses, services_openings, services_recovery, services_security_notices
 from .models import Challenge, EmailCode, SignInRow
 from .passwords import TemporaryPassword as TemporaryPassword
 from .services_codes import issue_user_code as issue_user_code
@@ -66,4 +66,7 @@ def sweep(now: datetime) -> int:
             .returning(SignInRow.sid),
         ):
             gone += len(session.scalars(statement.execution_options(synchronize_session=False)).all())
+        before = now - _KEPT_CHALLENGES
+        gone += services_recovery.forget(before=before) + services_allowances.forget(before=before)
+        gone += services_security_notices.forget(before=now - services_security_notices.KEPT)
         return gone + services_guesses.forget_nobody(before=now - _KEPT_CHALLENGES)

@@ -35,6 +35,14 @@ class Event(StrEnum):
     TEMPORARY_PASSWORD_USED = "user_code:temporary_password_used"  # noqa: S105
     USER_CODE_ACTIVATED = "user_code:activated"
     PASSWORD_SET = "person:password_set"  # noqa: S105
+    PASSWORD_RESET = "person:password_reset"  # noqa: S105
+    RECOVERY_STARTED = "person:recovery_started"
+    USER_CODES_ASKED = "person:user_codes_asked"
+    REPROOFING_PROPOSED = "reproofing:proposed"
+    REPROOFING_STARTED = "reproofing:started"
+    REPROOFING_SLIP_USED = "reproofing:slip_used"
+    REPROOFING_STOPPED = "reproofing:stopped"
+    REPROOFING_DONE = "reproofing:done"
     SECOND_FACTOR_ADDED = "person:second_factor_added"
     SIGNED_IN = "person:signed_in"
     SIGN_IN_REFUSED = "person:sign_in_refused"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask, render_template
 from markupsafe import Markup
 
+from ..accounts.services_lost_codes import tell_enterprises
 from ..accounts.sessions import SignIn
 from ..accounts.views import add_account_section
 from . import journal_views, models, people_views, presenting, rights_views, services, subscription_views
@@ -18,6 +19,7 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(pages.blueprint)
     add_account_section(app, enterprises_section)
     app.extensions["mandat.password_words"] = password_words
+    tell_enterprises(app, enterprises_of_codes)
 
 
 def enterprises_section(sign_in: SignIn) -> Markup:
@@ -33,3 +35,8 @@ def password_words(person_id: str) -> tuple[str, ...]:
     """Return what a password may not hold: the numbers and names of the person's enterprises (ASVS 6.2.11)."""
     views = services.memberships_of(person_id)
     return tuple(word for view in views for word in (view.neq, *view.enterprise_name.split()) if len(word) > 3)
+
+
+def enterprises_of_codes(person_id: str) -> dict[str, str]:
+    """Return of which enterprise each user code of a person is, for the reminder sent to somebody who lost theirs."""
+    return {view.user_code.replace("-", ""): view.enterprise_name for view in services.memberships_of(person_id)}

@@ -31,7 +31,8 @@ VISITED = {
     "public": (
         *("pages.home", "pages.help_page", "pages.accessibility", "pages.privacy", "enrollment.terms"),
         *("sign_in.password", "activation.slips", "enrollment.before_you_start", "enrollment.resume"),
-        *("enrollment.resume_code",),
+        *("enrollment.resume_code", "recovery.start", "recovery.code", "recovery.user_code"),
+        *("recovery.user_code_sent", "recovery.lost_factor"),
     ),
     "draft": (
         *("enrollment.tasks", "enrollment.enterprise", "enrollment.enterprise_confirm", "enrollment.tax_number"),
@@ -42,6 +43,7 @@ VISITED = {
         *("enrollment.file", "enrollment.mailed_code", "enrollment.document", "enrollment.contest"),
         *("enrollment.slip", "activation.password", "activation.factor"),
     ),
+    "forgotten password": ("recovery.factor", "recovery.password"),
     "first sign-in": ("activation.opening", "activation.email_code", "activation.linked", "sign_in.second_factor"),
     "enterprise": (
         *("subscriptions.home", "subscriptions.agencies", "subscriptions.agency", "subscriptions.subscribe"),
@@ -108,11 +110,45 @@ def test_public_pages(installation: Installation, scan: Scan, page: Page) -> Non
     expect(page.locator("#error-summary")).to_be_focused()
     assert page.title().startswith("Erreur")
     scan.stay(page)
+    for path in ("recover", "recover/user-code", "recover/lost-factor"):
+        page.goto(f"{installation.issuer}/{path}")
+        scan.visit(page)
+    page.goto(f"{installation.issuer}/recover/user-code")
+    page.fill("#email", "personne@example.com")
+    page.click("#recover-user-code")
+    scan.visit(page)
+    page.goto(f"{installation.issuer}/recover")
+    page.fill("#user-code", "AAAA-0000")
+    page.click("#recover")
+    scan.visit(page)
+    page.click("#email-code-submit")
+    scan.stay(page)
     for nowhere in ("nowhere", "authorize?client_id=unknown"):
         page.goto(f"{installation.issuer}/{nowhere}")
         scan.stay(page)
 
     _done(scan, "public")
+
+
+def test_pages_of_a_forgotten_password(installation: Installation, scan: Scan, page: Page) -> None:
+    """The steps after the code, empty and with their errors; the password itself stays."""
+    user = installation.persona("user")
+    page.goto(f"{installation.issuer}/recover")
+    page.fill("#user-code", user["user_code"])
+    page.click("#recover")
+    page.fill("#email-code", installation.emailed_code(user["email"]))
+    page.click("#email-code-submit")
+    scan.visit(page)
+    page.click("#otp-submit")
+    scan.stay(page)
+    page.fill("#otp", installation.code(user["totp_secret"]))
+    page.click("#otp-submit")
+    scan.visit(page)
+    page.fill("#new-password", "court")
+    page.click("#new-password-submit")
+    scan.stay(page)
+
+    _done(scan, "forgotten password")
 
 
 def test_pages_of_a_draft(installation: Installation, scan: Scan, page: Page) -> None:

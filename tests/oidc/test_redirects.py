@@ -148,7 +148,9 @@ def test_no_field_takes_a_dangerous_address(name: str) -> None:
         entry = registration("x", redirect_uris=["https://portal.example/cb"])
         entry[name] = [uri] if name.endswith("uris") else uri
         with pytest.raises(ClientFileError) as refused:
-            client_files.read(yaml.safe_dump({"clients": [entry]}), issuer="https://id.example", agencies=frozenset({"amp"}))
+            client_files.read(
+                yaml.safe_dump({"clients": [entry]}), issuer="https://id.example", agencies=frozenset({"amp"})
+            )
 
         assert any(name in mistake for mistake in refused.value.mistakes), uri
 

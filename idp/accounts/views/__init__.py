@@ -8,12 +8,13 @@ from ...i18n import gettext as _
 from ...sealing import current_sealing
 from ...web import current_settings, error_page
 from .. import models as models  # the tables must be known to the metadata
+from .. import recovery_models as recovery_models
 from ..cookies import init_cookies, presented_digest
 from ..errors import BusyError
 from ..hashing import init_hasher
 from ..mails import init_mails
 from ..sessions import preferred_language
-from . import account, activation, sign_in
+from . import account, activation, recovery, sign_in
 from .account import add_account_section as add_account_section
 from .browser import hold_activation as hold_activation
 from .browser import leave as leave
@@ -31,6 +32,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(sign_in.blueprint)
     app.register_blueprint(activation.blueprint)
     app.register_blueprint(account.blueprint)
+    recovery.init_app(app)
 
 
 def _speak_their_language() -> None:

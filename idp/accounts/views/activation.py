@@ -97,7 +97,7 @@ def password() -> ResponseReturnValue:
         browser.activation_token(), form.new_password.data, about=about, now=now()
     )
     if decision is not None and not decision:
-        form.new_password.errors = tuple(_password_sentence(fault) for fault in decision.reasons)
+        form.new_password.errors = tuple(password_sentence(fault) for fault in decision.reasons)
         return _page("activate_password", form, activation)
     return see_other("/activate/factor")
 
@@ -203,7 +203,8 @@ def _email_sentence(answer: Answer) -> str:
     return str(sentence)
 
 
-def _password_sentence(fault: PasswordFault) -> str:
+def password_sentence(fault: PasswordFault) -> str:
+    """Say why a password is refused."""
     sentences = {
         PasswordFault.TOO_SHORT: _("Choose a password of at least 12 characters"),
         PasswordFault.TOO_LONG: _("Choose a shorter password: this one is longer than a thousand characters"),
