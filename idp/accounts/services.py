@@ -19,6 +19,9 @@ from .services_codes import reveal_temporary_password as reveal_temporary_passwo
 from .services_codes import revoke_user_code as revoke_user_code
 from .services_codes import user_codes as user_codes
 from .services_codes import user_codes_of as user_codes_of
+from .services_contacts import Contact as Contact
+from .services_contacts import contact as contact
+from .services_contacts import contacts as contacts
 from .services_openings import open_first_credential as open_first_credential
 from .services_people import choose_language as choose_language
 from .services_people import create_person as create_person

@@ -19,6 +19,7 @@ from ..identifiers import PersonId, UserCode
 from ..notices import services as notices
 from ..sealing import current_sealing
 from . import services_challenges as challenges
+from . import services_contacts as contacts
 from . import services_email_codes as email_codes
 from . import services_factors as factors
 from . import services_guesses as guesses
@@ -171,6 +172,7 @@ def confirm_email(token: str | None, code: str, *, now: datetime) -> email_codes
         answer = email_codes.check(begun.id, code, now=now)
         if answer.outcome is not email_codes.Outcome.RIGHT:
             return answer
+        contacts.note_confirmed(person(begun.person_id).email, now=now)
         if factors.has_password(begun.person_id):
             challenges.abandon(begun, now=now)
             mark_activated(begun, now)

@@ -21,6 +21,7 @@ from ..notices import services as notices
 from ..sealing import current_sealing, digest, random_token
 from . import second_factors
 from . import services_allowances as allowances
+from . import services_contacts as contacts
 from . import services_factors as factors
 from . import services_guesses as guesses
 from . import services_sessions as sessions
@@ -121,6 +122,8 @@ def check_code(token: str | None, typed: str, *, now: datetime) -> Answer:
         digits = "".join(typed.split()) if len(typed) <= 64 else ""
         if _advance(recovery, RecoveryEvent.CODE_RIGHT, now, code_digest=_code_digest(recovery.id, digits)):
             guesses.return_try(subject, counter, now=now)
+            if recovery.person_id is not None:
+                contacts.note_confirmed(person(recovery.person_id).email, now=now)
             return Answer(Outcome.RIGHT)
         note_refusal(owner_of(recovery.user_code), subject, counter, step="recovery_code", now=now)
         if counter.is_locked(now):

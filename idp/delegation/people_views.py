@@ -165,6 +165,7 @@ def person(membership_id: str) -> ResponseReturnValue:
         "delegation/person.html",
         row=row,
         view=view,
+        contact=accounts.contact(accounts.person(view.person_id).email),
         may_suspend=bool(services.may_suspend(here.enterprise_id, view.id, by=by)),
         may_reactivate=bool(services.may_reactivate(here.enterprise_id, view.id, by=by)),
         may_remove=bool(services.may_remove(here.enterprise_id, view.id, by=by)),

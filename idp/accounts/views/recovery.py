@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask, Response, current_app, flash, make_response, redirect, render_template, session
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from ...i18n import gettext as _
 from ...i18n import ngettext
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import services_lost_codes, services_recovery
+from .. import services, services_lost_codes, services_recovery
 from ..forms import EmailCodeForm, LostCodeForm, NewPasswordForm, OtpForm, RecoverForm
 from ..recovery_states import RecoveryState
 from ..services_recovery import Answer, Outcome, Recovery
+from ..sign_ins import SignIn
 from . import browser
+from .account import add_account_section
 from .activation import password_sentence
 from .sign_in import locked_sentence, too_many
 
@@ -31,6 +34,14 @@ _PAGES = {
 def init_app(app: Flask) -> None:
     """Give *app* the pages of recovery."""
     app.register_blueprint(blueprint)
+    add_account_section(app, contact_section)
+
+
+def contact_section(sign_in: SignIn) -> Markup:
+    """Tell on the account page that messages come back, when they do."""
+    person = services.person(sign_in.person_id)
+    page = render_template("accounts/contact_section.html", contact=services.contact(person.email))
+    return Markup(page)  # noqa: S704 (an escaping template)
 
 
 @blueprint.route("", methods=["GET", "POST"])

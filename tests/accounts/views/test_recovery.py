@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from idp.accounts import services_contacts
 from idp.clock import MovableClock
 from idp.config import Settings
 from idp.notices import services as notices
@@ -204,3 +205,18 @@ def test_the_sign_in_page_leads_here(browser: Browser) -> None:
     for path in ("/recover", "/recover/user-code", "/recover/lost-factor"):
         assert f'href="{path}"' in page
         assert browser.get(path).status_code == 200
+
+
+def test_an_address_that_bounces_is_shown_to_its_owner(
+    account: Accounts, browser: Browser, clock: MovableClock
+) -> None:
+    """The account page says since when; the next code typed from there clears it."""
+    julie = account()
+    services_contacts.note_refused("Julie@example.com", 550, clock.now())
+    browser.sign_in(julie, clock.now())
+    assert "reviennent depuis le 23" in browser.get("/account").text
+    clock.advance(timedelta(seconds=60))
+
+    to_factor(browser, julie)
+
+    assert "reviennent" not in browser.get("/account").text
