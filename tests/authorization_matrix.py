@@ -45,6 +45,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "recovery.code_again": NOBODY,
     "recovery.factor": NOBODY,
     "recovery.password": NOBODY,
+    "recovery.objection": EVERYBODY,
     "recovery.user_code": EVERYBODY,
     "recovery.user_code_sent": EVERYBODY,
     "recovery.lost_factor": EVERYBODY,
@@ -82,6 +83,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "people.new_slips": PES_HERE,
     "people.roster": IN_CHARGE,
     "people.new_pes": AR,
+    "reproofing.confirm": NOBODY,  # somebody who has activated their code: the row of these tests has not
+    "reproofing.start": NOBODY,
     "journal.journal": IN_CHARGE,
     "journal.why": MEMBERS,
     # the desk
@@ -89,6 +92,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "desk.file": OPERATOR,
     "desk.decide": OPERATOR,
     "desk.document": OPERATOR,
+    "desk_reproofing.queue": OPERATOR,
+    "desk_reproofing.propose": OPERATOR,
+    "desk_reproofing.agree": NOBODY,  # a proposal of another operator
     "desk_subscriptions.queue": OFFICER,
     "desk_subscriptions.subscription": OFFICER,
     "desk_subscriptions.decide": OFFICER,

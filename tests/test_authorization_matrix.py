@@ -77,6 +77,7 @@ def values(world: World) -> dict[str, str]:
         "act": "suspend",
         "subscription_id": waiting.id,
         "file_id": "none",
+        "reproofing_id": "none",
         "evidence_id": "none",
         "nominee_id": "none",
         "filename": "css/app.css",

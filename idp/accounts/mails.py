@@ -10,7 +10,7 @@ from flask import Flask
 from ..notices.email import from_template
 from ..notices.messages import Email
 from ..notices.services import on_bounce, register_renderer
-from . import services_contacts, services_lost_codes, services_security_notices
+from . import services_contacts, services_lost_codes, services_reproofing, services_security_notices
 from .services_people import people
 
 
@@ -21,6 +21,7 @@ def init_mails(app: Flask) -> None:
     register_renderer(app, "account_locked", _locked)
     register_renderer(app, "recovery_code", _password_code)
     register_renderer(app, "security_notice", services_security_notices.render)
+    register_renderer(app, "reproofing_started", services_reproofing.render_started)
     register_renderer(app, "user_codes_asked", services_lost_codes.render)
     on_bounce(app, services_contacts.note_refused)
 

@@ -11,7 +11,14 @@ from ..db import transaction
 from ..errors import NotAllowedError
 from ..identifiers import UserCode
 from ..web import current_settings
-from . import services_allowances, services_guesses, services_openings, services_recovery, services_security_notices
+from . import (
+    services_allowances,
+    services_guesses,
+    services_openings,
+    services_recovery,
+    services_reproofing,
+    services_security_notices,
+)
 from .models import Challenge, EmailCode, SignInRow
 from .passwords import TemporaryPassword as TemporaryPassword
 from .services_codes import issue_user_code as issue_user_code
@@ -28,6 +35,7 @@ from .services_people import create_person as create_person
 from .services_people import mark_operator as mark_operator
 from .services_people import people as people
 from .services_people import person as person
+from .services_reproofing import ReproofingView as ReproofingView
 from .services_sessions import end_sign_in as end_sign_in
 from .services_sessions import end_sign_ins_of as end_sign_ins_of
 from .services_sessions import open_sign_ins as open_sign_ins
@@ -72,4 +80,5 @@ def sweep(now: datetime) -> int:
         before = now - _KEPT_CHALLENGES
         gone += services_recovery.forget(before=before) + services_allowances.forget(before=before)
         gone += services_security_notices.forget(before=now - services_security_notices.KEPT)
+        gone += services_reproofing.sweep(now)
         return gone + services_guesses.forget_nobody(before=now - _KEPT_CHALLENGES)

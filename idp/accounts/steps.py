@@ -1,7 +1,8 @@
 """The steps between the first page and a session, as one table. No step can be skipped, and none gone back to.
 
 A *sign-in* waits for its second factor. An *activation* confirms the e-mail address, then the person chooses a password,
-then adds a second factor. An *opening* is a link that stands for the slips and the e-mail code (decisions §5).
+then adds a second factor. A *re-proofing* goes the way of an activation. An *opening* is a link that stands for the slips and
+the e-mail code (decisions §5).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ class Kind(StrEnum):
     SIGN_IN = "sign_in"
     ACTIVATION = "activation"
     OPENING = "opening"
+    REPROOFING = "reproofing"
 
 
 class Step(StrEnum):
@@ -33,6 +35,7 @@ LIVES: dict[Kind, timedelta] = {
     Kind.SIGN_IN: timedelta(minutes=10),
     Kind.ACTIVATION: timedelta(hours=1),
     Kind.OPENING: timedelta(hours=24),
+    Kind.REPROOFING: timedelta(hours=1),
 }
 
 NEXT: dict[tuple[Kind, Step], Step] = {
@@ -41,6 +44,9 @@ NEXT: dict[tuple[Kind, Step], Step] = {
     (Kind.ACTIVATION, Step.EMAIL_CODE): Step.NEW_PASSWORD,
     (Kind.ACTIVATION, Step.NEW_PASSWORD): Step.NEW_FACTOR,
     (Kind.ACTIVATION, Step.NEW_FACTOR): Step.DONE,
+    (Kind.REPROOFING, Step.EMAIL_CODE): Step.NEW_PASSWORD,
+    (Kind.REPROOFING, Step.NEW_PASSWORD): Step.NEW_FACTOR,
+    (Kind.REPROOFING, Step.NEW_FACTOR): Step.DONE,
 }
 
 EMAIL_CODE_LIFE = timedelta(minutes=10)  # domain §3.3

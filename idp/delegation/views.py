@@ -8,14 +8,23 @@ from markupsafe import Markup
 from ..accounts.services_lost_codes import tell_enterprises
 from ..accounts.sessions import SignIn
 from ..accounts.views import add_account_section
-from . import journal_views, models, people_views, presenting, rights_views, services, subscription_views
+from . import (
+    journal_views,
+    models,
+    people_views,
+    presenting,
+    reproofing_views,
+    rights_views,
+    services,
+    subscription_views,
+)
 
 __all__ = ["init_app", "models"]
 
 
 def init_app(app: Flask) -> None:
     """Register the pages of people, rights, journal, agencies and the enterprise's home."""
-    for pages in (people_views, rights_views, journal_views, subscription_views):
+    for pages in (people_views, reproofing_views, rights_views, journal_views, subscription_views):
         app.register_blueprint(pages.blueprint)
     add_account_section(app, enterprises_section)
     app.extensions["mandat.password_words"] = password_words

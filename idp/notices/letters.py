@@ -20,7 +20,7 @@ from typing import Any, cast
 
 import typst
 
-from ..i18n import Language, in_language, long_date, ngettext, show_neq
+from ..i18n import Language, in_language, long_date, long_datetime, ngettext, show_neq
 from ..i18n import gettext as _
 from ..web import absolute_url, current_settings
 from .spelling import groups, spell
@@ -128,6 +128,7 @@ def _slip_secret(data: Mapping[str, Any]) -> dict[str, Any]:
         "kicker": _("Slip 2 of 2"),
         "facts": [
             [_("Life"), ngettext("%(num)s day", "%(num)s days", int(data["days"]))],
+            *([[_("Serves from"), long_datetime(data["serves_from"])]] if data.get("serves_from") else []),
             [_("Valid until"), _day(data["expires_on"])],
             [_("Use"), _("One use, then it no longer works")],
         ],

@@ -32,7 +32,7 @@ VISITED = {
         *("pages.home", "pages.help_page", "pages.accessibility", "pages.privacy", "enrollment.terms"),
         *("sign_in.password", "activation.slips", "enrollment.before_you_start", "enrollment.resume"),
         *("enrollment.resume_code", "recovery.start", "recovery.code", "recovery.user_code"),
-        *("recovery.user_code_sent", "recovery.lost_factor"),
+        *("recovery.user_code_sent", "recovery.lost_factor", "recovery.objection"),
     ),
     "draft": (
         *("enrollment.tasks", "enrollment.enterprise", "enrollment.enterprise_confirm", "enrollment.tax_number"),
@@ -49,14 +49,27 @@ VISITED = {
         *("subscriptions.home", "subscriptions.agencies", "subscriptions.agency", "subscriptions.subscribe"),
         *("subscriptions.check", "subscriptions.withdraw", "rights.rights", "rights.preview", "rights.saved"),
         *("people.people", "people.person", "people.new_user", "people.confirm_act", "people.roster"),
-        *("people.new_pes", "people.choose", "journal.journal", "journal.why", "accounts.account"),
+        *(
+            "people.new_pes",
+            "people.choose",
+            "reproofing.confirm",
+            "journal.journal",
+            "journal.why",
+            "accounts.account",
+        ),
     ),
     "agency": (
         *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
         *("oidc_consents.consents", "oidc_end_session.end_session", "oidc_farewell.done"),
     ),
     "developer": ("oidc_playground.playground", "oidc_playground.callback"),
-    "desk": ("desk.queue", "desk.file", "desk_subscriptions.queue", "desk_subscriptions.subscription"),
+    "desk": (
+        "desk.queue",
+        "desk.file",
+        "desk_reproofing.queue",
+        "desk_subscriptions.queue",
+        "desk_subscriptions.subscription",
+    ),
 }
 PORTAL_NOT_PAGES = {"static", "sign_in", "callback"}
 
@@ -110,7 +123,7 @@ def test_public_pages(installation: Installation, scan: Scan, page: Page) -> Non
     expect(page.locator("#error-summary")).to_be_focused()
     assert page.title().startswith("Erreur")
     scan.stay(page)
-    for path in ("recover", "recover/user-code", "recover/lost-factor"):
+    for path in ("recover", "recover/user-code", "recover/lost-factor", "recover/objection"):
         page.goto(f"{installation.issuer}/{path}")
         scan.visit(page)
     page.goto(f"{installation.issuer}/recover/user-code")
@@ -274,7 +287,7 @@ def test_pages_of_an_enterprise(installation: Installation, scan: Scan, new_page
     person = _first_user(installation)
     plain = ("home", "agencies", "agencies/amp", "agencies/bac", "agencies/bac/subscribe", "agencies/amp/withdraw")
     about = ("people", "people/new", f"people/{person}", "roster", "journal", "account", "why")
-    acts = tuple(f"people/{person}/{act}" for act in ("suspend", "remove"))
+    acts = tuple(f"people/{person}/{act}" for act in ("suspend", "remove", "lost-factor"))
     rights = ("agencies/amp/rights", f"agencies/amp/rights?person={person}")
     for path in (*plain, *about, *acts, *rights, f"why?person={person}&agency=amp&block=018"):
         pes.goto(f"{installation.issuer}/{path}")
@@ -401,6 +414,11 @@ def test_pages_of_the_desk(installation: Installation, scan: Scan, new_page: New
     pes.click("#enterprise-3300000018")
     journeys.ask_for_a_creature(pes, installation)
     journeys.consent_to_subscription(pes)
+    operator.goto(f"{installation.issuer}/desk/lost-factors")
+    scan.visit(operator)
+    operator.fill("#user-code", installation.persona("ar")["user_code"])
+    operator.click("#propose")
+    scan.stay(operator)
     for page, path in ((operator, "desk"), (officer, "desk/subscriptions")):
         page.goto(f"{installation.issuer}/{path}")
         scan.visit(page)

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response, current_app, flash, make_response, redirect, render_template, session
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+)
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
@@ -10,7 +21,7 @@ from ...i18n import gettext as _
 from ...i18n import ngettext
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import services, services_lost_codes, services_recovery
+from .. import services, services_lost_codes, services_recovery, services_reproofing
 from ..forms import EmailCodeForm, LostCodeForm, NewPasswordForm, OtpForm, RecoverForm
 from ..recovery_states import RecoveryState
 from ..services_recovery import Answer, Outcome, Recovery
@@ -24,6 +35,7 @@ blueprint = Blueprint("recovery", __name__, url_prefix="/recover")
 blueprint.before_request(browser.one_of_each)
 
 _HELD = "recovery"
+_OBJECTION = "objection"
 _PAGES = {
     RecoveryState.EMAIL_CODE: "/recover/code",
     RecoveryState.SECOND_FACTOR: "/recover/factor",
@@ -143,6 +155,22 @@ def user_code() -> ResponseReturnValue:
 def user_code_sent() -> ResponseReturnValue:
     """Say what follows, whoever asked."""
     return render_template("accounts/recover_user_code_sent.html")
+
+
+@blueprint.route("/objection", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def objection() -> ResponseReturnValue:
+    """Stop the replacement of a second factor; opening the link changes nothing, the button does."""
+    if request.method == "GET" and request.args.get("token"):
+        session[_OBJECTION] = request.args["token"][:64]
+        return redirect("/recover/objection")
+    token = browser.held(_OBJECTION)
+    if request.method == "GET":
+        page = render_template("accounts/recover_objection.html", may=services_reproofing.may_object(token))
+        return make_response(page)
+    stopped = services_reproofing.object_to(token, now=now())
+    session.pop(_OBJECTION, None)
+    return make_response(render_template("accounts/recover_objection.html", may=False, stopped=stopped))
 
 
 @blueprint.get("/lost-factor")
