@@ -20,7 +20,8 @@ def init_mails(app: Flask) -> None:
     register_renderer(app, "account_activated", _activated)
     register_renderer(app, "account_locked", _locked)
     register_renderer(app, "recovery_code", _password_code)
-    register_renderer(app, "security_notice", services_security_notices.render)
+    security = services_security_notices
+    register_renderer(app, "security_notice", security.render, on_refused=security.tell_by_letter)
     register_renderer(app, "reproofing_started", services_reproofing.render_started)
     register_renderer(app, "user_codes_asked", services_lost_codes.render)
     on_bounce(app, services_contacts.note_refused)

@@ -6,12 +6,14 @@ from flask import Flask, render_template
 from markupsafe import Markup
 
 from ..accounts.services_lost_codes import tell_enterprises
+from ..accounts.services_security_notices import tell_postal_addresses
 from ..accounts.sessions import SignIn
 from ..accounts.views import add_account_section
 from . import (
     journal_views,
     models,
     people_views,
+    postal_services,
     presenting,
     reproofing_views,
     rights_views,
@@ -29,6 +31,7 @@ def init_app(app: Flask) -> None:
     add_account_section(app, enterprises_section)
     app.extensions["mandat.password_words"] = password_words
     tell_enterprises(app, enterprises_of_codes)
+    tell_postal_addresses(app, postal_services.postal_lines)
 
 
 def enterprises_section(sign_in: SignIn) -> Markup:

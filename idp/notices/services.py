@@ -42,6 +42,7 @@ class Renderer:
 
     render: Render
     on_sent: OnSent | None = None
+    on_refused: OnSent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,14 @@ class _Claimed:
     lease: str
 
 
-def register_renderer(app: Flask, kind: str, render: Render, on_sent: OnSent | None = None) -> None:
+def register_renderer(
+    app: Flask, kind: str, render: Render, on_sent: OnSent | None = None, on_refused: OnSent | None = None
+) -> None:
     """Say how notices of *kind* are made; each kind has one renderer.
 
     *render* runs in an application context, outside any transaction; None means that it did the work itself (for example
-    by enqueuing further notices). *on_sent* runs in the transaction that marks the notice sent.
+    by enqueuing further notices). *on_sent* runs in the transaction that marks the notice sent, *on_refused* in the one
+    that gives it up because its e-mail address was refused for good.
 
     Raises:
         ValueError: the kind already has a renderer.
@@ -77,7 +81,7 @@ def register_renderer(app: Flask, kind: str, render: Render, on_sent: OnSent | N
     renderers: dict[str, Renderer] = app.extensions["mandat.renderers"]
     if kind in renderers:
         raise ValueError(f"two renderers for {kind}")
-    renderers[kind] = Renderer(render, on_sent)
+    renderers[kind] = Renderer(render, on_sent, on_refused)
 
 
 def on_bounce(app: Flask, note: OnBounce) -> None:
@@ -263,6 +267,9 @@ def _mark_failed(claimed: _Claimed, error: Exception, now: datetime) -> None:
         if isinstance(error, BouncedError):
             for note in current_app.extensions.get(_BOUNCES, ()):
                 note(error.address, error.status, now)
+            refused = _renderer(claimed.kind).on_refused
+            if refused is not None:
+                refused(json.loads(current_sealing().unseal(claimed.payload, _place(claimed.id))), now)
 
 
 def _postpone(claimed: _Claimed, until: datetime) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import email
 import email.policy
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -13,11 +15,18 @@ from idp.accounts import services_contacts
 from idp.accounts import services_reproofing as reproofings
 from idp.accounts.passwords import read_temporary
 from idp.accounts.services_activation import StartRefusal, start
+from idp.accounts.services_factors import tell_of_change
+from idp.connectors.register_import import import_register
+from idp.db import transaction
 from idp.delegation import services
+from idp.delegation.postal_services import postal_lines
 from idp.delegation.reproofing_services import may_reprove, reprove
 from idp.delegation.roles import Role
 from idp.errors import NotAllowedError
 from idp.identifiers import UserCode
+from idp.notices import services as notices
+
+SYNTHETIC = Path(__file__).resolve().parents[2] / "examples" / "synthetic" / "req"
 
 
 @pytest.mark.parametrize(
@@ -152,7 +161,6 @@ def test_the_pes_sees_that_messages_come_back(licorne, world, sign_in) -> None: 
 def test_a_reminder_names_the_enterprises(licorne, world, app, settings) -> None:  # type: ignore[no-untyped-def]
     """Each masked code beside its enterprise; the whole code nowhere."""
     from idp.accounts import services_lost_codes
-    from idp.notices import services as notices
 
     services_lost_codes.ask(accounts.person(licorne.julie.person_id).email, now=world.now)
     while notices.deliver_due(world.now):
@@ -161,4 +169,26 @@ def test_a_reminder_names_the_enterprises(licorne, world, app, settings) -> None
     [path] = settings.outbox_dir.glob("*user_codes_asked*.eml")
     text = email.message_from_bytes(path.read_bytes(), policy=email.policy.default).get_content()
     assert f"{UserCode.parse(licorne.julie.user_code).masked} – Construction Haute-Licorne inc." in text
+    assert licorne.julie.user_code not in text
+
+
+def test_where_messages_come_back_a_letter_says_it(world, app, settings) -> None:  # type: ignore[no-untyped-def]
+    """To the person, in care of their enterprise, at the address of the register; the code masked (issue 4 §11)."""
+    import_register(SYNTHETIC, world.now)
+    licorne = world.business("1100000455", "Licorne")
+    services_contacts.note_refused(accounts.person(licorne.julie.person_id).email, 550, world.now)
+    with transaction():
+        tell_of_change(licorne.julie.person_id, "password", "update", now=world.now)
+
+    while notices.deliver_due(world.now):
+        pass
+
+    assert list(settings.outbox_dir.glob("*security_notice*.eml")) == []
+    [path] = settings.outbox_dir.glob("security-*.pdf")
+    text = subprocess.run(["pdftotext", "-layout", path, "-"], capture_output=True, text=True, check=True).stdout
+    masked = UserCode.parse(licorne.julie.user_code).masked
+    for each in ("Julie Licorne", "Construction Haute-Licorne inc.", "Le mot de passe a été changé", masked):
+        assert each in text, text
+    assert postal_lines(licorne.julie.person_id)[1:], "the synthetic register has an address"
+    assert postal_lines(licorne.julie.person_id)[1] in text
     assert licorne.julie.user_code not in text

@@ -303,8 +303,10 @@ def _person(clock: MovableClock) -> str:
     )
 
 
-def test_a_bounce_is_noted_and_not_tried_again(serve: Serve, app: Flask, clock: MovableClock) -> None:
-    """The notice is given up with its status, the address is marked, and a code typed later clears the mark."""
+def test_a_bounce_is_noted_and_not_tried_again(
+    serve: Serve, app: Flask, settings: Settings, clock: MovableClock
+) -> None:
+    """The notice is given up with its status, a letter says it, the address is marked until a code is typed from there."""
     relay = serve(recipient_answer="550 5.1.1 No such user")
     _enqueued(_person(clock), clock)
 
@@ -315,6 +317,7 @@ def test_a_bounce_is_noted_and_not_tried_again(serve: Serve, app: Flask, clock: 
         ("security_notice", "refused with 550")
     ]
     assert relay.received == []
+    assert [path.suffix for path in settings.outbox_dir.iterdir()] == [".pdf"]  # the same, by post
     assert services_contacts.contact("zoe@EXAMPLE.org").is_refused
     services_contacts.note_confirmed("zoe@example.org", now=clock.now())
     assert not services_contacts.contact("Zoe@example.org").is_refused
