@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = Field(
         None, description="smtp://user:password@host:port; none: e-mails go to the outbox"
     )
+    smtp_ca_file: Path | None = Field(
+        None, description="authorities (PEM) of the SMTP server; none: those of the system"
+    )
     mail_from: str = Field("Mandat <ne-pas-repondre@mandat.example>", description="sender of e-mails")
     support_phone: str = Field("1 800 555-0199", description="telephone number shown on pages and letters")
     trusted_proxies: int = Field(

@@ -25,6 +25,7 @@ _TURNED_AWAY = (
     "/enrol",
     "/enrol/resume",
     "/activate",
+    "/recover",
     "/desk",
     "/desk/subscriptions",
 )
@@ -93,6 +94,7 @@ def values(world: World) -> dict[str, str]:
         "factor_id": "none",
         "subscription_id": waiting.id,
         "file_id": "none",
+        "reproofing_id": "none",
         "evidence_id": "none",
         "nominee_id": "none",
         "filename": "css/app.css",

@@ -15,6 +15,8 @@ MEGABYTE = "A" * 1_000_000
 FORMS = (
     (None, "/sign-in"),
     (None, "/activate"),
+    (None, "/recover"),
+    (None, "/recover/user-code"),
     (None, "/enrol/resume"),
     ("pes", "/people/new"),
     ("ar", "/roster/new"),

@@ -35,6 +35,17 @@ TABLES = (
         "Its person freezes it at one button; only every factor and a code by e-mail, or an operator, opens it again.",
     ),
     (
+        "idp.accounts.recovery_states",
+        "Forgotten password",
+        "The same pages for a user code that nobody has. Nothing changes before the last step, which ends every sign-in.",
+    ),
+    (
+        "idp.accounts.reproofing_states",
+        "Lost second factor",
+        "Proved anew with a slip that serves after a day, and a code by e-mail; meanwhile the person may object. "
+        "An operator’s proposal waits for a second operator.",
+    ),
+    (
         "idp.delegation.subscription_states",
         "Subscription of an enterprise to an agency",
         "An automatic rule decides within the transaction of the request; a person at the agency decides otherwise.",

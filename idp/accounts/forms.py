@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from email_validator import EmailNotValidError, validate_email
 from wtforms import EmailField, HiddenField, PasswordField, RadioField, StringField
 from wtforms.validators import Email, Length, StopValidation
 
@@ -204,3 +205,22 @@ class LanguageForm(MandatForm):
     language = RadioField(
         _l("Language of pages and e-mails"), choices=[("fr", "Français"), ("en", "English")], id="language"
     )
+
+
+class RecoverForm(MandatForm):
+    """Whose password was forgotten."""
+
+    user_code = UserCodeField(_l("User code"), id="user-code", description=_l("For example, QX4T-7712"))
+
+
+class LostCodeForm(MandatForm):
+    """Where the user codes of somebody are to be sent."""
+
+    email = StringField(_l("E-mail address"), [Required(_l("Enter your e-mail address"))], id="email")
+
+    def validate_email(self, field: StringField) -> None:
+        """Refuse what is not one address."""
+        try:
+            field.data = validate_email(field.data or "", check_deliverability=False).normalized
+        except EmailNotValidError:
+            raise StopValidation(_("Enter an e-mail address, for example julie@example.com")) from None

@@ -10,9 +10,11 @@ from flask import Flask
 
 from ..notices.email import from_template
 from ..notices.messages import Email
-from ..notices.services import register_renderer
+from ..notices.services import on_bounce, register_renderer
 from ..web import absolute_url
+from . import services_contacts, services_lost_codes, services_reproofing, services_security_notices
 from .recovery_codes import FEW
+from .services_people import people
 
 
 def init_mails(app: Flask) -> None:
@@ -20,11 +22,16 @@ def init_mails(app: Flask) -> None:
     register_renderer(app, "email_code", _code)
     register_renderer(app, "account_activated", _activated)
     register_renderer(app, "account_locked", _locked)
-    register_renderer(app, "credential_notice", _credential)
     register_renderer(app, "recovery_code_used", _recovery_code)
     register_renderer(app, "email_changed", _email_changed)
     for kind in ("account_frozen", "account_thawed"):
         register_renderer(app, kind, partial(_at, f"accounts/mail_{kind.removeprefix('account_')}.txt"))
+    register_renderer(app, "recovery_code", _password_code)
+    security = services_security_notices
+    register_renderer(app, "security_notice", security.render, on_refused=security.tell_by_letter)
+    register_renderer(app, "reproofing_started", services_reproofing.render_started)
+    register_renderer(app, "user_codes_asked", services_lost_codes.render)
+    on_bounce(app, services_contacts.note_refused)
 
 
 def _code(payload: dict[str, Any], _now: datetime) -> Email:
@@ -80,17 +87,6 @@ def _locked(payload: dict[str, Any], _now: datetime) -> Email:
     )
 
 
-def _credential(payload: dict[str, Any], _now: datetime) -> Email:
-    return from_template(
-        "accounts/mail_credential.txt",
-        to=payload["to"],
-        language=payload["language"],
-        credential=payload["credential"],
-        change=payload["change"],
-        at=datetime.fromisoformat(payload["at"]),
-    )
-
-
 def _recovery_code(payload: dict[str, Any], _now: datetime) -> Email:
     return from_template(
         "accounts/mail_recovery_code.txt",
@@ -99,4 +95,18 @@ def _recovery_code(payload: dict[str, Any], _now: datetime) -> Email:
         at=datetime.fromisoformat(payload["at"]),
         left=payload["left"],
         few=FEW,
+    )
+
+
+def _password_code(payload: dict[str, Any], _now: datetime) -> Email | None:
+    """Return the code of somebody who forgot a password; for a user code nobody has, nothing leaves."""
+    whom = people((payload["person_id"],)).get(payload["person_id"]) if payload["person_id"] else None
+    if whom is None:
+        return None
+    return from_template(
+        "accounts/mail_password_code.txt",
+        to=whom.email,
+        language=whom.language,
+        code=payload["code"],
+        minutes=payload["minutes"],
     )

@@ -45,6 +45,7 @@ class TemporaryPassword:
     grouped: str = field(repr=False)
     expires_at: datetime
     pairing: str  # printed on both slips, so that they can be told to belong together
+    serves_from: datetime | None = None  # none: at once
 
 
 def normalize(password: str) -> str:

@@ -12,12 +12,16 @@ from ..errors import NotAllowedError
 from ..identifiers import UserCode
 from ..web import current_settings
 from . import (
+    services_allowances,
     services_ceremonies,
     services_email_change,
     services_guesses,
     services_kept_forms,
     services_known_browsers,
     services_openings,
+    services_recovery,
+    services_reproofing,
+    services_security_notices,
 )
 from .models import Challenge, EmailCode, SignInRow
 from .passwords import TemporaryPassword as TemporaryPassword
@@ -29,6 +33,9 @@ from .services_codes import reveal_temporary_password as reveal_temporary_passwo
 from .services_codes import revoke_user_code as revoke_user_code
 from .services_codes import user_codes as user_codes
 from .services_codes import user_codes_of as user_codes_of
+from .services_contacts import Contact as Contact
+from .services_contacts import contact as contact
+from .services_contacts import contacts as contacts
 from .services_openings import open_first_credential as open_first_credential
 from .services_passkeys import has_passkey as has_passkey
 from .services_people import choose_language as choose_language
@@ -37,6 +44,7 @@ from .services_people import mark_operator as mark_operator
 from .services_people import people as people
 from .services_people import person as person
 from .services_people import require_level as require_level
+from .services_reproofing import ReproofingView as ReproofingView
 from .services_sessions import end_sign_in as end_sign_in
 from .services_sessions import end_sign_ins_of as end_sign_ins_of
 from .services_sessions import open_sign_ins as open_sign_ins
@@ -82,4 +90,8 @@ def sweep(now: datetime) -> int:
             gone += len(session.scalars(statement.execution_options(synchronize_session=False)).all())
         gone += services_ceremonies.forget(before=now - _KEPT_CHALLENGES)
         gone += services_kept_forms.forget_old(now) + services_known_browsers.forget_old(now)
+        before = now - _KEPT_CHALLENGES
+        gone += services_recovery.forget(before=before) + services_allowances.forget(before=before)
+        gone += services_security_notices.forget(before=now - services_security_notices.KEPT)
+        gone += services_reproofing.sweep(now)
         return gone + services_guesses.forget_nobody(before=now - _KEPT_CHALLENGES)

@@ -19,9 +19,11 @@ from ..identifiers import PersonId, UserCode
 from ..notices import services as notices
 from ..sealing import current_sealing
 from . import services_challenges as challenges
+from . import services_contacts as contacts
 from . import services_email_codes as email_codes
 from . import services_factors as factors
 from . import services_guesses as guesses
+from . import services_reproofing as reproofings
 from . import services_sessions as rows
 from . import totp
 from .hashing import current_hasher
@@ -35,6 +37,8 @@ from .sign_ins import PASSWORD_AND_CODE, Signed, SignIn, mask_email
 from .states import CodeEvent, CodeState, sources
 from .steps import Kind, Step
 
+_KINDS = (Kind.ACTIVATION, Kind.REPROOFING)
+
 
 class StartRefusal(StrEnum):
     """Why an activation does not begin. Only the bearer of the right secret learns more than *wrong*."""
@@ -42,6 +46,7 @@ class StartRefusal(StrEnum):
     WRONG = "wrong"
     EXPIRED = "expired"
     USED = "used"
+    EARLY = "early"
     LOCKED = "locked"
 
 
@@ -52,6 +57,7 @@ class Start:
     token: str | None = field(default=None, repr=False)
     refusal: StartRefusal | None = None
     locked_until: datetime | None = None
+    serves_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,7 @@ class Finish:
 
     signed: Signed | None = None
     linked: bool = False
+    replaced: bool = False
     over: bool = False
 
 
@@ -84,6 +91,10 @@ def start(user_code: UserCode, secret: str, *, next_path: str, now: datetime) ->
             return Start(refusal=StartRefusal.LOCKED, locked_until=counter.locked_until)
         digest = secret_digest(user_code, secret)
         person_id = _spend(user_code, digest, now)
+        slip = reproofings.find_slip(user_code, secret) if person_id is None else None
+        if slip is not None:
+            guesses.return_try(subject, counter, now=now)
+            return _prove_anew(slip, user_code, next_path, now)
         if person_id is None:
             refusal = _why_not(user_code, digest, now)
             if refusal is not StartRefusal.WRONG:
@@ -102,6 +113,24 @@ def start(user_code: UserCode, secret: str, *, next_path: str, now: datetime) ->
             now=now,
         )
         email_codes.send(challenge_id, person(person_id), now=now)
+    return Start(token=token)
+
+
+def _prove_anew(slip: reproofings.Slip, user_code: UserCode, next_path: str, now: datetime) -> Start:
+    """Go on with the slip of somebody who lost every second factor, once its day has come."""
+    if slip.serves_from > now:
+        return Start(refusal=StartRefusal.EARLY, serves_from=slip.serves_from)
+    challenge_id, token = challenges.begin(
+        Kind.REPROOFING,
+        Step.EMAIL_CODE,
+        person_id=slip.person_id,
+        user_code=user_code.signs,
+        next_path=next_path,
+        now=now,
+    )
+    if not reproofings.use_slip(slip, challenge_id, now=now):
+        return Start(refusal=StartRefusal.EXPIRED)
+    email_codes.send(challenge_id, person(slip.person_id), now=now)
     return Start(token=token)
 
 
@@ -145,7 +174,7 @@ def _why_not(user_code: UserCode, digest: str, now: datetime) -> StartRefusal:
 
 def activation(token: str | None, *, now: datetime) -> Activation | None:
     """Return the activation *token* goes on with."""
-    begun = challenges.find(token, Kind.ACTIVATION, now=now)
+    begun = challenges.find(token, *_KINDS, now=now)
     if begun is None:
         return None
     whom = person(begun.person_id)
@@ -168,15 +197,32 @@ def confirm_email(token: str | None, code: str, *, now: datetime) -> email_codes
         begun = _at(token, Step.EMAIL_CODE, now)
         if begun is None:
             return email_codes.Answer(email_codes.Outcome.OVER)
-        answer = email_codes.check(begun.id, code, now=now)
+        answer = _judge_email_code(begun, code, now)
         if answer.outcome is not email_codes.Outcome.RIGHT:
             return answer
-        if factors.has_password(begun.person_id):
+        contacts.note_confirmed(person(begun.person_id).email, now=now)
+        if begun.kind is Kind.ACTIVATION and factors.has_password(begun.person_id):
             challenges.abandon(begun, now=now)
             mark_activated(begun, now)
             return email_codes.Answer(email_codes.Outcome.LINKED)
         challenges.advance(begun, now=now)
         return answer
+
+
+def _judge_email_code(begun: Begun, code: str, now: datetime) -> email_codes.Answer:
+    """Judge the code; one that proves somebody anew also counts on the person's one counter (security S-48)."""
+    if begun.kind is Kind.ACTIVATION:
+        return email_codes.check(begun.id, code, now=now)
+    subject = guesses.subject_of(begun.person_id)
+    may_judge, counter = guesses.take_try(subject, now=now)
+    if not may_judge:
+        return email_codes.Answer(email_codes.Outcome.SPENT)
+    answer = email_codes.check(begun.id, code, now=now)
+    if answer.outcome is email_codes.Outcome.WRONG:
+        note_refusal(begun.person_id, subject, counter, step="reproofing_code", now=now)
+    else:
+        guesses.return_try(subject, counter, now=now)
+    return answer
 
 
 def choose_password(
@@ -222,6 +268,11 @@ def confirm_factor(token: str | None, code: str, *, former: SignIn | None, devic
         begun = _at(token, Step.NEW_FACTOR, now)
         if begun is None or begun.password_hash is None or not challenges.advance(begun, now=now):
             return Finish(over=True)
+        if begun.kind is Kind.REPROOFING:
+            replaced = reproofings.finish(
+                begun.id, hashed=begun.password_hash, totp_secret=offer.secret, step=step, now=now
+            )
+            return Finish(replaced=replaced, over=not replaced)
         mark_activated(begun, now)
         is_first = factors.add_first_credentials(
             begun.person_id, password_hash=begun.password_hash, totp_secret=offer.secret, step=step, now=now
@@ -236,7 +287,7 @@ def confirm_factor(token: str | None, code: str, *, former: SignIn | None, devic
 
 
 def _at(token: str | None, step: Step, now: datetime) -> Begun | None:
-    begun = challenges.find(token, Kind.ACTIVATION, now=now)
+    begun = challenges.find(token, *_KINDS, now=now)
     return begun if begun is not None and begun.step is step else None
 
 

@@ -11,11 +11,11 @@ from .. import audit
 from ..db import db, new_id, transaction
 from ..notices import services as notices
 from ..sealing import current_sealing
+from . import services_security_notices as security_notices
 from . import totp
 from .factor_policy import Held
 from .hashing import current_hasher
-from .models import Passkey, Password, Person, TotpDevice
-from .services_people import person
+from .models import Passkey, Password, Person, RecoveryCode, TotpDevice
 
 Credential = Literal["password", "totp", "passkey", "security_key", "recovery_codes"]
 Change = Literal["create", "update", "revoke", "delete"]
@@ -59,9 +59,45 @@ def tell_of_change(person_id: str, credential: Credential, change: Change, *, no
     told = {"person_id": person_id, "credential": credential, "change": change, "at": int(now.timestamp())}
     notices.enqueue("credential_changed", {"change_id": new_id(), **told}, now=now)
     if mail:
-        whom = person(person_id)
-        letter = {"to": whom.email, "language": whom.language, "at": now.isoformat()}
-        notices.enqueue("credential_notice", letter | {"credential": credential, "change": change}, now=now)
+        security_notices.note(person_id, f"{credential}:{change}", now=now)
+
+
+def reset_password(person_id: str, *, hashed: str, now: datetime) -> None:
+    """Put a new hash in the place of a forgotten one, in the caller's transaction; who may is judged before."""
+    db.session.execute(
+        update(Password)
+        .where(Password.person_id == person_id)
+        .values(hash=hashed, set_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    audit.record(audit.Event.PASSWORD_RESET, actor=audit.Actor.person(person_id), person_id=person_id, now=now)
+    tell_of_change(person_id, "password", "update", now=now)
+
+
+def replace_all(person_id: str, *, hashed: str, totp_secret: str, step: int, now: datetime) -> None:
+    """Put a new password and one new application in the place of everything a person had, in the caller's transaction."""
+    revoke_second_factors(person_id, now=now)
+    add_device(person_id, totp_secret, step=step, now=now)
+    audit.record(
+        audit.Event.SECOND_FACTOR_ADDED,
+        actor=audit.Actor.person(person_id),
+        person_id=person_id,
+        details={"factor": "totp"},
+        now=now,
+    )
+    tell_of_change(person_id, "totp", "update", now=now)
+    reset_password(person_id, hashed=hashed, now=now)
+
+
+def revoke_second_factors(person_id: str, *, now: datetime) -> None:
+    """Make every second factor of a person useless, in the caller's transaction; a new kind of factor adds its table."""
+    for table in (TotpDevice, Passkey, RecoveryCode):
+        db.session.execute(
+            update(table)
+            .where(table.person_id == person_id, table.revoked_at.is_(None))
+            .values(revoked_at=now)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def hold(person_id: str) -> None:
@@ -103,12 +139,7 @@ def replace_for_demonstration(person_id: str, *, password: str, totp_secret: str
             tell_of_change(person_id, "totp", "update", now=now, mail=False)
         else:
             session.execute(insert(Password).values(person_id=person_id, hash=hashed, set_at=now))
-        session.execute(
-            update(TotpDevice)
-            .where(TotpDevice.person_id == person_id, TotpDevice.revoked_at.is_(None))
-            .values(revoked_at=now)
-            .execution_options(synchronize_session=False)
-        )
+        revoke_second_factors(person_id, now=now)
         add_device(person_id, totp_secret, step=0, now=now)
 
 

@@ -90,5 +90,6 @@ def secret_slip(temporary: TemporaryPassword) -> bytes:
         "days": TEMPORARY_PASSWORD_LIFE.days,
         "expires_on": temporary.expires_at,
         "pairing": temporary.pairing,
+        "serves_from": temporary.serves_from,
     }
     return render_pdf("slip_secret", data, language=current_language())

@@ -1,8 +1,8 @@
 """The steps between the first page and a session, as one table. No step can be skipped, and none gone back to.
 
 A *sign-in* waits for its second factor. An *activation* confirms the e-mail address, then the person chooses a password,
-then adds a second factor. A *new application* is added by somebody signed in. An *opening* is a link that stands for the
-slips and the e-mail code (decisions §5).
+then adds a second factor; a *re-proofing* goes the same way. A *new application* is added by somebody signed in. An *opening* is
+a link that stands for the slips and the e-mail code (decisions §5).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ class Kind(StrEnum):
     FREEZE = "freeze"
     THAW = "thaw"
     EMAIL_CHANGE = "email_change"
+    REPROOFING = "reproofing"
 
 
 class Step(StrEnum):
@@ -42,6 +43,7 @@ LIVES: dict[Kind, timedelta] = {
     Kind.FREEZE: timedelta(minutes=30),
     Kind.THAW: timedelta(minutes=30),
     Kind.EMAIL_CHANGE: timedelta(minutes=30),
+    Kind.REPROOFING: timedelta(hours=1),
 }
 
 NEXT: dict[tuple[Kind, Step], Step] = {
@@ -54,6 +56,9 @@ NEXT: dict[tuple[Kind, Step], Step] = {
     (Kind.ACTIVATION, Step.EMAIL_CODE): Step.NEW_PASSWORD,
     (Kind.ACTIVATION, Step.NEW_PASSWORD): Step.NEW_FACTOR,
     (Kind.ACTIVATION, Step.NEW_FACTOR): Step.DONE,
+    (Kind.REPROOFING, Step.EMAIL_CODE): Step.NEW_PASSWORD,
+    (Kind.REPROOFING, Step.NEW_PASSWORD): Step.NEW_FACTOR,
+    (Kind.REPROOFING, Step.NEW_FACTOR): Step.DONE,
 }
 
 EMAIL_CODE_LIFE = timedelta(minutes=10)  # domain §3.3

@@ -36,6 +36,14 @@ class Event(StrEnum):
     USER_CODE_ACTIVATED = "user_code:activated"
     PASSWORD_SET = "person:password_set"  # noqa: S105
     PASSWORD_CHANGED = "person:password_changed"  # noqa: S105
+    PASSWORD_RESET = "person:password_reset"  # noqa: S105
+    RECOVERY_STARTED = "person:recovery_started"
+    USER_CODES_ASKED = "person:user_codes_asked"
+    REPROOFING_PROPOSED = "reproofing:proposed"
+    REPROOFING_STARTED = "reproofing:started"
+    REPROOFING_SLIP_USED = "reproofing:slip_used"
+    REPROOFING_STOPPED = "reproofing:stopped"
+    REPROOFING_DONE = "reproofing:done"
     SECOND_FACTOR_ADDED = "person:second_factor_added"
     SECOND_FACTOR_REMOVED = "person:second_factor_removed"
     RECOVERY_CODES_MADE = "person:recovery_codes_made"

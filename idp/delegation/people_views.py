@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from ..accounts import services as accounts
 from ..accounts import slips
 from ..accounts.confirming import fresh_sign_in_required
+from ..accounts.services_reproofing import latest as latest_reproofing
 from ..accounts.sessions import safe_next
 from ..accounts.states import CodeState
 from ..errors import ConflictError, NotFoundError
@@ -20,6 +21,7 @@ from .acting import acting, ar_or_pes_required, authorized_representative_requir
 from .forms import PersonForm, sentences
 from .newcomer_services import Newcomer
 from .people_services import MembershipView
+from .reproofing_services import may_reprove
 from .roles import MembershipStatus, Role
 
 blueprint = Blueprint("people", __name__)
@@ -119,10 +121,10 @@ def _add(role: Role, *, back: str) -> ResponseReturnValue:
         except ConflictError:
             again = _same_submission(form, role)
             if again is not None:
-                return _slips(again, back)
+                return slips_of(again, back)
             form.email.errors = [_("Somebody of the enterprise already has this address")]
         else:
-            return _slips(newcomer, back)
+            return slips_of(newcomer, back)
     return render_template("delegation/person_new.html", form=form, role=role, back=back)
 
 
@@ -139,7 +141,8 @@ def _same_submission(form: PersonForm, role: Role) -> Newcomer | None:
     return None
 
 
-def _slips(newcomer: Newcomer, back: str) -> ResponseReturnValue:
+def slips_of(newcomer: Newcomer, back: str) -> ResponseReturnValue:
+    """Show the slips of somebody, once; somebody who keeps their code has none."""
     name = accounts.person(newcomer.person_id).name
     if newcomer.temporary is None:
         flash(_("%(name)s keeps the user code they already have here.", name=name), "success")
@@ -160,17 +163,20 @@ def _slips(newcomer: Newcomer, back: str) -> ResponseReturnValue:
 def person(membership_id: str) -> ResponseReturnValue:
     """Show one person: who they are, what they hold, what may be done."""
     here = acting()
-    view = _visible(membership_id)
+    view = visible(membership_id)
     row = presenting_people((view,))[0]
     by = here.person.id
     return render_template(
         "delegation/person.html",
         row=row,
         view=view,
+        contact=accounts.contact(accounts.person(view.person_id).email),
         may_suspend=bool(services.may_suspend(here.enterprise_id, view.id, by=by)),
         may_reactivate=bool(services.may_reactivate(here.enterprise_id, view.id, by=by)),
         may_remove=bool(services.may_remove(here.enterprise_id, view.id, by=by)),
         may_reissue=_may_reissue(view),
+        may_reprove=may_reprove(here.enterprise_id, view.id, by=by),
+        reproofing=latest_reproofing(view.person_id),
         last_pes=rules.Reason.LAST_PES in services.may_suspend(here.enterprise_id, view.id, by=by).reasons,
         rights=_rights(view),
         agency_name=presenting.agency_name,
@@ -188,7 +194,7 @@ def _rights(view: MembershipView) -> tuple[tuple[str, services.Right], ...]:
     return services.rights_of_members(view.enterprise_id, now()).get(view.id, ())
 
 
-def _visible(membership_id: str) -> MembershipView:
+def visible(membership_id: str) -> MembershipView:
     """Return a member this person may see: a PES sees everybody, the AR the PES and themself."""
     here = acting()
     view = services.membership(here.enterprise_id, membership_id)
@@ -224,13 +230,13 @@ def _removals(view: MembershipView) -> list[dict[str, object]]:
 def new_slips(membership_id: str) -> ResponseReturnValue:
     """Issue a new temporary password for somebody who has not activated their code."""
     here = acting()
-    view = _visible(membership_id)
+    view = visible(membership_id)
     try:
         newcomer = services.reissue(here.enterprise_id, view.id, by=here.person.id, now=now())
     except ConflictError:
         flash(_("This code is already activated: no new password can be issued."), "warning")
         return see_other(f"/people/{view.id}")
-    return _slips(newcomer, f"/people/{view.id}")
+    return slips_of(newcomer, f"/people/{view.id}")
 
 
 ACTS = {
@@ -245,7 +251,7 @@ ACTS = {
 def confirm_act(membership_id: str, act: str) -> ResponseReturnValue:
     """Ask before suspending, reactivating or removing somebody, and say what will follow."""
     here = acting()
-    view = _visible(membership_id)
+    view = visible(membership_id)
     decision = ACTS[act][0](here.enterprise_id, view.id, by=here.person.id)
     return _act_page(view, act, decision.reasons)
 
@@ -269,7 +275,7 @@ def _act_page(view: MembershipView, act: str, reasons: tuple[rules.Reason, ...])
 def do_act(membership_id: str, act: str) -> ResponseReturnValue:
     """Suspend, reactivate or remove somebody; doing it again changes nothing."""
     here = acting()
-    view = _visible(membership_id)
+    view = visible(membership_id)
     decision = ACTS[act][1](here.enterprise_id, view.id, by=here.person.id, now=now())
     name = accounts.person(view.person_id).name
     if not decision and set(decision.reasons) - {rules.Reason.ALREADY_SO, rules.Reason.MEMBER_REMOVED}:

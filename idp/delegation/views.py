@@ -8,6 +8,8 @@ from typing import Any
 from flask import Flask, render_template
 from markupsafe import Markup
 
+from ..accounts.services_lost_codes import tell_enterprises
+from ..accounts.services_security_notices import tell_postal_addresses
 from ..accounts.sessions import SignIn
 from ..accounts.sign_ins import OpenSignIn
 from ..accounts.views import add_account_section, add_my_data, add_sign_in_detail
@@ -17,7 +19,9 @@ from . import (
     journal_views,
     models,
     people_views,
+    postal_services,
     presenting,
+    reproofing_views,
     rights_views,
     services,
     subscription_views,
@@ -28,13 +32,15 @@ __all__ = ["init_app", "models"]
 
 def init_app(app: Flask) -> None:
     """Register the pages of people, rights, journal, agencies and the enterprise's home."""
-    for pages in (people_views, rights_views, journal_views, subscription_views):
+    for pages in (people_views, reproofing_views, rights_views, journal_views, subscription_views):
         app.register_blueprint(pages.blueprint)
     frozen_telling.init_app(app)
     add_my_data(app, "enterprises", memberships_to_take)
     add_account_section(app, enterprises_section)
     add_sign_in_detail(app, _l("Enterprise"), enterprises_of_sign_ins)
     app.extensions["mandat.password_words"] = password_words
+    tell_enterprises(app, enterprises_of_codes)
+    tell_postal_addresses(app, postal_services.postal_lines)
 
 
 def enterprises_section(sign_in: SignIn) -> Markup:
@@ -75,3 +81,8 @@ def password_words(person_id: str) -> tuple[str, ...]:
     """Return what a password may not hold: the numbers and names of the person's enterprises (ASVS 6.2.11)."""
     views = services.memberships_of(person_id)
     return tuple(word for view in views for word in (view.neq, *view.enterprise_name.split()) if len(word) > 3)
+
+
+def enterprises_of_codes(person_id: str) -> dict[str, str]:
+    """Return of which enterprise each user code of a person is, for the reminder sent to somebody who lost theirs."""
+    return {view.user_code.replace("-", ""): view.enterprise_name for view in services.memberships_of(person_id)}

@@ -18,11 +18,12 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from ..config import LOOPBACK_HOSTS
 from ..egress import Answer, post, post_form
 from ..web import current_settings
-from .errors import RefusedAnswerError, UndeliverableError
+from .errors import BouncedError, RefusedAnswerError, UndeliverableError
 from .letters import render_pdf
 from .messages import Email, Letter, Message, Push, Signal
 
-_SMTP_SECONDS = 15.0
+_SMTP_SECONDS = 15.0  # of silence: the server of a relay answers within seconds
+_FOR_GOOD = range(500, 600)  # RFC 5321 §4.2.1: the same message to the same address is refused again
 _ARRIVED = frozenset({200, 204})
 _ACCEPTED = 202
 _CODE = re.compile(r"[A-Za-z_]{1,40}")
@@ -33,6 +34,7 @@ def deliver(message: Message, *, message_id: str, kind: str, now: datetime) -> N
     """Send *message*; when this returns, it has left.
 
     Raises:
+        BouncedError: the server of an e-mail address refused it for good.
         UndeliverableError: the other side refused it; other errors (network, disk) pass through.
     """
     match message:
@@ -89,17 +91,39 @@ def _deliver_email(email: Email, message_id: str, kind: str, now: datetime) -> N
     with _smtp(parts) as server:
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
+        _hand_over(server, mime, email.to)
+
+
+def _hand_over(server: smtplib.SMTP, mime: EmailMessage, to: str) -> None:
+    """Give the message to the server, and tell a refusal for good from one to try again (RFC 5321 §4.2.1).
+
+    A refused sender, login or greeting is a mistake of ours or of the relay, never of the address.
+    """
+    try:
         server.send_message(mime)
+    except smtplib.SMTPRecipientsRefused as refused:
+        status = next(iter(refused.recipients.values()))[0]
+        if status in _FOR_GOOD:
+            raise BouncedError(to, status) from None
+        raise
+    except smtplib.SMTPDataError as refused:
+        if refused.smtp_code in _FOR_GOOD:
+            raise BouncedError(to, refused.smtp_code) from None
+        raise
 
 
 def _smtp(parts: SplitResult) -> smtplib.SMTP:
-    """Open the connection: TLS from the start for ``smtps``, upgraded for ``smtp``, in clear on loopback only."""
+    """Open the connection: TLS from the start for ``smtps``, upgraded for ``smtp`` (RFC 8314, RFC 3207).
+
+    In clear on loopback only, and there only while no authority is named. The certificate and its name are always checked.
+    """
     host = parts.hostname or "localhost"
-    context = ssl.create_default_context()
+    authorities = current_settings().smtp_ca_file
+    context = ssl.create_default_context(cafile=str(authorities) if authorities else None)
     if parts.scheme == "smtps":
         return smtplib.SMTP_SSL(host, parts.port or 465, timeout=_SMTP_SECONDS, context=context)
     server = smtplib.SMTP(host, parts.port or 587, timeout=_SMTP_SECONDS)
-    if host not in LOOPBACK_HOSTS:
+    if host not in LOOPBACK_HOSTS or authorities:
         try:
             server.starttls(context=context)
         except Exception:

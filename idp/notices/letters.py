@@ -5,6 +5,7 @@ typed is ever read as Typst. What each letter needs:
 
 - ``mailed_code``: ``address`` (lines), ``file_number``, ``code`` (ten digits), ``expires_on``, ``sent_on`` (dates or ISO
   texts), ``reference`` (opaque number for returned mail, optional);
+- ``security_notice``: ``address`` (lines), ``changes`` (pairs of what and when), ``codes`` (masked), ``sent_on``;
 - ``slip_user_code``: ``enterprise``, ``person``, ``user_code``, ``pairing``;
 - ``slip_secret``: ``secret`` (spaces and hyphens are ignored), ``days``, ``expires_on``, ``pairing``.
 """
@@ -20,13 +21,14 @@ from typing import Any, cast
 
 import typst
 
-from ..i18n import Language, in_language, long_date, ngettext, show_neq
+from ..i18n import Language, in_language, long_date, long_datetime, ngettext, show_neq
 from ..i18n import gettext as _
 from ..web import absolute_url, current_settings
 from .spelling import groups, spell
 
 _FOLDER = Path(__file__).parent / "letters"
 _POSTAL_CODE = re.compile(r"\s*\b([A-Z]\d[A-Z])\s?(\d[A-Z]\d)$")
+_CHANGES_LIMIT = 12  # lines of a letter about changes; beyond, the latest are enough to call
 _TEXT_LIMIT = 120  # signs of one line of an address or of a name: a letter keeps to one page
 
 
@@ -91,6 +93,33 @@ def _mailed_code(data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _security_notice(data: Mapping[str, Any]) -> dict[str, Any]:
+    phone = current_settings().support_phone
+    changes = [[_short(what), _short(when)] for what, when in data["changes"][:_CHANGES_LIMIT]]
+    return {
+        "title": _("A change to how you sign in"),
+        "sender": [_("Mandat – Security of accounts"), _("Return any undelivered mail to the sender")],
+        "address": [_address_line(line) for line in data["address"]],
+        "date": _("Date: %(date)s", date=_day(data["sent_on"])),
+        "subject": _("Subject: a change to how you sign in"),
+        "greeting": _("Dear Sir or Madam,"),
+        "opening": _(
+            "We write by post because messages to your e-mail address come back. This was changed in your account:"
+        ),
+        "facts": [*changes, [_("User code"), _short(", ".join(data["codes"]))]],
+        "clock": _("Times are those of Québec."),
+        "not_you_title": _("It was not you?"),
+        "not_you": _(
+            "Call us at once at %(phone)s, and tell the person in charge of electronic services of your enterprise. Have "
+            "your e-mail address corrected too.",
+            phone=phone,
+        ),
+        "closing": _("Yours truly,"),
+        "signature": _("The Mandat team"),
+        "help": _("Help: %(phone)s", phone=phone),
+    }
+
+
 def _slip_user_code(data: Mapping[str, Any]) -> dict[str, Any]:
     phone = current_settings().support_phone
     return {
@@ -128,6 +157,7 @@ def _slip_secret(data: Mapping[str, Any]) -> dict[str, Any]:
         "kicker": _("Slip 2 of 2"),
         "facts": [
             [_("Life"), ngettext("%(num)s day", "%(num)s days", int(data["days"]))],
+            *([[_("Serves from"), long_datetime(data["serves_from"])]] if data.get("serves_from") else []),
             [_("Valid until"), _day(data["expires_on"])],
             [_("Use"), _("One use, then it no longer works")],
         ],
@@ -151,6 +181,7 @@ def _slip_secret(data: Mapping[str, Any]) -> dict[str, Any]:
 
 _LETTERS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "mailed_code": _mailed_code,
+    "security_notice": _security_notice,
     "slip_user_code": _slip_user_code,
     "slip_secret": _slip_secret,
 }

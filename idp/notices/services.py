@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, insert, or_, select, update
 from ..db import db, in_transaction, new_id, transaction
 from ..sealing import current_sealing
 from .delivery import deliver
-from .errors import RefusedAnswerError, UnknownKindError
+from .errors import BouncedError, PostponedError, RefusedAnswerError, UnknownKindError
 from .messages import Message
 from .models import DeliveryState, OutboxMessage
 from .schedule import LEASE, next_try
@@ -30,7 +30,9 @@ log = structlog.get_logger("mandat.notices")
 
 Render = Callable[[dict[str, Any], datetime], Message | None]
 OnSent = Callable[[dict[str, Any], datetime], None]
+OnBounce = Callable[[str, int, datetime], None]
 
+_BOUNCES = "mandat.bounces"
 _ROUND_SECONDS = 20.0  # a round ends well before the leases it took
 
 
@@ -40,6 +42,7 @@ class Renderer:
 
     render: Render
     on_sent: OnSent | None = None
+    on_refused: OnSent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,14 @@ class _Claimed:
     lease: str
 
 
-def register_renderer(app: Flask, kind: str, render: Render, on_sent: OnSent | None = None) -> None:
+def register_renderer(
+    app: Flask, kind: str, render: Render, on_sent: OnSent | None = None, on_refused: OnSent | None = None
+) -> None:
     """Say how notices of *kind* are made; each kind has one renderer.
 
     *render* runs in an application context, outside any transaction; None means that it did the work itself (for example
-    by enqueuing further notices). *on_sent* runs in the transaction that marks the notice sent.
+    by enqueuing further notices). *on_sent* runs in the transaction that marks the notice sent, *on_refused* in the one
+    that gives it up because its e-mail address was refused for good.
 
     Raises:
         ValueError: the kind already has a renderer.
@@ -75,7 +81,15 @@ def register_renderer(app: Flask, kind: str, render: Render, on_sent: OnSent | N
     renderers: dict[str, Renderer] = app.extensions["mandat.renderers"]
     if kind in renderers:
         raise ValueError(f"two renderers for {kind}")
-    renderers[kind] = Renderer(render, on_sent)
+    renderers[kind] = Renderer(render, on_sent, on_refused)
+
+
+def on_bounce(app: Flask, note: OnBounce) -> None:
+    """Have *note* called with an address that its server refused for good, the status and the instant.
+
+    It runs in the transaction that gives the notice up.
+    """
+    app.extensions.setdefault(_BOUNCES, []).append(note)
 
 
 def enqueue(kind: str, payload: dict[str, Any], *, now: datetime) -> str:
@@ -201,6 +215,8 @@ def _attempt(claimed: _Claimed, now: datetime) -> None:
         if message is not None:
             deliver(message, message_id=claimed.id, kind=claimed.kind, now=now)
         _mark_sent(claimed, renderer, payload, now)
+    except PostponedError as later:
+        _postpone(claimed, later.until)
     except Exception as error:  # noqa: BLE001 (whatever happens to one notice, the others still leave)
         _mark_failed(claimed, error, now)
 
@@ -227,9 +243,9 @@ def _mark_sent(claimed: _Claimed, renderer: Renderer, payload: dict[str, Any], n
 
 def _mark_failed(claimed: _Claimed, error: Exception, now: datetime) -> None:
     db.session.rollback()
-    again = next_try(claimed.attempts, now)
+    again = None if isinstance(error, BouncedError) else next_try(claimed.attempts, now)
     state = DeliveryState.WAITING if again else DeliveryState.DEAD
-    why = str(error)[:200] if isinstance(error, RefusedAnswerError) else type(error).__name__
+    why = str(error)[:200] if isinstance(error, (RefusedAnswerError, BouncedError)) else type(error).__name__
     log.warning("notice not sent", notice=claimed.id, kind=claimed.kind, state=state.value, error=why)
     with transaction() as session:
         session.execute(
@@ -246,5 +262,23 @@ def _mark_failed(claimed: _Claimed, error: Exception, now: datetime) -> None:
                 leased_until=None,
                 last_error=why,
             )
+            .execution_options(synchronize_session=False)
+        )
+        if isinstance(error, BouncedError):
+            for note in current_app.extensions.get(_BOUNCES, ()):
+                note(error.address, error.status, now)
+            refused = _renderer(claimed.kind).on_refused
+            if refused is not None:
+                refused(json.loads(current_sealing().unseal(claimed.payload, _place(claimed.id))), now)
+
+
+def _postpone(claimed: _Claimed, until: datetime) -> None:
+    """Let a notice wait until another instant; the attempt does not count."""
+    db.session.rollback()
+    with transaction() as session:
+        session.execute(
+            update(OutboxMessage)
+            .where(OutboxMessage.id == claimed.id, OutboxMessage.lease == claimed.lease)
+            .values(due_at=until, attempts=claimed.attempts - 1, lease=None, leased_until=None)
             .execution_options(synchronize_session=False)
         )

@@ -8,6 +8,7 @@ from typing import Any
 from wtforms import RadioField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
+from ..accounts.forms import UserCodeField
 from ..enrollment.review_services import RefusalReason
 from ..enrollment.words import REFUSALS
 from ..i18n import gettext as _
@@ -102,3 +103,9 @@ class SubscriptionDecisionForm(MandatForm):
         refused = self.decision.data == SubscriptionDecision.REFUSE
         if refused and field.data not in {value for value, _label in field.choices}:
             raise ValidationError(_("Choose the reason the enterprise will read"))
+
+
+class LostFactorForm(MandatForm):
+    """Who is to be proved anew."""
+
+    user_code = UserCodeField(_l("User code"), id="user-code", description=_l("For example, QX4T-7712"))

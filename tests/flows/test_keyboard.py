@@ -148,3 +148,26 @@ def test_an_enrolment_without_scripts(installation: Installation, new_page: NewP
     expect(pes.locator("ins").first).to_be_visible()
     pes.click("#confirm-changes")
     pes.wait_for_url("**/rights/saved")
+
+
+def test_a_forgotten_password_by_keyboard(installation: Installation, page: Page) -> None:
+    """From the sign-in page to the sign-in page: the code by e-mail, the factor, the new password, which then opens."""
+    person, new = installation.persona("suspended"), "quatre vents sur la grève"
+    page.goto(f"{installation.issuer}/sign-in")
+    press(page, "#forgotten-password", "**/recover")
+    type_in(page, "#user-code", person["user_code"].lower())
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/recover/code")
+    type_in(page, "#email-code", installation.emailed_code("ariel@licorne.example"))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/recover/factor")
+    type_in(page, "#otp", installation.code(person["totp_secret"]))
+    press(page, "#otp-submit", "**/recover/password")
+    type_in(page, "#new-password", new)
+    type_in(page, "#new-password-repeat", new)
+    press(page, "#new-password-submit", "**/sign-in")
+    type_in(page, "#username", person["user_code"])
+    type_in(page, "#password", new)
+    press(page, "#login", "**/sign-in/code")
+
+    expect(page.locator("#otp")).to_be_visible()

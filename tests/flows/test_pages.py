@@ -37,7 +37,8 @@ VISITED = {
     "public": (
         *("pages.home", "pages.help_page", "pages.accessibility", "pages.privacy", "enrollment.terms"),
         *("sign_in.password", "activation.slips", "enrollment.before_you_start", "enrollment.resume"),
-        *("enrollment.resume_code", "passkeys.alone"),
+        *("enrollment.resume_code", "passkeys.alone", "recovery.start", "recovery.code", "recovery.user_code"),
+        *("recovery.user_code_sent", "recovery.lost_factor", "recovery.objection"),
     ),
     "draft": (
         *("enrollment.tasks", "enrollment.enterprise", "enrollment.enterprise_confirm", "enrollment.tax_number"),
@@ -52,6 +53,7 @@ VISITED = {
         *("security.security", "security.password", "security.application", "security.passkey"),
         *("security.recovery_codes", "security.remove", "sign_in.recovery_code", "passkeys.second_factor"),
     ),
+    "forgotten password": ("recovery.factor", "recovery.password"),
     "first sign-in": ("activation.opening", "activation.email_code", "activation.linked", "sign_in.second_factor"),
     "enterprise": (
         *("subscriptions.home", "subscriptions.agencies", "subscriptions.agency", "subscriptions.subscribe"),
@@ -59,28 +61,22 @@ VISITED = {
         *("people.people", "people.person", "people.new_user", "people.confirm_act", "people.roster"),
         *("people.new_pes", "people.choose", "journal.journal", "journal.why", "accounts.account"),
         *("oidc_systems.systems", "oidc_systems.approve", "oidc_systems.check", "oidc_systems.revoke"),
+        "reproofing.confirm",
     ),
     "account": (
-        "confirm.again",
-        "confirm.waiting",
-        "devices.sessions",
-        "freezing.own",
-        "freezing.stranger",
-        "freezing.code",
-        "freezing.frozen",
-        "own_data.activity",
-        "own_data.about",
-        "email_change.ask",
-        "email_change.code",
-        "email_change.undo",
-        "freezing.thaw",
+        *("confirm.again", "confirm.waiting", "devices.sessions", "freezing.own", "freezing.stranger", "freezing.code"),
+        *("freezing.frozen", "own_data.activity", "own_data.about", "email_change.ask", "email_change.code"),
+        *("email_change.undo", "freezing.thaw"),
     ),
     "agency": (
         *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
         *("oidc_consents.consents", "oidc_end_session.end_session", "oidc_farewell.done"),
     ),
     "developer": ("oidc_playground.playground", "oidc_playground.callback", "oidc_interaction.missing_block"),
-    "desk": ("desk.queue", "desk.file", "desk_subscriptions.queue", "desk_subscriptions.subscription"),
+    "desk": (
+        *("desk.queue", "desk.file", "desk_reproofing.queue", "desk_subscriptions.queue"),
+        "desk_subscriptions.subscription",
+    ),
 }
 PORTAL_NOT_PAGES = {"static", "sign_in", "callback"}
 
@@ -141,11 +137,45 @@ def test_public_pages(installation: Installation, scan: Scan, page: Page) -> Non
     expect(page.locator("#error-summary")).to_be_focused()
     assert page.title().startswith("Erreur")
     scan.stay(page)
+    for path in ("recover", "recover/user-code", "recover/lost-factor", "recover/objection"):
+        page.goto(f"{installation.issuer}/{path}")
+        scan.visit(page)
+    page.goto(f"{installation.issuer}/recover/user-code")
+    page.fill("#email", "personne@example.com")
+    page.click("#recover-user-code")
+    scan.visit(page)
+    page.goto(f"{installation.issuer}/recover")
+    page.fill("#user-code", "AAAA-0000")
+    page.click("#recover")
+    scan.visit(page)
+    page.click("#email-code-submit")
+    scan.stay(page)
     for nowhere in ("nowhere", "authorize?client_id=unknown"):
         page.goto(f"{installation.issuer}/{nowhere}")
         scan.stay(page)
 
     _done(scan, "public")
+
+
+def test_pages_of_a_forgotten_password(installation: Installation, scan: Scan, page: Page) -> None:
+    """The steps after the code, empty and with their errors; the password itself stays."""
+    user = installation.persona("user")
+    page.goto(f"{installation.issuer}/recover")
+    page.fill("#user-code", user["user_code"])
+    page.click("#recover")
+    page.fill("#email-code", installation.emailed_code("julie@licorne.example"))
+    page.click("#email-code-submit")
+    scan.visit(page)
+    page.click("#otp-submit")
+    scan.stay(page)
+    page.fill("#otp", installation.code(user["totp_secret"]))
+    page.click("#otp-submit")
+    scan.visit(page)
+    page.fill("#new-password", "court")
+    page.click("#new-password-submit")
+    scan.stay(page)
+
+    _done(scan, "forgotten password")
 
 
 def test_pages_of_a_draft(installation: Installation, scan: Scan, page: Page) -> None:
@@ -314,7 +344,7 @@ def test_pages_of_an_enterprise(installation: Installation, scan: Scan, new_page
     person = _first_user(installation)
     plain = ("home", "agencies", "agencies/amp", "agencies/bac", "agencies/bac/subscribe", "agencies/amp/withdraw")
     about = ("people", "people/new", f"people/{person}", "roster", "journal", "account", "why")
-    acts = tuple(f"people/{person}/{act}" for act in ("suspend", "remove"))
+    acts = tuple(f"people/{person}/{act}" for act in ("suspend", "remove", "lost-factor"))
     rights = ("agencies/amp/rights", f"agencies/amp/rights?person={person}")
     for path in (*plain, *about, *acts, *rights, f"why?person={person}&agency=amp&block=018"):
         pes.goto(f"{installation.issuer}/{path}")
@@ -575,6 +605,11 @@ def test_pages_of_the_desk(installation: Installation, scan: Scan, new_page: New
     pes.click("#enterprise-3300000018")
     journeys.ask_for_a_creature(pes, installation)
     journeys.consent_to_subscription(pes)
+    operator.goto(f"{installation.issuer}/desk/lost-factors")
+    scan.visit(operator)
+    operator.fill("#user-code", installation.persona("ar")["user_code"])
+    operator.click("#propose")
+    scan.stay(operator)
     for page, path in ((operator, "desk"), (officer, "desk/subscriptions")):
         page.goto(f"{installation.issuer}/{path}")
         scan.visit(page)

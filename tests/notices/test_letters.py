@@ -35,8 +35,21 @@ SECRET: dict[str, Any] = {
     "expires_on": "2026-11-30",
     "pairing": "4821",
 }
-LETTERS = {"mailed_code": MAILED_CODE, "slip_user_code": USER_CODE, "slip_secret": SECRET}
+CHANGED: dict[str, Any] = {
+    "address": [
+        "Julie Plumedor",
+        "Construction Haute-Licorne inc.",
+        "1234, rue des Érables",
+        "Québec (Québec) G1R 5E6",
+    ],
+    "changes": [["Le mot de passe a été changé", "23 novembre 2026 à 10 h 00"]],
+    "codes": ["QX••-••12"],
+    "sent_on": "2026-11-23",
+}
+LETTERS = {"security_notice": CHANGED, "mailed_code": MAILED_CODE, "slip_user_code": USER_CODE, "slip_secret": SECRET}
 TITLES = {
+    ("security_notice", "fr"): "Un changement à votre façon de vous connecter",
+    ("security_notice", "en"): "A change to how you sign in",
     ("mailed_code", "fr"): "Votre code de validation",
     ("mailed_code", "en"): "Your verification code",
     ("slip_user_code", "fr"): "Votre code d’utilisateur",

@@ -8,6 +8,7 @@ from ...i18n import gettext as _
 from ...sealing import current_sealing
 from ...web import current_settings, error_page
 from .. import models as models  # the tables must be known to the metadata
+from .. import recovery_models as recovery_models
 from .. import session_models as session_models
 from ..cookies import init_cookies, presented_digest
 from ..errors import BusyError
@@ -23,6 +24,7 @@ from . import (
     freezing,
     own_data,
     passkeys,
+    recovery,
     security,
     sign_in,
 )
@@ -58,6 +60,7 @@ def init_app(app: Flask) -> None:
     add_account_section(app, devices.account_section)
     add_account_section(app, own_data.account_section)
     add_account_section(app, freezing.account_section)
+    recovery.init_app(app)
 
 
 def _speak_their_language() -> None:

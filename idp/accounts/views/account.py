@@ -24,7 +24,7 @@ from ...i18n import gettext as _
 from ...identifiers import InvalidIdentifierError, UserCode
 from ...limits import FORMS, limiter
 from ...web import now, see_other
-from .. import services, services_codes, slips
+from .. import services, services_codes, services_reproofing, slips
 from ..forms import LanguageForm
 from ..passwords import read_temporary
 from ..sessions import current_sign_in, sign_in_required
@@ -97,7 +97,10 @@ def slip_pdf() -> ResponseReturnValue:
     except InvalidIdentifierError:
         abort(404)
     texts = slips.read_texts(request.form.get("about", ""), user_code)
-    temporary = services_codes.slip(user_code, read_temporary(request.form.get("secret", "")), now=now())
+    secret = read_temporary(request.form.get("secret", ""))
+    temporary = services_codes.slip(user_code, secret, now=now()) or services_reproofing.slip(
+        user_code, secret, now=now()
+    )
     which = request.form.get("which")
     if texts is None or which not in ("user_code", "secret"):
         abort(404)

@@ -7,13 +7,13 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from ...i18n import gettext as _
-from ...i18n import ngettext
+from ...i18n import long_datetime, ngettext
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
 from .. import services_activation, services_openings
 from ..forms import ActivateForm, EmailCodeForm, NewPasswordForm, OtpForm
 from ..passwords import PasswordFault, read_temporary
-from ..services_activation import Activation, StartRefusal
+from ..services_activation import Activation, Start, StartRefusal
 from ..services_email_codes import Answer, Outcome
 from ..steps import Step
 from . import browser
@@ -45,7 +45,7 @@ def slips() -> ResponseReturnValue:
         form.user_code.errors = (locked_sentence(answer.locked_until),)
         return too_many(_page("activate", form), answer.locked_until)
     field = form.user_code if answer.refusal is StartRefusal.WRONG else form.temporary_password
-    field.errors = (_start_sentence(answer.refusal),)
+    field.errors = (_start_sentence(answer),)
     return _page("activate", form)
 
 
@@ -119,6 +119,9 @@ def factor() -> ResponseReturnValue:
         if finish is not None and finish.linked:
             browser.note_linked()
             return see_other("/activate/linked")
+        if finish is not None and finish.replaced:
+            flash(_("Your password and your second factor are replaced. Sign in with the new ones."), "success")
+            return see_other("/sign-in")
         if finish is not None:
             return _over()
         form.otp.errors = (_("This code is wrong. Check the time of your device, and type the code shown now."),)
@@ -183,7 +186,10 @@ def _page(
     return make_response(page, status)
 
 
-def _start_sentence(refusal: StartRefusal | None) -> str:
+def _start_sentence(answer: Start) -> str:
+    refusal = answer.refusal
+    if refusal is StartRefusal.EARLY and answer.serves_from is not None:
+        return str(_("This temporary password serves from %(instant)s on.", instant=long_datetime(answer.serves_from)))
     if refusal is StartRefusal.EXPIRED:
         return str(_("This temporary password has expired. Ask the person who gave it to you for a new slip."))
     if refusal is StartRefusal.USED:

@@ -1,0 +1,22 @@
+"""Which second factors prove somebody who forgot their password; each serves once. Another kind is one more line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from . import services_factors as factors
+from .totp import read_code
+
+
+def _application(person_id: str, typed: str, now: datetime) -> bool:
+    digits = read_code(typed)
+    return digits is not None and factors.spend_code(person_id, digits, now=now)
+
+
+PROOFS: tuple[Callable[[str, str, datetime], bool], ...] = (_application,)
+
+
+def spend(person_id: str, typed: str, *, now: datetime) -> bool:
+    """Accept what was typed when one of the person's second factors made it, once; in the caller's transaction."""
+    return any(proof(person_id, typed, now) for proof in PROOFS)

@@ -1,0 +1,217 @@
+"""The pages of a forgotten password and of a lost user code: what they answer never tells what exists."""
+
+from __future__ import annotations
+
+from flask import (
+    Blueprint,
+    Flask,
+    Response,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+)
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from ...i18n import gettext as _
+from ...i18n import ngettext
+from ...limits import SIGN_IN, limiter
+from ...web import now, see_other
+from .. import services, services_lost_codes, services_recovery, services_reproofing
+from ..forms import EmailCodeForm, LostCodeForm, NewPasswordForm, OtpForm, RecoverForm
+from ..recovery_states import RecoveryState
+from ..services_recovery import Answer, Outcome, Recovery
+from ..sign_ins import SignIn
+from . import browser
+from .account import add_account_section
+from .activation import password_sentence
+from .sign_in import locked_sentence, too_many
+
+blueprint = Blueprint("recovery", __name__, url_prefix="/recover")
+blueprint.before_request(browser.one_of_each)
+
+_HELD = "recovery"
+_OBJECTION = "objection"
+_PAGES = {
+    RecoveryState.EMAIL_CODE: "/recover/code",
+    RecoveryState.SECOND_FACTOR: "/recover/factor",
+    RecoveryState.NEW_PASSWORD: "/recover/password",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Give *app* the pages of recovery."""
+    app.register_blueprint(blueprint)
+    add_account_section(app, contact_section)
+
+
+def contact_section(sign_in: SignIn) -> Markup:
+    """Tell on the account page that messages come back, when they do."""
+    person = services.person(sign_in.person_id)
+    page = render_template("accounts/contact_section.html", contact=services.contact(person.email))
+    return Markup(page)  # noqa: S704 (an escaping template)
+
+
+@blueprint.route("", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def start() -> ResponseReturnValue:
+    """Ask for the user code whose password was forgotten."""
+    form = RecoverForm()
+    if not form.validate_on_submit() or form.user_code.code is None:
+        return render_template("accounts/recover.html", form=form)
+    session[_HELD] = services_recovery.start(form.user_code.code, former=browser.held(_HELD), now=now())
+    return see_other("/recover/code")
+
+
+@blueprint.route("/code", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def code() -> ResponseReturnValue:
+    """Ask for the code that may have been sent."""
+    recovery = _expect(RecoveryState.EMAIL_CODE)
+    if isinstance(recovery, Response):
+        return recovery
+    form = EmailCodeForm()
+    if not form.validate_on_submit():
+        return render_template("accounts/recover_code.html", form=form)
+    answer = services_recovery.check_code(browser.held(_HELD), form.email_code.data, now=now())
+    if answer.outcome in (Outcome.RIGHT, Outcome.OVER):
+        return see_other("/recover/factor")
+    form.email_code.errors = (_code_sentence(answer),)
+    return _with_wait(make_response(render_template("accounts/recover_code.html", form=form)), answer)
+
+
+@blueprint.post("/code/again")
+@limiter.limit(SIGN_IN)
+def code_again() -> ResponseReturnValue:
+    """Send another code, perhaps."""
+    recovery = _expect(RecoveryState.EMAIL_CODE)
+    if isinstance(recovery, Response):
+        return recovery
+    services_recovery.send_again(browser.held(_HELD), now=now())
+    flash(
+        _("If another code could be sent, the former one no longer works. At most three are sent in an hour."),
+        "success",
+    )
+    return see_other("/recover/code")
+
+
+@blueprint.route("/factor", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def factor() -> ResponseReturnValue:
+    """Ask for the second factor."""
+    recovery = _expect(RecoveryState.SECOND_FACTOR)
+    if isinstance(recovery, Response):
+        return recovery
+    form = OtpForm()
+    if not form.validate_on_submit():
+        return render_template("accounts/recover_factor.html", form=form)
+    answer = services_recovery.check_factor(browser.held(_HELD), form.otp.data, now=now())
+    if answer.outcome in (Outcome.RIGHT, Outcome.OVER):
+        return see_other("/recover/password")
+    form.otp.errors = (_factor_sentence(answer),)
+    return _with_wait(make_response(render_template("accounts/recover_factor.html", form=form)), answer)
+
+
+@blueprint.route("/password", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def password() -> ResponseReturnValue:
+    """Ask for the new password; it signs nobody in."""
+    recovery = _expect(RecoveryState.NEW_PASSWORD)
+    if isinstance(recovery, Response):
+        return recovery
+    form = NewPasswordForm()
+    if not form.validate_on_submit():
+        return render_template("accounts/recover_password.html", form=form, user_code=recovery.user_code)
+    words = current_app.extensions.get("mandat.password_words")
+    about = tuple(words(recovery.person_id)) if words else ()
+    decision = services_recovery.choose_password(browser.held(_HELD), form.new_password.data, about=about, now=now())
+    if decision is None:
+        return _over()
+    if not decision:
+        form.new_password.errors = tuple(password_sentence(fault) for fault in decision.reasons)
+        return render_template("accounts/recover_password.html", form=form, user_code=recovery.user_code)
+    session.pop(_HELD, None)
+    browser.new_form_tokens()
+    flash(_("Your password is changed, and you are signed out everywhere. Sign in with the new one."), "success")
+    return see_other("/sign-in")
+
+
+@blueprint.route("/user-code", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def user_code() -> ResponseReturnValue:
+    """Ask for the e-mail address to which user codes are sent, masked."""
+    form = LostCodeForm()
+    if not form.validate_on_submit():
+        return render_template("accounts/recover_user_code.html", form=form)
+    services_lost_codes.ask(form.email.data, now=now())
+    return see_other("/recover/user-code/sent")
+
+
+@blueprint.get("/user-code/sent")
+def user_code_sent() -> ResponseReturnValue:
+    """Say what follows, whoever asked."""
+    return render_template("accounts/recover_user_code_sent.html")
+
+
+@blueprint.route("/objection", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def objection() -> ResponseReturnValue:
+    """Stop the replacement of a second factor; opening the link changes nothing, the button does."""
+    if request.method == "GET" and request.args.get("token"):
+        session[_OBJECTION] = request.args["token"][:64]
+        return redirect("/recover/objection")
+    token = browser.held(_OBJECTION)
+    if request.method == "GET":
+        page = render_template("accounts/recover_objection.html", may=services_reproofing.may_object(token))
+        return make_response(page)
+    stopped = services_reproofing.object_to(token, now=now())
+    session.pop(_OBJECTION, None)
+    return make_response(render_template("accounts/recover_objection.html", may=False, stopped=stopped))
+
+
+@blueprint.get("/lost-factor")
+def lost_factor() -> ResponseReturnValue:
+    """Say who can help somebody who lost every second factor."""
+    return render_template("accounts/recover_lost_factor.html")
+
+
+def _expect(state: RecoveryState) -> Recovery | Response:
+    """Return the recovery when it waits for *state*; else lead to where it is, or back to the start."""
+    recovery = services_recovery.find(browser.held(_HELD), now=now())
+    if recovery is None:
+        return _over()
+    return recovery if recovery.state is state else see_other(_PAGES[recovery.state])
+
+
+def _over() -> Response:
+    session.pop(_HELD, None)
+    flash(_("This took too long, or was not begun in this browser. Begin again."), "warning")
+    return make_response(redirect("/recover", code=303))
+
+
+def _with_wait(page: Response, answer: Answer) -> Response:
+    return too_many(page, answer.locked_until) if answer.outcome is Outcome.LOCKED else page
+
+
+def _code_sentence(answer: Answer) -> str:
+    if answer.outcome is Outcome.LOCKED:
+        return locked_sentence(answer.locked_until)
+    if answer.outcome is Outcome.SPENT:
+        return str(_("This code no longer works. Ask for a new one below."))
+    return ngettext(
+        "This code is wrong. %(num)s try is left.", "This code is wrong. %(num)s tries are left.", answer.tries_left
+    )
+
+
+def _factor_sentence(answer: Answer) -> str:
+    if answer.outcome is Outcome.LOCKED:
+        return locked_sentence(answer.locked_until)
+    return ngettext(
+        "This code is wrong or was already used. Wait for the next one; %(num)s try is left.",
+        "This code is wrong or was already used. Wait for the next one; %(num)s tries are left.",
+        answer.tries_left,
+    )

@@ -1,0 +1,45 @@
+"""Two operators prove somebody anew: one proposes, another makes the slip; neither learns a secret that lasts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ..accounts import services as accounts
+from ..accounts import services_reproofing as reproofings
+from ..accounts.passwords import TemporaryPassword
+from ..accounts.services_reproofing import ReproofingView
+from ..db import transaction
+from ..errors import ConflictError, NotAllowedError, NotFoundError
+from ..identifiers import UserCode
+from . import services
+from .roles import OperatorView
+
+
+def propose(user_code: UserCode, *, operator: OperatorView, now: datetime) -> None:
+    """Propose to prove the owner of *user_code* anew.
+
+    Raises:
+        ConflictError: the code is not activated, belongs to the desk, or too many were begun within the hour.
+    """
+    with transaction():
+        known = accounts.user_codes([user_code.signs]).get(user_code.signs)
+        if known is None or services.operator_of(known.person_id) is not None:
+            raise ConflictError("not for the desk to prove anew")
+        reproofings.propose(user_code, by=operator.actor, now=now)
+
+
+def agree(reproofing_id: str, *, operator: OperatorView, now: datetime) -> tuple[ReproofingView, TemporaryPassword]:
+    """Agree with a proposal and return it with its slip, to be shown once.
+
+    Raises:
+        NotFoundError: nothing waits under this id.
+        NotAllowedError: it is the operator's own proposal.
+        ConflictError: another operator was faster.
+    """
+    with transaction():
+        found = next((each for each in reproofings.proposed(now) if each.id == reproofing_id), None)
+        if found is None:
+            raise NotFoundError("no such proposal")
+        if operator.person_id in (found.started_by, found.person_id):
+            raise NotAllowedError("one's own proposal")
+        return found, reproofings.show_slip(found.id, by=operator.actor, now=now)

@@ -1,0 +1,324 @@
+"""Somebody who lost every second factor: a day, a slip, a code; and one button that stops it (ASVS 6.4.4, 6.4.6)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pyotp
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from idp.accounts import services, services_activation, services_sign_in
+from idp.accounts import services_reproofing as reproofings
+from idp.accounts.passwords import TemporaryPassword, read_temporary
+from idp.accounts.reproofing_states import LIFE, TRANSITIONS, WAIT, ReproofingEvent, ReproofingState, sources
+from idp.accounts.services_activation import StartRefusal
+from idp.audit import Actor
+from idp.audit.models import AuditEntry
+from idp.clock import MovableClock
+from idp.config import Settings
+from idp.db import db
+from idp.errors import ConflictError
+from idp.notices import services as notices
+
+from .conftest import Account, Browser, latest_email_code, payloads
+from .test_services_sign_in import at_once
+
+Accounts = Callable[..., Account]
+NEW = "quatre vents sur la grève"
+PES = Actor.person("p" * 32)
+
+
+def begin(julie: Account, clock: MovableClock) -> TemporaryPassword:
+    return reproofings.start(julie.code, by=PES, now=clock.now())
+
+
+def use(julie: Account, slip: TemporaryPassword, clock: MovableClock) -> services_activation.Start:
+    return services_activation.start(julie.code, read_temporary(slip.grouped), next_path="/home", now=clock.now())
+
+
+def objection() -> str:
+    return str(payloads("reproofing_started")[-1]["objection"])
+
+
+def state_of(julie: Account) -> ReproofingState | None:
+    db.session.commit()
+    found = reproofings.latest(julie.person_id)
+    return found.state if found else None
+
+
+def to_factor(julie: Account, slip: TemporaryPassword, clock: MovableClock) -> str:
+    """Go as far as the new factor, and return the secret to go on with."""
+    clock.advance(WAIT)
+    token = use(julie, slip, clock).token
+    assert token is not None
+    services_activation.confirm_email(token, latest_email_code(), now=clock.now())
+    assert services_activation.choose_password(token, NEW, now=clock.now())
+    return token
+
+
+def set_factor(token: str, clock: MovableClock) -> services_activation.Finish | None:
+    offer = services_activation.offered_factor(token, now=clock.now())
+    secret = offer.secret if offer else pyotp.random_base32()
+    otp = pyotp.TOTP(secret).at(clock.now())
+    return services_activation.confirm_factor(token, otp, former=None, device="", now=clock.now())
+
+
+@pytest.mark.databases
+def test_after_a_day_slip_and_code_replace_everything(account: Accounts, clock: MovableClock) -> None:
+    """New password and factor; the former ones, and every sign-in, are over; nobody is signed in by it."""
+    julie = account()
+    first = services_sign_in.check_password(julie.code, julie.password, next_path="/", now=clock.now())
+    services_sign_in.check_second_factor(first.token, julie.otp(clock.now()), former=None, device="", now=clock.now())
+    slip = begin(julie, clock)
+    assert slip.serves_from == clock.now() + WAIT
+
+    finish = set_factor(to_factor(julie, slip, clock), clock)
+
+    assert finish is not None
+    assert finish.replaced
+    assert finish.signed is None
+    assert services.open_sign_ins(julie.person_id, now=clock.now()) == ()
+    assert state_of(julie) is ReproofingState.DONE
+    again = services_sign_in.check_password(julie.code, NEW, next_path="/", now=clock.now())
+    clock.advance(timedelta(seconds=90))
+    former = julie.otp(clock.now())
+    wrong = services_sign_in.check_second_factor(again.token, former, former=None, device="", now=clock.now())
+    assert wrong.refusal is services_sign_in.Refusal.WRONG
+    told = [(each["credential"], each["change"]) for each in payloads("credential_changed")]
+    assert told == [("totp", "update"), ("password", "update")]
+    events = db.session.scalars(select(AuditEntry.event).where(AuditEntry.person_id == julie.person_id)).all()
+    assert {"reproofing:started", "reproofing:slip_used", "reproofing:done"} <= set(events)
+
+
+def test_before_its_day_the_slip_is_not_used_up(account: Accounts, clock: MovableClock) -> None:
+    """To the second; its bearer alone is told from when, and no guess is counted (S-51)."""
+    julie = account()
+    slip = begin(julie, clock)
+    clock.advance(WAIT - timedelta(seconds=1))
+
+    early = use(julie, slip, clock)
+
+    assert early.refusal is StartRefusal.EARLY
+    assert early.serves_from == slip.serves_from
+    clock.advance(timedelta(seconds=1))
+    assert use(julie, slip, clock).token is not None
+    assert use(julie, slip, clock).refusal is StartRefusal.WRONG
+
+
+def test_meanwhile_the_account_works_as_before(account: Accounts, clock: MovableClock) -> None:
+    """A re-proofing begun takes nothing away: password and factor still open the account."""
+    julie = account()
+    begin(julie, clock)
+
+    first = services_sign_in.check_password(julie.code, julie.password, next_path="/", now=clock.now())
+
+    assert services_sign_in.check_second_factor(
+        first.token, julie.otp(clock.now()), former=None, device="", now=clock.now()
+    ).signed
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize("at", ["waiting", "under_way"])
+def test_an_objection_stops_it_until_the_end(account: Accounts, clock: MovableClock, at: str) -> None:
+    """Before the slip is used or after: slip, pages and factor are dead; the person is told that it is stopped."""
+    julie = account()
+    slip = begin(julie, clock)
+    stop = objection()
+    token = to_factor(julie, slip, clock) if at == "under_way" else None
+
+    assert reproofings.object_to(stop, now=clock.now())
+
+    assert state_of(julie) is ReproofingState.STOPPED
+    assert not reproofings.object_to(stop, now=clock.now())
+    if token:
+        finish = set_factor(token, clock)
+        assert finish is None or finish.over
+    clock.advance(WAIT)
+    assert use(julie, slip, clock).token is None
+    assert services_sign_in.check_password(julie.code, julie.password, next_path="/", now=clock.now()).token
+    assert len(payloads("security_notice")) == 1
+
+
+@pytest.mark.databases
+@pytest.mark.race
+def test_an_objection_and_the_last_step_at_once(app: Flask, account: Accounts, clock: MovableClock) -> None:
+    """One of them wins: either everything is replaced, or nothing is."""
+    julie = account()
+    token = to_factor(julie, begin(julie, clock), clock)
+    stop, now = objection(), clock.now()
+    offer = services_activation.offered_factor(token, now=now)
+    assert offer is not None
+    otp = pyotp.TOTP(offer.secret).at(now)
+    turns: list[str] = ["object", "finish"] * 4
+
+    def act() -> object:
+        if turns.pop() == "object":
+            return "stopped" if reproofings.object_to(stop, now=now) else "late"
+        finish = services_activation.confirm_factor(token, otp, former=None, device="", now=now)
+        return "replaced" if finish is not None and finish.replaced else "late"
+
+    answers = at_once(app, 8, act)
+
+    assert answers.count("stopped") + answers.count("replaced") == 1, answers
+    expected = NEW if "replaced" in answers else julie.password
+    assert services_sign_in.check_password(julie.code, expected, next_path="/", now=now).token
+
+
+@pytest.mark.databases
+@pytest.mark.race
+def test_a_slip_serves_once_among_sixteen(app: Flask, account: Accounts, clock: MovableClock) -> None:
+    """Sixteen bearers at once: one goes on."""
+    julie = account()
+    slip = begin(julie, clock)
+    clock.advance(WAIT)
+    now, secret = clock.now(), read_temporary(slip.grouped)
+
+    answers = at_once(
+        app, 16, lambda: services_activation.start(julie.code, secret, next_path="/", now=now).token is not None
+    )
+
+    assert answers.count(True) == 1, answers
+
+
+def test_a_new_slip_kills_the_former(account: Accounts, clock: MovableClock) -> None:
+    """And the wait begins anew: nobody shortens it."""
+    julie = account()
+    former = begin(julie, clock)
+    clock.advance(WAIT - timedelta(hours=1))
+    latest = begin(julie, clock)
+    clock.advance(timedelta(hours=1))
+
+    assert use(julie, former, clock).refusal is StartRefusal.WRONG
+    assert use(julie, latest, clock).refusal is StartRefusal.EARLY
+
+
+def test_a_slip_dies_after_seven_days(account: Accounts, clock: MovableClock) -> None:
+    """Like any other; the sweep writes it down."""
+    julie = account()
+    slip = begin(julie, clock)
+    clock.advance(LIFE)
+
+    assert use(julie, slip, clock).refusal is StartRefusal.EXPIRED
+    services.sweep(clock.now())
+    assert state_of(julie) is ReproofingState.EXPIRED
+
+
+@pytest.mark.bar("S-48")
+def test_wrong_slips_and_codes_count_on_the_one_counter(account: Accounts, clock: MovableClock) -> None:
+    """Two wrong slips and three wrong codes close the sign-in too."""
+    julie = account()
+    slip = begin(julie, clock)
+    clock.advance(WAIT)
+    token = use(julie, slip, clock).token
+    for _ in range(2):
+        services_activation.start(julie.code, "A" * 24, next_path="/", now=clock.now())
+    for _ in range(3):
+        services_activation.confirm_email(token, "00000000", now=clock.now())
+
+    refused = services_sign_in.check_password(julie.code, julie.password, next_path="/", now=clock.now())
+
+    assert refused.refusal is services_sign_in.Refusal.LOCKED
+    right = services_activation.confirm_email(token, latest_email_code(), now=clock.now())
+    assert right.outcome != "right"
+
+
+@pytest.mark.parametrize("state", ["issued", "revoked"])
+def test_only_an_activated_code_is_proved_anew(
+    account: Accounts, someone: Callable[..., str], clock: MovableClock, state: str
+) -> None:
+    """A newcomer receives ordinary slips, and somebody removed nothing."""
+    if state == "issued":
+        code = services.issue_user_code(someone("Nadia", "Roy"), now=clock.now())
+    else:
+        code = account().code
+        services.revoke_user_code(code, now=clock.now())
+
+    with pytest.raises(ConflictError):
+        reproofings.start(code, by=PES, now=clock.now())
+
+
+def test_somebody_removed_meanwhile_gets_nothing(account: Accounts, clock: MovableClock) -> None:
+    """The last step reads again whether the code still counts."""
+    julie = account()
+    token = to_factor(julie, begin(julie, clock), clock)
+    services.revoke_user_code(julie.code, now=clock.now())
+
+    finish = set_factor(token, clock)
+
+    assert finish is not None
+    assert finish.over
+
+
+def test_nobody_is_flooded(account: Accounts, clock: MovableClock) -> None:
+    """Three an hour for one person, whoever begins (R-25)."""
+    julie = account()
+    for _ in range(3):
+        begin(julie, clock)
+
+    with pytest.raises(ConflictError):
+        begin(julie, clock)
+    assert len(payloads("reproofing_started")) == 3
+
+
+def test_the_link_leads_to_a_button_and_signs_nobody_in(
+    account: Accounts, browser: Browser, clock: MovableClock, settings: Settings
+) -> None:
+    """A scanner of mail that opens the link stops nothing; the button does, and the address holds no secret any more."""
+    julie = account()
+    begin(julie, clock)
+    while notices.deliver_due(clock.now()):
+        pass
+    [path] = settings.outbox_dir.glob("*reproofing_started*.eml")
+    text = path.read_text().replace("=\n", "").replace("=3D", "=")
+    link = re.search(r"http://localhost:8000(/recover/objection\?token=\S+)", text)
+    assert link
+    opened = browser.get(link.group(1))
+    assert opened.location == "/recover/objection"
+    page = browser.get("/recover/objection")
+    assert 'id="object"' in page.text
+    assert state_of(julie) is ReproofingState.WAITING
+
+    answer = browser.post("/recover/objection")
+
+    assert answer.status_code == 200
+    assert state_of(julie) is ReproofingState.STOPPED
+    assert browser.get("/account").status_code == 302
+    assert 'id="object"' not in browser.get(link.group(1).split("?")[0]).text
+
+
+@pytest.mark.parametrize("token", ["", "x", "x" * 43, "é" * 30])
+def test_a_made_up_objection_stops_nothing(
+    account: Accounts, browser: Browser, clock: MovableClock, token: str
+) -> None:
+    """A page that says so, whatever the address holds."""
+    julie = account()
+    begin(julie, clock)
+
+    browser.get(f"/recover/objection?token={token}")
+
+    assert browser.get("/recover/objection").status_code == 200
+    assert not reproofings.object_to(token, now=clock.now())
+    assert state_of(julie) is ReproofingState.WAITING
+
+
+def test_the_slip_is_printed_for_fifteen_minutes(account: Accounts, clock: MovableClock) -> None:
+    """The PDF is made from what its page holds, with the day from which it serves."""
+    julie = account()
+    shown = begin(julie, clock)
+
+    assert reproofings.slip(julie.code, shown.secret, now=clock.now()) == shown
+    assert reproofings.slip(julie.code, "A" * 24, now=clock.now()) is None
+    clock.advance(timedelta(minutes=15))
+    assert reproofings.slip(julie.code, shown.secret, now=clock.now()) is None
+
+
+def test_every_open_state_can_be_stopped_and_no_other() -> None:
+    """The table: an objection is heard until it is done; what is over stays so."""
+    over = {ReproofingState.DONE, ReproofingState.STOPPED, ReproofingState.EXPIRED}
+
+    assert set(sources(ReproofingEvent.OBJECTED)) == set(ReproofingState) - over
+    assert not [state for state, _ in TRANSITIONS if state in over]

@@ -1,0 +1,342 @@
+"""E-mails over a real SMTP server on loopback: certificates, refusals, silence, retries."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from flask import Flask
+from pydantic import SecretStr
+from sqlalchemy import select
+
+from idp.accounts import services, services_contacts
+from idp.clock import MovableClock
+from idp.config import Settings
+from idp.db import db, transaction
+from idp.notices import delivery
+from idp.notices import services as notices
+from idp.notices.errors import BouncedError
+from idp.notices.messages import Email
+from idp.notices.models import OutboxMessage
+
+MAIL = Email(to="zoe@example.org", subject="Sujet", text="Bonjour.\n")
+
+
+@dataclass
+class Relay:
+    """A server that answers as it is told, and keeps what it received."""
+
+    recipient_answer: str = "250 OK"
+    data_answer: str = "250 OK"
+    silence: float = 0
+    received: list[email.message.EmailMessage] = field(default_factory=list)
+    was_tls: list[bool] = field(default_factory=list)
+    logins: list[tuple[str, str, bool]] = field(default_factory=list)
+
+    async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
+        self, server: SMTP, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        """Accept or refuse the recipient."""
+        if self.recipient_answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return self.recipient_answer
+
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
+        """Keep the message, or refuse it."""
+        await asyncio.sleep(self.silence)
+        if self.data_answer.startswith("250"):
+            message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+            assert isinstance(message, email.message.EmailMessage)
+            self.received.append(message)
+            self.was_tls.append(session.ssl is not None)
+        return self.data_answer
+
+    def authenticate(self, server: SMTP, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+        """Accept one name and password."""
+        name, password = data.login.decode(), data.password.decode()
+        self.logins.append((name, password, session.ssl is not None))
+        return AuthResult(success=password == "mot de passe", handled=False)
+
+
+Serve = Callable[..., Relay]
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A private authority, and where its files lie."""
+
+    folder: Path
+    key: ec.EllipticCurvePrivateKey
+    certificate: x509.Certificate
+
+    @property
+    def file(self) -> Path:
+        """Return the file of the authority's certificate."""
+        return self.folder / "ca.pem"
+
+    def server(self, name: str = "127.0.0.1", *, days: int = 30) -> ssl.SSLContext:
+        """Return the TLS context of a server called *name*."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        import ipaddress
+
+        alternative: x509.GeneralName = (
+            x509.IPAddress(ipaddress.ip_address(name)) if name[0].isdigit() else x509.DNSName(name)
+        )
+        certificate = _certificate(name, key, self.certificate.subject, self.key, days=days, alternative=alternative)
+        path = self.folder / f"server-{name}-{days}.pem"
+        path.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+            + certificate.public_bytes(serialization.Encoding.PEM)
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        return context
+
+
+def _certificate(
+    name: str,
+    key: ec.EllipticCurvePrivateKey,
+    issuer: x509.Name | None,
+    signer: ec.EllipticCurvePrivateKey,
+    *,
+    days: int,
+    alternative: x509.GeneralName | None = None,
+) -> x509.Certificate:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer or subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=60))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+    )
+    if alternative is not None:
+        builder = builder.add_extension(x509.SubjectAlternativeName([alternative]), critical=False)
+    return builder.sign(signer, hashes.SHA256())
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    folder, key = tmp_path_factory.mktemp("ca"), ec.generate_private_key(ec.SECP256R1())
+    certificate = _certificate("Test CA", key, None, key, days=30)
+    (folder / "ca.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return Authority(folder, key, certificate)
+
+
+class _Implicit(Controller):
+    """TLS from the first byte; the controller's own first visit speaks TLS without checking."""
+
+    def _trigger_server(self) -> None:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with (
+            socket.create_connection((self.hostname, self.port), 5) as plain,
+            context.wrap_socket(plain) as wrapped,
+        ):
+            wrapped.recv(1024)
+
+
+@pytest.fixture
+def serve(app: Flask, settings: Settings) -> Iterator[Serve]:
+    """Start a relay and make it the one of the application."""
+    started: list[Controller] = []
+
+    def start(
+        *,
+        tls: ssl.SSLContext | None = None,
+        implicit: bool = False,
+        ca: Path | None = None,
+        user: str = "",
+        **told: Any,
+    ) -> Relay:
+        relay = Relay(**told)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        if implicit:
+            controller: Controller = _Implicit(relay, hostname="127.0.0.1", port=port, ssl_context=tls)
+        else:
+            more: dict[str, Any] = {"tls_context": tls} if tls else {}
+            if user:
+                more |= {"authenticator": relay.authenticate, "auth_required": True, "auth_require_tls": True}
+            controller = Controller(relay, hostname="127.0.0.1", port=port, **more)
+        controller.start()
+        started.append(controller)
+        scheme = "smtps" if implicit else "smtp"
+        changes = {"smtp_url": SecretStr(f"{scheme}://{user}127.0.0.1:{port}"), "smtp_ca_file": ca}
+        app.extensions["mandat.settings"] = settings.model_copy(update=changes)
+        return relay
+
+    yield start
+    for controller in started:
+        controller.stop()
+
+
+def send(now: datetime, message: Email = MAIL) -> None:
+    delivery.deliver(message, message_id="a" * 32, kind="mail", now=now)
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+def test_a_message_travels_under_tls(serve: Serve, authority: Authority, now: datetime, implicit: bool) -> None:
+    """STARTTLS (RFC 3207) and TLS from the start (RFC 8314), with the authority of the settings."""
+    relay = serve(tls=authority.server(), implicit=implicit, ca=authority.file)
+
+    send(now)
+
+    assert [str(message["To"]) for message in relay.received] == ["zoe@example.org"]
+    if not implicit:
+        assert relay.was_tls == [True]
+
+
+def test_a_login_is_shown_under_tls_only(serve: Serve, authority: Authority, now: datetime) -> None:
+    """Name and password of the address are decoded, and never travel in clear."""
+    relay = serve(tls=authority.server(), ca=authority.file, user="mandat%40example.org:mot%20de%20passe@")
+
+    send(now)
+
+    assert relay.logins == [("mandat@example.org", "mot de passe", True)]
+    assert len(relay.received) == 1
+
+
+@pytest.mark.parametrize("implicit", [False, True])
+@pytest.mark.parametrize("wrong", ["name", "date", "authority"])
+def test_a_certificate_that_does_not_hold_stops_everything(
+    serve: Serve, authority: Authority, tmp_path: Path, now: datetime, implicit: bool, wrong: str
+) -> None:
+    """Another name, a past date, a stranger's authority: nothing is said to such a server."""
+    stranger_key = ec.generate_private_key(ec.SECP256R1())
+    stranger = Authority(tmp_path, stranger_key, _certificate("Stranger", stranger_key, None, stranger_key, days=30))
+    contexts = {
+        "name": lambda: authority.server("relay.example.org"),
+        "date": lambda: authority.server(days=-1),
+        "authority": stranger.server,
+    }
+    relay = serve(tls=contexts[wrong](), implicit=implicit, ca=authority.file)
+
+    with pytest.raises(ssl.SSLCertVerificationError):
+        send(now)
+    assert relay.received == []
+
+
+def test_a_server_that_hides_starttls_gets_nothing(serve: Serve, authority: Authority, now: datetime) -> None:
+    """Whoever strips STARTTLS on the way gains no message (RFC 3207 §6)."""
+    relay = serve(ca=authority.file)
+
+    with pytest.raises(smtplib.SMTPNotSupportedError):
+        send(now)
+    assert relay.received == []
+
+
+@pytest.mark.parametrize(("where", "answer"), [("recipient", "550 5.1.1 No such user"), ("data", "554 5.7.1 Refused")])
+def test_a_refusal_for_good_is_a_bounce(serve: Serve, now: datetime, where: str, answer: str) -> None:
+    """A status of 5yz names the address as the one refused (RFC 5321 §4.2.1); the error names nobody."""
+    serve(**{f"{where}_answer": answer})
+
+    with pytest.raises(BouncedError) as refused:
+        send(now)
+    assert (refused.value.address, refused.value.status) == ("zoe@example.org", int(answer[:3]))
+    assert "zoe" not in str(refused.value)
+
+
+@pytest.mark.parametrize("where", ["recipient", "data"])
+def test_a_refusal_for_now_is_no_bounce(serve: Serve, now: datetime, where: str) -> None:
+    """A status of 4yz is a failure like any other."""
+    serve(**{f"{where}_answer": "451 4.7.1 Greylisted"})
+
+    with pytest.raises((smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError)):
+        send(now)
+
+
+def test_a_refused_login_accuses_no_address(serve: Serve, authority: Authority, now: datetime) -> None:
+    """535 is our mistake: the message is tried again once it is mended."""
+    serve(tls=authority.server(), ca=authority.file, user="mandat:faux@")
+
+    with pytest.raises(smtplib.SMTPAuthenticationError):
+        send(now)
+
+
+def test_a_silent_server_holds_nobody(serve: Serve, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the patience, the attempt fails and others go on."""
+    monkeypatch.setattr(delivery, "_SMTP_SECONDS", 0.3)
+    relay = serve(silence=1.0)
+
+    with pytest.raises(OSError):  # noqa: PT011 (a timeout, or the connection that it closes)
+        send(now)
+    assert relay.received == []
+
+
+def _enqueued(person_id: str, clock: MovableClock) -> str:
+    from idp.accounts.services_factors import tell_of_change
+
+    with transaction():
+        tell_of_change(person_id, "password", "update", now=clock.now())
+    return str(db.session.scalar(select(OutboxMessage.id).where(OutboxMessage.kind == "security_notice")))
+
+
+def _person(clock: MovableClock) -> str:
+    return services.create_person(
+        given_name="Zoé", family_name="Roy", email="Zoe@example.org", language="fr", now=clock.now()
+    )
+
+
+def test_a_bounce_is_noted_and_not_tried_again(
+    serve: Serve, app: Flask, settings: Settings, clock: MovableClock
+) -> None:
+    """The notice is given up with its status, a letter says it, the address is marked until a code is typed from there."""
+    relay = serve(recipient_answer="550 5.1.1 No such user")
+    _enqueued(_person(clock), clock)
+
+    while notices.deliver_due(clock.now()):
+        pass
+
+    assert [(given_up.kind, given_up.last_error) for given_up in notices.dead()] == [
+        ("security_notice", "refused with 550")
+    ]
+    assert relay.received == []
+    assert [path.suffix for path in settings.outbox_dir.iterdir()] == [".pdf"]  # the same, by post
+    assert services_contacts.contact("zoe@EXAMPLE.org").is_refused
+    services_contacts.note_confirmed("zoe@example.org", now=clock.now())
+    assert not services_contacts.contact("Zoe@example.org").is_refused
+
+
+def test_a_message_keeps_its_id_over_retries(serve: Serve, app: Flask, clock: MovableClock) -> None:
+    """A greylisted message arrives at the next try, once, under the same Message-ID."""
+    relay = serve(recipient_answer="451 4.7.1 Greylisted")
+    notice_id = _enqueued(_person(clock), clock)
+    while notices.deliver_due(clock.now()):
+        pass
+    relay.recipient_answer = "250 OK"
+    clock.advance(timedelta(seconds=1))
+
+    while notices.deliver_due(clock.now()):
+        pass
+
+    [message] = relay.received
+    assert message["Message-ID"] == f"<{notice_id}@mandat.example>"
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    assert not services_contacts.contact("zoe@example.org").is_refused
+    assert notices.dead() == ()
