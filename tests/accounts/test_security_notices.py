@@ -22,6 +22,7 @@ from idp.clock import MovableClock
 from idp.config import Settings
 from idp.db import db, transaction
 from idp.notices import services as notices
+from idp.notices.models import OutboxMessage
 
 from .conftest import Account
 
@@ -106,6 +107,8 @@ def test_many_changes_are_merged_and_none_is_dropped(
         changed(julie.person_id, clock)
         deliver(clock)
     assert len(mails(settings)) == PER_HOUR
+    waiting = db.session.execute(select(OutboxMessage.attempts, OutboxMessage.last_error, OutboxMessage.due_at)).all()
+    assert {(row.attempts, row.last_error) for row in waiting if row.due_at > clock.now()} == {(0, None)}
 
     clock.advance(timedelta(hours=1))
     deliver(clock)

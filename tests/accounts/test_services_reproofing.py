@@ -20,7 +20,7 @@ from idp.audit import Actor
 from idp.audit.models import AuditEntry
 from idp.clock import MovableClock
 from idp.config import Settings
-from idp.db import db
+from idp.db import db, transaction
 from idp.errors import ConflictError
 from idp.notices import services as notices
 
@@ -104,6 +104,10 @@ def test_before_its_day_the_slip_is_not_used_up(account: Accounts, clock: Movabl
 
     assert early.refusal is StartRefusal.EARLY
     assert early.serves_from == slip.serves_from
+    found = reproofings.find_slip(julie.code, slip.secret)
+    assert found is not None
+    with transaction():
+        assert not reproofings.use_slip(found, "c" * 32, now=clock.now())
     clock.advance(timedelta(seconds=1))
     assert use(julie, slip, clock).token is not None
     assert use(julie, slip, clock).refusal is StartRefusal.WRONG
@@ -135,6 +139,7 @@ def test_an_objection_stops_it_until_the_end(account: Accounts, clock: MovableCl
     assert state_of(julie) is ReproofingState.STOPPED
     assert not reproofings.object_to(stop, now=clock.now())
     if token:
+        assert services_activation.activation(token, now=clock.now()) is None
         finish = set_factor(token, clock)
         assert finish is None or finish.over
     clock.advance(WAIT)

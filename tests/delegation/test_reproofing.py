@@ -74,6 +74,16 @@ def test_who_answers_for_one_enterprise_opens_no_other(licorne, plumedor, world)
     assert not may_reprove(licorne.id, licorne.julie.membership_id, by=licorne.ar.person_id)
 
 
+def test_a_user_of_two_enterprises_is_for_the_desk(licorne, plumedor, world) -> None:  # type: ignore[no-untyped-def]
+    """Each PES answers for their own enterprise, and the slip would open both."""
+    code = accounts.issue_user_code(licorne.julie.person_id, now=world.now)
+    services.appoint(
+        plumedor.id, licorne.julie.person_id, Role.USER, user_code=str(code), actor=_by(plumedor), now=world.now
+    )
+
+    assert not may_reprove(licorne.id, licorne.julie.membership_id, by=licorne.pes.person_id)
+
+
 def _by(business):  # type: ignore[no-untyped-def]
     from idp.audit import Actor
 
