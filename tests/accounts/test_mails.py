@@ -24,12 +24,11 @@ def test_each_change_is_told_in_words_of_its_own(app: Flask, clock: MovableClock
     texts = {}
     for credential, change in CHANGES:
         mail = from_template(
-            "accounts/mail_credential.txt",
+            "accounts/mail_security.txt",
             to="a@example.com",
             language="en" if language == "en" else "fr",
-            credential=credential,
-            change=change,
-            at=clock.now(),
+            changes=[(f"{credential}:{change}", "Firefox", clock.now())],
+            codes=["QX··-··12"],
         )
         assert "2026" in mail.text
         assert "1 800 555-0199" in mail.text

@@ -81,7 +81,9 @@ def test_a_passkey_signs_in_alone_or_after_the_password(account: Accounts, clock
     assert [(each.nickname, each.last_used_at, each.is_backed_up) for each in kept] == [
         ("Téléphone", clock.now(), False)
     ]
-    assert [(told["credential"], told["change"]) for told in payloads("credential_notice")] == [("passkey", "create")]
+    changes = [(told["credential"], told["change"]) for told in payloads("credential_changed")]
+    assert changes[-1:] == [("passkey", "create")]
+    assert payloads("security_notice")
 
 
 def test_the_options_ask_for_what_makes_a_passkey_safe(account: Accounts, clock: MovableClock) -> None:

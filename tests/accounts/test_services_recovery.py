@@ -68,7 +68,7 @@ def test_code_then_factor_then_password(account: Accounts, clock: MovableClock) 
 
     assert current_hasher().verify(hash_of(julie.person_id), NEW)
     assert services.open_sign_ins(julie.person_id, now=clock.now()) == ()
-    assert not services_sign_in.waits_for_second_factor(waiting.token, now=clock.now())
+    assert services_sign_in.person_under_way(waiting.token, now=clock.now()) is None
     assert [told["change"] for told in payloads("credential_changed")] == ["update"]
     assert len(payloads("security_notice")) == 1
     assert services_recovery.choose_password(token, NEW + " encore", now=clock.now()) is None
