@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from . import services_factors as factors
+from . import services_recovery_codes as recovery_codes
 from .totp import read_code
 
 
@@ -14,7 +15,11 @@ def _application(person_id: str, typed: str, now: datetime) -> bool:
     return digits is not None and factors.spend_code(person_id, digits, now=now)
 
 
-PROOFS: tuple[Callable[[str, str, datetime], bool], ...] = (_application,)
+def _recovery_code(person_id: str, typed: str, now: datetime) -> bool:
+    return recovery_codes.spend(person_id, typed, now=now)
+
+
+PROOFS: tuple[Callable[[str, str, datetime], bool], ...] = (_application, _recovery_code)
 
 
 def spend(person_id: str, typed: str, *, now: datetime) -> bool:

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, render_template
 from flask.typing import ResponseReturnValue
 
 from ..accounts import services as accounts
+from ..accounts.confirming import fresh_sign_in_required
 from ..errors import ConflictError, NotAllowedError
 from ..i18n import gettext as _
 from ..web import now, see_other
@@ -28,6 +29,7 @@ def confirm(membership_id: str) -> ResponseReturnValue:
 
 @blueprint.post("")
 @ar_or_pes_required
+@fresh_sign_in_required
 def start(membership_id: str) -> ResponseReturnValue:
     """Begin, and show the slips once; the person is told."""
     view = _provable(membership_id)

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from ..accounts import services as accounts
 from ..accounts import services_reproofing as reproofings
 from ..accounts import slips
+from ..accounts.confirming import fresh_sign_in_required
 from ..errors import ConflictError, NotAllowedError
 from ..i18n import gettext as _
 from ..web import now, see_other
@@ -44,6 +45,7 @@ def propose(operator: OperatorView) -> ResponseReturnValue:
 
 @blueprint.post("/<reproofing_id>")
 @desk_role_required(DeskRole.OPERATOR)
+@fresh_sign_in_required
 def agree(reproofing_id: str, operator: OperatorView) -> ResponseReturnValue:
     """Agree with another operator's proposal, and show the slips once."""
     try:

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import event, select
 
 from idp import audit
-from idp.accounts import services, services_guesses, services_recovery, services_sign_in
+from idp.accounts import services, services_guesses, services_recovery, services_recovery_codes, services_sign_in
 from idp.accounts.hashing import current_hasher
 from idp.accounts.models import Password
 from idp.accounts.recovery_models import PasswordRecovery
@@ -74,6 +74,26 @@ def test_code_then_factor_then_password(account: Accounts, clock: MovableClock) 
     assert services_recovery.choose_password(token, NEW + " encore", now=clock.now()) is None
     entries = db.session.scalars(select(AuditEntry.event).where(AuditEntry.person_id == julie.person_id)).all()
     assert {audit.Event.RECOVERY_STARTED, audit.Event.PASSWORD_RESET} <= set(entries)
+
+
+def test_a_recovery_code_serves_as_the_second_factor_once(account: Accounts, clock: MovableClock) -> None:
+    """It is spent there as anywhere else, and another person's is worth nothing."""
+    julie, nadia = account(), account(given_name="Nadia")
+    (ours, spare, *_), (theirs, *_) = (
+        services_recovery_codes.make(who.person_id, now=clock.now()) for who in (julie, nadia)
+    )
+    token = start(julie.code, clock)
+    assert check(token, sent(), clock) is Outcome.RIGHT
+    assert services_recovery.check_factor(token, theirs, now=clock.now()).outcome is Outcome.WRONG
+    assert services_recovery.check_factor(token, ours, now=clock.now()).outcome is Outcome.RIGHT
+    assert services_recovery_codes.left(julie.person_id) == 9
+    assert services_recovery.choose_password(token, NEW, now=clock.now())
+
+    clock.advance(timedelta(hours=1))
+    again = start(julie.code, clock)
+    assert check(again, sent(), clock) is Outcome.RIGHT
+    assert services_recovery.check_factor(again, ours, now=clock.now()).outcome is Outcome.WRONG
+    assert services_recovery.check_factor(again, spare, now=clock.now()).outcome is Outcome.RIGHT
 
 
 @pytest.mark.databases

@@ -405,6 +405,7 @@ def test_acts_that_matter_ask_again_who_one_is(world, licorne, sign_in) -> None:
     acts = [
         (pia, "/agencies/amp/rights/preview", changes),
         (pia, f"/people/{licorne.julie.membership_id}/slips", {}),
+        (pia, f"/people/{licorne.julie.membership_id}/lost-factor", {}),
         (ar, "/roster/new", {"given_name": "Noé", "family_name": "B", "email": "noe@example.com", "language": "fr"}),
         *((ar, f"/people/{licorne.marc.membership_id}/{act}", {}) for act in ("suspend", "reactivate", "remove")),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -61,6 +62,21 @@ def test_one_proposes_and_another_makes_the_slip(staff: StaffFactory, ada: tuple
     assert str(code) in page.text
     assert state_of(person_id) is ReproofingState.WAITING
     assert post(second.client, f"{DESK}/{found.id}", DESK).status_code == 404
+
+
+def test_agreeing_asks_again_who_one_is(staff: StaffFactory, ada: tuple[str, UserCode], clock: MovableClock) -> None:
+    """The second operator's slip opens an account: five minutes after the sign-in it wants a second factor first."""
+    first, second = staff(), staff(name="Oscar")
+    post(first.client, DESK, user_code=str(ada[1]))
+    found = reproofings.latest(ada[0])
+    assert found is not None
+    clock.advance(timedelta(minutes=5))
+
+    asked = post(second.client, f"{DESK}/{found.id}", DESK)
+
+    assert asked.status_code == 303
+    assert asked.location.startswith("/confirm?next=")
+    assert state_of(ada[0]) is ReproofingState.PROPOSED
 
 
 def test_the_service_refuses_what_the_page_hides(
