@@ -60,9 +60,13 @@ class Use(Enum):
 
 
 def judged(generation: int, *, current: int, rotated_at: datetime | None, grace: timedelta, now: datetime) -> Use:
-    """Judge the use of a *generation*; the grace is for the one just before the current, whose successor nobody has used."""
+    """Judge the use of a *generation*; the grace is for the one just before the current, whose successor nobody has used.
+
+    Without a grace there is no second use, whatever the clocks say: a loser of a race read *now* before the winner wrote
+    *rotated_at*, and clocks of several machines differ.
+    """
     if generation >= current:
         return Use.FIRST
-    if generation == current - 1 and rotated_at is not None and now < rotated_at + grace:
+    if generation == current - 1 and rotated_at is not None and grace and now < rotated_at + grace:
         return Use.AGAIN
     return Use.REPLAY

@@ -13,6 +13,7 @@ from typing import Any
 
 from .. import strict_json, uris
 from ..errors import RegistrationError
+from ..metadata import SERVICE_GRANT, SERVICE_SCOPES
 from ..strict_json import NotStrictJsonError
 from . import client_keys, client_metadata
 from .client_metadata import SECRET_METHODS, Grounds
@@ -85,6 +86,9 @@ def judged(told: Mapping[str, Any], *, client_id: str, agency_id: str, issuer: s
     wrong = list(client_metadata.mistakes(entry, grounds))
     if wrong:
         raise refusal("; ".join(wrong))
+    if SERVICE_GRANT in entry["grant_types"] or set(entry["scope"].split()) & set(SERVICE_SCOPES):
+        # a stream hears of everybody whom the agency knows: nobody gives that to themselves (ASVS 10.4.7)
+        raise refusal(f"{SERVICE_GRANT} and the scopes {', '.join(SERVICE_SCOPES)} are given by an operator")
     return entry
 
 

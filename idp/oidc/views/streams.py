@@ -6,16 +6,15 @@ and polls.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NoReturn
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from ...web import absolute_url, csrf, now
-from .. import client_credentials, possession, resource, tokens
+from .. import client_credentials, possession, resource, strict_json, tokens
 from ..client_credentials import Service
 from ..events import event_services, polls, stream_services, streams
 from ..events.signals import POLL
@@ -23,6 +22,7 @@ from ..events.streams import StreamRefusedError
 from ..keys.signing_keys import UntrustedTokenError
 from ..parties.clients import RelyingParty
 from ..resource import Presented, RefusedTokenError
+from ..strict_json import NotStrictJsonError
 from .machine import published, refused
 
 blueprint = Blueprint("oidc_streams", __name__)
@@ -153,23 +153,9 @@ def _body() -> dict[str, Any]:
     if (request.content_length or 0) > LARGEST_BODY:
         raise streams.bad("the body is too large")
     try:
-        body = json.loads(request.get_data(), object_pairs_hook=_once, parse_constant=_not_json)
-    except (ValueError, RecursionError):
-        raise streams.bad("the body is not a JSON object") from None
-    if not isinstance(body, dict):
-        raise streams.bad("the body is not a JSON object")
-    return body
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a member is written twice")
-    return found
-
-
-def _not_json(name: str) -> NoReturn:
-    raise ValueError(name)
+        return strict_json.read_object(request.get_data())
+    except NotStrictJsonError:
+        raise streams.bad("the body is not one strict JSON object") from None
 
 
 def _insufficient(shown: Presented, scope: str) -> Response:
