@@ -39,8 +39,9 @@ def agency_site(leads_to: str | None = None) -> Iterator[str]:
                 return
             names = ", ".join(sorted(parse_qs(received)))
             page = (
-                f"<!doctype html><html lang='fr'><title>Agence</title><h1>{self.command} {names}</h1></html>".encode()
-            )
+                "<!doctype html><html lang='fr'><title>Agence</title><link rel='icon' href='data:,'>"  # no request beside ours
+                f"<h1>{self.command} {names}</h1></html>"
+            ).encode()
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.end_headers()
