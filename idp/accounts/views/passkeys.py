@@ -18,8 +18,8 @@ from ..forms import PasskeyForm
 from ..services_factors import held
 from ..services_passkeys import Asked
 from ..services_sign_in import Refusal, SecondStep
-from . import browser, freezing
-from .sign_in import locked_sentence, start_again, too_many, wanted_path
+from . import browser
+from .sign_in import leads_to, locked_sentence, start_again, too_many, wanted_path
 
 blueprint = Blueprint("passkeys", __name__, url_prefix="/sign-in")
 blueprint.before_request(browser.one_of_each)
@@ -39,10 +39,8 @@ def alone() -> ResponseReturnValue:
             device=browser.device(),
             now=now(),
         )
-        if answer.signed is not None:
-            return browser.enter(answer.signed)
-        if answer.thaw_token is not None:
-            return freezing.hold_thaw(answer.thaw_token)
+        if (onward := leads_to(answer)) is not None:
+            return onward
         form.credential.errors = (_refused_sentence(),)
     return _page("sign_in_passkey", form, services_passkeys.ask_anybody(now=now()), add=_add_path())
 
@@ -66,12 +64,8 @@ def second_factor() -> ResponseReturnValue:
             known=cookies.known_digest(),
             now=now(),
         )
-        if answer.signed is not None:
-            return browser.enter(answer.signed)
-        if answer.thaw_token is not None:
-            return freezing.hold_thaw(answer.thaw_token)
-        if answer.refusal is Refusal.OVER:
-            return start_again()
+        if (onward := leads_to(answer)) is not None:
+            return onward
         is_locked = answer.refusal is Refusal.LOCKED
         form.credential.errors = (locked_sentence(answer.locked_until) if is_locked else _refused_sentence(),)
     asked = services_passkeys.ask_person(person_id, now=now())

@@ -67,12 +67,8 @@ def second_factor() -> ResponseReturnValue:
         known=cookies.known_digest(),
         now=now(),
     )
-    if answer.signed is not None:
-        return browser.enter(answer.signed)
-    if answer.thaw_token is not None:
-        return freezing.hold_thaw(answer.thaw_token)
-    if answer.refusal is Refusal.OVER:
-        return start_again()
+    if (onward := leads_to(answer)) is not None:
+        return onward
     form.otp.errors = (refused_code(answer),)
     page = _second_page(form, person_id)
     return too_many(page, answer.locked_until) if answer.refusal is Refusal.LOCKED else page
@@ -99,13 +95,10 @@ def recovery_code() -> ResponseReturnValue:
         known=cookies.known_digest(),
         now=now(),
     )
-    if answer.thaw_token is not None:
-        return freezing.hold_thaw(answer.thaw_token)
     if answer.signed is not None:
         flash(_say_left(recovery_codes.left(person_id)), "warning")
-        return browser.enter(answer.signed)
-    if answer.refusal is Refusal.OVER:
-        return start_again()
+    if (onward := leads_to(answer)) is not None:
+        return onward
     form.recovery_code.errors = (_recovery_sentence(answer),)
     page = _recovery_page(form)
     return too_many(page, answer.locked_until) if answer.refusal is Refusal.LOCKED else page
@@ -151,6 +144,15 @@ def refused_code(answer: SecondStep) -> str:
         left,
     )
     return str(sentence)
+
+
+def leads_to(answer: SecondStep) -> Response | None:
+    """Return where a second step leads: in, out of a freeze, or back to the start; None when it may be tried again."""
+    if answer.signed is not None:
+        return browser.enter(answer.signed)
+    if answer.thaw_token is not None:
+        return freezing.hold_thaw(answer.thaw_token)
+    return start_again() if answer.refusal is Refusal.OVER else None
 
 
 def start_again() -> Response:
