@@ -92,7 +92,7 @@ class _Receiver(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
         with contextlib.suppress(OSError):  # the caller hung up, as it should
-            for _ in range(100):
+            for _ in range(1000):
                 self.wfile.write(b"x")
                 self.wfile.flush()
                 time.sleep(0.02)
@@ -168,7 +168,7 @@ def test_an_answer_that_drips_is_cut(receiver: str, monkeypatch: pytest.MonkeyPa
     with pytest.raises(ForbiddenAddressError, match="too long"):
         post_form(f"{receiver}/drip", {"x": "1"}, _local())
 
-    assert time.monotonic() - begun < 1.5
+    assert time.monotonic() - begun < 10  # it would drip for twenty
 
 
 def test_an_answer_is_never_unpacked(receiver: str) -> None:

@@ -91,19 +91,19 @@ class _Host(http.server.BaseHTTPRequestHandler):
     def _slow(self) -> None:
         self.send_response(200)
         self.end_headers()
-        for _ in range(200):
+        for _ in range(1000):
             self.wfile.write(b" ")
             self.wfile.flush()
             time.sleep(0.02)
 
     def _slowhead(self) -> None:
-        for sign in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 200:
+        for sign in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1000:
             self.wfile.write(bytes([sign]))
             self.wfile.flush()
             time.sleep(0.02)
 
     def _mute(self) -> None:
-        time.sleep(0.6)
+        time.sleep(20)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -290,4 +290,4 @@ def test_what_answers_too_much_or_too_slowly_is_left(
     with pytest.raises((ForbiddenAddressError, httpx2.HTTPError)):
         egress.get(f"http://127.0.0.1:{canary.server_address[1]}/{place}", LOCAL)
 
-    assert time.monotonic() - begun < 1.5
+    assert time.monotonic() - begun < 10  # each would go on for twenty, or for ever

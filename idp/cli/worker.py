@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -72,23 +71,32 @@ def run_once(now: datetime) -> None:
 
 
 def run(app: Flask, stop: threading.Event) -> None:
-    """Work until *stop*: what is under way is finished first."""
-    sweeper = threading.Thread(target=_every, args=(SWEEP_SECONDS, lambda: sweep(app), stop), name="sweeper")
-    orderer = threading.Thread(target=_every, args=(PAUSE_SECONDS, lambda: order(app), stop), name="orderer")
-    for thread in (sweeper, orderer):
+    """Work until *stop*: what is under way is finished first.
+
+    Each sender goes its own way: one that waits for an agency that does not answer holds up none of the others.
+    """
+    threads = [
+        threading.Thread(target=_every, args=(SWEEP_SECONDS, lambda: sweep(app), stop), name="sweeper"),
+        threading.Thread(target=_every, args=(PAUSE_SECONDS, lambda: order(app), stop), name="orderer"),
+        *(
+            threading.Thread(
+                target=_every, args=(PAUSE_SECONDS, lambda: send(app, stop), stop), name=f"sender-{number}"
+            )
+            for number in range(1, SENDERS + 1)
+        ),
+    ]
+    for thread in threads:
         thread.start()
-    _every(PAUSE_SECONDS, lambda: send(app, stop), stop)
-    for thread in (sweeper, orderer):
+    for thread in threads:
         thread.join()
 
 
 def send(app: Flask, stop: threading.Event) -> None:
-    """Send what is due, several notices at a time; each attempt has its own instant."""
-    if not _in_context(app, lambda now: notices.has_due(now)):
-        return
-    with ThreadPoolExecutor(SENDERS, thread_name_prefix="sender") as senders:
-        for _ in range(SENDERS):
-            senders.submit(_send_all, app, stop)
+    """Send what is due, one notice at a time, each with its own instant; looking whether any is due takes no writer's place."""
+    while not stop.is_set() and _in_context(
+        app, lambda now: notices.has_due(now) and notices.deliver_due(now, limit=1)
+    ):
+        pass
 
 
 def order(app: Flask) -> None:
@@ -101,11 +109,6 @@ def sweep(app: Flask) -> None:
     """Run each sweep; one that fails is logged and does not stop the others."""
     for task in SWEEPS:
         _in_context(app, task)
-
-
-def _send_all(app: Flask, stop: threading.Event) -> None:
-    while not stop.is_set() and _in_context(app, lambda now: notices.deliver_due(now, limit=1)):
-        pass
 
 
 def _in_context(app: Flask, task: Task) -> Any:

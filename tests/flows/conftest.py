@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.flows.installation import FLAGS, Installation, running_installation
 from tests.flows.journeys import NewPage
 
 ANSWERED = re.compile(r"status of 4\d\d\b")  # an error page on purpose is no complaint; a missing file is, below
+PATIENCE = 60_000  # ms: a busy machine is slow, which is no fault of the page
 LOOPBACK = re.compile(r"(https?://(localhost|127\.0\.0\.1)[:/]|data:|blob:|about:|chrome-error:)")
 
 
@@ -32,6 +33,7 @@ def browser() -> Iterator[Browser]:
     """Start Debian's Chromium, once a run."""
     executable = shutil.which("chromium")
     assert executable, "Chromium is missing: bin/test installs it"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=executable, args=FLAGS)
         yield running
@@ -51,7 +53,7 @@ def new_page(browser: Browser, complaints: list[str]) -> Iterator[NewPage]:
 
     def open_page(**options: Any) -> Page:
         context = browser.new_context(**{"locale": "fr-CA", "viewport": {"width": 1280, "height": 900}} | options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         page = context.new_page()
         listen(page, complaints)

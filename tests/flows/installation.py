@@ -47,7 +47,7 @@ STEP = 30  # seconds of a one-time code
 Found = TypeVar("Found")
 
 
-def waited_for(what: Callable[[], Found | None], said: str, seconds: float = 20) -> Found:
+def waited_for(what: Callable[[], Found | None], said: str, seconds: float = 60) -> Found:
     """Return what *what* finds, as soon as it finds something."""
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:

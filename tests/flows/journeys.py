@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.flows.installation import Installation
 
 NewPage = Callable[..., Page]
+MISTAKES = re.compile("^Erreur")
 GOOD_PASSWORD = "sept hiboux traversent le fjord"
 
 
@@ -20,6 +22,11 @@ class Slips:
 
     user_code: str
     temporary_password: str
+
+
+def expect_mistakes(page: Page) -> None:
+    """Wait for the same page with its list of mistakes: its title says so first."""
+    expect(page).to_have_title(MISTAKES)
 
 
 # Signing in
@@ -78,6 +85,7 @@ def give_enterprise(page: Page, case: dict[str, Any]) -> None:
     page.click("main a[href='/enrol/enterprise']")
     page.fill("#neq", case["neq"])
     page.click("#continue")
+    expect(page.locator("#insist, .govuk-summary-list").first).to_be_attached()
     if page.locator("#insist").count():
         page.check("#insist")
         page.click("#continue")

@@ -36,6 +36,7 @@ class Scan:
 
     def visit(self, page: Page) -> None:
         """Look at the page where the person is, in both languages, French also on a narrow screen; come back to French."""
+        page.wait_for_load_state()  # a click does not wait for the answer to a form
         address = page.url
         self._note(page)
         for language in ("en", "fr"):
@@ -48,6 +49,7 @@ class Scan:
 
     def stay(self, page: Page) -> None:
         """Look at a page that cannot be asked again (the answer to a form), as it stands."""
+        page.wait_for_load_state()
         self._note(page)
         self.look(page, _language(page))
         self._narrow(page)
@@ -70,8 +72,7 @@ class Scan:
 
 
 def _language(page: Page) -> str:
-    """Return the language the page says it is in, once it has come: a click does not wait for the answer to a form."""
-    page.wait_for_load_state()
+    """Return the language the page says it is in."""
     return page.locator("html").get_attribute("lang") or ""
 
 

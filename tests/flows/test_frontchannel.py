@@ -80,7 +80,7 @@ def test_a_frame_tells_the_client_and_the_person_comes_back(
         **{"state": "s", "code_challenge": challenge(), "code_challenge_method": "S256"},
     }
     page.goto(f"{installation.issuer}/authorize?{urlencode(asked)}")
-    if page.locator("#consent-allow").count():
+    if page.locator("#consent-allow").count():  # the site's own page, or the consent: `goto` waited for either
         page.click("#consent-allow")
     code = site.came("/callback")["code"]
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": asked["redirect_uri"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -135,7 +136,7 @@ def test_public_pages(installation: Installation, scan: Scan, page: Page) -> Non
     page.goto(f"{installation.issuer}/sign-in")
     page.click("#login")
     expect(page.locator("#error-summary")).to_be_focused()
-    assert page.title().startswith("Erreur")
+    journeys.expect_mistakes(page)
     scan.stay(page)
     for path in ("recover", "recover/user-code", "recover/lost-factor", "recover/objection"):
         page.goto(f"{installation.issuer}/{path}")
@@ -187,7 +188,7 @@ def test_pages_of_a_draft(installation: Installation, scan: Scan, page: Page) ->
         page.goto(f"{installation.issuer}/enrol/{path}")
         scan.visit(page)
         page.click("#continue")
-        assert page.title().startswith("Erreur"), page.url
+        journeys.expect_mistakes(page)
         scan.stay(page)
     page.goto(f"{installation.issuer}/enrol/people")
     scan.visit(page)
@@ -307,7 +308,7 @@ def test_pages_of_security(installation: Installation, scan: Scan, new_page: New
     for path, button in (("password", "#new-password-submit"), ("application", "#otp-submit")):
         page.goto(f"{installation.issuer}/account/security/{path}")
         page.click(button)
-        assert page.title().startswith("Erreur"), page.url
+        journeys.expect_mistakes(page)
         scan.stay(page)
     page.goto(f"{installation.issuer}/account/security/passkey")
     page.fill("#nickname", "Clé")
@@ -331,7 +332,7 @@ def test_pages_of_security(installation: Installation, scan: Scan, new_page: New
     again.click("#use-recovery-code")
     scan.visit(again)
     again.click("#recovery-code-submit")
-    assert again.title().startswith("Erreur"), again.url
+    journeys.expect_mistakes(again)
     scan.stay(again)
 
     _done(scan, "security")
@@ -352,7 +353,7 @@ def test_pages_of_an_enterprise(installation: Installation, scan: Scan, new_page
     for path, button in (("people/new", "#add-person"), ("agencies/bac/subscribe", "#questions-submit")):
         pes.goto(f"{installation.issuer}/{path}")
         pes.click(button)
-        assert pes.title().startswith("Erreur"), pes.url
+        journeys.expect_mistakes(pes)
         scan.stay(pes)
     journeys.change_right(pes, installation, "005", "Julie")
     scan.visit(pes)
@@ -388,7 +389,7 @@ def _visit_systems(pes: Page, installation: Installation, scan: Scan) -> None:
     pes.click("#approve")
     scan.visit(pes)
     pes.click("#system-continue")
-    assert pes.title().startswith("Erreur"), pes.url
+    journeys.expect_mistakes(pes)
     scan.stay(pes)
     pes.check("[value=tools-system-new]")
     pes.fill("#label", "Appels d’offres")
@@ -568,7 +569,7 @@ def test_pages_of_a_developer(installation: Installation, scan: Scan, page: Page
     page.goto(f"{installation.issuer}/playground")
     scan.visit(page)
     page.click("#playground-begin")
-    assert page.title().startswith("Erreur"), page.url
+    journeys.expect_mistakes(page)
     scan.stay(page)
     for mode, details in (("query", ""), ("form_post", ""), ("query", "[1]")):
         page.goto(f"{installation.issuer}/playground")
@@ -576,6 +577,7 @@ def test_pages_of_a_developer(installation: Installation, scan: Scan, page: Page
         page.check(f"input[name=response_mode][value={mode}]")
         page.fill("#authorization_details", details)
         page.click("#playground-begin")
+        page.wait_for_url(re.compile(r"/interaction/consent|/playground/callback"))
         if "/interaction/consent" in page.url:
             page.click("#consent-allow")
         page.wait_for_url("**/playground/callback**")
@@ -616,7 +618,7 @@ def test_pages_of_the_desk(installation: Installation, scan: Scan, new_page: New
         page.click("main table a >> nth=0")
         scan.visit(page)
         page.click("#record-decision")
-        assert page.title().startswith("Erreur"), page.url
+        journeys.expect_mistakes(page)
         scan.stay(page)
 
     _done(scan, "desk")

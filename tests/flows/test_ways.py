@@ -271,7 +271,7 @@ def test_signing_out_of_mandat_ends_the_portal_s_session(installation: Installat
         julie.goto(f"{installation.portal}/follow-up")
         return True if julie.locator("#removed").count() else None
 
-    assert waited_for(ended, "the end of the portal's session", seconds=10)
+    assert waited_for(ended, "the end of the portal's session", seconds=30)
 
 
 # What the policy lets through
