@@ -117,6 +117,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "people.new_pes": AR,
     "reproofing.confirm": NOBODY,  # somebody who has activated their code: the row of these tests has not
     "reproofing.start": NOBODY,
+    "reproofing.confirm_unlock": PES_HERE,
+    "reproofing.unlock": PES_HERE,
     "journal.journal": IN_CHARGE,
     "journal.why": MEMBERS,
     # the desk
@@ -124,6 +126,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "desk.file": OPERATOR,
     "desk.decide": OPERATOR,
     "desk.document": OPERATOR,
+    "desk_doors.ask": OPERATOR,
+    "desk_doors.find": OPERATOR,
+    "desk_doors.unlock": OPERATOR,
     "desk_reproofing.queue": OPERATOR,
     "desk_reproofing.propose": OPERATOR,
     "desk_reproofing.agree": NOBODY,  # a proposal of another operator

@@ -32,7 +32,7 @@ TABLES = (
     (
         "idp.accounts.access_states",
         "Access to an account",
-        "Its person freezes it at one button; only every factor and a code by e-mail, or an operator, opens it again.",
+        "Its person freezes it at one button; every factor and a code by e-mail open it again, or else being proved anew.",
     ),
     (
         "idp.accounts.recovery_states",

@@ -1,7 +1,7 @@
 """Whether an account may be used at all, as one table; pure.
 
-Its person *freezes* it when something is wrong, and *thaws* it by showing every factor and a code sent by e-mail; somebody
-who has proved again who they are is thawed by an operator.
+Its person *freezes* it when something is wrong, and *thaws* it by showing every factor and a code sent by e-mail. Somebody
+who no longer has them all is proved anew (:mod:`.reproofing_states`), which thaws.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """When guessing must pause, pure: five failures, then fifteen minutes, then longer (domain §3.3).
 
 A try is counted *before* it is judged, and given back when it was right, so that a thousand tries at once are no more
-than five (security S-48). One counter serves a person over all their codes and factors.
+than five (security S-48). One counter serves a person over all their codes and factors. After a hundred in a row no password
+is judged any more, until it was renewed by a recovery: somebody who opens the door again gives five tries, not a hundred.
 """
 
 from __future__ import annotations
@@ -12,18 +13,33 @@ from datetime import datetime, timedelta
 FREE_TRIES = 5
 FIRST_PAUSE = timedelta(minutes=15)
 LONGEST_PAUSE = timedelta(hours=24)
+LIFE_TRIES = 100  # NIST SP 800-63B-4 §3.2.2: failures in a row before the authenticator is disabled
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """How many tries in a row were not right, and until when no other is judged."""
+    """How many tries in a row were not right, and until when no other is judged.
+
+    *in_all* is set on the counter of one known browser: what its person's counter says of all places together.
+    """
 
     failures: int = 0
     locked_until: datetime | None = None
+    in_all: int | None = None
 
     def is_locked(self, now: datetime) -> bool:
         """Tell whether no try is judged at *now*."""
         return self.locked_until is not None and self.locked_until > now
+
+    @property
+    def total(self) -> int:
+        """Return the tries in a row against the secrets of this person, from everywhere."""
+        return self.failures if self.in_all is None else self.in_all
+
+    @property
+    def is_spent(self) -> bool:
+        """Tell whether the password serves no more, and must be renewed."""
+        return self.total >= LIFE_TRIES
 
     @property
     def tries_left(self) -> int:
@@ -35,6 +51,16 @@ def count_try(counter: Counter, now: datetime) -> Counter:
     """Return the counter after one more try; every fifth one closes the door, each time for twice as long."""
     failures = counter.failures + 1
     return Counter(failures, now + pause(failures) if failures % FREE_TRIES == 0 else None)
+
+
+def count_elsewhere(counter: Counter, tries: int = 1) -> Counter:
+    """Return the counter of a person after *tries* more (or fewer) from a known browser, which makes pauses of its own."""
+    return Counter(max(0, counter.failures + tries), counter.locked_until)
+
+
+def lift_pause(counter: Counter) -> Counter:
+    """Return the counter once somebody has opened the door again: the failures stay, and so does the length of the next pause."""
+    return Counter(counter.failures)
 
 
 def give_back(counter: Counter, taken: Counter) -> Counter:

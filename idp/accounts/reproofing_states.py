@@ -2,7 +2,8 @@
 
 Somebody with authority over the person hands over a slip, which serves only after a day: during it the person, told at
 once, may object. With the slip and a code sent to their e-mail address they choose a password and a factor of their own:
-whoever started never learns nor chooses a secret that lasts (ASVS 6.4.6).
+whoever started never learns nor chooses a secret that lasts (ASVS 6.4.6). A person who freezes their account stops it too;
+one begun afterwards leads out of the freeze.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ class ReproofingEvent(StrEnum):
     SLIP_USED = "slip_used"
     FACTOR_SET = "factor_set"
     OBJECTED = "objected"
+    FROZEN = "frozen"
     REPLACED = "replaced"
     DEADLINE = "deadline"
 
@@ -45,6 +47,7 @@ TRANSITIONS: dict[tuple[ReproofingState, ReproofingEvent], ReproofingState] = {
         (state, event): following
         for event, following in (
             (ReproofingEvent.OBJECTED, ReproofingState.STOPPED),
+            (ReproofingEvent.FROZEN, ReproofingState.STOPPED),
             (ReproofingEvent.REPLACED, ReproofingState.EXPIRED),
             (ReproofingEvent.DEADLINE, ReproofingState.EXPIRED),
         )

@@ -49,6 +49,10 @@ from .services_sessions import end_sign_in as end_sign_in
 from .services_sessions import end_sign_ins_of as end_sign_ins_of
 from .services_sessions import open_sign_ins as open_sign_ins
 from .services_sessions import set_enterprise as set_enterprise
+from .services_unlocking import Door as Door
+from .services_unlocking import door_of as door_of
+from .services_unlocking import doors_of as doors_of
+from .services_unlocking import unlock as unlock
 from .session_models import EmailChange
 from .sign_ins import PersonView as PersonView
 from .sign_ins import SignIn as SignIn

@@ -1,7 +1,8 @@
-"""Freezing an account: no sign-in, no token, until its person has shown who they are by every means there is."""
+"""Freezing an account: no sign-in, no token, until its person has shown who they are by every means there is, or anew."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import func, select, update
@@ -14,8 +15,10 @@ from ..notices import services as notices
 from . import services_challenges as challenges
 from . import services_email_codes as email_codes
 from . import services_known_browsers as known_browsers
+from . import services_reproofing_rows as reproofing_rows
 from .access_states import FREEZE_LINKS, FREEZE_WINDOW, Access, AccessEvent, after, sources
 from .models import Challenge, Person, UserCodeRow
+from .reproofing_states import ReproofingEvent, ReproofingState
 from .services_email_codes import Answer, Outcome
 from .services_people import people
 from .services_sessions import end_sign_ins_of
@@ -28,8 +31,20 @@ def is_open(person_id: str) -> bool:
     return db.session.scalar(select(Person.access).where(Person.id == person_id)) == Access.OPEN.value
 
 
+def frozen_among(person_ids: Iterable[str]) -> frozenset[str]:
+    """Return which of these people have a frozen account, in one query."""
+    rows = db.session.scalars(
+        select(Person.id).where(Person.id.in_(set(person_ids)), Person.access == Access.FROZEN.value)
+    )
+    return frozenset(rows)
+
+
 def freeze(person_id: str, *, actor: Actor, now: datetime) -> bool:
-    """Freeze an account; tell whether this call did it. All its sessions end, and what was begun with it."""
+    """Freeze an account; tell whether this call did it. All its sessions end, and what was begun with it.
+
+    A re-proofing under way ends as well: whoever freezes says that something is wrong, and it may be this slip. Another one
+    may be started at once.
+    """
     with transaction() as session:
         if not _change(person_id, AccessEvent.FREEZE):
             return False
@@ -41,6 +56,8 @@ def freeze(person_id: str, *, actor: Actor, now: datetime) -> bool:
             .values(ended_at=now, password_hash=None, totp_secret=None)
             .execution_options(synchronize_session=False)
         )
+        if reproofing_rows.end(person_id, ReproofingEvent.FROZEN, ReproofingState.STOPPED, now):
+            audit.record(audit.Event.REPROOFING_STOPPED, actor=actor, person_id=person_id, now=now)
         audit.record(audit.Event.FROZEN, actor=actor, person_id=person_id, now=now)
         _tell("account_frozen", person_id, now)
         notices.enqueue("access_frozen", {"person_id": person_id, "at": now.isoformat()}, now=now)

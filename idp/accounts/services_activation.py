@@ -86,7 +86,7 @@ def start(user_code: UserCode, secret: str, *, next_path: str, now: datetime) ->
     owner = owner_of(user_code)
     subject = guesses.subject_of(owner) if owner else guesses.subject_of_nobody(user_code)
     with transaction():
-        may_judge, counter = guesses.take_try(subject, now=now)
+        may_judge, counter = guesses.take_try(subject, renewing=True, now=now)
         if not may_judge:
             return Start(refusal=StartRefusal.LOCKED, locked_until=counter.locked_until)
         digest = secret_digest(user_code, secret)
@@ -214,7 +214,7 @@ def _judge_email_code(begun: Begun, code: str, now: datetime) -> email_codes.Ans
     if begun.kind is Kind.ACTIVATION:
         return email_codes.check(begun.id, code, now=now)
     subject = guesses.subject_of(begun.person_id)
-    may_judge, counter = guesses.take_try(subject, now=now)
+    may_judge, counter = guesses.take_try(subject, renewing=True, now=now)
     if not may_judge:
         return email_codes.Answer(email_codes.Outcome.SPENT)
     answer = email_codes.check(begun.id, code, now=now)

@@ -1,7 +1,7 @@
 """Browsers in which a person has shown every factor: a way in while strangers keep the account locked (ASVS 6.1.1, S-50).
 
 A known browser is no factor: it opens nothing. When the person's counter is locked, tries from it are counted on one of its
-own, as small as the other.
+own, as small as the other, and in the person's total.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, delete, insert, select, update
 from ..db import db, new_id, transaction
 from .cookies import KNOWN_LIFE
 from .models import GuessCounter
+from .services_guesses import subject_of_browser
 from .session_models import KnownBrowser
 
 
@@ -51,7 +52,7 @@ def counters(person_id: str | None, secret_digest: str | None, *, now: datetime)
             KnownBrowser.person_id == person_id, KnownBrowser.secret_digest == secret_digest, _lives(now)
         )
     )
-    return (_subject(found),) if found else ()
+    return (subject_of_browser(person_id, found),) if found else ()
 
 
 def of_person(person_id: str, *, now: datetime) -> tuple[Known, ...]:
@@ -81,22 +82,18 @@ def forget(person_id: str, browser_id: str | None = None, *, now: datetime) -> i
 def forget_old(now: datetime) -> int:
     """Delete the browsers nobody is known in any more, with their counters; return how many."""
     with transaction() as session:
-        gone = session.scalars(
+        gone = session.execute(
             delete(KnownBrowser)
             .where(~_lives(now))
-            .returning(KnownBrowser.id)
+            .returning(KnownBrowser.person_id, KnownBrowser.id)
             .execution_options(synchronize_session=False)
         ).all()
         session.execute(
             delete(GuessCounter)
-            .where(GuessCounter.subject.in_([_subject(each) for each in gone]))
+            .where(GuessCounter.subject.in_([subject_of_browser(*each) for each in gone]))
             .execution_options(synchronize_session=False)
         )
     return len(gone)
-
-
-def _subject(browser_id: str) -> str:
-    return f"browser:{browser_id}"
 
 
 def _lives(now: datetime) -> ColumnElement[bool]:

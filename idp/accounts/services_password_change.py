@@ -12,9 +12,10 @@ from . import services_guesses as guesses
 from . import services_sessions as rows
 from .errors import BusyError
 from .hashing import current_hasher
+from .lockout import Counter
 from .passwords import PasswordFault, fits, judge
 from .services_people import person
-from .services_sign_in import note_refusal
+from .services_sign_in import closed_by, note_refusal
 from .sign_ins import SignIn
 
 
@@ -24,6 +25,7 @@ class PasswordOutcome(StrEnum):
     CHANGED = "changed"
     WRONG = "wrong"
     LOCKED = "locked"
+    SPENT = "spent"
     FAULTS = "faults"
     OVER = "over"
 
@@ -54,7 +56,7 @@ def change_password(
     subject = guesses.subject_of(person_id)
     may_judge, counter = guesses.take_try(subject, now=now)
     if not may_judge:
-        return PasswordChange(PasswordOutcome.LOCKED, locked_until=counter.locked_until)
+        return _not_judged(counter, now)
     former = factors.password_hash_of(person_id)
     try:
         is_right = fits(current) and hasher.verify(former, current)
@@ -64,15 +66,20 @@ def change_password(
         raise
     if former is None or hashed is None:
         note_refusal(person_id, subject, counter, step="current_password", now=now)
-        locked = counter.is_locked(now)
-        outcome = PasswordOutcome.LOCKED if locked else PasswordOutcome.WRONG
-        return PasswordChange(outcome, locked_until=counter.locked_until)
+        return _not_judged(counter, now)
     with transaction():
         guesses.return_try(subject, counter, now=now)
         if not factors.replace_password(person_id, former=former, hashed=hashed, now=now):
             return PasswordChange(PasswordOutcome.OVER)
         rows.leave_only(sign_in, now=now)
     return PasswordChange(PasswordOutcome.CHANGED)
+
+
+def _not_judged(counter: Counter, now: datetime) -> PasswordChange:
+    """Return why a current password was not taken: wrong, or no longer judged."""
+    closed = closed_by(counter, now)
+    outcome = PasswordOutcome(closed.value) if closed else PasswordOutcome.WRONG
+    return PasswordChange(outcome, locked_until=counter.locked_until)
 
 
 def words_about(person_id: str, user_code: str) -> tuple[str, ...]:

@@ -24,8 +24,10 @@ from . import services_allowances as allowances
 from . import services_contacts as contacts
 from . import services_factors as factors
 from . import services_guesses as guesses
+from . import services_known_browsers as known_browsers
 from . import services_sessions as sessions
 from .hashing import current_hasher
+from .lockout import Counter
 from .models import Challenge, Password, UserCodeRow
 from .passwords import PasswordFault, judge
 from .recovery_models import PasswordRecovery
@@ -105,14 +107,16 @@ def send_again(token: str | None, *, now: datetime) -> None:
             _send(recovery, now)
 
 
-def check_code(token: str | None, typed: str, *, now: datetime) -> Answer:
-    """Judge the code received by e-mail: counted first on the person's one counter and on the code, right once."""
+def check_code(token: str | None, typed: str, *, known: str | None = None, now: datetime) -> Answer:
+    """Judge the code received by e-mail: counted first on the person's one counter and on the code, right once.
+
+    A browser they are known by (*known*) has a counter of its own while strangers keep the other one locked (S-50).
+    """
     with transaction():
         recovery = find(token, RecoveryState.EMAIL_CODE, now=now)
         if recovery is None:
             return Answer(Outcome.OVER)
-        subject = _subject(recovery)
-        may_judge, counter = guesses.take_try(subject, now=now)
+        may_judge, counter, subject = _take_try(recovery, known, now)
         if not may_judge:
             return Answer(Outcome.LOCKED, locked_until=counter.locked_until)
         left = _count_code_try(recovery, now)
@@ -131,14 +135,13 @@ def check_code(token: str | None, typed: str, *, now: datetime) -> Answer:
     return Answer(Outcome.WRONG if left else Outcome.SPENT, left)
 
 
-def check_factor(token: str | None, typed: str, *, now: datetime) -> Answer:
+def check_factor(token: str | None, typed: str, *, known: str | None = None, now: datetime) -> Answer:
     """Judge the second factor, on the same counter; it is spent with the step that it opens."""
     with transaction():
         recovery = find(token, RecoveryState.SECOND_FACTOR, now=now)
         if recovery is None or recovery.person_id is None:
             return Answer(Outcome.OVER)
-        subject = _subject(recovery)
-        may_judge, counter = guesses.take_try(subject, now=now)
+        may_judge, counter, subject = _take_try(recovery, known, now)
         if not may_judge:
             return Answer(Outcome.LOCKED, locked_until=counter.locked_until)
         if not second_factors.spend(recovery.person_id, typed, now=now):
@@ -296,6 +299,12 @@ def _advance(recovery: Recovery, event: RecoveryEvent, now: datetime, *, code_di
         .execution_options(synchronize_session=False)
     ).first()
     return passed is not None
+
+
+def _take_try(recovery: Recovery, known: str | None, now: datetime) -> tuple[bool, Counter, str]:
+    """Count a try, also beyond the life of the password: this is where another one is chosen."""
+    own = known_browsers.counters(recovery.person_id, known, now=now)
+    return guesses.take_try_on(_subject(recovery), own, renewing=True, now=now)
 
 
 def _subject(recovery: Recovery) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
 from .. import audit
 from ..audit import Actor
@@ -22,15 +22,17 @@ from ..notices.email import from_template
 from ..notices.messages import Email
 from ..sealing import current_sealing, digest, random_token
 from ..web import absolute_url
+from . import services_access as access
 from . import services_allowances as allowances
 from . import services_factors as factors
 from . import services_guesses as guesses
+from . import services_reproofing_rows as reproofing_rows
 from . import services_security_notices as security_notices
 from . import services_sessions as sessions
-from .models import Challenge, Password, UserCodeRow
+from .models import Password, UserCodeRow
 from .passwords import TemporaryPassword, draw_pairing, draw_temporary, group
 from .recovery_models import Reproofing
-from .reproofing_states import LIFE, WAIT, ReproofingEvent, ReproofingState, sources
+from .reproofing_states import LIFE, WAIT, ReproofingEvent, ReproofingState
 from .services_people import person
 from .services_recovery import end_what_is_under_way
 from .states import SLIP_LIFE, CodeState
@@ -85,7 +87,7 @@ def propose(user_code: UserCode, *, by: Actor, now: datetime) -> str:
             raise ConflictError("no credential of one's own to prove anew")
         if allowances.take(f"reproofing:{person_id}", limit=STARTS_PER_HOUR, now=now) is not None:
             raise ConflictError("too many re-proofings within the hour")
-        _end(person_id, ReproofingEvent.REPLACED, ReproofingState.EXPIRED, now)
+        reproofing_rows.end(person_id, ReproofingEvent.REPLACED, ReproofingState.EXPIRED, now)
         session.execute(
             insert(Reproofing).values(
                 id=reproofing_id,
@@ -112,7 +114,7 @@ def show_slip(reproofing_id: str, *, by: Actor, now: datetime) -> TemporaryPassw
     with transaction():
         wanted = select(Reproofing.person_id, Reproofing.user_code).where(Reproofing.id == reproofing_id)
         found = db.session.execute(wanted).first()
-        if found is None or not _move(
+        if found is None or not reproofing_rows.move(
             Reproofing.id == reproofing_id,
             event=ReproofingEvent.SLIP_SHOWN,
             to=ReproofingState.WAITING,
@@ -145,7 +147,7 @@ def find_slip(user_code: UserCode, secret: str) -> Slip | None:
 
 def use_slip(slip: Slip, challenge_id: str, *, now: datetime) -> bool:
     """Use a slip up for a challenge, in one statement of the caller's transaction; False before its time or after."""
-    user_code = _move(
+    user_code = reproofing_rows.move(
         Reproofing.id == slip.id,
         Reproofing.serves_from <= now,
         Reproofing.expires_at > now,
@@ -164,13 +166,14 @@ def use_slip(slip: Slip, challenge_id: str, *, now: datetime) -> bool:
 def finish(challenge_id: str, *, hashed: str, totp_secret: str, step: int, now: datetime) -> bool:
     """Replace every credential by the ones just chosen, in the caller's transaction; False when it was stopped.
 
-    Everything opened with the former ones ends.
+    Everything opened with the former ones ends, and an account that its person froze is open again: a slip from who answers
+    for them, a code at their address and a day to object say more than the factors they no longer have.
     """
     wanted = select(Reproofing.person_id, Reproofing.user_code).where(Reproofing.challenge_id == challenge_id)
     found = db.session.execute(wanted).first()
     if found is None or _owner(UserCode(found.user_code)) != found.person_id:
         return False
-    if not _move(
+    if not reproofing_rows.move(
         Reproofing.challenge_id == challenge_id,
         event=ReproofingEvent.FACTOR_SET,
         to=ReproofingState.DONE,
@@ -184,6 +187,7 @@ def finish(challenge_id: str, *, hashed: str, totp_secret: str, step: int, now: 
     end_what_is_under_way(found.person_id, now=now)
     guesses.forget_failures(guesses.subject_of(found.person_id), now=now)
     _record(audit.Event.REPROOFING_DONE, Actor.person(found.person_id), found.person_id, found.user_code, now)
+    access.thaw(found.person_id, actor=Actor.person(found.person_id), now=now)
     return True
 
 
@@ -203,7 +207,9 @@ def object_to(token: str | None, *, now: datetime) -> bool:
             Reproofing.objection_digest == digest(token)
         )
         found = db.session.execute(wanted).first()
-        if found is None or not _end(found.person_id, ReproofingEvent.OBJECTED, ReproofingState.STOPPED, now):
+        if found is None or not reproofing_rows.end(
+            found.person_id, ReproofingEvent.OBJECTED, ReproofingState.STOPPED, now
+        ):
             return False
         _record(audit.Event.REPROOFING_STOPPED, audit.ANONYMOUS, found.person_id, found.user_code, now)
         security_notices.note(found.person_id, "reproofing:stopped", now=now)
@@ -257,7 +263,7 @@ def sweep(now: datetime) -> int:
     with transaction():
         ended = 0
         for person_id in db.session.scalars(select(Reproofing.person_id).where(Reproofing.expires_at <= now)).all():
-            ended += _end(person_id, ReproofingEvent.DEADLINE, ReproofingState.EXPIRED, now, before=now)
+            ended += reproofing_rows.end(person_id, ReproofingEvent.DEADLINE, ReproofingState.EXPIRED, now, before=now)
     return ended
 
 
@@ -271,43 +277,6 @@ def render_started(payload: dict[str, Any], _now: datetime) -> Email:
         serves_from=datetime.fromisoformat(str(payload["serves_from"])),
         objection=absolute_url(f"/recover/objection?token={payload['objection']}"),
     )
-
-
-def _end(
-    person_id: str, event: ReproofingEvent, to: ReproofingState, now: datetime, *, before: datetime | None = None
-) -> int:
-    """End what is open for a person, the challenges it began too; return how many."""
-    statement = update(Reproofing).where(
-        Reproofing.person_id == person_id, Reproofing.state.in_([state.value for state in sources(event)])
-    )
-    if before is not None:
-        statement = statement.where(Reproofing.expires_at <= before)
-    ended = db.session.execute(
-        statement.values(state=to.value, ended_at=now, secret_digest=None, objection_digest=None)
-        .returning(Reproofing.challenge_id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    begun = [row.challenge_id for row in ended if row.challenge_id]
-    db.session.execute(
-        update(Challenge)
-        .where(Challenge.id.in_(begun), Challenge.ended_at.is_(None))
-        .values(ended_at=now, password_hash=None, totp_secret=None)
-        .execution_options(synchronize_session=False)
-    )
-    return len(ended)
-
-
-def _move(*conditions: Any, event: ReproofingEvent, to: ReproofingState, now: datetime, **values: object) -> str | None:
-    """Pass to the next state in one statement; return the user code of the one that did."""
-    moved = db.session.execute(
-        update(Reproofing)
-        .where(*conditions, Reproofing.state.in_([state.value for state in sources(event)]))
-        .where(Reproofing.expires_at > now)
-        .values(state=to.value, **values)
-        .returning(Reproofing.user_code)
-        .execution_options(synchronize_session=False)
-    ).first()
-    return str(moved.user_code) if moved else None
 
 
 def _owner(user_code: UserCode) -> str | None:

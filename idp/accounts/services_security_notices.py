@@ -38,7 +38,10 @@ KEPT = timedelta(days=30)
 
 
 def note(person_id: str, what: str, *, now: datetime) -> None:
-    """Tell a person *what* happened (``credential:change``, or ``reproofing:…``), in the caller's transaction."""
+    """Tell a person *what* happened (``credential:change``, or ``reproofing:…``), in the caller's transaction.
+
+    The kind of device is told of what one does oneself: of ``sign_in:…``, which others do, it is left out.
+    """
     db.session.execute(
         insert(SecurityNotice).values(id=new_id(), person_id=person_id, what=what, device=asking_device(), at=now)
     )

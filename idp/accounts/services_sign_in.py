@@ -20,11 +20,12 @@ from . import services_guesses as guesses
 from . import services_known_browsers as known_browsers
 from . import services_passkeys as passkeys
 from . import services_recovery_codes as recovery_codes
+from . import services_security_notices as security_notices
 from . import services_sessions as rows
 from .errors import BusyError
 from .factor_policy import only_passkey_serves
 from .hashing import current_hasher
-from .lockout import Counter
+from .lockout import LIFE_TRIES, Counter
 from .models import UserCodeRow
 from .passkeys import Purpose
 from .passwords import fits
@@ -49,6 +50,7 @@ class Refusal(StrEnum):
 
     WRONG = "wrong"
     LOCKED = "locked"
+    SPENT = "spent"
     OVER = "over"
     PASSKEY_ONLY = "passkey_only"
     FROZEN = "frozen"
@@ -90,7 +92,7 @@ def check_password(
     own = known_browsers.counters(owner, known, now=now)
     may_judge, counter, subject = guesses.take_try_on(subject, own, now=now)
     if not may_judge:
-        return FirstStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
+        return FirstStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
     stored = factors.password_hash_of(person_id) if person_id else None
     try:
         is_right = fits(password) and current_hasher().verify(stored, password)
@@ -99,9 +101,7 @@ def check_password(
         raise
     if person_id is None or stored is None or not is_right:
         note_refusal(owner, subject, counter, step="password", now=now)
-        if counter.is_locked(now):
-            return FirstStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
-        return FirstStep(refusal=Refusal.WRONG)
+        return FirstStep(refusal=closed_by(counter, now) or Refusal.WRONG, locked_until=counter.locked_until)
     factors.refresh_hash(person_id, former=stored, password=password)
     with transaction():
         guesses.return_try(subject, counter, now=now)
@@ -178,12 +178,10 @@ def _second_step(
         own = known_browsers.counters(begun.person_id, known, now=now)
         may_judge, counter, subject = guesses.take_try_on(subject, own, now=now)
         if not may_judge:
-            return SecondStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
+            return SecondStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
         if not judge(begun.person_id):
             note_refusal(begun.person_id, subject, counter, step="second_factor", now=now)
-            if counter.is_locked(now):
-                return SecondStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
-            return SecondStep(refusal=Refusal.WRONG, tries_left=counter.tries_left)
+            return refused(counter, now)
         if not challenges.advance(begun, now=now) or _activated_person(UserCode(begun.user_code)) != begun.person_id:
             return SecondStep(refusal=Refusal.OVER)
         guesses.forget_failures(subject, now=now)
@@ -214,12 +212,30 @@ def cancel(token: str | None, *, now: datetime) -> None:
         challenges.abandon(begun, now=now)
 
 
+def closed_by(counter: Counter, now: datetime) -> Refusal | None:
+    """Return why no try is judged at *now*: the password is spent, or there is a pause; None when the door is open."""
+    if counter.is_spent:
+        return Refusal.SPENT
+    return Refusal.LOCKED if counter.is_locked(now) else None
+
+
+def refused(counter: Counter, now: datetime) -> SecondStep:
+    """Return the answer to a wrong second factor, with the tries left or why there are none."""
+    closed = closed_by(counter, now)
+    if closed is not None:
+        return SecondStep(refusal=closed, locked_until=counter.locked_until)
+    return SecondStep(refusal=Refusal.WRONG, tries_left=counter.tries_left)
+
+
 def note_refusal(person_id: str | None, subject: str, counter: Counter, *, step: str, now: datetime) -> None:
-    """Write down that a try failed, and tell the person when it closed the door."""
+    """Write down that a try failed, and tell the person when it closed the door, or was the last their password had."""
     with transaction():
         audit.record(
             audit.Event.SIGN_IN_REFUSED, actor=audit.ANONYMOUS, person_id=person_id, details={"step": step}, now=now
         )
+        if person_id is not None and counter.total == LIFE_TRIES:
+            audit.record(audit.Event.PASSWORD_SPENT, actor=audit.SYSTEM, person_id=person_id, now=now)
+            security_notices.note(person_id, "password:spent", now=now)
         if person_id is None or counter.locked_until is None:
             return
         audit.record(

@@ -15,7 +15,7 @@ from . import services_factors as factors
 from . import services_guesses as guesses
 from . import services_known_browsers as known_browsers
 from .models import SignInRow
-from .services_sign_in import Refusal, SecondStep, note_refusal
+from .services_sign_in import Refusal, SecondStep, closed_by, note_refusal, refused
 from .sign_ins import ACR, AMR, Signed, SignIn
 from .totp import read_code
 
@@ -28,14 +28,12 @@ def confirm_with_code(sign_in: SignIn, typed: str, *, known: str | None = None, 
     own = known_browsers.counters(sign_in.person_id, known, now=now)
     may_judge, counter, subject = guesses.take_try_on(guesses.subject_of(sign_in.person_id), own, now=now)
     if not may_judge:
-        return SecondStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
+        return SecondStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
     digits = read_code(typed)
     with transaction():
         if digits is None or not factors.spend_code(sign_in.person_id, digits, now=now):
             note_refusal(sign_in.person_id, subject, counter, step="step_up", now=now)
-            if counter.is_locked(now):
-                return SecondStep(refusal=Refusal.LOCKED, locked_until=counter.locked_until)
-            return SecondStep(refusal=Refusal.WRONG, tries_left=counter.tries_left)
+            return refused(counter, now)
         guesses.return_try(subject, counter, now=now)  # it was right; the failures before it stay counted
         renewed = make_fresh(sign_in, acr=ACR, amr=AMR, now=now)
     return SecondStep(signed=renewed) if renewed else SecondStep(refusal=Refusal.OVER)

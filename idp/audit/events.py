@@ -51,6 +51,9 @@ class Event(StrEnum):
     SIGNED_IN = "person:signed_in"
     SIGN_IN_REFUSED = "person:sign_in_refused"
     LOCKED = "person:locked"
+    UNLOCKED = "person:unlocked"
+    DOOR_READ = "person:sign_in_read"
+    PASSWORD_SPENT = "person:password_spent"  # noqa: S105
     SIGNED_OUT = "person:signed_out"
     STEPPED_UP = "person:stepped_up"
     EMAIL_CHANGED = "person:email_changed"

@@ -21,7 +21,7 @@ from .acting import acting, ar_or_pes_required, authorized_representative_requir
 from .forms import PersonForm, sentences
 from .newcomer_services import Newcomer
 from .people_services import MembershipView
-from .reproofing_services import may_reprove
+from .reproofing_services import may_reprove, may_unlock
 from .roles import MembershipStatus, Role
 
 blueprint = Blueprint("people", __name__)
@@ -69,6 +69,7 @@ def presenting_people(views: tuple[MembershipView, ...]) -> list[dict[str, objec
     """Return what a list shows of each membership."""
     known = accounts.people({view.person_id for view in views})
     codes = accounts.user_codes({view.user_code for view in views})
+    doors = accounts.doors_of(known, now=now())
     held = services.rights_of_members(acting().enterprise_id, now()) if acting().is_pes else {}
     rows: list[dict[str, object]] = []
     for view in views:
@@ -80,6 +81,8 @@ def presenting_people(views: tuple[MembershipView, ...]) -> list[dict[str, objec
                 "person": person,
                 "role": presenting.ROLES[view.role],
                 "status": presenting.STATUSES[view.status],
+                "door": doors[view.person_id],
+                "closed": presenting.door_state(doors[view.person_id]),
                 "code": presenting.code_state(code),
                 "first_use": (code.first_used_at or code.activated_at) if code else None,
                 "agencies": [(presenting.agency_name(agency), right) for agency, right in access],
@@ -176,6 +179,7 @@ def person(membership_id: str) -> ResponseReturnValue:
         may_remove=bool(services.may_remove(here.enterprise_id, view.id, by=by)),
         may_reissue=_may_reissue(view),
         may_reprove=may_reprove(here.enterprise_id, view.id, by=by),
+        may_unlock=may_unlock(here.enterprise_id, view.id, by=by, now=now()),
         reproofing=latest_reproofing(view.person_id),
         last_pes=rules.Reason.LAST_PES in services.may_suspend(here.enterprise_id, view.id, by=by).reasons,
         rights=_rights(view),

@@ -49,6 +49,15 @@ REMOVAL_REASONS = {
 }
 
 
+def door_state(door: accounts.Door) -> tuple[str, str] | None:
+    """Return the word and the colour for what keeps somebody from signing in; None when nothing does."""
+    if door.is_frozen:
+        return _("Access frozen"), "red"
+    if door.locked_until is not None:
+        return _("Sign-in blocked"), "orange"
+    return (_("Password to renew"), "orange") if door.is_spent else None
+
+
 def text(localized: object) -> str:
     """Return a text of the catalogue in the person's language."""
     return str(localized.fr if current_language() == "fr" else localized.en)  # type: ignore[attr-defined]

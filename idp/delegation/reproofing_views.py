@@ -1,4 +1,4 @@
-"""The page on which a PES or the representative has somebody proved anew that lost every second factor."""
+"""The pages on which a PES or the representative helps somebody who cannot sign in: proved anew, or the door opened again."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from .acting import acting, ar_or_pes_required
 from .people_services import MembershipView
 from .people_views import slips_of, visible
 
-blueprint = Blueprint("reproofing", __name__, url_prefix="/people/<membership_id>/lost-factor")
+blueprint = Blueprint("reproofing", __name__, url_prefix="/people/<membership_id>")
 
 
-@blueprint.get("")
+@blueprint.get("/lost-factor")
 @ar_or_pes_required
 def confirm(membership_id: str) -> ResponseReturnValue:
     """Say what follows, before anything is begun."""
@@ -27,7 +27,7 @@ def confirm(membership_id: str) -> ResponseReturnValue:
     return render_template("delegation/person_lost_factor.html", view=view, name=name)
 
 
-@blueprint.post("")
+@blueprint.post("/lost-factor")
 @ar_or_pes_required
 @fresh_sign_in_required
 def start(membership_id: str) -> ResponseReturnValue:
@@ -40,6 +40,34 @@ def start(membership_id: str) -> ResponseReturnValue:
         flash(_("Too many slips were made for this person within the hour. Wait, then begin again."), "warning")
         return see_other(f"/people/{view.id}")
     return slips_of(newcomer, f"/people/{view.id}")
+
+
+@blueprint.get("/unlock")
+@ar_or_pes_required
+def confirm_unlock(membership_id: str) -> ResponseReturnValue:
+    """Say since when the sign-in waits and what opening it again does; somebody who no longer waits has no such page."""
+    view = visible(membership_id)
+    if not services.may_unlock(view.enterprise_id, view.id, by=acting().person.id, now=now()):
+        return see_other(f"/people/{view.id}")
+    door = accounts.door_of(view.person_id, now=now())
+    name = accounts.person(view.person_id).name
+    return render_template("delegation/person_unlock.html", view=view, name=name, door=door)
+
+
+@blueprint.post("/unlock")
+@ar_or_pes_required
+@fresh_sign_in_required
+def unlock(membership_id: str) -> ResponseReturnValue:
+    """Open the sign-in again; doing it again changes nothing."""
+    view, here = visible(membership_id), acting()
+    try:
+        services.unlock(view.enterprise_id, view.id, by=here.person.id, now=now())
+    except ConflictError:
+        flash(_("This sign-in was opened again three times within a day. Wait, or replace the password."), "warning")
+        return see_other(f"/people/{view.id}")
+    name = accounts.person(view.person_id).name
+    flash(_("%(name)s can try to sign in again. We told them by e-mail.", name=name), "success")
+    return see_other(f"/people/{view.id}")
 
 
 def _provable(membership_id: str) -> MembershipView:

@@ -156,6 +156,28 @@ def may_add(actor_roles: frozenset[Role], role: Role) -> Decision[Reason]:
     return Decision(() if needed in actor_roles else (Reason.ROLE_TOO_LOW,))
 
 
+def may_vouch(
+    actor_roles: frozenset[Role], actor_id: str, member: Member, everywhere: tuple[Member, ...]
+) -> Decision[Reason]:
+    """Decide whether someone answers for all that *member* is: has them proved anew, or opens their sign-in again.
+
+    Both open the whole account. So it takes authority over each of the roles they act by (*everywhere*), here and nowhere
+    else: a PES answers for users, the AR for PES, an operator for the others.
+    """
+    reasons = []
+    if member.person_id == actor_id:
+        reasons.append(Reason.TO_SELF)
+    if member.status is not MembershipStatus.ACTIVE:
+        reasons.append(
+            Reason.MEMBER_SUSPENDED if member.status is MembershipStatus.SUSPENDED else Reason.MEMBER_REMOVED
+        )
+    if any(each.enterprise_id != member.enterprise_id for each in everywhere):
+        reasons.append(Reason.OTHER_ENTERPRISE)
+    if not all(may_add(actor_roles, each.role) for each in (member, *everywhere)):
+        reasons.append(Reason.ROLE_TOO_LOW)
+    return Decision(tuple(reasons))
+
+
 def _standing(actor_roles: frozenset[Role], member: Member) -> Iterator[Reason]:
     allowed = {
         Role.USER: frozenset({Role.PES}),

@@ -106,6 +106,6 @@ class SubscriptionDecisionForm(MandatForm):
 
 
 class LostFactorForm(MandatForm):
-    """Who is to be proved anew."""
+    """Who is to be proved anew, or looked up."""
 
     user_code = UserCodeField(_l("User code"), id="user-code", description=_l("For example, QX4T-7712"))

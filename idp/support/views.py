@@ -6,7 +6,7 @@ from flask import Flask, redirect, request
 from flask.typing import ResponseReturnValue
 
 from ..oidc.views.playground import admit_to_playground
-from . import file_views, reproofing_views, subscription_views
+from . import door_views, file_views, reproofing_views, subscription_views
 from .access import at_desk
 from .roles import DESKS, DeskRole
 
@@ -14,6 +14,7 @@ from .roles import DESKS, DeskRole
 def init_app(app: Flask) -> None:
     """Give *app* the desk."""
     app.register_blueprint(file_views.blueprint)
+    app.register_blueprint(door_views.blueprint)
     app.register_blueprint(reproofing_views.blueprint)
     app.register_blueprint(subscription_views.blueprint)
     app.before_request(_lead_to_desk)

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from idp.accounts import services, services_activation, services_sign_in
+from idp.accounts import services, services_activation, services_recovery, services_sign_in
 from idp.accounts import services_reproofing as reproofings
 from idp.accounts.passwords import TemporaryPassword, read_temporary
 from idp.accounts.reproofing_states import LIFE, TRANSITIONS, WAIT, ReproofingEvent, ReproofingState, sources
@@ -327,3 +327,111 @@ def test_every_open_state_can_be_stopped_and_no_other() -> None:
 
     assert set(sources(ReproofingEvent.OBJECTED)) == set(ReproofingState) - over
     assert not [state for state, _ in TRANSITIONS if state in over]
+
+
+def frozen(account: Account, clock: MovableClock) -> None:
+    assert services.freeze(account.person_id, actor=Actor.person(account.person_id), now=clock.now())
+
+
+def entries(account: Account) -> list[str]:
+    found = db.session.scalars(select(AuditEntry.event).where(AuditEntry.person_id == account.person_id)).all()
+    db.session.commit()
+    return list(found)
+
+
+@pytest.mark.databases
+def test_whoever_is_proved_anew_has_their_frozen_account_back(account: Accounts, clock: MovableClock) -> None:
+    """Nobody opens it before the last step; then it is open, written down and told, and the new factors sign in."""
+    julie = account()
+    frozen(julie, clock)
+    token = to_factor(julie, begin(julie, clock), clock)
+    assert not services.is_open(julie.person_id)
+
+    finish = set_factor(token, clock)
+
+    assert finish is not None
+    assert finish.replaced
+    assert services.is_open(julie.person_id)
+    assert entries(julie).count("person:thawed") == 1
+    assert len(payloads("account_thawed")) == 1
+    assert services_sign_in.check_password(julie.code, NEW, next_path="/", now=clock.now()).token
+
+
+def test_an_account_that_was_open_is_not_said_to_be_open_again(account: Accounts, clock: MovableClock) -> None:
+    """Only a frozen one is."""
+    julie = account()
+    set_factor(to_factor(julie, begin(julie, clock), clock), clock)
+
+    assert "person:thawed" not in entries(julie)
+    assert payloads("account_thawed") == []
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize("at", ["waiting", "under_way"])
+def test_a_freeze_stops_what_was_begun_and_another_may_begin(account: Accounts, clock: MovableClock, at: str) -> None:
+    """The slip may be what is wrong: slip, pages and objection are dead. A new slip waits its day and leads out."""
+    julie = account()
+    slip = begin(julie, clock)
+    stop = objection()
+    token = to_factor(julie, slip, clock) if at == "under_way" else None
+
+    frozen(julie, clock)
+
+    assert state_of(julie) is ReproofingState.STOPPED
+    assert "reproofing:stopped" in entries(julie)
+    if token:
+        finish = set_factor(token, clock)
+        assert finish is None or finish.over
+    clock.advance(WAIT)
+    assert use(julie, slip, clock).token is None
+    assert not reproofings.object_to(stop, now=clock.now())
+    assert not services.is_open(julie.person_id)
+    set_factor(to_factor(julie, begin(julie, clock), clock), clock)
+    assert services.is_open(julie.person_id)
+
+
+def test_an_objection_leaves_the_account_frozen(account: Accounts, clock: MovableClock) -> None:
+    """Whoever froze it and did not ask for the slip keeps both doors shut."""
+    julie = account()
+    frozen(julie, clock)
+    slip = begin(julie, clock)
+
+    reproofings.object_to(objection(), now=clock.now())
+
+    clock.advance(WAIT)
+    assert use(julie, slip, clock).token is None
+    assert not services.is_open(julie.person_id)
+
+
+def test_a_forgotten_password_replaced_does_not_thaw(account: Accounts, clock: MovableClock) -> None:
+    """A recovery shows one factor and the mailbox, no more than a sign-in: the account stays frozen."""
+    julie = account()
+    frozen(julie, clock)
+    token = services_recovery.start(julie.code, former=None, now=clock.now())
+    services_recovery.check_code(token, str(payloads("recovery_code")[-1]["code"]), now=clock.now())
+    services_recovery.check_factor(token, julie.otp(clock.now()), now=clock.now())
+
+    assert services_recovery.choose_password(token, NEW, now=clock.now())
+
+    assert not services.is_open(julie.person_id)
+
+
+@pytest.mark.bar("S-49")
+def test_being_proved_anew_forgets_the_failures(account: Accounts, clock: MovableClock) -> None:
+    """New secrets, a new life: the pause and the count are over."""
+    julie = account()
+    token = to_factor(julie, begin(julie, clock), clock)
+    for _ in range(5):
+        services_sign_in.check_password(julie.code, "faux mot de passe", next_path="/", now=clock.now())
+
+    set_factor(token, clock)
+
+    door = services.door_of(julie.person_id, now=clock.now())
+    assert door.is_open
+    assert door.failures == 0
+
+
+def test_the_page_of_a_frozen_account_shows_the_way_back(browser: Browser) -> None:
+    """Every factor, or a slip as for a lost second factor."""
+    assert 'href="/recover/lost-factor"' in browser.get("/frozen").text
+    assert "rouvre aussi un accès gelé" in browser.get("/recover/lost-factor").text

@@ -14,6 +14,7 @@ from sqlalchemy import update
 
 from idp.accounts import services as accounts
 from idp.accounts.models import SignInRow
+from idp.accounts.services_sign_in import check_password
 from idp.audit import SYSTEM
 from idp.clock import SystemClock
 from idp.db import transaction
@@ -62,7 +63,7 @@ VISITED = {
         *("people.people", "people.person", "people.new_user", "people.confirm_act", "people.roster"),
         *("people.new_pes", "people.choose", "journal.journal", "journal.why", "accounts.account"),
         *("oidc_systems.systems", "oidc_systems.approve", "oidc_systems.check", "oidc_systems.revoke"),
-        "reproofing.confirm",
+        *("reproofing.confirm", "reproofing.confirm_unlock"),
     ),
     "account": (
         *("confirm.again", "confirm.waiting", "devices.sessions", "freezing.own", "freezing.stranger", "freezing.code"),
@@ -76,7 +77,7 @@ VISITED = {
     "developer": ("oidc_playground.playground", "oidc_playground.callback", "oidc_interaction.missing_block"),
     "desk": (
         *("desk.queue", "desk.file", "desk_reproofing.queue", "desk_subscriptions.queue"),
-        "desk_subscriptions.subscription",
+        *("desk_subscriptions.subscription", "desk_doors.ask"),
     ),
 }
 PORTAL_NOT_PAGES = {"static", "sign_in", "callback"}
@@ -350,6 +351,12 @@ def test_pages_of_an_enterprise(installation: Installation, scan: Scan, new_page
     for path in (*plain, *about, *acts, *rights, f"why?person={person}&agency=amp&block=018"):
         pes.goto(f"{installation.issuer}/{path}")
         scan.visit(pes)
+    _lock(installation, "user")
+    for path in ("people", f"people/{person}", f"people/{person}/unlock"):
+        pes.goto(f"{installation.issuer}/{path}")
+        scan.visit(pes)
+    pes.click("#confirm")
+    scan.stay(pes)
     for path, button in (("people/new", "#add-person"), ("agencies/bac/subscribe", "#questions-submit")):
         pes.goto(f"{installation.issuer}/{path}")
         pes.click(button)
@@ -470,6 +477,14 @@ def _age(installation: Installation, persona: dict[str, Any], **values: datetime
     with installation.app.app_context(), transaction() as session:
         signs = persona["user_code"].replace("-", "")
         session.execute(update(SignInRow).where(SignInRow.user_code == signs).values(**values))
+
+
+def _lock(installation: Installation, key: str) -> None:
+    """Try five wrong passwords for a person of the demonstration."""
+    code = UserCode.parse(installation.persona(key)["user_code"])
+    with installation.app.app_context():
+        for _ in range(5):
+            check_password(code, "faux mot de passe", next_path="/", now=SystemClock().now())
 
 
 def _first_user(installation: Installation) -> str:
@@ -611,6 +626,18 @@ def test_pages_of_the_desk(installation: Installation, scan: Scan, new_page: New
     scan.visit(operator)
     operator.fill("#user-code", installation.persona("ar")["user_code"])
     operator.click("#propose")
+    scan.stay(operator)
+    operator.goto(f"{installation.issuer}/desk/sign-ins")
+    scan.visit(operator)
+    operator.click("#find")
+    scan.stay(operator)
+    _lock(installation, "two_enterprises")
+    operator.fill("#user-code", installation.persona("two_enterprises")["user_code"])
+    operator.click("#find")
+    expect(operator.locator("#unlock")).to_be_visible()
+    scan.stay(operator)
+    operator.click("#unlock")
+    expect(operator.locator("#find")).to_be_visible()
     scan.stay(operator)
     for page, path in ((operator, "desk"), (officer, "desk/subscriptions")):
         page.goto(f"{installation.issuer}/{path}")

@@ -20,7 +20,7 @@ from ..services_sign_in import Refusal
 from ..sessions import current_sign_in, safe_next, sign_in_required
 from ..sign_ins import Signed, SignIn
 from . import browser
-from .sign_in import refused_code, too_many
+from .sign_in import judged, refused_code
 
 blueprint = Blueprint("confirm", __name__)
 blueprint.before_request(browser.one_of_each)
@@ -53,8 +53,7 @@ def again() -> ResponseReturnValue:
     if answer.refusal is Refusal.OVER:
         return make_response(redirect("/sign-in", code=303))
     form.otp.errors = (refused_code(answer),)
-    page = _page(form, sign_in)
-    return too_many(page, answer.locked_until) if answer.refusal is Refusal.LOCKED else page
+    return judged(_page(form, sign_in), answer)
 
 
 @blueprint.get("/continue")

@@ -17,9 +17,9 @@ from .. import cookies, services_passkey_sign_in, services_passkeys, services_si
 from ..forms import PasskeyForm
 from ..services_factors import held
 from ..services_passkeys import Asked
-from ..services_sign_in import Refusal, SecondStep
+from ..services_sign_in import SecondStep
 from . import browser
-from .sign_in import leads_to, locked_sentence, start_again, too_many, wanted_path
+from .sign_in import closed_sentence, judged, leads_to, start_again, wanted_path
 
 blueprint = Blueprint("passkeys", __name__, url_prefix="/sign-in")
 blueprint.before_request(browser.one_of_each)
@@ -66,15 +66,15 @@ def second_factor() -> ResponseReturnValue:
         )
         if (onward := leads_to(answer)) is not None:
             return onward
-        is_locked = answer.refusal is Refusal.LOCKED
-        form.credential.errors = (locked_sentence(answer.locked_until) if is_locked else _refused_sentence(),)
+        closed = closed_sentence(answer.refusal, answer.locked_until)
+        form.credential.errors = (closed or _refused_sentence(),)
     asked = services_passkeys.ask_person(person_id, now=now())
     if asked is None:
         return see_other("/sign-in/code")
     is_only_way = services_sign_in.wants_passkey(person_id)
     has_application = held(person_id).applications > 0 and not is_only_way
     page = _page("sign_in_code_passkey", form, asked, has_application=has_application, is_only_way=is_only_way)
-    return too_many(page, answer.locked_until) if answer.refusal is Refusal.LOCKED else page
+    return judged(page, answer)
 
 
 def _page(name: str, form: PasskeyForm, asked: Asked | None, **more: object) -> Response:

@@ -21,7 +21,7 @@ from ...i18n import gettext as _
 from ...i18n import ngettext
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import services, services_lost_codes, services_recovery, services_reproofing
+from .. import cookies, services, services_lost_codes, services_recovery, services_reproofing
 from ..forms import EmailCodeForm, LostCodeForm, NewPasswordForm, OtpForm, RecoverForm
 from ..recovery_states import RecoveryState
 from ..services_recovery import Answer, Outcome, Recovery
@@ -77,7 +77,9 @@ def code() -> ResponseReturnValue:
     form = EmailCodeForm()
     if not form.validate_on_submit():
         return render_template("accounts/recover_code.html", form=form)
-    answer = services_recovery.check_code(browser.held(_HELD), form.email_code.data, now=now())
+    answer = services_recovery.check_code(
+        browser.held(_HELD), form.email_code.data, known=cookies.known_digest(), now=now()
+    )
     if answer.outcome in (Outcome.RIGHT, Outcome.OVER):
         return see_other("/recover/factor")
     form.email_code.errors = (_code_sentence(answer),)
@@ -109,7 +111,7 @@ def factor() -> ResponseReturnValue:
     form = OtpForm()
     if not form.validate_on_submit():
         return render_template("accounts/recover_factor.html", form=form)
-    answer = services_recovery.check_factor(browser.held(_HELD), form.otp.data, now=now())
+    answer = services_recovery.check_factor(browser.held(_HELD), form.otp.data, known=cookies.known_digest(), now=now())
     if answer.outcome in (Outcome.RIGHT, Outcome.OVER):
         return see_other("/recover/password")
     form.otp.errors = (_factor_sentence(answer),)

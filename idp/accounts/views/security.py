@@ -21,11 +21,12 @@ from ..forms import ChangePasswordForm, NewApplicationForm, NewPasskeyForm
 from ..recovery_codes import FEW, shown
 from ..services_password_change import PasswordChange, PasswordOutcome
 from ..services_security import Factor, FactorKind
+from ..services_sign_in import Refusal
 from ..sessions import current_sign_in, sign_in_address, sign_in_required, unfinished_sign_in
 from ..sign_ins import SignIn
 from . import browser
 from .activation import password_sentence
-from .sign_in import locked_sentence, too_many, wanted_path
+from .sign_in import closed_sentence, too_many, wanted_path
 
 View = TypeVar("View", bound=Callable[..., Any])
 HOME = "/account/security"
@@ -84,7 +85,8 @@ def password() -> ResponseReturnValue:
         return _page("security_password", form)
     form.current_password.errors = (_current_sentence(change),)
     page = _page("security_password", form)
-    return too_many(page, change.locked_until) if change.outcome is PasswordOutcome.LOCKED else page
+    closed = change.outcome in (PasswordOutcome.LOCKED, PasswordOutcome.SPENT)
+    return too_many(page, change.locked_until) if closed else page
 
 
 @blueprint.route("/application", methods=["GET", "POST"])
@@ -180,8 +182,8 @@ def _reason_sentence(reason: Reason) -> str:
 
 
 def _current_sentence(change: PasswordChange) -> str:
-    if change.outcome is PasswordOutcome.LOCKED:
-        return locked_sentence(change.locked_until)
+    if change.outcome in (PasswordOutcome.LOCKED, PasswordOutcome.SPENT):
+        return str(closed_sentence(Refusal(change.outcome.value), change.locked_until))
     if change.outcome is PasswordOutcome.OVER:
         return str(_("Your password was changed meanwhile, elsewhere. Nothing was saved."))
     return str(_("This is not your current password"))

@@ -39,8 +39,9 @@ def password() -> ResponseReturnValue:
         person_id = services_sign_in.person_under_way(answer.token, now=now())
         has_passkey = person_id is not None and held(person_id).passkeys > 0
         return see_other("/sign-in/code/passkey" if has_passkey else "/sign-in/code")
-    if answer.refusal is Refusal.LOCKED:
-        form.username.errors = (locked_sentence(answer.locked_until),)
+    closed = closed_sentence(answer.refusal, answer.locked_until)
+    if closed is not None:
+        form.username.errors = (closed,)
         return too_many(_first_page(form), answer.locked_until)
     form.username.errors = (_("The user code or the password is wrong"),)
     return _first_page(form)
@@ -70,8 +71,7 @@ def second_factor() -> ResponseReturnValue:
     if (onward := leads_to(answer)) is not None:
         return onward
     form.otp.errors = (refused_code(answer),)
-    page = _second_page(form, person_id)
-    return too_many(page, answer.locked_until) if answer.refusal is Refusal.LOCKED else page
+    return judged(_second_page(form, person_id), answer)
 
 
 @blueprint.route("/sign-in/code/recovery", methods=["GET", "POST"])
@@ -100,8 +100,7 @@ def recovery_code() -> ResponseReturnValue:
     if (onward := leads_to(answer)) is not None:
         return onward
     form.recovery_code.errors = (_recovery_sentence(answer),)
-    page = _recovery_page(form)
-    return too_many(page, answer.locked_until) if answer.refusal is Refusal.LOCKED else page
+    return judged(_recovery_page(form), answer)
 
 
 @blueprint.post("/sign-out")
@@ -121,22 +120,43 @@ def wanted_path() -> str:
 
 
 def locked_sentence(until: datetime | None) -> str:
-    """Say until when no try is judged."""
+    """Say until when no try is judged; the sign-in page says to everybody who can open the door sooner."""
     return str(_("Too many tries. Wait until %(until)s, then try again.", until=long_datetime(until) if until else ""))
 
 
+def closed_sentence(refusal: Refusal | None, until: datetime | None) -> str | None:
+    """Say why no try is judged; None when it was, and was wrong."""
+    if refusal is Refusal.LOCKED:
+        return locked_sentence(until)
+    if refusal is Refusal.SPENT:
+        return str(
+            _(
+                "Too many tries in a row: this password no longer serves. Choose another one with “I have forgotten my"
+                " password”, on the sign-in page."
+            )
+        )
+    return None
+
+
+def judged(page: Response, answer: SecondStep) -> Response:
+    """Answer with *page* after a second factor that was refused: 429 when none is judged any more."""
+    closed = answer.refusal in (Refusal.LOCKED, Refusal.SPENT)
+    return too_many(page, answer.locked_until) if closed else page
+
+
 def too_many(page: Response, until: datetime | None) -> Response:
-    """Answer with 429 and say in how many seconds to come back."""
+    """Answer with 429 and say in how many seconds to come back, when that helps."""
     page.status_code = 429
-    if until is not None:
+    if until is not None and until > now():
         page.headers["Retry-After"] = str(max(1, int((until - now()).total_seconds())))
     return page
 
 
 def refused_code(answer: SecondStep) -> str:
     """Say why a code was refused."""
-    if answer.refusal is Refusal.LOCKED:
-        return locked_sentence(answer.locked_until)
+    closed = closed_sentence(answer.refusal, answer.locked_until)
+    if closed is not None:
+        return closed
     left = answer.tries_left or 0
     sentence = ngettext(
         "This code is wrong or was already used. Wait for the next one; %(num)s try is left.",
@@ -181,8 +201,9 @@ def _recovery_page(form: RecoveryCodeForm) -> Response:
 
 
 def _recovery_sentence(answer: SecondStep) -> str:
-    if answer.refusal is Refusal.LOCKED:
-        return locked_sentence(answer.locked_until)
+    closed = closed_sentence(answer.refusal, answer.locked_until)
+    if closed is not None:
+        return closed
     left = answer.tries_left or 0
     sentence = ngettext(
         "This code is wrong or was already used; %(num)s try is left.",
