@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 FACTOR_LEVELS = {"user": 2, "pes": 2, "authorized_representative": 2, "operator": 3}
+_ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)+")
 
 
@@ -83,6 +84,11 @@ class Settings(BaseSettings):
         description="level each role must sign in with, 2 (two factors) or 3 (passkey):"
         " user=2 pes=2 authorized_representative=2 operator=3 (a demonstration: operator=2)",
     )
+    alarm_tries: int = Field(
+        100, ge=0, le=1_000_000, description="failed sign-ins within the window that raise the alarm; 0: never"
+    )
+    alarm_minutes: int = Field(10, ge=1, le=60, description="minutes of that window")
+    alarm_email: str | None = Field(None, description="address of whoever watches over the service; none: log and desk")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe level logged")
     session_idle_minutes: int = Field(60, ge=5, le=60, description="minutes without a page after which a sign-in ends")
     session_hours: int = Field(12, ge=1, le=12, description="hours after which a sign-in ends")
@@ -107,6 +113,13 @@ class Settings(BaseSettings):
         if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
             raise ValueError("must be https; http is accepted on loopback only")
         return issuer
+
+    @field_validator("alarm_email")
+    @classmethod
+    def _somebody_is_reached(cls, address: str | None) -> str | None:
+        if address is not None and not _ADDRESS.fullmatch(address):
+            raise ValueError("must be one e-mail address")
+        return address
 
     @field_validator("database_url")
     @classmethod

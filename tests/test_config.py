@@ -60,3 +60,11 @@ def test_secrets_of_the_settings_do_not_print() -> None:
 def test_templates_are_found_in_a_checkout() -> None:
     """The two-place look-up finds a folder that lies beside the package."""
     assert (folder("templates")).is_dir()
+
+
+@pytest.mark.parametrize("address", ["veille", "a@b, c@d", "Veille <a@b>", ""])
+def test_the_address_of_the_alarm_is_one_address(address: str) -> None:
+    """A mistake here would be noticed on the worst day."""
+    with pytest.raises(ConfigurationError):
+        read_settings(alarm_email=address)
+    assert read_settings(alarm_email="veille@fournisseur.example").alarm_email == "veille@fournisseur.example"

@@ -12,7 +12,7 @@ from ..notices.email import from_template
 from ..notices.messages import Email
 from ..notices.services import on_bounce, register_renderer
 from ..web import absolute_url
-from . import services_contacts, services_lost_codes, services_reproofing, services_security_notices
+from . import services_alarm, services_contacts, services_lost_codes, services_reproofing, services_security_notices
 from .recovery_codes import FEW
 from .services_people import people
 
@@ -22,6 +22,7 @@ def init_mails(app: Flask) -> None:
     register_renderer(app, "email_code", _code)
     register_renderer(app, "account_activated", _activated)
     register_renderer(app, "account_locked", _locked)
+    register_renderer(app, "sign_in_alarm", services_alarm.render)
     register_renderer(app, "recovery_code_used", _recovery_code)
     register_renderer(app, "email_changed", _email_changed)
     for kind in ("account_frozen", "account_thawed"):

@@ -14,6 +14,7 @@ from ..db import db, transaction
 from ..identifiers import UserCode
 from ..notices import services as notices
 from . import services_access as access
+from . import services_alarm as alarm
 from . import services_challenges as challenges
 from . import services_factors as factors
 from . import services_guesses as guesses
@@ -230,6 +231,7 @@ def refused(counter: Counter, now: datetime) -> SecondStep:
 def note_refusal(person_id: str | None, subject: str, counter: Counter, *, step: str, now: datetime) -> None:
     """Write down that a try failed, and tell the person when it closed the door, or was the last their password had."""
     with transaction():
+        alarm.count_failure(now)
         audit.record(
             audit.Event.SIGN_IN_REFUSED, actor=audit.ANONYMOUS, person_id=person_id, details={"step": step}, now=now
         )

@@ -103,6 +103,7 @@ class Event(StrEnum):
     SIGNAL_SENT = "oidc:signal_sent"
     SIGNAL_REFUSED = "oidc:signal_refused"
     # operations
+    ALARM_RAISED = "alarm:raised"
     OPERATOR_ADDED = "operator:added"
     REGISTER_IMPORTED = "register:imported"
     TAX_FILE_IMPORTED = "tax_file:imported"

@@ -98,6 +98,7 @@ LABELS: dict[Event, Any] = {
     Event.STREAM_CHANGED: _l("Signals to an agency set up or changed"),
     Event.SIGNAL_SENT: _l("Signal received by an agency"),
     Event.SIGNAL_REFUSED: _l("Signal refused by an agency"),
+    Event.ALARM_RAISED: _l("Alarm: many failed sign-ins over many accounts"),
     Event.OPERATOR_ADDED: _l("Operator added"),
     Event.REGISTER_IMPORTED: _l("Register of enterprises imported"),
     Event.TAX_FILE_IMPORTED: _l("Tax agency’s file imported"),

@@ -47,6 +47,8 @@ def remarks(settings: Settings) -> Iterator[str]:
         yield "each worker counts requests per address apart; set IDP_RATE_LIMIT_STORAGE to a shared storage"
     if settings.secure and settings.database_url.startswith("sqlite"):
         yield "SQLite serves one machine; several nodes want PostgreSQL"
+    if settings.secure and settings.alarm_email is None:
+        yield "no IDP_ALARM_EMAIL: an alarm about failed sign-ins is seen in the log and at the desk only"
     yield from key_findings.remarks(settings, SystemClock().now())
 
 
@@ -68,7 +70,7 @@ def findings(settings: Settings) -> Iterator[str]:
     try:
         with create_app(settings).app_context():
             yield from _certificate_findings()
-            yield from _database_findings()
+            yield from _database_findings(settings)
     except SQLAlchemyError as error:
         yield f"the database does not answer: {type(error).__name__}"
 
@@ -87,7 +89,8 @@ def _certificate_findings() -> Iterator[str]:
         yield from certificates.stale(known, now=now, soon=now + _WARNED_BEFORE)
 
 
-def _database_findings() -> Iterator[str]:
+def _database_findings(settings: Settings) -> Iterator[str]:
+    from ..accounts import services as accounts
     from ..audit import verify
     from ..db import db
     from ..delegation import catalogue_services
@@ -109,6 +112,11 @@ def _database_findings() -> Iterator[str]:
     checked = verify()
     if checked.fault:
         yield f"the log does not hold: {checked.fault}"
+    if (alarm := accounts.current_alarm(SystemClock().now())) is not None:
+        yield (
+            f"many failed sign-ins over many accounts: {alarm.tries} within {settings.alarm_minutes} minutes at"
+            f" {alarm.raised_at:%Y-%m-%d %H:%M} UTC; see docs/operations.md"
+        )
     if checked.unsequenced > 1000:
         yield f"{checked.unsequenced} entries of the log wait for their place; is idp worker running?"
 

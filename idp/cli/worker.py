@@ -36,6 +36,7 @@ SWEEPS: tuple[Task, ...] = (
     enrollment.sweep_deadlines,
     delegation.sweep_dates,
     accounts.sweep,
+    accounts.watch_failed_tries,
     interaction_services.forget_old,
     replay_services.forget_old,
     pushed_services.forget_old,

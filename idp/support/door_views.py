@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from ..accounts import services as accounts
 from ..accounts.confirming import fresh_sign_in_required
 from ..errors import ConflictError, NotAllowedError, NotFoundError
 from ..i18n import gettext as _
@@ -61,4 +62,6 @@ def unlock(operator: OperatorView) -> ResponseReturnValue:
 
 def _page(operator: OperatorView, form: LostFactorForm, found: FoundDoor | None = None) -> str:
     own = found is not None and found.person_id == operator.person_id
-    return render_template("support/sign_ins.html", form=form, found=found, own=own)
+    return render_template(
+        "support/sign_ins.html", form=form, found=found, own=own, alarm=accounts.current_alarm(now())
+    )

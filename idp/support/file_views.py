@@ -31,7 +31,7 @@ def queue(operator: OperatorView) -> str:
     files = review_services.queue()
     proposers = accounts.people(file.proposed_by for file in files if file.proposed_by)
     lines = [presenting.queue_line(file, operator, proposers, now()) for file in files]
-    return render_template("support/queue.html", lines=lines)
+    return render_template("support/queue.html", lines=lines, alarm=accounts.current_alarm(now()))
 
 
 @blueprint.get("/files/<file_id>")

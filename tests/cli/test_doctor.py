@@ -7,10 +7,13 @@ from click.testing import CliRunner
 from flask import Flask
 from flask_migrate import upgrade
 
+from idp.accounts import services as accounts
+from idp.accounts import services_alarm
 from idp.app import create_app
-from idp.cli.doctor import doctor, findings
-from idp.clock import MovableClock
+from idp.cli.doctor import doctor, findings, remarks
+from idp.clock import MovableClock, SystemClock
 from idp.config import Settings, folder, read_settings
+from idp.db import transaction
 from idp.delegation import catalogue_services
 from tests.oidc.certificates import FROM, TestAuthority, pem
 
@@ -58,3 +61,22 @@ def test_a_revocation_list_that_ended_is_told(settings: Settings, tmp_path: Path
     files = {"mtls_ca_file": tmp_path / "ca.pem", "mtls_crl_file": tmp_path / "crl.pem"}
 
     assert any("no current revocation list" in each for each in findings(settings.model_copy(update=files)))
+
+
+def test_an_alarm_that_lasts_is_told(settings: Settings) -> None:
+    """Many failed sign-ins, with their number and the guide; and that nobody is written to, where nobody is."""
+    now = SystemClock().now()
+    app: Flask = create_app(settings)
+    with app.app_context():
+        upgrade()
+        catalogue_services.load_agencies(folder("agencies"), now=now)
+        with transaction():
+            for _ in range(settings.alarm_tries):
+                services_alarm.count_failure(now)
+        accounts.watch_failed_tries(now)
+
+    assert [f"{settings.alarm_tries} within 10 minutes" in each for each in findings(settings)] == [True]
+    secure = settings.model_copy(update={"issuer": "https://id.example"})
+    assert any("IDP_ALARM_EMAIL" in each for each in remarks(secure))
+    reached = secure.model_copy(update={"alarm_email": "veille@fournisseur.example"})
+    assert not any("IDP_ALARM_EMAIL" in each for each in remarks(reached))

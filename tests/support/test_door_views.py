@@ -163,3 +163,20 @@ def test_nobody_else_finds_the_page(
     for path in (DESK, f"{DESK}/unlock"):
         assert post(other.client, path, "/account", user_code=str(ada[1])).status_code == 404
     assert is_locked(ada[0], clock)
+
+
+def test_an_alarm_is_seen_at_the_desk_while_it_lasts(staff: StaffFactory, app: Flask, clock: MovableClock) -> None:
+    """On both pages where operators begin, not on others' pages; ten minutes later it is gone."""
+    operator = staff()
+    given = app.extensions["mandat.settings"].model_copy(update={"alarm_tries": 3})
+    app.extensions["mandat.settings"] = given
+    assert 'id="alarm"' not in operator.client.get("/desk").text
+    for number in range(3):
+        check_password(UserCode.parse(f"AAAA000{number}"), "Automne2026!", next_path="/", now=clock.now())
+    accounts.watch_failed_tries(clock.now())
+
+    pages = [operator.client.get(path).text for path in ("/desk", DESK)]
+
+    assert all('id="alarm"' in page and "3 essais erronés" in page for page in pages)
+    clock.advance(timedelta(minutes=10))
+    assert 'id="alarm"' not in operator.client.get("/desk").text

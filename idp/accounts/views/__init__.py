@@ -7,6 +7,7 @@ from flask import Flask, Response, g, request
 from ...i18n import gettext as _
 from ...sealing import current_sealing
 from ...web import current_settings, error_page
+from .. import alarm_models as alarm_models
 from .. import models as models  # the tables must be known to the metadata
 from .. import recovery_models as recovery_models
 from .. import session_models as session_models
