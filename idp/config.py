@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     )
     alarm_minutes: int = Field(10, ge=1, le=60, description="minutes of that window")
     alarm_email: str | None = Field(None, description="address of whoever watches over the service; none: log and desk")
+    email_code_fallback: bool = Field(
+        False, description="a code by e-mail beside the password, for people without their second factor: reading only"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe level logged")
     session_idle_minutes: int = Field(60, ge=5, le=60, description="minutes without a page after which a sign-in ends")
     session_hours: int = Field(12, ge=1, le=12, description="hours after which a sign-in ends")

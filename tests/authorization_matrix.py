@@ -1,13 +1,15 @@
 """Who may reach which route: the expected table, as data. A route that is missing here fails the build (security S-65).
 
 Actors are the demonstration's people. ``pes_elsewhere`` is in charge of another enterprise, and asks for the rows of this one.
+``reader`` is the person of ``pes``, signed in with a code by e-mail: they read, and change nothing (ADR 0014).
 """
 
 from __future__ import annotations
 
-ACTORS = ("anonymous", "user", "pes", "ar", "pes_elsewhere", "suspended", "operator", "agency_officer")
+ACTORS = ("anonymous", "reader", "user", "pes", "ar", "pes_elsewhere", "suspended", "operator", "agency_officer")
 EVERYBODY = frozenset(ACTORS)
-SIGNED_IN = EVERYBODY - {"anonymous"}
+SIGNED_IN = EVERYBODY - {"anonymous", "reader"}
+READERS = EVERYBODY - {"anonymous"}
 MEMBERS = frozenset({"user", "pes", "ar", "pes_elsewhere"})
 IN_CHARGE = frozenset({"pes", "ar", "pes_elsewhere"})
 PES = frozenset({"pes", "pes_elsewhere"})
@@ -33,6 +35,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "sign_in.password": EVERYBODY,
     "sign_in.second_factor": NOBODY,
     "sign_in.recovery_code": NOBODY,
+    "email_sign_in.code": NOBODY,
+    "email_sign_in.send": NOBODY,
     "passkeys.alone": EVERYBODY,
     "passkeys.second_factor": NOBODY,
     "sign_in.sign_out": EVERYBODY,
@@ -62,36 +66,36 @@ ALLOWED: dict[str, frozenset[str]] = {
     "oidc_end_session.confirm": EVERYBODY,
     "oidc_farewell.done": EVERYBODY,
     # an account
-    "accounts.account": SIGNED_IN,
+    "accounts.account": READERS,
     "accounts.language": SIGNED_IN,
-    "accounts.sign_out_elsewhere": SIGNED_IN,
+    "accounts.sign_out_elsewhere": READERS,
     "security.security": SIGNED_IN,
     "security.password": SIGNED_IN,
     "security.application": SIGNED_IN,
     "security.passkey": SIGNED_IN,
     "security.recovery_codes": SIGNED_IN,
     "security.remove": NOBODY,  # a factor of one's own
-    "freezing.own": SIGNED_IN,
+    "freezing.own": READERS,
     "own_data.activity": SIGNED_IN,
     "own_data.about": SIGNED_IN,
     "own_data.download": SIGNED_IN,
     "email_change.ask": SIGNED_IN,
     "email_change.code": SIGNED_IN,
-    "devices.sessions": SIGNED_IN,
-    "devices.end": SIGNED_IN,
-    "devices.forget": SIGNED_IN,
-    "devices.end_all": SIGNED_IN,
-    "devices.stay": SIGNED_IN,
-    "confirm.again": SIGNED_IN,
+    "devices.sessions": READERS,
+    "devices.end": READERS,
+    "devices.forget": READERS,
+    "devices.end_all": READERS,
+    "devices.stay": READERS,
+    "confirm.again": READERS,
     "confirm.waiting": SIGNED_IN,
     "accounts.slip_pdf": NOBODY,  # the bearer of the temporary password, within fifteen minutes
     "oidc_consents.consents": SIGNED_IN,
     "oidc_playground.playground": MEMBERS | OFFICER,  # where IDP_PLAYGROUND is on, as in these tests
     "oidc_playground.callback": MEMBERS | OFFICER,
-    "people.choose": SIGNED_IN,
-    "people.take_enterprise": MEMBERS,
+    "people.choose": READERS,
+    "people.take_enterprise": MEMBERS | {"reader"},
     # an enterprise
-    "subscriptions.home": MEMBERS,
+    "subscriptions.home": MEMBERS | {"reader"},
     "subscriptions.agencies": IN_CHARGE,
     "subscriptions.agency": IN_CHARGE,
     "subscriptions.subscribe": PES,

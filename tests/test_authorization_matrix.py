@@ -10,16 +10,20 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from idp import audit
+from idp.accounts import services as accounts
+from idp.accounts.services_contacts import note_confirmed
 from idp.clock import MovableClock
 from idp.delegation import rules, subscription_services, system_user_services
 from idp.delegation import services as delegation
 from idp.delegation.roles import Role
 from idp.delegation.system_users import Wanted
+from tests.accounts.conftest import latest_email_code, switch_on
 from tests.authorization_matrix import ACTORS, ALLOWED, MACHINES
 from tests.world import World, csrf_token, make_world
 
 _TURNED_AWAY = (
     "/sign-in",
+    "/confirm",
     "/freeze",
     "/enterprises",
     "/enrol",
@@ -46,8 +50,6 @@ def _story(world: World) -> str:
 
 
 def _person(world: World, key: str) -> str:
-    from idp.accounts import services as accounts
-
     code = world.persona(key)["user_code"].replace("-", "")
     return str(accounts.user_codes([code])[code].person_id)
 
@@ -102,6 +104,8 @@ def values(world: World) -> dict[str, str]:
 
 
 def _enter(world: World, actor: str) -> FlaskClient:
+    if actor == "reader":
+        return _enter_with_email(world)
     browser = world.browser(None if actor == "anonymous" else _KEYS.get(actor, actor))
     if actor == "pes_elsewhere":
         firm = next(
@@ -112,6 +116,19 @@ def _enter(world: World, actor: str) -> FlaskClient:
         token = csrf_token(browser.get("/enterprises").text)
         answer = browser.post("/enterprises", data={"csrf_token": token, "enterprise": firm})
         assert answer.status_code == 303
+    return browser
+
+
+def _enter_with_email(world: World) -> FlaskClient:
+    switch_on(world.app)
+    persona, browser = world.persona("pes"), world.browser()
+    note_confirmed(accounts.person(_person(world, "pes")).email, now=world.clock.now())
+    fields = {"username": persona["user_code"], "password": persona["password"]}
+    for path, typed in (("/sign-in", fields), ("/sign-in/code/email/send", {}), ("/sign-in/code/email", None)):
+        token = csrf_token(browser.get(path.removesuffix("/send")).text)
+        typed = {"email_code": latest_email_code()} if typed is None else typed
+        answer = browser.post(path, data={"csrf_token": token, **typed})
+    assert answer.location == "/home"
     return browser
 
 

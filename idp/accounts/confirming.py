@@ -11,13 +11,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
-from flask import Response, current_app, make_response, redirect, request
+from flask import Response, make_response, redirect, request
 
 from ..web import current_settings, now
-from . import services_kept_forms
-from .sessions import current_sign_in, sign_in_address
+from .sessions import confirm_address, current_sign_in, sign_in_address
 from .sign_ins import SignIn
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -40,22 +38,10 @@ def fresh_sign_in_required(view: View) -> View:
 
 def is_fresh(sign_in: SignIn) -> bool:
     """Tell whether this sign-in, and no other of the person, was confirmed lately."""
-    return sign_in.auth_time + timedelta(minutes=current_settings().fresh_sign_in_minutes) > now()
+    freshness = timedelta(minutes=current_settings().fresh_sign_in_minutes)
+    return not sign_in.is_weak and sign_in.auth_time + freshness > now()
 
 
 def ask_again(sign_in: SignIn) -> Response:
     """Lead to the page that asks for a factor; what was posted waits."""
-    if request.method != "POST":
-        return make_response(redirect(f"/confirm?{urlencode({'next': request.full_path.rstrip('?')})}"))
-    asked = {"next": page_of(request.path)}
-    form_id = services_kept_forms.keep(
-        sign_in.person_id, request.path, request.form.items(multi=True), sid=sign_in.sid, now=now()
-    )
-    if form_id is not None:
-        asked["form"] = form_id
-    return make_response(redirect(f"/confirm?{urlencode(asked)}", code=303))
-
-
-def page_of(path: str) -> str:
-    """Return *path* when it is a page, else where everybody begins."""
-    return path if current_app.url_map.bind("").test(path, "GET") else "/home"
+    return make_response(redirect(confirm_address(sign_in), code=303 if request.method == "POST" else 302))

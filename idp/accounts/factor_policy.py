@@ -47,6 +47,11 @@ def only_passkey_serves(held: Held, level: int) -> bool:
     return level >= PASSKEY and held.passkeys > 0
 
 
+def email_code_serves(level: int, *, is_operator: bool, is_on: bool) -> bool:
+    """Tell whether somebody without their second factor may read with a code sent by e-mail: never at the desk (ADR 0014)."""
+    return is_on and level <= TWO_FACTORS and not is_operator
+
+
 def falls_short(acr: str, level: int) -> bool:
     """Tell whether a sign-in shows less than *level*: such a person may add a passkey, and do nothing else."""
     return int(acr.rpartition(":")[2]) < level

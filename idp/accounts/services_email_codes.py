@@ -44,12 +44,7 @@ class Answer:
 def send(challenge_id: str, whom: PersonView, *, now: datetime) -> bool:
     """Send a new code in the caller's transaction; False when it is too soon, or too many were sent."""
     with transaction() as session:
-        sent, latest = session.execute(
-            select(func.count(EmailCode.id), func.max(EmailCode.created_at)).where(
-                EmailCode.challenge_id == challenge_id
-            )
-        ).one()
-        if sent >= EMAIL_CODE_SENDS or (latest is not None and latest + EMAIL_CODE_PAUSE > now):
+        if not may_send(challenge_id, now=now):
             return False
         _kill(challenge_id, now)
         code_id = new_id()
@@ -68,6 +63,17 @@ def send(challenge_id: str, whom: PersonView, *, now: datetime) -> bool:
         payload = {"to": whom.email, "language": whom.language, "code": code, "minutes": minutes}
         notices.enqueue("email_code", payload, now=now)
     return True
+
+
+def may_send(challenge_id: str, *, now: datetime) -> bool:
+    """Tell whether one more code may leave for a challenge, and so soon."""
+    sent, latest = _sent(challenge_id)
+    return sent < EMAIL_CODE_SENDS and (latest is None or latest + EMAIL_CODE_PAUSE <= now)
+
+
+def was_sent(challenge_id: str) -> bool:
+    """Tell whether a code was sent for a challenge, still good or not."""
+    return _sent(challenge_id)[0] > 0
 
 
 def check(challenge_id: str, typed: str, *, now: datetime) -> Answer:
@@ -103,6 +109,12 @@ def check(challenge_id: str, typed: str, *, now: datetime) -> Answer:
         return Answer(Outcome.RIGHT)
     left = EMAIL_CODE_TRIES - counted.tries
     return Answer(Outcome.WRONG if left else Outcome.SPENT, left)
+
+
+def _sent(challenge_id: str) -> tuple[int, datetime | None]:
+    counted = select(func.count(EmailCode.id), func.max(EmailCode.created_at))
+    sent, latest = db.session.execute(counted.where(EmailCode.challenge_id == challenge_id)).one()
+    return sent, latest
 
 
 def _kill(challenge_id: str, now: datetime) -> None:

@@ -17,10 +17,10 @@ from ..sealing import digest, random_token
 from ..web import current_settings
 from . import cookies
 from .access_states import Access
-from .factor_policy import falls_short
+from .factor_policy import email_code_serves, falls_short
 from .models import Person, SignInRow
 from .services_people import as_language, level_of
-from .sign_ins import PASSWORD_AND_CODE, OpenSignIn, Shown, SignIn
+from .sign_ins import EMAIL_ACR, PASSWORD_AND_CODE, OpenSignIn, Shown, SignIn
 
 _NOTED_EVERY = timedelta(minutes=1)  # a page view writes at most this often that the person is there
 
@@ -49,14 +49,16 @@ def begin_sign_in_row(
 ) -> tuple[SignIn, str]:
     """Open a sign-in in the caller's transaction, or renew *former* when it is the same person's.
 
-    The same person keeps the ``sid``; anybody else gets a new one and the former sign-in ends. The secret is always new.
+    The same person keeps the ``sid``; anybody else, and a code by e-mail, gets a new one and the former sign-in ends. The
+    secret is always new.
     """
     token = random_token()
     who = db.session.execute(select(Person.is_operator, Person.access).where(Person.id == person_id)).one()
     if who.access != Access.OPEN.value:  # whoever shows the factors decides that first; here nothing gets past it
         raise NotAllowedError("the account is frozen")
     idle, absolute = _limits(who.is_operator)
-    same = former is not None and former.person_id == person_id
+    is_weak = shown.acr == EMAIL_ACR  # nothing that rests on the factors of the former sign-in goes on with it
+    same = former is not None and former.person_id == person_id and not is_weak
     if former is not None and not same:
         end_sign_in(former.sid, now=now)
     values = {
@@ -155,6 +157,10 @@ def present(secret_digest: str, *, now: datetime) -> Present | None:
     )
     ends_at = min(seen_at + timedelta(seconds=row.idle_seconds), row.expires_at)
     level = level_of(row.required_level, is_operator=row.is_operator)
+    if sign_in.is_weak and not email_code_serves(
+        level, is_operator=row.is_operator, is_on=current_settings().email_code_fallback
+    ):
+        return None  # it was switched off, or more is asked of this person since
     return Present(sign_in, as_language(row.language), ends_at, falls_short(row.acr, level))
 
 

@@ -55,6 +55,7 @@ class Refusal(StrEnum):
     OVER = "over"
     PASSKEY_ONLY = "passkey_only"
     FROZEN = "frozen"
+    CODE_OVER = "code_over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def check_password(
     Raises:
         BusyError: too many passwords are being checked; the try does not count.
     """
-    person_id = _activated_person(user_code)
+    person_id = activated_person(user_code.signs)
     owner = owner_of(user_code)  # the counter of the activation page: else the two pages would tell which codes exist
     subject = guesses.subject_of(owner) if owner else guesses.subject_of_nobody(user_code)
     own = known_browsers.counters(owner, known, now=now)
@@ -183,7 +184,7 @@ def _second_step(
         if not judge(begun.person_id):
             note_refusal(begun.person_id, subject, counter, step="second_factor", now=now)
             return refused(counter, now)
-        if not challenges.advance(begun, now=now) or _activated_person(UserCode(begun.user_code)) != begun.person_id:
+        if not challenges.advance(begun, now=now) or activated_person(begun.user_code) != begun.person_id:
             return SecondStep(refusal=Refusal.OVER)
         guesses.forget_failures(subject, now=now)
         if not access.is_open(begun.person_id):
@@ -260,9 +261,8 @@ def owner_of(user_code: UserCode) -> str | None:
     return db.session.scalar(select(UserCodeRow.person_id).where(UserCodeRow.code == user_code.signs))
 
 
-def _activated_person(user_code: UserCode) -> str | None:
+def activated_person(signs: str) -> str | None:
+    """Return who signs in with the user code of these signs."""
     return db.session.scalar(
-        select(UserCodeRow.person_id).where(
-            UserCodeRow.code == user_code.signs, UserCodeRow.state == CodeState.ACTIVATED.value
-        )
+        select(UserCodeRow.person_id).where(UserCodeRow.code == signs, UserCodeRow.state == CodeState.ACTIVATED.value)
     )

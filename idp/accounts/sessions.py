@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlencode, urlsplit
 
-from flask import g, redirect, request
+from flask import current_app, g, redirect, request
 
 from ..i18n import Language
 from ..web import now
@@ -17,6 +17,7 @@ from .sign_ins import SignIn as SignIn
 
 View = TypeVar("View", bound=Callable[..., Any])
 _LONGEST_PATH = 16_000
+_OPEN_TO_WEAK = "open_to_weak_sign_in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,22 @@ def unfinished_sign_in() -> SignIn | None:
     return sign_in
 
 
+def weak_sign_in() -> SignIn | None:
+    """Return the sign-in of this request when it rests on a code by e-mail, whatever the page."""
+    current_sign_in()
+    sign_in: SignIn | None = g.get("mandat_weak_sign_in")
+    return sign_in
+
+
+def open_to_weak_sign_in(view: View) -> View:
+    """Open a view to a sign-in with a code by e-mail: it reads, chooses what is read, or only closes something (ADR 0014).
+
+    Put it outermost. To every view without it, such a sign-in is nobody's, and leads to the page that asks for a factor.
+    """
+    setattr(view, _OPEN_TO_WEAK, True)
+    return view
+
+
 def preferred_language() -> Language | None:
     """Return the language of the person signed in on this request."""
     current_sign_in()
@@ -58,10 +75,18 @@ def preferred_language() -> Language | None:
 def _read() -> None:
     secret = cookies.presented_digest()
     found = services_sessions.present(secret, now=now()) if secret else None
-    g.mandat_sign_in = found.sign_in if found and not found.falls_short else None
-    g.mandat_unfinished_sign_in = found.sign_in if found and found.falls_short else None
+    sign_in = found.sign_in if found else None
+    is_weak, falls_short = sign_in is not None and sign_in.is_weak, found is not None and found.falls_short
+    g.mandat_weak_sign_in = sign_in if is_weak else None
+    g.mandat_unfinished_sign_in = sign_in if falls_short and not is_weak else None
+    opens = _opens_to_weak() if is_weak else not falls_short
+    g.mandat_sign_in = sign_in if opens else None
     g.mandat_language = found.language if found else None
     g.sign_in_ends_at = found.ends_at if found else None  # web tells it on every page
+
+
+def _opens_to_weak() -> bool:
+    return hasattr(current_app.view_functions.get(request.endpoint or ""), _OPEN_TO_WEAK)
 
 
 def sign_in_required(view: View) -> View:
@@ -79,9 +104,33 @@ def sign_in_required(view: View) -> View:
 
 
 def sign_in_address() -> str:
-    """Return the sign-in page that leads back to this page; what somebody whose sign-in lapsed has posted waits for them."""
+    """Return the sign-in page that leads back to this page; what somebody whose sign-in lapsed has posted waits for them.
+
+    A sign-in that is there, but weak, is asked for a factor instead.
+    """
+    weak = weak_sign_in()
+    if weak is not None:
+        return confirm_address(weak)
     wanted = request.full_path.rstrip("?") if request.method == "GET" else _waiting_form() or request.path
     return f"/sign-in?{urlencode({'next': wanted})}"
+
+
+def confirm_address(sign_in: SignIn) -> str:
+    """Return the page that asks *sign_in* for a factor and leads back here; what was posted waits for it alone."""
+    if request.method != "POST":
+        return f"/confirm?{urlencode({'next': request.full_path.rstrip('?')})}"
+    asked = {"next": page_of(request.path)}
+    form_id = services_kept_forms.keep(
+        sign_in.person_id, request.path, request.form.items(multi=True), sid=sign_in.sid, now=now()
+    )
+    if form_id is not None:
+        asked["form"] = form_id
+    return f"/confirm?{urlencode(asked)}"
+
+
+def page_of(path: str) -> str:
+    """Return *path* when it is a page, else where everybody begins."""
+    return path if current_app.url_map.bind("").test(path, "GET") else "/home"
 
 
 def _waiting_form() -> str | None:

@@ -12,6 +12,7 @@ from .states import CodeState
 ACR = "urn:mandat:aal:2"  # a password and a code of an application; aal:1 is never issued to people
 PASSKEY_ACR = "urn:mandat:aal:3"  # a passkey with user verification: phishing-resistant
 AMR = ("pwd", "otp", "mfa")  # RFC 8176
+EMAIL_ACR = "urn:mandat:aal:1"  # a password and a code by e-mail, which is no factor (ASVS 6.3.6): never issued
 STEP_UP_LIFE = timedelta(minutes=5)  # decisions §28: how long a sign-in is fresh enough for a change of credentials
 
 
@@ -26,6 +27,7 @@ class Shown:
 PASSWORD_AND_CODE = Shown(ACR, AMR)
 PASSWORD_AND_RECOVERY = Shown(ACR, ("pwd", "mfa"))  # RFC 8176 has no value for a code kept on paper
 PASSWORD_AND_PASSKEY = Shown(PASSKEY_ACR, ("pwd", "pop", "user", "mfa"))
+PASSWORD_AND_EMAIL = Shown(EMAIL_ACR, ("pwd",))  # what was shown, beside the proof of an address
 PASSKEY_ALONE = Shown(PASSKEY_ACR, ("pop", "user", "mfa"))  # decisions §21
 
 
@@ -72,9 +74,14 @@ class SignIn:
     amr: tuple[str, ...]
     enterprise_id: str | None
 
+    @property
+    def is_weak(self) -> bool:
+        """Tell whether it rests on a code by e-mail: it opens what is marked for it, and no agency (ADR 0014)."""
+        return self.acr == EMAIL_ACR
+
     def is_fresh(self, now: datetime) -> bool:
         """Tell whether its factors were shown so lately that a credential may be changed."""
-        return self.auth_time + STEP_UP_LIFE > now
+        return not self.is_weak and self.auth_time + STEP_UP_LIFE > now
 
 
 @dataclass(frozen=True, slots=True)

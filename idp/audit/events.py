@@ -49,6 +49,7 @@ class Event(StrEnum):
     RECOVERY_CODES_MADE = "person:recovery_codes_made"
     RECOVERY_CODE_USED = "person:recovery_code_used"
     SIGNED_IN = "person:signed_in"
+    SIGN_IN_CODE_SENT = "person:sign_in_code_sent"
     SIGN_IN_REFUSED = "person:sign_in_refused"
     LOCKED = "person:locked"
     UNLOCKED = "person:unlocked"

@@ -47,6 +47,7 @@ LABELS: dict[Event, Any] = {
     Event.RECOVERY_CODES_MADE: _l("Recovery codes made, the former ones no longer work"),
     Event.RECOVERY_CODE_USED: _l("Recovery code used to sign in"),
     Event.SIGNED_IN: _l("Signed in"),
+    Event.SIGN_IN_CODE_SENT: _l("Code for a sign-in sent by e-mail"),
     Event.SIGN_IN_REFUSED: _l("Sign-in refused"),
     Event.LOCKED: _l("Sign-in blocked for a while after wrong tries"),
     Event.UNLOCKED: _l("Sign-in opened again before the end of the wait"),

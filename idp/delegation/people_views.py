@@ -11,7 +11,7 @@ from ..accounts import services as accounts
 from ..accounts import slips
 from ..accounts.confirming import fresh_sign_in_required
 from ..accounts.services_reproofing import latest as latest_reproofing
-from ..accounts.sessions import safe_next
+from ..accounts.sessions import open_to_weak_sign_in, safe_next
 from ..accounts.states import CodeState
 from ..errors import ConflictError, NotFoundError
 from ..i18n import gettext as _
@@ -30,6 +30,7 @@ SAME_SUBMISSION = timedelta(minutes=10)  # a second submission of the same perso
 
 
 @blueprint.get("/enterprises")
+@open_to_weak_sign_in
 def choose() -> ResponseReturnValue:
     """Show the enterprises the person may act for; suspended ones with the reason."""
     sign_in, person = signed_in()
@@ -45,6 +46,7 @@ def choose() -> ResponseReturnValue:
 
 
 @blueprint.post("/enterprises")
+@open_to_weak_sign_in
 def take_enterprise() -> ResponseReturnValue:
     """Act for one of the person's enterprises from now on."""
     sign_in, person = signed_in()

@@ -9,6 +9,7 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from ..accounts import services as accounts
+from ..accounts.sessions import open_to_weak_sign_in
 from ..i18n import gettext as _
 from ..i18n import ngettext
 from ..notices.email import from_template
@@ -38,6 +39,7 @@ def _tell_of_decisions(state: BlueprintSetupState) -> None:
 
 
 @blueprint.get("/home")
+@open_to_weak_sign_in
 def home() -> str:
     """Show where the enterprise stands, and what is to be done."""
     who = acting()

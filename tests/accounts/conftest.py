@@ -129,5 +129,11 @@ def payloads(kind: str) -> list[dict[str, object]]:
     return [json.loads(current_sealing().unseal(row.payload or "", f"outbox:{row.id}")) for row in rows]
 
 
+def switch_on(app: Flask, *, on: bool = True) -> None:
+    """Let people without their second factor read with a code by e-mail (ADR 0014), or no longer."""
+    settings = app.extensions["mandat.settings"]
+    app.extensions["mandat.settings"] = settings.model_copy(update={"email_code_fallback": on})
+
+
 def latest_email_code() -> str:
     return str(payloads("email_code")[-1]["code"])

@@ -14,12 +14,14 @@ from sqlalchemy import update
 
 from idp.accounts import services as accounts
 from idp.accounts.models import SignInRow
+from idp.accounts.services_contacts import note_confirmed
 from idp.accounts.services_sign_in import check_password
 from idp.audit import SYSTEM
 from idp.clock import SystemClock
 from idp.db import transaction
 from idp.delegation import services as delegation
 from idp.identifiers import UserCode
+from tests.accounts.conftest import switch_on
 from tests.flows import journeys
 from tests.flows.devices import give_device
 from tests.flows.installation import Installation
@@ -55,6 +57,7 @@ VISITED = {
         *("security.security", "security.password", "security.application", "security.passkey"),
         *("security.recovery_codes", "security.remove", "sign_in.recovery_code", "passkeys.second_factor"),
     ),
+    "code by e-mail": ("email_sign_in.code", "sign_in.second_factor"),
     "forgotten password": ("recovery.factor", "recovery.password"),
     "first sign-in": ("activation.opening", "activation.email_code", "activation.linked", "sign_in.second_factor"),
     "enterprise": (
@@ -337,6 +340,41 @@ def test_pages_of_security(installation: Installation, scan: Scan, new_page: New
     scan.stay(again)
 
     _done(scan, "security")
+
+
+def test_pages_of_a_code_by_email(installation: Installation, scan: Scan, page: Page) -> None:
+    """Where it is switched on: before and after the code was sent, a wrong one, and the page that asks for a factor."""
+    persona = installation.persona("user")
+    address = _address_of(installation, persona)
+    with installation.app.app_context():
+        switch_on(installation.app)
+        note_confirmed(address, now=SystemClock().now())
+    page.goto(f"{installation.issuer}/sign-in")
+    page.fill("#username", persona["user_code"])
+    page.fill("#password", persona["password"])
+    page.click("#login")
+    scan.visit(page)
+    page.click("#use-email-code")
+    scan.visit(page)
+    page.click("#email-code-send")
+    expect(page.locator("#email-code")).to_be_visible()
+    scan.stay(page)
+    page.click("#email-code-again")
+    scan.stay(page)
+    page.fill("#email-code", "00000000")
+    page.click("#email-code-submit")
+    journeys.expect_mistakes(page)
+    scan.stay(page)
+    page.fill("#email-code", installation.emailed_code(address))
+    page.click("#email-code-submit")
+    page.wait_for_url("**/home")
+    scan.stay(page)
+    page.goto(f"{installation.issuer}/account/security")
+    expect(page.locator("#reads-only")).to_be_visible()
+    scan.stay(page)
+    switch_on(installation.app, on=False)
+
+    _done(scan, "code by e-mail")
 
 
 def test_pages_of_an_enterprise(installation: Installation, scan: Scan, new_page: NewPage) -> None:

@@ -22,6 +22,7 @@ from . import (
     confirm,
     devices,
     email_change,
+    email_sign_in,
     freezing,
     own_data,
     passkeys,
@@ -48,6 +49,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(BusyError, _busy)
     app.register_blueprint(sign_in.blueprint)
     app.register_blueprint(passkeys.blueprint)
+    app.register_blueprint(email_sign_in.blueprint)
     app.register_blueprint(activation.blueprint)
     app.register_blueprint(account.blueprint)
     app.register_blueprint(security.blueprint)

@@ -27,7 +27,7 @@ from ...web import now, see_other
 from .. import services, services_codes, services_reproofing, slips
 from ..forms import LanguageForm
 from ..passwords import read_temporary
-from ..sessions import current_sign_in, sign_in_required
+from ..sessions import current_sign_in, open_to_weak_sign_in, sign_in_required
 from ..sign_ins import SignIn
 from . import browser
 
@@ -44,6 +44,7 @@ def add_account_section(app: Flask, render: Section) -> None:
 
 
 @blueprint.get("/account")
+@open_to_weak_sign_in
 @sign_in_required
 def account() -> ResponseReturnValue:
     """Show the account of whoever is signed in."""
@@ -74,6 +75,7 @@ def language() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/sign-out-elsewhere")
+@open_to_weak_sign_in
 @sign_in_required
 def sign_out_elsewhere() -> ResponseReturnValue:
     """End the person's other sign-ins."""

@@ -11,7 +11,7 @@ from ...web import now, see_other
 from .. import cookies, services_known_browsers, services_openings, services_sessions, services_sign_in
 from ..factor_policy import falls_short
 from ..services_people import required_level
-from ..sessions import current_sign_in, unfinished_sign_in
+from ..sessions import current_sign_in, unfinished_sign_in, weak_sign_in
 from ..sign_ins import Signed, SignIn, device_words
 
 _SIGN_IN = "sign_in"
@@ -126,6 +126,8 @@ def enter(signed: Signed) -> Response:
         session.pop(name, None)
     new_form_tokens()
     cookies.hold(signed.token, signed.sign_in)
+    if signed.sign_in.is_weak:  # not every factor: the browser is not known from now on, and no passkey is added
+        return see_other(signed.next_path)
     known = cookies.hold_known()
     services_known_browsers.remember(signed.sign_in.person_id, known, device=device(), now=now())
     if falls_short(signed.sign_in.acr, required_level(signed.sign_in.person_id)):
@@ -135,7 +137,7 @@ def enter(signed: Signed) -> Response:
 
 def former_sign_in() -> SignIn | None:
     """Return the sign-in of this browser that a new one renews or ends, whatever it opens."""
-    return current_sign_in() or unfinished_sign_in()
+    return current_sign_in() or unfinished_sign_in() or weak_sign_in()
 
 
 def renew(signed: Signed) -> None:

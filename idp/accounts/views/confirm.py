@@ -13,11 +13,10 @@ from ...i18n import gettext as _
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
 from .. import cookies, services_kept_forms, services_step_up
-from ..confirming import page_of
 from ..forms import OtpForm
 from ..kept_forms import Wait
 from ..services_sign_in import Refusal
-from ..sessions import current_sign_in, safe_next, sign_in_required
+from ..sessions import current_sign_in, open_to_weak_sign_in, page_of, safe_next, sign_in_required
 from ..sign_ins import Signed, SignIn
 from . import browser
 from .sign_in import judged, refused_code
@@ -38,6 +37,7 @@ def add_way_to_confirm(app: Flask, render: Way) -> None:
 
 
 @blueprint.route("/confirm", methods=["GET", "POST"])
+@open_to_weak_sign_in
 @limiter.limit(SIGN_IN, methods=["POST"])
 @sign_in_required
 def again() -> ResponseReturnValue:
@@ -85,4 +85,5 @@ def _back() -> str:
 
 def _page(form: OtpForm, sign_in: SignIn) -> Response:
     ways = [shown for way in current_app.extensions.get(_WAYS, ()) if (shown := way(sign_in)) is not None]
-    return make_response(render_template("accounts/confirm.html", form=form, ways=ways, back=_back()))
+    page = render_template("accounts/confirm.html", form=form, ways=ways, back=_back(), is_weak=sign_in.is_weak)
+    return make_response(page)

@@ -14,7 +14,7 @@ from ...i18n import ngettext
 from ...web import now, see_other
 from .. import services, services_known_browsers, services_sessions
 from ..cookies import presented_digest
-from ..sessions import current_sign_in, sign_in_required
+from ..sessions import current_sign_in, open_to_weak_sign_in, sign_in_required
 from ..sign_ins import OpenSignIn, SignIn
 from . import browser
 
@@ -38,6 +38,7 @@ def account_section(_sign_in: SignIn) -> Markup:
 
 
 @blueprint.get("/account/sessions")
+@open_to_weak_sign_in
 @sign_in_required
 def sessions() -> ResponseReturnValue:
     """Show each open sign-in with what rests on it."""
@@ -59,6 +60,7 @@ def sessions() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/sessions/forget")
+@open_to_weak_sign_in
 @sign_in_required
 def forget() -> ResponseReturnValue:
     """Forget a browser in which the person was known; it opened nothing by itself."""
@@ -68,6 +70,7 @@ def forget() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/sessions/end")
+@open_to_weak_sign_in
 @sign_in_required
 def end() -> ResponseReturnValue:
     """End one of the person's sign-ins; ending this one signs out."""
@@ -82,6 +85,7 @@ def end() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/sessions/end-all")
+@open_to_weak_sign_in
 @sign_in_required
 def end_all() -> ResponseReturnValue:
     """End every sign-in of the person, this one last."""
@@ -93,6 +97,7 @@ def end_all() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/stay")
+@open_to_weak_sign_in
 @sign_in_required
 def stay() -> ResponseReturnValue:
     """Note that the person is there, and say for how many seconds the sign-in lasts now."""

@@ -15,7 +15,7 @@ from ...web import now, see_other
 from .. import services_access
 from ..forms import EmailCodeForm, FreezeForm
 from ..services_email_codes import Answer, Outcome
-from ..sessions import current_sign_in, sign_in_required
+from ..sessions import current_sign_in, open_to_weak_sign_in, sign_in_required
 from ..sign_ins import SignIn
 from ..steps import Kind
 from . import browser
@@ -34,6 +34,7 @@ def account_section(_sign_in: SignIn) -> Markup:
 
 
 @blueprint.route("/account/freeze", methods=["GET", "POST"])
+@open_to_weak_sign_in
 @sign_in_required
 def own() -> ResponseReturnValue:
     """Say what freezing does, and do it at one button; no factor is asked, haste is the point."""

@@ -19,7 +19,7 @@ from ..services_factors import held
 from ..services_passkeys import Asked
 from ..services_sign_in import SecondStep
 from . import browser
-from .sign_in import closed_sentence, judged, leads_to, start_again, wanted_path
+from .sign_in import closed_sentence, judged, leads_to, may_use_email, start_again, wanted_path
 
 blueprint = Blueprint("passkeys", __name__, url_prefix="/sign-in")
 blueprint.before_request(browser.one_of_each)
@@ -73,7 +73,8 @@ def second_factor() -> ResponseReturnValue:
         return see_other("/sign-in/code")
     is_only_way = services_sign_in.wants_passkey(person_id)
     has_application = held(person_id).applications > 0 and not is_only_way
-    page = _page("sign_in_code_passkey", form, asked, has_application=has_application, is_only_way=is_only_way)
+    ways = {"has_application": has_application, "is_only_way": is_only_way, "may_use_email": may_use_email(person_id)}
+    page = _page("sign_in_code_passkey", form, asked, **ways)
     return judged(page, answer)
 
 

@@ -12,7 +12,7 @@ from ...i18n import gettext as _
 from ...i18n import long_datetime, ngettext
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import cookies, services_passkeys, services_sign_in
+from .. import cookies, services_email_sign_in, services_passkeys, services_sign_in
 from .. import services_recovery_codes as recovery_codes
 from ..forms import OtpForm, RecoveryCodeForm, SignInForm
 from ..services_factors import held
@@ -166,6 +166,11 @@ def refused_code(answer: SecondStep) -> str:
     return str(sentence)
 
 
+def may_use_email(person_id: str) -> bool:
+    """Tell whether a code by e-mail is offered: never on the way to an agency, which gets nothing for it."""
+    return g.get("sign_in_context") is None and services_email_sign_in.is_offered(person_id)
+
+
 def leads_to(answer: SecondStep) -> Response | None:
     """Return where a second step leads: in, out of a freeze, or back to the start; None when it may be tried again."""
     if answer.signed is not None:
@@ -190,7 +195,11 @@ def _first_page(form: SignInForm) -> Response:
 def _second_page(form: OtpForm, person_id: str) -> Response:
     context = g.get("sign_in_context")
     page = render_template(
-        "accounts/sign_in_code.html", form=form, context=context, has_passkey=held(person_id).passkeys > 0
+        "accounts/sign_in_code.html",
+        form=form,
+        context=context,
+        has_passkey=held(person_id).passkeys > 0,
+        may_use_email=may_use_email(person_id),
     )
     return make_response(page)
 

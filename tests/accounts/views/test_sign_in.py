@@ -88,6 +88,7 @@ def test_a_form_token_from_before_the_sign_in_is_worthless_after(
     "path",
     [
         "/sign-in", "/sign-in/code", "/sign-in/code/recovery", "/sign-in/code/passkey", "/sign-in/passkey", "/sign-out",
+        "/sign-in/code/email", "/sign-in/code/email/send",
         "/account/security/password", "/account/security/application", "/account/security/passkey",
         "/account/security/recovery-codes", "/activate", "/activate/code", "/activate/code/again",
         "/activate/password", "/activate/factor", "/activate/start", "/account/language", "/account/sign-out-elsewhere",

@@ -1,0 +1,105 @@
+"""A code by e-mail after the password, where the installation allows it: it opens a sign-in that reads (ADR 0014).
+
+The code belongs to the sign-in under way in this browser, is counted on the person's one counter, and serves once. It is no
+factor: it forgets no failure, thaws no account, makes no browser known, and is no proof anywhere else.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+
+from .. import audit
+from ..db import db, transaction
+from ..web import current_settings
+from . import services_access as access
+from . import services_allowances as allowances
+from . import services_challenges as challenges
+from . import services_email_codes as email_codes
+from . import services_guesses as guesses
+from . import services_known_browsers as known_browsers
+from . import services_security_notices as security_notices
+from . import services_sessions as rows
+from .factor_policy import email_code_serves
+from .models import Person
+from .services_contacts import contact
+from .services_people import level_of, person
+from .services_sign_in import Refusal, SecondStep, activated_person, closed_by, note_refusal
+from .sign_ins import PASSWORD_AND_EMAIL, Signed, SignIn
+from .steps import Kind
+
+PER_HOUR = 3  # messages of this sort to one person, however many sign-ins are begun (security R-25)
+
+
+class Sent(StrEnum):
+    """What became of the wish for a code."""
+
+    SENT = "sent"
+    TOO_SOON = "too_soon"
+    OVER = "over"
+
+
+def is_offered(person_id: str) -> bool:
+    """Tell whether this person may go on with a code by e-mail: to an address they confirmed, and that takes messages."""
+    row = db.session.execute(
+        select(Person.email, Person.required_level, Person.is_operator).where(Person.id == person_id)
+    ).one()
+    level = level_of(row.required_level, is_operator=row.is_operator)
+    if not email_code_serves(level, is_operator=row.is_operator, is_on=current_settings().email_code_fallback):
+        return False
+    address = contact(row.email)
+    return address.confirmed_at is not None and not address.is_refused and access.is_open(person_id)
+
+
+def was_sent(token: str | None, *, now: datetime) -> bool:
+    """Tell whether a code was sent for the sign-in that *token* goes on with."""
+    begun = challenges.find(token, Kind.SIGN_IN, now=now)
+    return begun is not None and email_codes.was_sent(begun.id)
+
+
+def send(token: str | None, *, now: datetime) -> Sent:
+    """Send a code to whoever showed a right password; a new one kills the former."""
+    with transaction():
+        begun = challenges.find(token, Kind.SIGN_IN, now=now)
+        if begun is None or not is_offered(begun.person_id):
+            return Sent.OVER
+        if not email_codes.may_send(begun.id, now=now):
+            return Sent.TOO_SOON
+        if allowances.take(f"sign_in:{begun.person_id}", limit=PER_HOUR, now=now) is not None:
+            return Sent.TOO_SOON
+        email_codes.send(begun.id, person(begun.person_id), now=now)
+        actor = audit.Actor.person(begun.person_id)
+        audit.record(audit.Event.SIGN_IN_CODE_SENT, actor=actor, person_id=begun.person_id, now=now)
+    return Sent.SENT
+
+
+def check(
+    token: str | None, typed: str, *, former: SignIn | None, device: str, known: str | None = None, now: datetime
+) -> SecondStep:
+    """Judge the code received by e-mail; a right one opens a sign-in that reads, and the person is told of it."""
+    with transaction():
+        begun = challenges.find(token, Kind.SIGN_IN, now=now)
+        if begun is None or not is_offered(begun.person_id):
+            return SecondStep(refusal=Refusal.OVER)
+        own = known_browsers.counters(begun.person_id, known, now=now)
+        may_judge, counter, subject = guesses.take_try_on(guesses.subject_of(begun.person_id), own, now=now)
+        if not may_judge:
+            return SecondStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
+        answer = email_codes.check(begun.id, typed, now=now)
+        if answer.outcome is not email_codes.Outcome.RIGHT:
+            note_refusal(begun.person_id, subject, counter, step="email_code", now=now)
+            closed = closed_by(counter, now)
+            if closed is not None:
+                return SecondStep(refusal=closed, locked_until=counter.locked_until)
+            is_over = answer.outcome is email_codes.Outcome.SPENT
+            return SecondStep(refusal=Refusal.CODE_OVER if is_over else Refusal.WRONG, tries_left=answer.tries_left)
+        if not challenges.advance(begun, now=now) or activated_person(begun.user_code) != begun.person_id:
+            return SecondStep(refusal=Refusal.OVER)
+        guesses.return_try(subject, counter, now=now)  # the failures before it stay: it is no factor
+        sign_in, secret = rows.begin_sign_in_row(
+            begun.person_id, begun.user_code, shown=PASSWORD_AND_EMAIL, device=device, former=former, now=now
+        )
+        security_notices.note(begun.person_id, "sign_in:email_code", now=now)
+    return SecondStep(signed=Signed(sign_in, secret, begun.next_path))

@@ -1,0 +1,100 @@
+"""The page of a code by e-mail after the password, where the installation allows it (ADR 0014)."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, flash, make_response, render_template
+from flask.typing import ResponseReturnValue
+
+from ...i18n import gettext as _
+from ...i18n import ngettext
+from ...limits import SIGN_IN, limiter
+from ...web import now, see_other
+from .. import cookies, services, services_email_sign_in, services_sign_in
+from ..forms import EmailCodeForm
+from ..services_email_sign_in import Sent
+from ..services_sign_in import Refusal, SecondStep
+from ..sign_ins import mask_email
+from . import browser
+from .sign_in import closed_sentence, judged, leads_to, may_use_email, start_again
+
+HOME = "/sign-in/code/email"
+
+blueprint = Blueprint("email_sign_in", __name__, url_prefix=HOME)
+blueprint.before_request(browser.one_of_each)
+
+
+@blueprint.route("", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def code() -> ResponseReturnValue:
+    """Say what a code by e-mail opens and offer to send one; then ask for it."""
+    token = browser.sign_in_token()
+    person_id = services_sign_in.person_under_way(token, now=now())
+    if person_id is None:
+        return start_again()
+    if not may_use_email(person_id):
+        return see_other("/sign-in/code")
+    form = EmailCodeForm()
+    if not form.validate_on_submit():
+        return _page(form, person_id)
+    answer = services_email_sign_in.check(
+        token,
+        form.email_code.data,
+        former=browser.former_sign_in(),
+        device=browser.device(),
+        known=cookies.known_digest(),
+        now=now(),
+    )
+    if answer.signed is not None:
+        flash(
+            _("You signed in with a code received by e-mail: you can read. Anything else asks for your second factor."),
+            "warning",
+        )
+    if (onward := leads_to(answer)) is not None:
+        return onward
+    form.email_code.errors = (_sentence(answer),)
+    page = _page(form, person_id)
+    return judged(page, answer)
+
+
+@blueprint.post("/send")
+@limiter.limit(SIGN_IN)
+def send() -> ResponseReturnValue:
+    """Send a code, or another one, to the address the person confirmed."""
+    token = browser.sign_in_token()
+    person_id = services_sign_in.person_under_way(token, now=now())
+    if person_id is None:
+        return start_again()
+    if not may_use_email(person_id):
+        return see_other("/sign-in/code")
+    sent = services_email_sign_in.send(token, now=now())
+    if sent is Sent.OVER:
+        return start_again()
+    if sent is Sent.TOO_SOON:
+        flash(
+            _("No code was sent: wait half a minute between two codes, and ask for three an hour at most."), "warning"
+        )
+    return see_other(HOME)
+
+
+def _page(form: EmailCodeForm, person_id: str) -> Response:
+    page = render_template(
+        "accounts/sign_in_email.html",
+        form=form,
+        email=mask_email(services.person(person_id).email),
+        was_sent=services_email_sign_in.was_sent(browser.sign_in_token(), now=now()),
+    )
+    return make_response(page)
+
+
+def _sentence(answer: SecondStep) -> str:
+    closed = closed_sentence(answer.refusal, answer.locked_until)
+    if closed is not None:
+        return closed
+    if answer.refusal is Refusal.CODE_OVER:
+        return str(_("This code no longer works. Ask for another."))
+    sentence = ngettext(
+        "This code is wrong; %(num)s try is left.",
+        "This code is wrong; %(num)s tries are left.",
+        answer.tries_left or 0,
+    )
+    return str(sentence)
