@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from ..errors import UnavailableError
 
 
@@ -9,4 +11,7 @@ class BusyError(UnavailableError):
     """Too many passwords are being checked at once; the person tries again in a moment."""
 
     code = "busy"
-    retry_after = 2  # seconds
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.retry_after = 2 + secrets.randbelow(4)  # seconds; not the same for all, or they come back together

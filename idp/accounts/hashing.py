@@ -24,7 +24,7 @@ class Hasher:
     """Hash and verify passwords with the parameters of the settings, over a digest keyed by the pepper."""
 
     def __init__(self, settings: Settings, sealing: Sealing, slots: int | None = None) -> None:
-        running = slots or max(2, os.cpu_count() or 2)
+        running = slots or slots_of(settings.workers)
         self._argon2 = PasswordHasher(
             time_cost=settings.argon2_time, memory_cost=settings.argon2_memory_kib, parallelism=1, type=Type.ID
         )
@@ -85,6 +85,12 @@ class Hasher:
                 self._slots.release()
         finally:
             self._places.release()
+
+
+def slots_of(workers: int) -> int:
+    """Return how many hashes one of *workers* processes computes at once: together no more than there are cores."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // workers)
 
 
 def init_hasher(app: Flask, settings: Settings, sealing: Sealing) -> None:

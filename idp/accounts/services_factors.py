@@ -122,11 +122,11 @@ def add_device(person_id: str, secret: str, *, step: int, now: datetime, nicknam
 
 def held(person_id: str) -> Held:
     """Return how many factors of each kind a person has."""
-    counts = [
-        db.session.scalar(select(func.count(table.id)).where(table.person_id == person_id, table.revoked_at.is_(None)))
+    counts = (
+        select(func.count(table.id)).where(table.person_id == person_id, table.revoked_at.is_(None)).scalar_subquery()
         for table in (TotpDevice, Passkey)
-    ]
-    return Held(counts[0] or 0, counts[1] or 0)
+    )
+    return Held(*db.session.execute(select(*counts)).one())
 
 
 def replace_for_demonstration(person_id: str, *, password: str, totp_secret: str, now: datetime) -> None:

@@ -24,7 +24,7 @@ from . import services_recovery_codes as recovery_codes
 from . import services_security_notices as security_notices
 from . import services_sessions as rows
 from .errors import BusyError
-from .factor_policy import only_passkey_serves
+from .factor_policy import PASSKEY, only_passkey_serves
 from .hashing import current_hasher
 from .lockout import LIFE_TRIES, Counter
 from .models import UserCodeRow
@@ -198,7 +198,8 @@ def _second_step(
 
 def wants_passkey(person_id: str) -> bool:
     """Tell whether this person may go on with a passkey only."""
-    return only_passkey_serves(held(person_id), required_level(person_id))
+    level = required_level(person_id)
+    return level >= PASSKEY and only_passkey_serves(held(person_id), level)
 
 
 def person_under_way(token: str | None, *, now: datetime) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from urllib.parse import urlsplit
 
 import click
@@ -11,6 +12,8 @@ from granian.constants import Interfaces
 from ..app import create_app
 from ..config import read_settings
 
+THREADS = 96  # in each process: those of a crowd at the door wait, and some are left (accounts.crowd)
+
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="address to listen on")
@@ -18,6 +21,8 @@ from ..config import read_settings
 @click.option("--workers", type=int, default=None, help="processes; by default IDP_WORKERS")
 def serve(host: str, port: int | None, workers: int | None) -> None:
     """Run the provider; stop it with SIGTERM, requests under way are answered."""
+    if workers:
+        os.environ["IDP_WORKERS"] = str(workers)  # each of them shares the cores with so many
     settings = read_settings()
     create_app(settings)  # every mistake shows here, once, and not in each worker
     wanted = port or urlsplit(settings.issuer).port or 8000
@@ -26,8 +31,8 @@ def serve(host: str, port: int | None, workers: int | None) -> None:
         address=host,
         port=wanted,
         interface=Interfaces.WSGI,
-        workers=workers or settings.workers,
-        blocking_threads=8,
+        workers=settings.workers,
+        blocking_threads=THREADS,
         respawn_failed_workers=True,
         log_access=False,
     ).serve()

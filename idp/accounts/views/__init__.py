@@ -12,6 +12,7 @@ from .. import models as models  # the tables must be known to the metadata
 from .. import recovery_models as recovery_models
 from .. import session_models as session_models
 from ..cookies import init_cookies, presented_digest
+from ..crowd import init_crowd
 from ..errors import BusyError
 from ..hashing import init_hasher
 from ..mails import init_mails
@@ -43,6 +44,7 @@ def init_app(app: Flask) -> None:
     """Add accounts to *app*."""
     with app.app_context():
         init_hasher(app, current_settings(), current_sealing())
+    init_crowd(app, app.extensions["mandat.settings"].workers)
     init_cookies(app)
     init_mails(app)
     app.before_request(_speak_their_language)
