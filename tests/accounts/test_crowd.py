@@ -111,12 +111,19 @@ def test_who_finds_no_place_or_loses_patience_is_told() -> None:
     with pytest.raises(BusyError):
         full.enter()
     door = Crowd(1, waiting=1, patience=0.01)
-
-    for _ in range(3):
+    door.enter()
+    with pytest.raises(BusyError):
         door.enter()
-        with pytest.raises(BusyError):
-            door.enter()
-        door.leave()
+    door._patience = 60
+    next_one = threading.Thread(target=door.enter)  # finds the place of whoever lost patience, and waits there
+    next_one.start()
+    next_one.join(0.2)
+    door.leave()
+    next_one.join()
+    door._patience = 0.01
+
+    with pytest.raises(BusyError, match="no turn"):
+        door.enter()
 
 
 def test_the_server_keeps_threads_for_everybody_else() -> None:
