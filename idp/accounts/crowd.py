@@ -48,7 +48,7 @@ class Crowd:
 
 def init_crowd(app: Flask, workers: int) -> None:
     """Guard the doors of *app*, before anything is read from the database."""
-    crowd = Crowd(slots_of(workers))  # one more than hash: it reads and writes while they do
+    crowd = Crowd(slots_of(workers))  # as many as hash: what a sign-in does beside its hash takes the same cores
     app.extensions["mandat.crowd"] = crowd
 
     @app.before_request
