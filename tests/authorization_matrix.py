@@ -76,6 +76,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "security.recovery_codes": SIGNED_IN,
     "security.remove": NOBODY,  # a factor of one's own
     "freezing.own": READERS,
+    "security.rename": NOBODY,
+    "freezing.own": SIGNED_IN,
     "own_data.activity": SIGNED_IN,
     "own_data.about": SIGNED_IN,
     "own_data.download": SIGNED_IN,

@@ -115,6 +115,33 @@ def remove(sign_in: SignIn, factor: Factor, *, now: datetime) -> Decision[Reason
     return decision
 
 
+def rename(person_id: str, factor: Factor, nickname: str, *, now: datetime) -> bool:
+    """Give a factor another name; False when another factor of the person has it already, whatever the case."""
+    with transaction() as session:
+        factors.hold(person_id)
+        others = [each for each in (*_applications(person_id), *_passkeys(person_id)) if each.id != factor.id]
+        if any((each.nickname or "").casefold() == nickname.casefold() for each in others):
+            return False
+        table = TotpDevice if factor.kind is FactorKind.APPLICATION else Passkey
+        named = session.execute(
+            update(table)
+            .where(table.id == factor.id, table.person_id == person_id, table.revoked_at.is_(None))
+            .values(nickname=nickname)
+            .returning(table.id)
+            .execution_options(synchronize_session=False)
+        ).first()
+        if named is None:
+            raise NotFoundError("factor")
+        audit.record(
+            audit.Event.SECOND_FACTOR_RENAMED,
+            actor=audit.Actor.person(person_id),
+            person_id=person_id,
+            details={"factor": "totp" if factor.kind is FactorKind.APPLICATION else "passkey", "id": factor.id},
+            now=now,
+        )
+    return True
+
+
 def begin_application(sign_in: SignIn, *, now: datetime) -> str:
     """Begin to add an application; return the secret that its page goes on with."""
     with transaction():

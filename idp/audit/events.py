@@ -46,6 +46,7 @@ class Event(StrEnum):
     REPROOFING_DONE = "reproofing:done"
     SECOND_FACTOR_ADDED = "person:second_factor_added"
     SECOND_FACTOR_REMOVED = "person:second_factor_removed"
+    SECOND_FACTOR_RENAMED = "person:second_factor_renamed"
     RECOVERY_CODES_MADE = "person:recovery_codes_made"
     RECOVERY_CODE_USED = "person:recovery_code_used"
     SIGNED_IN = "person:signed_in"

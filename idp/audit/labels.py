@@ -44,6 +44,7 @@ LABELS: dict[Event, Any] = {
     Event.REPROOFING_DONE: _l("Lost second factor: new password and new factor set"),
     Event.SECOND_FACTOR_ADDED: _l("Second factor added"),
     Event.SECOND_FACTOR_REMOVED: _l("Second factor removed"),
+    Event.SECOND_FACTOR_RENAMED: _l("Second factor given another name"),
     Event.RECOVERY_CODES_MADE: _l("Recovery codes made, the former ones no longer work"),
     Event.RECOVERY_CODE_USED: _l("Recovery code used to sign in"),
     Event.SIGNED_IN: _l("Signed in"),

@@ -55,7 +55,8 @@ VISITED = {
     ),
     "security": (
         *("security.security", "security.password", "security.application", "security.passkey"),
-        *("security.recovery_codes", "security.remove", "sign_in.recovery_code", "passkeys.second_factor"),
+        *("security.recovery_codes", "security.remove", "security.rename", "sign_in.recovery_code"),
+        "passkeys.second_factor",
     ),
     "code by e-mail": ("email_sign_in.code", "sign_in.second_factor"),
     "forgotten password": ("recovery.factor", "recovery.password"),
@@ -319,8 +320,15 @@ def test_pages_of_security(installation: Installation, scan: Scan, new_page: New
     page.click("#passkey-submit")
     page.wait_for_url("**/account/security")
     scan.stay(page)
+    page.click(".govuk-summary-list__actions a >> nth=1")
+    scan.visit(page)
+    page.goto(f"{installation.issuer}/account/security")
     page.click(".govuk-summary-list__actions a >> nth=0")
     scan.visit(page)
+    page.fill("#nickname", "")
+    page.click("#rename-factor")
+    journeys.expect_mistakes(page)
+    scan.stay(page)
     page.goto(f"{installation.issuer}/account/security/recovery-codes")
     page.click("#recovery-codes-submit")
     scan.stay(page)

@@ -17,7 +17,7 @@ from ...web import now, see_other
 from .. import services_passkeys, services_password_change, services_security
 from .. import services_recovery_codes as recovery
 from ..factor_policy import Reason
-from ..forms import ChangePasswordForm, NewApplicationForm, NewPasskeyForm
+from ..forms import ChangePasswordForm, NewApplicationForm, NewPasskeyForm, NicknameForm
 from ..recovery_codes import FEW, shown
 from ..services_password_change import PasswordChange, PasswordOutcome
 from ..services_security import Factor, FactorKind
@@ -143,6 +143,21 @@ def passkey() -> ResponseReturnValue:
 def remove(kind: str, factor_id: str) -> ResponseReturnValue:
     """Ask whether a factor is to go, then remove it, unless it must stay."""
     return _remove(services_security.find(_signed_in().person_id, FactorKind(kind), factor_id))
+
+
+@blueprint.route("/rename/<any(application,passkey):kind>/<factor_id>", methods=["GET", "POST"])
+@sign_in_required
+def rename(kind: str, factor_id: str) -> ResponseReturnValue:
+    """Give a factor another name. It is a label that opens and closes nothing: like the language, it asks for no code."""
+    person_id = _signed_in().person_id
+    factor = services_security.find(person_id, FactorKind(kind), factor_id)
+    form = NicknameForm(nickname=factor.nickname)
+    if form.validate_on_submit():
+        if services_security.rename(person_id, factor, form.nickname.data, now=now()):
+            flash(_("The name was changed."), "success")
+            return see_other(HOME)
+        form.nickname.errors = (_("You have given this name to another application or passkey: choose another"),)
+    return _page("security_rename", form, factor=factor)
 
 
 @blueprint.route("/recovery-codes", methods=["GET", "POST"])

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from idp import audit
 from idp.accounts import services_recovery_codes as recovery
 from idp.accounts import services_security
 from idp.clock import MovableClock
@@ -204,3 +205,70 @@ def test_few_codes_left_are_a_warning_on_the_pages(julie: Account, browser: Brow
     page = browser.get("/account/security").get_data(as_text=True)
     assert "Il ne vous reste que 3 codes de secours" in page
     assert "Il ne vous reste que 3 codes de secours" in browser.get("/account").get_data(as_text=True)
+
+
+def rename_path(julie: Account, nickname: str | None = None) -> str:
+    """Return the page that renames the application with this name."""
+    (found,) = [
+        each for each in services_security.security_of(julie.person_id).applications if each.nickname == nickname
+    ]
+    return f"/account/security/rename/application/{found.id}"
+
+
+@pytest.mark.databases
+def test_a_factor_is_given_another_name_and_nothing_else_changes(
+    julie: Account, browser: Browser, clock: MovableClock
+) -> None:
+    """The first application, which has none, is named; no code is asked and nobody written to; the log says it."""
+    key = Authenticator()
+    add_passkey(browser, key)
+    told = len(payloads("security_notice"))
+    clock.advance(timedelta(minutes=30))
+    cookie = browser.cookie()
+    passkey = services_security.security_of(julie.person_id).passkeys[0]
+
+    first = browser.post(rename_path(julie), nickname="  Mon   téléphone ")
+    second = browser.post(f"/account/security/rename/passkey/{passkey.id}", nickname="Clé du bureau")
+
+    assert (first.location, second.location) == ("/account/security", "/account/security")
+    assert "Mon téléphone" in browser.get("/account/security").text
+    found = services_security.security_of(julie.person_id)
+    assert [each.nickname for each in (*found.applications, *found.passkeys)] == ["Mon téléphone", "Clé du bureau"]
+    assert (browser.cookie(), len(payloads("security_notice"))) == (cookie, told)
+    events = [entry.event for entry in audit.entries(person_id=julie.person_id)]
+    assert events.count("person:second_factor_renamed") == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("   ", "Donnez un nom"),
+        ("x" * 61, "au plus 60"),
+        ("TABLETTE", "choisissez-en un autre"),
+    ],
+)
+def test_an_empty_a_long_or_a_double_name_is_refused(
+    julie: Account, browser: Browser, clock: MovableClock, name: str, sentence: str
+) -> None:
+    """Each with a sentence; what was there stays. Its own name in other capitals is no double."""
+    clock.advance(timedelta(seconds=30))
+    add_application(browser, clock, "Tablette")
+
+    answer = browser.post(rename_path(julie), nickname=name)
+
+    assert answer.status_code == 200
+    assert sentence in answer.text.replace("\u00a0", " ")
+    assert services_security.security_of(julie.person_id).applications[0].nickname is None
+    assert browser.post(rename_path(julie, "Tablette"), nickname="tablette").location == "/account/security"
+
+
+def test_nobody_renames_what_is_not_theirs(julie: Account, account: Accounts, app: Flask, clock: MovableClock) -> None:
+    """The factor of somebody else, or one that was removed, is not there."""
+    other = Browser(app)
+    other.sign_in(account("Noé"), clock.now())
+
+    path = rename_path(julie)
+
+    assert other.get(path).status_code == 404
+    token = other.token("/account/security/password")
+    assert other.client.post(path, data={"csrf_token": token, "nickname": "Pris"}).status_code == 404
