@@ -76,8 +76,10 @@ ALLOWED: dict[str, frozenset[str]] = {
     "security.recovery_codes": SIGNED_IN,
     "security.remove": NOBODY,  # a factor of one's own
     "freezing.own": READERS,
+    "closing.about": SIGNED_IN,
+    "closing.close": SIGNED_IN,
+    "closing.closed": EVERYBODY,
     "security.rename": NOBODY,
-    "freezing.own": SIGNED_IN,
     "own_data.activity": SIGNED_IN,
     "own_data.about": SIGNED_IN,
     "own_data.download": SIGNED_IN,

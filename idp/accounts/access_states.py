@@ -1,7 +1,8 @@
 """Whether an account may be used at all, as one table; pure.
 
 Its person *freezes* it when something is wrong, and *thaws* it by showing every factor and a code sent by e-mail. Somebody
-who no longer has them all is proved anew (:mod:`.reproofing_states`), which thaws.
+who no longer has them all is proved anew (:mod:`.reproofing_states`), which thaws. Its person *closes* an account that is
+open, for good.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ class Access(StrEnum):
 
     OPEN = "open"
     FROZEN = "frozen"
+    CLOSED = "closed"
 
 
 class AccessEvent(StrEnum):
@@ -27,11 +29,13 @@ class AccessEvent(StrEnum):
 
     FREEZE = "freeze"
     THAW = "thaw"
+    CLOSE = "close"
 
 
 TRANSITIONS: dict[tuple[Access, AccessEvent], Access] = {
     (Access.OPEN, AccessEvent.FREEZE): Access.FROZEN,
     (Access.FROZEN, AccessEvent.THAW): Access.OPEN,
+    (Access.OPEN, AccessEvent.CLOSE): Access.CLOSED,  # never from frozen: who froze it may not be its person
 }
 
 

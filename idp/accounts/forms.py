@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from wtforms import EmailField, HiddenField, PasswordField, RadioField, StringField
+from wtforms import BooleanField, EmailField, HiddenField, PasswordField, RadioField, StringField
 from wtforms.validators import Email, Length, StopValidation
 
 from ..i18n import gettext as _
@@ -172,6 +172,16 @@ class StrangersFreezeForm(FreezeForm):
     """Which account is to be frozen."""
 
     user_code = UserCodeField(_l("User code"), id="user-code", description=_l("For example, QX4T-7712"))
+
+
+class CloseForm(MandatForm):
+    """The wish to close one's account for good, said twice."""
+
+    confirm = BooleanField(
+        _l("I understand that my account can never be opened again"),
+        [Required(_l("Tick the box if you want to close your account"))],
+        id="confirm-close",
+    )
 
 
 class EmailChangeForm(MandatForm):

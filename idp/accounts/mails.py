@@ -25,7 +25,7 @@ def init_mails(app: Flask) -> None:
     register_renderer(app, "sign_in_alarm", services_alarm.render)
     register_renderer(app, "recovery_code_used", _recovery_code)
     register_renderer(app, "email_changed", _email_changed)
-    for kind in ("account_frozen", "account_thawed"):
+    for kind in ("account_frozen", "account_thawed", "account_closed"):
         register_renderer(app, kind, partial(_at, f"accounts/mail_{kind.removeprefix('account_')}.txt"))
     register_renderer(app, "recovery_code", _password_code)
     security = services_security_notices

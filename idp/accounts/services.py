@@ -14,6 +14,7 @@ from ..web import current_settings
 from . import (
     services_allowances,
     services_ceremonies,
+    services_closing,
     services_email_change,
     services_guesses,
     services_kept_forms,
@@ -26,6 +27,7 @@ from . import (
 from .models import Challenge, EmailCode, SignInRow
 from .passwords import TemporaryPassword as TemporaryPassword
 from .services_access import freeze as freeze
+from .services_access import is_closed as is_closed
 from .services_access import is_open as is_open
 from .services_access import thaw as thaw
 from .services_alarm import Alarm as Alarm
@@ -100,5 +102,5 @@ def sweep(now: datetime) -> int:
         before = now - _KEPT_CHALLENGES
         gone += services_recovery.forget(before=before) + services_allowances.forget(before=before)
         gone += services_security_notices.forget(before=now - services_security_notices.KEPT)
-        gone += services_reproofing.sweep(now)
+        gone += services_reproofing.sweep(now) + services_closing.sweep(now)
         return gone + services_guesses.forget_nobody(before=now - _KEPT_CHALLENGES)

@@ -39,23 +39,24 @@ def frozen_among(person_ids: Iterable[str]) -> frozenset[str]:
     return frozenset(rows)
 
 
+def is_closed(person_id: str) -> bool:
+    """Tell whether the account of a person is closed, and hold it until the caller's transaction ends: nothing is given to it."""
+    wanted = select(Person.access).where(Person.id == person_id)
+    return db.session.scalar(wanted.with_for_update(key_share=True)) == Access.CLOSED.value
+
+
 def freeze(person_id: str, *, actor: Actor, now: datetime) -> bool:
     """Freeze an account; tell whether this call did it. All its sessions end, and what was begun with it.
 
     A re-proofing under way ends as well: whoever freezes says that something is wrong, and it may be this slip. Another one
     may be started at once.
     """
-    with transaction() as session:
-        if not _change(person_id, AccessEvent.FREEZE):
+    with transaction():
+        if not change(person_id, AccessEvent.FREEZE):
             return False
         end_sign_ins_of(person_id, now=now)
         known_browsers.forget(person_id, now=now)
-        session.execute(
-            update(Challenge)
-            .where(Challenge.person_id == person_id, Challenge.ended_at.is_(None))
-            .values(ended_at=now, password_hash=None, totp_secret=None)
-            .execution_options(synchronize_session=False)
-        )
+        challenges.end_all(person_id, now=now)
         if reproofing_rows.end(person_id, ReproofingEvent.FROZEN, ReproofingState.STOPPED, now):
             audit.record(audit.Event.REPROOFING_STOPPED, actor=actor, person_id=person_id, now=now)
         audit.record(audit.Event.FROZEN, actor=actor, person_id=person_id, now=now)
@@ -68,7 +69,7 @@ def freeze(person_id: str, *, actor: Actor, now: datetime) -> bool:
 def thaw(person_id: str, *, actor: Actor, now: datetime) -> bool:
     """Let an account be used again, once its person has proved who they are; tell whether it was frozen."""
     with transaction():
-        if not _change(person_id, AccessEvent.THAW):
+        if not change(person_id, AccessEvent.THAW):
             return False
         audit.record(audit.Event.THAWED, actor=actor, person_id=person_id, now=now)
         _tell("account_thawed", person_id, now)
@@ -123,12 +124,13 @@ def finish(kind: Kind, token: str | None, typed: str, *, now: datetime) -> Answe
     return answer
 
 
-def _change(person_id: str, event: AccessEvent) -> bool:
+def change(person_id: str, event: AccessEvent, **values: object) -> bool:
+    """Pass on to the next access in one statement of the caller's transaction; tell whether *event* was possible."""
     (source,) = sources(event)
     changed = db.session.execute(
         update(Person)
         .where(Person.id == person_id, Person.access == source.value)
-        .values(access=after(source, event).value)
+        .values(access=after(source, event).value, **values)
         .returning(Person.id)
         .execution_options(synchronize_session=False)
     ).first()

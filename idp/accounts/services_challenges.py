@@ -116,6 +116,16 @@ def abandon(begun: Begun, *, now: datetime) -> None:
         )
 
 
+def end_all(person_id: str, *, now: datetime) -> None:
+    """End whatever was begun for a person, in the caller's transaction."""
+    db.session.execute(
+        update(Challenge)
+        .where(Challenge.person_id == person_id, Challenge.ended_at.is_(None))
+        .values(ended_at=now, password_hash=None, totp_secret=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def keep_totp_secret(begun: Begun, sealed: str) -> str:
     """Keep the secret offered in this challenge, the first one only; return the one that counts."""
     with transaction() as session:

@@ -15,6 +15,7 @@ from ..errors import ConflictError, NotFoundError
 from ..identifiers import PersonId, UserCode
 from ..sealing import current_sealing
 from ..web import now as present_instant
+from .access_states import Access
 from .models import Challenge, Person, UserCodeRow
 from .passwords import TemporaryPassword, draw_pairing, draw_temporary, group
 from .sign_ins import UserCodeStatus
@@ -28,10 +29,11 @@ def issue_user_code(person_id: str, *, now: datetime) -> UserCode:
     """Give *person_id* a new user code; no secret exists for it yet.
 
     Raises:
-        NotFoundError: there is no such person.
+        NotFoundError: there is no such person, or they closed their account.
     """
     with transaction() as session:
-        if session.scalar(select(Person.id).where(Person.id == person_id)) is None:
+        is_there = select(Person.id).where(Person.id == person_id, Person.access != Access.CLOSED.value)
+        if session.scalar(is_there) is None:
             raise NotFoundError("person")
         code = _store_new(person_id, now)
         audit.record(
@@ -154,6 +156,25 @@ def revoke_user_code(user_code: UserCode, *, now: datetime) -> bool:
         ).first()
         _abandon_activations(user_code, now)
     return changed is not None
+
+
+def revoke_all(person_id: str, *, now: datetime) -> None:
+    """Make every user code of a person useless for good, in the caller's transaction and under its audit entry."""
+    db.session.execute(
+        update(UserCodeRow)
+        .where(
+            UserCodeRow.person_id == person_id,
+            UserCodeRow.state.in_([state.value for state in sources(CodeEvent.REVOKE)]),
+        )
+        .values(state=CodeState.REVOKED.value, revoked_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.execute(
+        update(UserCodeRow)
+        .where(UserCodeRow.person_id == person_id)
+        .values(secret_digest=None, pairing=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def slip(user_code: UserCode, secret: str, *, now: datetime) -> TemporaryPassword | None:

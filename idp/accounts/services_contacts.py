@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy.exc
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from ..db import db, transaction
 from .recovery_models import ContactPoint
@@ -35,6 +35,15 @@ def note_confirmed(address: str, *, now: datetime) -> None:
 def note_refused(address: str, status: int, now: datetime) -> None:
     """Write that the server of *address* refused it for good (SMTP 5yz, RFC 5321 §4.2.1)."""
     _write(address, bounced_at=now, bounce_status=status)
+
+
+def forget(address: str) -> None:
+    """Forget what is known of an address, in the caller's transaction."""
+    db.session.execute(
+        delete(ContactPoint)
+        .where(ContactPoint.address == address.casefold())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def contacts(addresses: Iterable[str]) -> dict[str, Contact]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from .. import audit
 from ..db import db, new_id, transaction
@@ -15,7 +15,7 @@ from . import services_security_notices as security_notices
 from . import totp
 from .factor_policy import Held
 from .hashing import current_hasher
-from .models import Passkey, Password, Person, RecoveryCode, TotpDevice
+from .models import Passkey, PasskeyCeremony, PasskeyOwner, Password, Person, RecoveryCode, TotpDevice
 
 Credential = Literal["password", "totp", "passkey", "security_key", "recovery_codes"]
 Change = Literal["create", "update", "revoke", "delete"]
@@ -97,6 +97,14 @@ def revoke_second_factors(person_id: str, *, now: datetime) -> None:
             .where(table.person_id == person_id, table.revoked_at.is_(None))
             .values(revoked_at=now)
             .execution_options(synchronize_session=False)
+        )
+
+
+def destroy_all(person_id: str) -> None:
+    """Delete every credential of somebody who closes their account, in the caller's transaction; nothing is kept of them."""
+    for table in (PasskeyCeremony, Password, TotpDevice, Passkey, PasskeyOwner, RecoveryCode):
+        db.session.execute(
+            delete(table).where(table.person_id == person_id).execution_options(synchronize_session=False)
         )
 
 

@@ -81,6 +81,13 @@ def whose_sign_in_lapsed(secret_digest: str) -> str | None:
     )
 
 
+def forget(person_id: str) -> None:
+    """Delete what waits for a person, in the caller's transaction."""
+    db.session.execute(
+        delete(KeptForm).where(KeptForm.person_id == person_id).execution_options(synchronize_session=False)
+    )
+
+
 def forget_old(now: datetime) -> int:
     """Delete the forms nobody came back for, and those given back; return how many."""
     with transaction() as session:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from .. import audit
 from ..audit import Actor
@@ -265,6 +265,14 @@ def sweep(now: datetime) -> int:
         for person_id in db.session.scalars(select(Reproofing.person_id).where(Reproofing.expires_at <= now)).all():
             ended += reproofing_rows.end(person_id, ReproofingEvent.DEADLINE, ReproofingState.EXPIRED, now, before=now)
     return ended
+
+
+def forget(person_id: str, *, now: datetime) -> None:
+    """Delete the re-proofings of somebody who closes their account, in the caller's transaction; what they began ends."""
+    reproofing_rows.end(person_id, ReproofingEvent.REPLACED, ReproofingState.EXPIRED, now)
+    db.session.execute(
+        delete(Reproofing).where(Reproofing.person_id == person_id).execution_options(synchronize_session=False)
+    )
 
 
 def render_started(payload: dict[str, Any], _now: datetime) -> Email:

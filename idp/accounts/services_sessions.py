@@ -53,9 +53,11 @@ def begin_sign_in_row(
     secret is always new.
     """
     token = random_token()
-    who = db.session.execute(select(Person.is_operator, Person.access).where(Person.id == person_id)).one()
+    wanted = select(Person.is_operator, Person.access).where(Person.id == person_id)
+    held = wanted.with_for_update(key_share=True)  # an account that closes now must see this sign-in
+    who = db.session.execute(held).one()
     if who.access != Access.OPEN.value:  # whoever shows the factors decides that first; here nothing gets past it
-        raise NotAllowedError("the account is frozen")
+        raise NotAllowedError("the account is frozen or closed")
     idle, absolute = _limits(who.is_operator)
     is_weak = shown.acr == EMAIL_ACR  # nothing that rests on the factors of the former sign-in goes on with it
     same = former is not None and former.person_id == person_id and not is_weak

@@ -23,11 +23,12 @@ from . import services_passkeys as passkeys
 from . import services_recovery_codes as recovery_codes
 from . import services_security_notices as security_notices
 from . import services_sessions as rows
+from .access_states import Access
 from .errors import BusyError
 from .factor_policy import PASSKEY, only_passkey_serves
 from .hashing import current_hasher
 from .lockout import LIFE_TRIES, Counter
-from .models import UserCodeRow
+from .models import Person, UserCodeRow
 from .passkeys import Purpose
 from .passwords import fits
 from .services_factors import held
@@ -258,8 +259,12 @@ def note_refusal(person_id: str | None, subject: str, counter: Counter, *, step:
 
 
 def owner_of(user_code: UserCode) -> str | None:
-    """Return whose code this is, whatever its state."""
-    return db.session.scalar(select(UserCodeRow.person_id).where(UserCodeRow.code == user_code.signs))
+    """Return whose code this is, whatever its state; the one of a closed account is nobody's, on every page."""
+    return db.session.scalar(
+        select(UserCodeRow.person_id)
+        .join(Person, Person.id == UserCodeRow.person_id)
+        .where(UserCodeRow.code == user_code.signs, Person.access != Access.CLOSED.value)
+    )
 
 
 def activated_person(signs: str) -> str | None:

@@ -45,8 +45,8 @@ class PersonView:
 
     @property
     def name(self) -> str:
-        """Return the name in full."""
-        return f"{self.given_name} {self.family_name}"
+        """Return the name in full; who has one name only has no given name, who left long ago has none at all."""
+        return f"{self.given_name} {self.family_name}".strip()
 
 
 @dataclass(frozen=True, slots=True)

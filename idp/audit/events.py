@@ -62,6 +62,7 @@ class Event(StrEnum):
     EMAIL_CHANGE_UNDONE = "person:email_change_undone"
     FROZEN = "person:frozen"
     THAWED = "person:thawed"
+    CLOSED = "person:closed"
     # delegation
     ENTERPRISE_REGISTERED = "enterprise:registered"
     ENTERPRISE_SUSPENDED = "enterprise:suspended"
@@ -107,6 +108,7 @@ class Event(StrEnum):
     # operations
     ALARM_RAISED = "alarm:raised"
     OPERATOR_ADDED = "operator:added"
+    OPERATOR_LEFT = "operator:left"
     REGISTER_IMPORTED = "register:imported"
     TAX_FILE_IMPORTED = "tax_file:imported"
     KEYS_CREATED = "keys:created"

@@ -190,6 +190,11 @@ def hold_roster(enterprise_id: str) -> None:
         raise NotFoundError("no such enterprise")
 
 
+def steady_roster(enterprise_id: str) -> None:
+    """Keep the people of an enterprise as they are until the caller's transaction ends; many may ask that at once."""
+    db.session.execute(select(Enterprise.id).where(Enterprise.id == enterprise_id).with_for_update(read=True))
+
+
 def _set_status(enterprise_id: str, before: EnterpriseStatus, after: EnterpriseStatus) -> bool:
     changed = db.session.execute(
         update(Enterprise)

@@ -15,6 +15,7 @@ from ..clock import end_of_day, local_date
 from ..db import db, new_id, transaction
 from ..errors import ConflictError, NotAllowedError
 from . import rules
+from .enterprise_services import steady_roster
 from .models import BlockGrant, RightsRevision
 from .people_services import membership
 from .projection_services import RemovalReason, watching
@@ -50,6 +51,7 @@ def set_rights(
     """
     actor = Actor.person(granter_id)
     with transaction():
+        steady_roster(enterprise_id)  # somebody who leaves now is gone before, or loses this too
         for right in wanted:
             membership(enterprise_id, right.membership_id)
         fresh = _take_revision(enterprise_id, agency_id, seen_revision, granter_id, now)

@@ -18,6 +18,7 @@ from ..i18n import long_date, long_datetime
 from ..web import now
 from . import catalogue_services, explaining, presenting, services, system_user_services
 from .acting import acting, ar_or_pes_required
+from .departure_services import ACCOUNT_CLOSED
 from .people_services import MembershipView
 from .roles import Role
 
@@ -49,6 +50,7 @@ SENTENCES = {
     Event.REMOVAL_CONFIRMED: _l("%(agency)s confirmed that %(person)s lost access."),
 }
 NO_SESSION = _l("%(person)s had no open session at %(agency)s: the removal is in force.")
+LEFT = _l("%(person)s closed their account, and so left the enterprise.")
 ENDED = _l("The access of %(person)s to %(blocks)s at %(agency)s ended by itself.")
 
 
@@ -119,6 +121,8 @@ def sentence(entry: Entry, names: dict[str, str]) -> tuple[str, str | None]:
         template = ENDED
     if event is Event.REMOVAL_CONFIRMED and entry.details.get("sessions") == 0:
         template = NO_SESSION
+    if event is Event.MEMBER_REMOVED and entry.details.get("reason") == ACCOUNT_CLOSED:
+        template = LEFT
     values = {
         "actor": _actor(entry, names),
         "person": names.get(entry.person_id or "", _("somebody")),

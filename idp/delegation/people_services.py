@@ -60,7 +60,8 @@ def appoint(
     again returns the membership that exists.
 
     Raises:
-        ConflictError: the enterprise has another authorized representative, or no code is known for the person.
+        ConflictError: the enterprise has another authorized representative, no code is known for the person, or they
+            closed their account.
     """
     with transaction() as session:
         existing = _in_place(enterprise_id, person_id)
@@ -71,6 +72,8 @@ def appoint(
         if code is None:
             raise ConflictError("no user code is known for this person here")
         hold_roster(enterprise_id)
+        if accounts.is_closed(person_id):
+            raise ConflictError("the person closed their account")
         membership_id = MembershipId(new_id())
         with watching(enterprise_id, reason=RemovalReason.BLOCK_REMOVED, actor=actor, now=now, person_id=person_id):
             try:
@@ -153,7 +156,7 @@ def may_suspend(enterprise_id: str, membership_id: str, *, by: str) -> Decision[
     """Tell whether somebody may suspend a member, without doing it."""
     target = membership(enterprise_id, membership_id)
     roles = roles_in(by, enterprise_id)
-    return rules.may_suspend(roles, by, target.member, active_pes=_active_pes(enterprise_id))
+    return rules.may_suspend(roles, by, target.member, active_pes=active_pes(enterprise_id))
 
 
 def may_reactivate(enterprise_id: str, membership_id: str, *, by: str) -> Decision[rules.Reason]:
@@ -212,17 +215,7 @@ def _change(target: MembershipView, to: MembershipStatus, reason: str, by: str, 
     """Set the status of a membership, with all that follows from it, under the roster's lock."""
     actor = Actor.person(by)
     with watching(target.enterprise_id, reason=reason, actor=actor, now=now, person_id=target.person_id):
-        changed = db.session.execute(
-            update(Membership)
-            .where(Membership.id == target.id, Membership.status == target.status.value)
-            .values(status=to.value, changed_at=now)
-            .returning(Membership.id)
-        )
-        if changed.first() is None:
-            raise ConflictError("the membership changed meanwhile")
-        if to is MembershipStatus.REMOVED:
-            _revoke_all(target.id, by, now)
-            _retire_code(target, now)
+        set_status(target, to, by=by, now=now)
     audit.record(
         _EVENTS[to],
         actor=actor,
@@ -233,6 +226,25 @@ def _change(target: MembershipView, to: MembershipStatus, reason: str, by: str, 
     )
     if to is not MembershipStatus.ACTIVE and not any(view.counts for view in memberships_of(target.person_id)):
         accounts.end_sign_ins_of(target.person_id, now=now)
+
+
+def set_status(target: MembershipView, to: MembershipStatus, *, by: str, now: datetime) -> None:
+    """Write the status of a membership, under the roster's lock and inside ``watching``; a removal takes all there was.
+
+    Raises:
+        ConflictError: the membership changed meanwhile.
+    """
+    changed = db.session.execute(
+        update(Membership)
+        .where(Membership.id == target.id, Membership.status == target.status.value)
+        .values(status=to.value, changed_at=now)
+        .returning(Membership.id)
+    )
+    if changed.first() is None:
+        raise ConflictError("the membership changed meanwhile")
+    if to is MembershipStatus.REMOVED:
+        _revoke_all(target.id, by, now)
+        _retire_code(target, now)
 
 
 def _revoke_all(membership_id: str, by: str, now: datetime) -> None:
@@ -250,7 +262,8 @@ def _retire_code(target: MembershipView, now: datetime) -> None:
         accounts.revoke_user_code(UserCode.parse(target.user_code), now=now)
 
 
-def _active_pes(enterprise_id: str) -> int:
+def active_pes(enterprise_id: str) -> int:
+    """Return how many PES of an enterprise are active."""
     counted = select(func.count()).where(
         Membership.enterprise_id == enterprise_id,
         Membership.role == Role.PES.value,

@@ -34,6 +34,7 @@ class Reason(StrEnum):
     ALREADY_SO = "already_so"
     NOTHING_GRANTED = "nothing_granted"
     ALREADY_APPROVED = "already_approved"
+    REPRESENTATIVE = "representative"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,17 @@ def may_remove(actor_roles: frozenset[Role], actor_id: str, member: Member) -> D
     if member.status is MembershipStatus.REMOVED:
         reasons.append(Reason.MEMBER_REMOVED)
     return Decision(tuple(reasons))
+
+
+def may_leave(member: Member, *, active_pes: int, is_enterprise_active: bool) -> Decision[Reason]:
+    """Decide whether *member* may leave by closing their account, so that nobody is stuck.
+
+    The representative never may: nobody else could name a PES. The last active PES may not while the enterprise is active.
+    """
+    if member.role is Role.AUTHORIZED_REPRESENTATIVE:
+        return Decision((Reason.REPRESENTATIVE,))
+    is_active_pes = member.role is Role.PES and member.status is MembershipStatus.ACTIVE
+    return Decision((Reason.LAST_PES,) if is_active_pes and is_enterprise_active and active_pes <= 1 else ())
 
 
 def may_add(actor_roles: frozenset[Role], role: Role) -> Decision[Reason]:

@@ -12,9 +12,11 @@ from ..accounts.services_lost_codes import tell_enterprises
 from ..accounts.services_security_notices import tell_postal_addresses
 from ..accounts.sessions import SignIn
 from ..accounts.sign_ins import OpenSignIn
-from ..accounts.views import add_account_section, add_my_data, add_sign_in_detail
+from ..accounts.views import Departure, add_account_section, add_departure, add_my_data, add_sign_in_detail
 from ..i18n import lazy_gettext as _l
 from . import (
+    departure_services,
+    departure_telling,
     frozen_telling,
     journal_views,
     models,
@@ -35,6 +37,10 @@ def init_app(app: Flask) -> None:
     for pages in (people_views, reproofing_views, rights_views, journal_views, subscription_views):
         app.register_blueprint(pages.blueprint)
     frozen_telling.init_app(app)
+    departure_telling.init_app(app)
+    add_departure(
+        app, Departure(departure_services.leave, departure_telling.objections, departure_services.is_somewhere)
+    )
     add_my_data(app, "enterprises", memberships_to_take)
     add_account_section(app, enterprises_section)
     add_sign_in_detail(app, _l("Enterprise"), enterprises_of_sign_ins)

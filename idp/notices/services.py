@@ -22,7 +22,7 @@ from ..db import db, in_transaction, new_id, transaction
 from ..sealing import current_sealing
 from .delivery import deliver
 from .errors import BouncedError, PostponedError, RefusedAnswerError, UnknownKindError
-from .messages import Message
+from .messages import Email, Message
 from .models import DeliveryState, OutboxMessage
 from .schedule import LEASE, next_try
 
@@ -212,13 +212,18 @@ def _attempt(claimed: _Claimed, now: datetime) -> None:
         payload: dict[str, Any] = json.loads(current_sealing().unseal(claimed.payload, _place(claimed.id)))
         renderer = _renderer(claimed.kind)
         message = renderer.render(payload, now)
-        if message is not None:
+        if message is not None and not _is_to_nobody(message):
             deliver(message, message_id=claimed.id, kind=claimed.kind, now=now)
         _mark_sent(claimed, renderer, payload, now)
     except PostponedError as later:
         _postpone(claimed, later.until)
     except Exception as error:  # noqa: BLE001 (whatever happens to one notice, the others still leave)
         _mark_failed(claimed, error, now)
+
+
+def _is_to_nobody(message: Message) -> bool:
+    """Tell whether an e-mail has no address: its reader closed their account, and the address is forgotten."""
+    return isinstance(message, Email) and not message.to
 
 
 def _renderer(kind: str) -> Renderer:

@@ -117,6 +117,25 @@ def withdraw(*, person_id: str, enterprise_id: str, agency_id: str, now: datetim
     return True
 
 
+def end_all(person_id: str, now: datetime) -> None:
+    """End every consent of a person and all that agencies hold of them, in the caller's transaction: their account closes.
+
+    The agencies hear of it by the rights that end and the sessions that end, each told on its own.
+    """
+    with transaction() as session:
+        ended = session.execute(
+            update(ConsentRow)
+            .where(ConsentRow.person_id == person_id, ConsentRow.withdrawn_at.is_(None))
+            .values(withdrawn_at=now)
+            .returning(ConsentRow.enterprise_id, ConsentRow.agency_id)
+            .execution_options(synchronize_session=False)
+        ).all()
+        for enterprise_id, agency_id in sorted({(row.enterprise_id, row.agency_id) for row in ended}):
+            interaction_services.forget_consents(person_id, enterprise_id, agency_id)
+            _record(audit.Event.CONSENT_WITHDRAWN, person_id, enterprise_id, agency_id, now, [])
+        grant_services.revoke_of_person(person_id, now=now)
+
+
 def _live(person_id: str, *versions: str, agency_id: str | None = None) -> tuple[Consent, ...]:
     """Return one consent per enterprise and agency: what was agreed to at different times adds up."""
     wanted = (

@@ -221,6 +221,16 @@ def end_offline_access(person_id: str, *, before: datetime, now: datetime) -> No
     )
 
 
+def revoke_of_person(person_id: str, *, now: datetime) -> None:
+    """Revoke all that agencies were given of a person, in the caller's transaction."""
+    db.session.execute(
+        update(GrantRow)
+        .where(GrantRow.person_id == person_id, GrantRow.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def revoke_of_client(client_id: str, *, now: datetime) -> None:
     """Revoke all that a client was given, in the caller's transaction."""
     db.session.execute(

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import current_app
@@ -27,16 +27,21 @@ from .models import GrantRow, LogoutRow
 from .parties import client_services
 
 KIND = "backchannel_logout"
-_LASTING = and_(GrantRow.offline_until.is_not(None), GrantRow.revoked_at.is_(None))  # outlives the end of its session
 
 
-def sessions_of_rights(person_id: str, enterprise_id: str, agency_id: str, now: datetime) -> tuple[ClientSession, ...]:
-    """Return the open sessions in which a person acts for an enterprise at an agency, and what it holds while they are away."""
+def sessions_of_rights(
+    person_id: str, enterprise_id: str, agency_id: str, now: datetime, *, at: datetime | None = None
+) -> tuple[ClientSession, ...]:
+    """Return the open sessions in which a person acts for an enterprise at an agency, and what it holds while they are away.
+
+    What it held *at* an instant, and was revoked since, counts too.
+    """
     return _sessions(
         GrantRow.person_id == person_id,
         GrantRow.enterprise_id == enterprise_id,
         GrantRow.agency_id == agency_id,
         or_(GrantRow.auth_time > now - LONGEST_SESSION, GrantRow.offline_until > now),
+        at=at or now,
     )
 
 
@@ -74,7 +79,7 @@ def fan_out_sign_in_ended(payload: dict[str, Any], now: datetime) -> None:
     """
     sid = str(payload["sid"])
     with transaction() as session:
-        sessions = _sessions(GrantRow.sid == sid)
+        sessions = _sessions(GrantRow.sid == sid, at=now)
         queue(sessions, cause=f"sign_in:{sid}", removal_id=None, now=now)
         signal_services.tell_session_revoked(sessions, cause="sign_in", now=now)
         session.execute(
@@ -96,7 +101,8 @@ def fan_out_rights_removed(payload: dict[str, Any], now: datetime) -> None:
         heard = signal_services.tell_claims_change(
             *who, removal_id=removal_id, reason=payload.get("reason"), at=payload.get("at"), now=now
         )
-        sessions = [each for each in sessions_of_rights(*who, now) if each.client_id not in heard]
+        at = datetime.fromtimestamp(payload["at"], UTC) if isinstance(payload.get("at"), int) else now
+        sessions = [each for each in sessions_of_rights(*who, now, at=at) if each.client_id not in heard]
         queue(sessions, cause=f"removal:{removal_id}", removal_id=removal_id, now=now)
         confirmation_services.confirm_when_all_know(removal_id, now)
 
@@ -182,10 +188,13 @@ def note_delivered(payload: dict[str, Any], now: datetime) -> None:
         confirmation_services.confirm_when_all_know(delivered.removal_id, now)
 
 
-def _sessions(*which: ColumnElement[bool]) -> tuple[ClientSession, ...]:
+def _sessions(*which: ColumnElement[bool], at: datetime) -> tuple[ClientSession, ...]:
+    lasting = and_(  # outlives the end of its session
+        GrantRow.offline_until.is_not(None), or_(GrantRow.revoked_at.is_(None), GrantRow.revoked_at >= at)
+    )
     rows = db.session.execute(
         select(GrantRow.client_id, GrantRow.agency_id, GrantRow.person_id, GrantRow.sid)
-        .where(*which, GrantRow.code_used_at.is_not(None), or_(GrantRow.session_ended_at.is_(None), _LASTING))
+        .where(*which, GrantRow.code_used_at.is_not(None), or_(GrantRow.session_ended_at.is_(None), lasting))
         .distinct()
     )
     return tuple(ClientSession(row.client_id, row.agency_id, row.person_id, row.sid) for row in rows)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, func, insert, select
 
 from .. import audit
 from ..accounts import services as accounts
+from ..accounts.closing import Objection
 from ..audit import SYSTEM, Actor, Event
 from ..db import db, transaction
 from ..errors import ConflictError
 from ..i18n import Language
+from ..i18n import gettext as _
 from ..identifiers import PersonId, UserCode
 from ..web import absolute_url
 from .models import Operator
@@ -35,7 +37,7 @@ def add_operator(
     Raises:
         ValueError: the name has one word only, or the agency does not go with the role.
     """
-    given_name, _, family_name = " ".join(name.split()).partition(" ")
+    given_name, _space, family_name = " ".join(name.split()).partition(" ")
     if not family_name:
         raise ValueError("a given name and a family name")
     with transaction():
@@ -73,6 +75,53 @@ def appoint(person_id: str, *, role: str, agency_id: str | None, actor: Actor, n
             agency_id=agency_id,
             details={"role": wanted.value},
         )
+
+
+def objections(person_id: str) -> tuple[Objection, ...]:
+    """Return why a person of the desk may not close their account: somebody must remain who does what they do."""
+    operator = operator_of(person_id)
+    if operator is None or not _is_alone(operator):
+        return ()
+    if operator.role is DeskRole.OPERATOR:
+        return (Objection(_("You are the last operator."), _("Have another one added first (idp operator add).")),)
+    return (
+        Objection(
+            _("You are the last officer of your agency."), _("Have an operator of Mandat add another one first.")
+        ),
+    )
+
+
+def leave(person_id: str, now: datetime) -> None:
+    """Take a person from the desk, in the caller's transaction, because they close their account.
+
+    Raises:
+        ConflictError: nobody would be left.
+    """
+    with transaction() as session:
+        session.execute(
+            select(Operator.person_id).with_for_update()
+        )  # two who leave at once must not both be the other
+        operator = operator_of(person_id)
+        if operator is None:
+            return
+        if _is_alone(operator):
+            raise ConflictError("the last one at the desk")
+        session.execute(delete(Operator).where(Operator.person_id == person_id))
+        audit.record(
+            Event.OPERATOR_LEFT,
+            actor=operator.actor,
+            now=now,
+            person_id=person_id,
+            agency_id=operator.agency_id,
+            details={"role": operator.role.value},
+        )
+
+
+def _is_alone(operator: OperatorView) -> bool:
+    alike = select(func.count()).where(Operator.role == operator.role.value, Operator.person_id != operator.person_id)
+    if operator.agency_id is not None:
+        alike = alike.where(Operator.agency_id == operator.agency_id)
+    return not db.session.scalar(alike)
 
 
 def operator_of(person_id: str) -> OperatorView | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Flask, redirect, request
 from flask.typing import ResponseReturnValue
 
+from ..accounts.views import Departure, add_departure
 from ..oidc.views.playground import admit_to_playground
-from . import door_views, file_views, reproofing_views, subscription_views
+from . import door_views, file_views, reproofing_views, services, subscription_views
 from .access import at_desk
 from .roles import DESKS, DeskRole
 
@@ -18,6 +19,8 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(reproofing_views.blueprint)
     app.register_blueprint(subscription_views.blueprint)
     app.before_request(_lead_to_desk)
+    holds = services.operator_of
+    add_departure(app, Departure(services.leave, services.objections, lambda person_id: holds(person_id) is not None))
     admit_to_playground(app, _is_officer)
 
 

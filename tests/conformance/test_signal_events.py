@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from idp import audit
-from idp.accounts import services_factors
+from idp.accounts import services_closing, services_factors
 from idp.audit import SYSTEM
 from idp.clock import MovableClock
 from idp.db import transaction
 from idp.delegation import services as delegation
 from idp.delegation import subscription_services
 from idp.delegation.roles import Role
+from idp.oidc import consent_services
 from tests.oidc.listening import (
     CLAIMS_CHANGE,
     CREDENTIAL_CHANGE,
@@ -70,6 +71,10 @@ def _remove_user(scenery: Scenery) -> None:
     delegation.remove_member(scenery.story, scenery.memberships["julie"], by=_by(scenery), now=scenery.clock.now())
 
 
+def _close_account(scenery: Scenery) -> None:
+    services_closing.close(scenery.people["julie"].person_id, now=scenery.clock.now())
+
+
 def _suspend_enterprise(scenery: Scenery) -> None:
     delegation.suspend_enterprise(scenery.story, actor=SYSTEM, now=scenery.clock.now())
 
@@ -93,6 +98,7 @@ PATHS: dict[str, tuple[Callable[[Scenery], None], str]] = {
     "every block": (_remove_every_block, "admin"),
     "a suspended user": (_suspend_user, "admin"),
     "a removed user": (_remove_user, "admin"),
+    "a closed account": (_close_account, "admin"),
     "a suspended enterprise": (_suspend_enterprise, "admin"),
     "a subscription": (_withdraw_subscription, "admin"),
     "an end date, swept": (_reach_the_end_date, "policy"),
@@ -170,6 +176,34 @@ def test_a_second_fan_out_of_a_removal_tells_nothing_new(listener: Listener, rp:
 
     assert len(listener.events(stream)) == 1
     assert delegation.removals(scenery.story)[0].sessions == 1
+
+
+def test_a_consent_that_ends_with_the_account_still_lets_the_agency_hear(listener: Listener, rp: RelyingParty) -> None:
+    """No session is open any more, the consent ends with the right: the agency knew the person when it did."""
+    scenery, stream = listener.scenery, listener.create()
+    rp.tokens(scenery.browser())
+    scenery.clock.advance(timedelta(hours=13))
+    listener.events(stream)
+    _close_account(scenery)
+
+    told = [kind for kind in kinds(listener.events(stream)) if kind == CLAIMS_CHANGE]
+
+    assert told == [CLAIMS_CHANGE]
+    (removal,) = delegation.removals(scenery.story)
+    assert removal.confirmed_at == scenery.clock.now()
+
+
+def test_an_agency_does_not_hear_of_somebody_who_withdrew_before(listener: Listener, rp: RelyingParty) -> None:
+    """A consent withdrawn earlier is over: the right that ends later is not told."""
+    scenery, stream = listener.scenery, listener.create()
+    rp.tokens(scenery.browser())
+    julie = scenery.people["julie"].person_id
+    consent_services.withdraw(person_id=julie, enterprise_id=scenery.story, agency_id="amp", now=scenery.clock.now())
+    scenery.clock.advance(timedelta(hours=13))
+    listener.events(stream)
+    _close_account(scenery)
+
+    assert CLAIMS_CHANGE not in kinds(listener.events(stream))
 
 
 # Who hears

@@ -72,7 +72,7 @@ VISITED = {
     "account": (
         *("confirm.again", "confirm.waiting", "devices.sessions", "freezing.own", "freezing.stranger", "freezing.code"),
         *("freezing.frozen", "own_data.activity", "own_data.about", "email_change.ask", "email_change.code"),
-        *("email_change.undo", "freezing.thaw"),
+        *("email_change.undo", "freezing.thaw", "closing.about", "closing.closed"),
     ),
     "agency": (
         *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
@@ -310,8 +310,9 @@ def test_pages_of_security(installation: Installation, scan: Scan, new_page: New
     for path in ("", "/password", "/application", "/passkey", "/recovery-codes"):
         page.goto(f"{installation.issuer}/account/security{path}")
         scan.visit(page)
-    for path, button in (("password", "#new-password-submit"), ("application", "#otp-submit")):
-        page.goto(f"{installation.issuer}/account/security/{path}")
+    mistakes = (("security/password", "#new-password-submit"), ("security/application", "#otp-submit"))
+    for path, button in (*mistakes, ("close", "#close-account")):
+        page.goto(f"{installation.issuer}/account/{path}")
         page.click(button)
         journeys.expect_mistakes(page)
         scan.stay(page)
@@ -463,8 +464,8 @@ def test_pages_of_an_account(installation: Installation, scan: Scan, page: Page)
     """A sign-in that is no longer fresh confirms before an act; one that lapsed finds its form again."""
     persona = installation.persona("pes")
     journeys.sign_in(page, installation, persona)
-    plain = ("sessions", "activity", "data", "email", "freeze")
-    for path in (*(f"account/{each}" for each in plain), "undo-email", "freeze", "frozen"):
+    plain = ("sessions", "activity", "data", "email", "freeze", "close")
+    for path in (*(f"account/{each}" for each in plain), "undo-email", "freeze", "frozen", "closed"):
         page.goto(f"{installation.issuer}/{path}")
         scan.visit(page)
     page.goto(f"{installation.issuer}/account/email")

@@ -11,15 +11,19 @@ from .. import alarm_models as alarm_models
 from .. import models as models  # the tables must be known to the metadata
 from .. import recovery_models as recovery_models
 from .. import session_models as session_models
+from ..closing import Departure as Departure
+from ..closing import Objection as Objection
 from ..cookies import init_cookies, presented_digest
 from ..crowd import init_crowd
 from ..errors import BusyError
 from ..hashing import init_hasher
 from ..mails import init_mails
+from ..services_closing import add_departure as add_departure
 from ..sessions import preferred_language
 from . import (
     account,
     activation,
+    closing,
     confirm,
     devices,
     email_change,
@@ -65,6 +69,7 @@ def init_app(app: Flask) -> None:
     add_account_section(app, devices.account_section)
     add_account_section(app, own_data.account_section)
     add_account_section(app, freezing.account_section)
+    app.register_blueprint(closing.blueprint)
     recovery.init_app(app)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from ...db import db, transaction
 from ...delegation import services as delegation
@@ -62,7 +62,7 @@ def tell_claims_change(
     Return the clients that hear by their stream.
     """
     heard: set[str] = set()
-    known = _is_known(person_id, agency_id, now, enterprise_id=enterprise_id)
+    known = _is_known(person_id, agency_id, now, enterprise_id=enterprise_id, at=_instant(at, now))
     if not known and not system_user_services.was_told(person_id):
         return frozenset()
     for hearing in _hearing(person_id, agency_id, EventType.CLAIMS_CHANGE):
@@ -138,12 +138,13 @@ def _hearing(person_id: str, agency_id: str, kind: EventType) -> Iterator[_Heari
             yield _Hearing(stream, client, sub)
 
 
-def _is_known(person_id: str, agency_id: str, now: datetime, *, enterprise_id: str) -> bool:
+def _is_known(person_id: str, agency_id: str, now: datetime, *, enterprise_id: str, at: datetime) -> bool:
+    """Tell whether the agency knew the person *at* the loss: a consent that ended with the right counts, one before does not."""
     agreed = select(ConsentRow.id).where(
         ConsentRow.person_id == person_id,
         ConsentRow.agency_id == agency_id,
         ConsentRow.enterprise_id == enterprise_id,
-        ConsentRow.withdrawn_at.is_(None),
+        or_(ConsentRow.withdrawn_at.is_(None), ConsentRow.withdrawn_at >= at),
     )
     present = select(GrantRow.id).where(
         GrantRow.person_id == person_id,

@@ -8,13 +8,20 @@ from flask import Flask
 from markupsafe import Markup
 
 from ...accounts.sign_ins import OpenSignIn, SignIn
-from ...accounts.views import add_account_section, add_my_data, add_sign_in_detail, set_farewell
+from ...accounts.views import (
+    Departure,
+    add_account_section,
+    add_departure,
+    add_my_data,
+    add_sign_in_detail,
+    set_farewell,
+)
 from ...clock import Clock
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
 from ...notices.services import register_renderer
 from ...web import current_settings
-from .. import grant_services, logout_services, metadata
+from .. import consent_services, grant_services, logout_services, metadata
 from .. import models as models  # the tables must be known to the metadata
 from ..events import event_services, signal_services
 from ..events import streams as stream_rules
@@ -62,6 +69,7 @@ def init_app(app: Flask) -> None:
     register_renderer(app, event_services.KIND, event_services.render, on_sent=event_services.note_pushed)
     add_account_section(app, consents_section)
     add_account_section(app, playground.account_section)
+    add_departure(app, Departure(consent_services.end_all))
     add_my_data(app, "consents", consents.to_take)
     add_sign_in_detail(app, _l("Agencies signed in to"), agencies_of_sign_ins)
     app.before_request(browser.show_pending_interaction)

@@ -1,0 +1,111 @@
+"""Closing an account, for good: every right, session, consent and credential of its person ends in one transaction.
+
+What is kept afterwards is what the log needs to be read, and no longer (docs/privacy.md). The user codes then answer like codes
+that nobody has.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from flask import Flask, current_app
+from sqlalchemy import select, update
+
+from .. import audit
+from ..db import transaction
+from ..errors import ConflictError
+from ..notices import services as notices
+from . import services_access as access
+from . import services_challenges as challenges
+from . import services_codes as codes
+from . import services_contacts as contacts
+from . import services_email_change as email_change
+from . import services_factors as factors
+from . import services_kept_forms as kept_forms
+from . import services_known_browsers as known_browsers
+from . import services_recovery as recovery
+from . import services_reproofing as reproofings
+from . import services_sessions as sessions
+from .access_states import Access, AccessEvent
+from .closing import ADDRESS_KEPT, NAME_KEPT, Departure, Objection
+from .models import Person
+from .services_people import person
+
+_DEPARTURES = "mandat.departures"
+
+
+def add_departure(app: Flask, departure: Departure) -> None:
+    """Let another room object to the closing of an account, and end what it holds when nobody does."""
+    app.extensions.setdefault(_DEPARTURES, []).append(departure)
+
+
+def objections(person_id: str) -> tuple[Objection, ...]:
+    """Return everything that stands in the way, in the language of the page."""
+    return tuple(each for departure in _departures() for each in departure.objections(person_id))
+
+
+def close(person_id: str, *, now: datetime) -> None:
+    """Close an account, in one transaction: rooms part with the person first, then nothing is left to come in with.
+
+    Raises:
+        ConflictError: something stands in the way, or something was given to the person meanwhile; nothing was done.
+    """
+    with transaction():
+        for departure in _departures():
+            departure.leave(person_id, now)
+        _destroy_ways_in(person_id, now)
+        if not access.change(person_id, AccessEvent.CLOSE, closed_at=now):
+            raise ConflictError("the account is not open")
+        if any(departure.holds(person_id) for departure in _departures()):
+            raise ConflictError("something was given meanwhile")
+        sessions.end_sign_ins_of(
+            person_id, now=now
+        )  # under the lock of the person: one that begins now is seen, or refused
+        audit.record(audit.Event.CLOSED, actor=audit.Actor.person(person_id), person_id=person_id, now=now)
+        whom = person(person_id)
+        told = {"to": whom.email, "language": whom.language, "at": now.isoformat()}
+        notices.enqueue("account_closed", told, now=now)
+
+
+def _destroy_ways_in(person_id: str, now: datetime) -> None:
+    """Delete or end all that leads to a sign-in, in the order in which a sign-in takes the same rows."""
+    email_change.forget(person_id)
+    factors.destroy_all(person_id)
+    challenges.end_all(person_id, now=now)
+    recovery.end_what_is_under_way(person_id, now=now)
+    reproofings.forget(person_id, now=now)
+    kept_forms.forget(person_id)
+    known_browsers.forget(person_id, now=now)
+    codes.revoke_all(person_id, now=now)
+
+
+def sweep(now: datetime) -> int:
+    """Forget the addresses, and much later the names, of those who closed their accounts; return how many."""
+    with transaction() as session:
+        wanted = select(Person.email).where(
+            Person.access == Access.CLOSED.value, Person.closed_at <= now - ADDRESS_KEPT, Person.email != ""
+        )
+        addresses = set(session.scalars(wanted))
+        emptied = session.execute(
+            update(Person)
+            .where(Person.access == Access.CLOSED.value, Person.closed_at <= now - ADDRESS_KEPT, Person.email != "")
+            .values(email="")
+            .returning(Person.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+        still = set(session.scalars(select(Person.email).where(Person.email.in_(addresses))))
+        for address in addresses - still:
+            contacts.forget(address)
+        unnamed = session.execute(
+            update(Person)
+            .where(Person.access == Access.CLOSED.value, Person.closed_at <= now - NAME_KEPT, Person.family_name != "")
+            .values(given_name="", family_name="")
+            .returning(Person.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+    return len(emptied) + len(unnamed)
+
+
+def _departures() -> list[Departure]:
+    found: list[Departure] = current_app.extensions.get(_DEPARTURES, [])
+    return found
