@@ -112,7 +112,7 @@ def activate(browser: Browser, canaries: Canaries, user_code: str, temporary: st
 
 def code_of_activation(browser: Browser) -> str:
     """Return the eight digits of the latest e-mail that holds some, however they are grouped."""
-    texts = [mail.get_content() for mail in browser.mails()]
+    texts = [part.get_content() for mail in browser.mails() for part in mail.iter_parts()]
     codes = [found.group() for text in texts if (found := re.search(r"\b\d{4}[\s\u00a0]?\d{4}\b", text))]
     return re.sub(r"\D", "", codes[-1])
 

@@ -78,7 +78,6 @@ def render(payload: dict[str, Any], now: datetime) -> Email | Letter | None:
         return _letter(whom, batch, told, now)
     return from_template(
         "accounts/mail_security.txt",
-        html="accounts/mail_security.html",
         to=whom.email,
         language=whom.language,
         changes=[(row.what, row.device, row.at) for row in told],
@@ -90,7 +89,7 @@ def _letter(whom: PersonView, batch: str, told: list[Any], now: datetime) -> Let
     """Return the same as a letter: the words of the e-mail, in the person's language."""
     lines: PostalLines | None = current_app.extensions.get(_POSTAL)
     with in_language(whom.language):
-        words = get_template_attribute("accounts/_security_words.html", "words")
+        words = get_template_attribute("accounts/_security_words.txt", "words")
         changes = [[str(words(row.what)), long_datetime(row.at)] for row in told]
     data: dict[str, object] = {
         "address": [whom.name, *(lines(whom.id) if lines else ())],

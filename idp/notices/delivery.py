@@ -77,6 +77,7 @@ def as_mime(email: Email, *, message_id: str, now: datetime) -> EmailMessage:
     mime.set_content(email.text, cte="quoted-printable")
     if email.html is not None:
         mime.add_alternative(email.html, subtype="html", cte="quoted-printable")
+    mime["Content-Language"] = email.language  # last: an alternative would take it along into the first part
     return mime
 
 

@@ -1,32 +1,43 @@
-"""E-mails from templates: the first line is the subject, a blank line, then the text."""
+"""E-mails from templates: the first line is the subject, a blank line, then the text; the HTML part is made from it."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import render_template
 
 from ..i18n import Language, in_language
 from ..web import current_settings
+from .html_part import blocks
 from .messages import Email
 
+_LINE_ENDS = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
 
-def from_template(template: str, *, to: str, language: Language, html: str | None = None, **values: Any) -> Email:
-    """Return the e-mail of *template* (for example ``accounts/mail_code.txt``) in *language*.
+
+def from_template(template: str, *, to: str, language: Language, **values: Any) -> Email:
+    """Return the e-mail of *template* (for example ``accounts/mail_code.txt``) in *language*, as text and as HTML.
 
     Templates also get ``lang``, ``issuer`` and ``support_phone``. They never hold a full user code, nor a link that
-    signs in (ui §2). *html* is the template of the same said in HTML, for those who read it so.
+    signs in (ui §2). No value begins a line of its own: what a person typed never becomes an address, a list or a subject.
 
     Raises:
         ValueError: the template does not begin with a subject and a blank line.
     """
     settings = current_settings()
+    given = {"issuer": settings.issuer, "support_phone": settings.support_phone, **values, "lang": language}
     with in_language(language):
-        given = {"issuer": settings.issuer, "support_phone": settings.support_phone, **values, "lang": language}
-        rendered = render_template(template, **given)
-        marked_up = render_template(html, **given) if html else None
+        rendered = render_template(template, **{name: _on_one_line(value) for name, value in given.items()})
     subject, _, rest = rendered.strip().partition("\n")
     blank, _, text = rest.partition("\n")
     if not subject.strip() or blank.strip() or not text.strip():
         raise ValueError(f"{template}: a subject, a blank line, then the text")
-    return Email(to=to, subject=subject.strip(), text=f"{text.strip()}\n", html=marked_up)
+    said = {"subject": subject.strip(), "blocks": blocks(text, issuer=settings.issuer), "lang": language}
+    html = render_template("notices/mail.html", **said)
+    return Email(to=to, subject=subject.strip(), text=f"{text.strip()}\n", html=html, language=language)
+
+
+def _on_one_line(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_on_one_line(each) for each in value]
+    return _LINE_ENDS.sub(" ", value) if isinstance(value, str) else value

@@ -14,6 +14,7 @@ class Email:
     subject: str
     text: str = field(repr=False)
     html: str | None = field(default=None, repr=False)
+    language: str = "fr"
 
 
 @dataclass(frozen=True, slots=True)

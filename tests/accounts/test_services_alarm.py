@@ -94,7 +94,7 @@ def test_a_password_tried_on_everybody_raises_one_alarm(
     [path] = settings.outbox_dir.glob("*sign_in_alarm*.eml")
     message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     assert message["To"] == "veille@fournisseur.example"
-    assert "20 essais erronés en 10" in message.get_content()
+    assert "20 essais erronés en 10" in message.get_body(("plain",)).get_content()
 
 
 def test_it_ends_by_itself_and_comes_back_when_it_goes_on(app: Flask, clock: MovableClock) -> None:

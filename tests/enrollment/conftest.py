@@ -75,7 +75,7 @@ class Browser:
 
     def code_by_mail(self) -> str:
         """Return the latest eight-digit code sent by e-mail."""
-        texts = [mail.get_content() for mail in self.mails()]
+        texts = [mail.get_body(("plain",)).get_content() for mail in self.mails()]
         codes = [found.group(1) for text in texts if (found := re.search(r"\b(\d{4}[\s\u00a0]\d{4})\b", text))]
         return re.sub(r"\D", "", codes[-1])
 

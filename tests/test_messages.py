@@ -1,0 +1,217 @@
+"""Every e-mail of every room: the same words as text and as HTML, in both languages, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from jinja2 import StrictUndefined
+
+from idp.config import folder
+from idp.enrollment.notice_services import TEMPLATES as ENROLMENT
+from idp.i18n import Language
+from idp.identifiers import UserCode
+from idp.notices.delivery import as_mime
+from idp.notices.email import from_template
+
+ROOT = Path(__file__).resolve().parents[1]
+NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+MASKED = UserCode.parse("QX4T-7712").masked
+FREEZE = "http://localhost:8000/freeze"
+MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)>\r\nBcc: x@evil.example\n\n- \u2028http://localhost:8000/sign-out"
+
+KINDS: dict[str, tuple[str, ...]] = {
+    "email_code": ("accounts/mail_code",),
+    "account_activated": ("accounts/mail_activated",),
+    "account_locked": ("accounts/mail_locked",),
+    "account_frozen": ("accounts/mail_frozen",),
+    "account_thawed": ("accounts/mail_thawed",),
+    "sign_in_alarm": ("accounts/mail_alarm",),
+    "recovery_code_used": ("accounts/mail_recovery_code",),
+    "recovery_code": ("accounts/mail_password_code",),
+    "email_changed": ("accounts/mail_email_changed",),
+    "security_notice": ("accounts/mail_security",),
+    "reproofing_started": ("accounts/mail_reproofing",),
+    "user_codes_asked": ("accounts/mail_user_codes",),
+    "pes_frozen": ("delegation/mail_pes_frozen",),
+    "subscription_decided": ("delegation/mail_subscription_accepted", "delegation/mail_subscription_refused"),
+    "enrolment_email": tuple(f"enrollment/{name}" for name in sorted(ENROLMENT)),
+}
+NO_EMAIL = frozenset(
+    {
+        *("mailed_code",),  # a letter
+        *("person_frozen", "sign_in_ended", "rights_removed", "credential_changed", "access_frozen"),  # become others
+        *("backchannel_logout", "security_event"),  # to agencies
+    }
+)
+SAMPLES: dict[str, dict[str, Any]] = {
+    "accounts/mail_code": {"code": "83920174", "minutes": 10},
+    "accounts/mail_activated": {"user_code": MASKED, "at": NOW},
+    "accounts/mail_locked": {"until": NOW, "freeze_address": FREEZE},
+    "accounts/mail_frozen": {"at": NOW, "freeze_address": FREEZE},
+    "accounts/mail_thawed": {"at": NOW, "freeze_address": FREEZE},
+    "accounts/mail_alarm": {"at": NOW, "tries": 200, "minutes": 10},
+    "accounts/mail_recovery_code": {"at": NOW, "left": 3, "few": 3},
+    "accounts/mail_password_code": {"code": "83920174", "minutes": 10},
+    "accounts/mail_email_changed": {
+        "at": NOW,
+        "until": NOW,
+        "new": "n…@example.com",
+        "code": "QX4T-7K9M-AB34-CD67-EF89-GH34",
+        "undo_address": "http://localhost:8000/undo-email",
+    },
+    "accounts/mail_security": {
+        "changes": [("password:update", "Firefox, Linux", NOW), ("totp:create", None, NOW)],
+        "codes": [MASKED],
+    },
+    "accounts/mail_reproofing": {
+        "serves_from": NOW,
+        "objection": "http://localhost:8000/recover/objection?token=a-b_c&lang=fr",
+    },
+    "accounts/mail_user_codes": {"codes": [(MASKED, "Toitures Brumeplume inc."), (MASKED, "")]},
+    "delegation/mail_pes_frozen": {"name": "Pia Licorne", "enterprise": "Toitures Brumeplume inc."},
+    **{
+        f"delegation/mail_subscription_{decision}": {
+            "agency": "Autorité des marchés publics",
+            "agency_id": "amp",
+            "enterprise": "Toitures Brumeplume inc.",
+            "name": "Pia Licorne",
+            "reason": "Ce numéro n’existe pas",
+        }
+        for decision in ("accepted", "refused")
+    },
+    **{
+        f"enrollment/{name}": {
+            "code": "8392 0174",
+            "minutes": 10,
+            "number": "QX4T-7K9M",
+            "enterprise": "Toitures Brumeplume inc.",
+        }
+        for name in ENROLMENT
+    },
+}
+TAGS = {"html", "head", "meta", "title", "body", "div", "p", "h1", "ul", "li", "a", "br"}
+ATTRIBUTES = {"lang", "charset", "name", "content", "style", "role", "href"}
+SENT = [(template, language) for template in sorted(SAMPLES) for language in ("fr", "en")]
+
+
+class Reader(HTMLParser):
+    """What a mail program finds in an HTML part."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+        self.text += "\n" if tag in ("br", "p", "li", "h1") else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self.text += "\n" if tag in ("title", "p", "li", "h1") else ""
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    @property
+    def links(self) -> list[str]:
+        return [value for name, value in self.attributes if name == "href"]
+
+
+@pytest.fixture(autouse=True)
+def _strict(app: Flask) -> None:
+    """A template that asks for a value its sample does not give fails."""
+    app.jinja_env.undefined = StrictUndefined
+
+
+def as_sent(template: str, language: Language, **changes: Any) -> tuple[EmailMessage, str, Reader]:
+    made = from_template(f"{template}.txt", to="a@example.com", language=language, **(SAMPLES[template] | changes))
+    mime = as_mime(made, message_id="a" * 32, now=NOW)
+    assert mime.get_content_type() == "multipart/alternative"
+    plain, html = mime.iter_parts()
+    assert [part.get_content_type() for part in (plain, html)] == ["text/plain", "text/html"]
+    assert mime["Content-Language"] == language
+    assert mime["Auto-Submitted"] == "auto-generated"
+    return mime, plain.get_content(), Reader(html.get_content())
+
+
+def lines(text: str) -> list[str]:
+    return [line.strip().removeprefix("- ") for line in text.split("\n") if line.strip()]
+
+
+def test_every_kind_of_message_is_known_here(app: Flask) -> None:
+    """A kind without its line above, or a template without a sample, is a message nobody has read in HTML."""
+    written = {
+        str(path.relative_to(folder("templates")).with_suffix("")) for path in folder("templates").rglob("mail_*")
+    }
+
+    assert set(app.extensions["mandat.renderers"]) == set(KINDS) | NO_EMAIL
+    assert written == {template for templates in KINDS.values() for template in templates} == set(SAMPLES)
+    assert not list(folder("templates").rglob("mail_*.html")), "the words of a message are written once, as text"
+
+
+def test_there_is_one_way_to_write_a_message() -> None:
+    """Only ``idp/notices/email.py`` makes an e-mail, so that none lacks its HTML part."""
+    writers = {
+        str(path.relative_to(ROOT)): path.read_text()
+        for path in (ROOT / "idp").rglob("*.py")
+        if re.search(r"^from \.[a-z.]*messages import .*\bEmail\b", path.read_text(), re.M)
+    }
+
+    assert [path for path, code in writers.items() if re.search(r"\bEmail\([^)]", code)] == ["idp/notices/email.py"]
+
+
+@pytest.mark.parametrize(("template", "language"), SENT)
+def test_both_parts_say_the_same(app: Flask, template: str, language: Language) -> None:
+    """Text first, then HTML with the same lines below the product's name and the subject."""
+    mime, text, html = as_sent(template, language)
+
+    title, product, heading, *said = lines(html.text)
+    assert title == heading
+    assert title.replace("\u00a0", " ") == mime["Subject"]
+    assert product == "Mandat"
+    assert said == lines(text)
+    assert ("lang", language) in html.attributes
+
+
+@pytest.mark.parametrize(("template", "language"), SENT)
+def test_nothing_is_fetched_and_nothing_signs_in(app: Flask, template: str, language: Language) -> None:
+    """No image, script or style sheet; each link stands in the text and is ours; no user code is whole."""
+    _, text, html = as_sent(template, language)
+
+    assert set(html.tags) <= TAGS
+    assert {name for name, _ in html.attributes} <= ATTRIBUTES
+    assert not [value for name, value in html.attributes if name == "style" and re.search(r"url|@|expression", value)]
+    assert html.links == [line for line in lines(text) if line.startswith("http")]
+    assert all(link.startswith("http://localhost:8000/") for link in html.links)
+    assert not re.search(r"sign-in|/activate|\.(png|svg|css|js)\b", " ".join(html.links))
+    assert not re.search(r"\b[A-Z0-9]{4}-?[0-9]{4}\b(?!-)", text.replace("1 800 555-0199", "").replace("83920174", ""))
+
+
+@pytest.mark.parametrize(("template", "language"), SENT)
+def test_what_a_person_typed_is_only_words(app: Flask, template: str, language: Language) -> None:
+    """Names with marks, line ends and addresses of ours add no tag, no link, no line and no header (S-73)."""
+    typed = {"name", "enterprise", "reason", "agency", "new", "number"} & set(SAMPLES[template])
+    changes: dict[str, Any] = dict.fromkeys(typed, MARKUP)
+    if template == "accounts/mail_user_codes":
+        changes["codes"] = [(MASKED, MARKUP), (MASKED, "")]
+    if template == "accounts/mail_security":
+        changes["changes"] = [("password:update", MARKUP, NOW), ("totp:create", None, NOW)]
+    _, plain, expected = as_sent(template, language)
+
+    mime, text, html = as_sent(template, language, **changes)
+
+    assert html.tags == expected.tags
+    assert html.links == expected.links
+    assert len(lines(text)) == len(lines(plain))
+    assert "Bcc" not in mime
+    assert not re.search(r"[\r\n]", mime["Subject"])
