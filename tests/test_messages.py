@@ -191,10 +191,21 @@ def test_nothing_is_fetched_and_nothing_signs_in(app: Flask, template: str, lang
     assert set(html.tags) <= TAGS
     assert {name for name, _ in html.attributes} <= ATTRIBUTES
     assert not [value for name, value in html.attributes if name == "style" and re.search(r"url|@|expression", value)]
-    assert html.links == [line for line in lines(text) if line.startswith("http")]
+    assert html.links == re.findall(r"http\S+", text), "an address stands alone on its line"
     assert all(link.startswith("http://localhost:8000/") for link in html.links)
     assert not re.search(r"sign-in|/activate|\.(png|svg|css|js)\b", " ".join(html.links))
     assert not re.search(r"\b[A-Z0-9]{4}-?[0-9]{4}\b(?!-)", text.replace("1 800 555-0199", "").replace("83920174", ""))
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("template", [template for template in sorted(SAMPLES) if template.endswith("_code")])
+def test_a_code_to_type_stands_out(app: Flask, template: str, language: Language) -> None:
+    """Alone on its line, and larger than the words; a message with recovery codes left holds none."""
+    _, text, html = as_sent(template, language)
+
+    code = SAMPLES[template].get("code")
+    assert (code in lines(text)) == (template != "accounts/mail_recovery_code")
+    assert any("font-size: 28px" in value for _, value in html.attributes) == (code is not None)
 
 
 @pytest.mark.parametrize(("template", "language"), SENT)

@@ -12,6 +12,8 @@ from ..web import current_settings
 from .html_part import blocks
 from .messages import Email
 
+_GAP = re.compile(r"\n\s*\n")
+_TWO_STOPS = re.compile(r"(?<=\w)\.\.(?=\s|$)")  # a name that ends with “inc.” ends the sentence too
 _LINE_ENDS = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
 
 
@@ -19,7 +21,7 @@ def from_template(template: str, *, to: str, language: Language, **values: Any) 
     """Return the e-mail of *template* (for example ``accounts/mail_code.txt``) in *language*, as text and as HTML.
 
     Templates also get ``lang``, ``issuer`` and ``support_phone``. They never hold a full user code, nor a link that
-    signs in (ui §2). No value begins a line of its own: what a person typed never becomes an address, a list or a subject.
+    signs in (ui §2). No value ends a line: what a person typed stays in the sentence that says it.
 
     Raises:
         ValueError: the template does not begin with a subject and a blank line.
@@ -32,9 +34,10 @@ def from_template(template: str, *, to: str, language: Language, **values: Any) 
     blank, _, text = rest.partition("\n")
     if not subject.strip() or blank.strip() or not text.strip():
         raise ValueError(f"{template}: a subject, a blank line, then the text")
+    text = _TWO_STOPS.sub(".", _GAP.sub("\n\n", text.strip()))
     said = {"subject": subject.strip(), "blocks": blocks(text, issuer=settings.issuer), "lang": language}
     html = render_template("notices/mail.html", **said)
-    return Email(to=to, subject=subject.strip(), text=f"{text.strip()}\n", html=html, language=language)
+    return Email(to=to, subject=subject.strip(), text=f"{text}\n", html=html, language=language)
 
 
 def _on_one_line(value: Any) -> Any:
