@@ -32,6 +32,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "account_locked": ("accounts/mail_locked",),
     "account_frozen": ("accounts/mail_frozen",),
     "account_thawed": ("accounts/mail_thawed",),
+    "account_closed": ("accounts/mail_closed",),
     "sign_in_alarm": ("accounts/mail_alarm",),
     "recovery_code_used": ("accounts/mail_recovery_code",),
     "recovery_code": ("accounts/mail_password_code",),
@@ -40,6 +41,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "reproofing_started": ("accounts/mail_reproofing",),
     "user_codes_asked": ("accounts/mail_user_codes",),
     "pes_frozen": ("delegation/mail_pes_frozen",),
+    "member_left": ("delegation/mail_member_left",),
     "subscription_decided": ("delegation/mail_subscription_accepted", "delegation/mail_subscription_refused"),
     "enrolment_email": tuple(f"enrollment/{name}" for name in sorted(ENROLMENT)),
 }
@@ -56,6 +58,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "accounts/mail_locked": {"until": NOW, "freeze_address": FREEZE},
     "accounts/mail_frozen": {"at": NOW, "freeze_address": FREEZE},
     "accounts/mail_thawed": {"at": NOW, "freeze_address": FREEZE},
+    "accounts/mail_closed": {"at": NOW},
     "accounts/mail_alarm": {"at": NOW, "tries": 200, "minutes": 10},
     "accounts/mail_recovery_code": {"at": NOW, "left": 3, "few": 3},
     "accounts/mail_password_code": {"code": "83920174", "minutes": 10},
@@ -75,6 +78,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "objection": "http://localhost:8000/recover/objection?token=a-b_c&lang=fr",
     },
     "accounts/mail_user_codes": {"codes": [(MASKED, "Toitures Brumeplume inc."), (MASKED, "")]},
+    "delegation/mail_member_left": {"name": "Marc Licorne", "enterprise": "Toitures Brumeplume inc.", "was_pes": True},
     "delegation/mail_pes_frozen": {"name": "Pia Licorne", "enterprise": "Toitures Brumeplume inc."},
     **{
         f"delegation/mail_subscription_{decision}": {
