@@ -30,11 +30,11 @@ def objections(person_id: str) -> tuple[Objection, ...]:
 def _objection(reason: Reason, name: str) -> Objection:
     if reason is Reason.LAST_PES:
         return Objection(
-            _("You are the last active person in charge of %(enterprise)s.", enterprise=name),
+            _("%(enterprise)s: you are its last active person in charge.", enterprise=name),
             _("Its authorized representative must add another one first, on the page “Persons in charge”."),
         )
     return Objection(
-        _("You are the authorized representative of %(enterprise)s.", enterprise=name),
+        _("%(enterprise)s: you are its authorized representative.", enterprise=name),
         _("Call us: a representative is not replaced on this site."),
     )
 

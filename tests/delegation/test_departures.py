@@ -127,8 +127,8 @@ def test_the_last_person_in_charge_and_the_representative_stay(
     assert licorne.marc.person_id != licorne.pes.person_id
     close(licorne.marc, world)
     for member, words in (
-        (licorne.pes, ("dernier responsable actif de Construction Haute-Licorne", "en ajouter un autre")),
-        (licorne.ar, ("représentant autorisé de Construction Haute-Licorne", "Appelez-nous")),
+        (licorne.pes, ("vous en êtes le dernier responsable actif.", "en ajouter un autre")),
+        (licorne.ar, ("vous en êtes le représentant autorisé.", "Appelez-nous")),
     ):
         browser = sign_in(member)
         page = browser.text("/account/close")
