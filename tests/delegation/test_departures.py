@@ -24,6 +24,7 @@ from idp.errors import ConflictError
 from idp.identifiers import UserCode
 from idp.notices.services import deliver_due
 from idp.oidc import consent_services
+from idp.oidc.models import GrantRow
 from tests.accounts.conftest import payloads
 from tests.oidc.lasting import Server
 from tests.oidc.listening import listening_address
@@ -179,7 +180,7 @@ def test_those_who_remain_are_told_and_the_history_stays_readable(
 
 
 def test_agencies_hold_nothing_of_a_closed_account(app: Flask, clock: MovableClock, tmp_path: Path) -> None:
-    """At once: no userinfo, no refresh, no code redeemed, no consent left; what outlived its session is told of as well."""
+    """At once: no userinfo, no refresh, no code redeemed, no consent, no grant left; what outlived its session is told too."""
     scenery = make_scenery(app, clock, tmp_path)
     with listening_address() as there:
         there.status = 200
@@ -207,6 +208,8 @@ def test_agencies_hold_nothing_of_a_closed_account(app: Flask, clock: MovableClo
         assert rp.refresh(tokens["refresh_token"]).get_json()["error"] == "invalid_grant"
         assert rp.userinfo(tokens["access_token"]).status_code == 401
         assert consent_services.of_person(person_id) == ()
+        given = select(GrantRow.revoked_at).where(GrantRow.person_id == person_id)
+        assert set(db.session.scalars(given)) == {clock.now()}  # and not only by the rights that ended
         events = [entry.event for entry in audit.entries(person_id=person_id)]
         assert events.count("consent:withdrawn") == 1
         while deliver_due(clock.now()):
