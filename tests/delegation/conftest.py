@@ -140,6 +140,19 @@ class World:
         return authority.version
 
 
+VOUCHING = [  # who answers for whom: a re-proofing, and a sign-in opened again
+    ("pes", "julie", True),
+    ("ar", "pes", True),
+    ("ar", "julie", False),
+    ("pes", "marc", False),
+    ("pes", "ar", False),
+    ("pes", "pes", False),
+    ("julie", "omar", False),
+    ("julie", "julie", False),
+    ("ar", "ar", False),
+]
+
+
 @pytest.fixture
 def world(app: Flask, clock: MovableClock) -> World:
     catalogue_services.load_agencies(AGENCIES, now=clock.now())

@@ -26,22 +26,14 @@ from idp.errors import NotAllowedError
 from idp.identifiers import UserCode
 from idp.notices import services as notices
 
+from .conftest import VOUCHING
+
 SYNTHETIC = Path(__file__).resolve().parents[2] / "examples" / "synthetic" / "req"
 
 
 @pytest.mark.parametrize(
     ("who", "whom", "may"),
-    [
-        ("pes", "julie", True),
-        ("ar", "pes", True),
-        ("ar", "julie", False),
-        ("pes", "marc", False),
-        ("pes", "ar", False),
-        ("pes", "pes", False),
-        ("julie", "omar", False),
-        ("julie", "julie", False),
-        ("ar", "ar", False),
-    ],
+    VOUCHING,
 )
 def test_who_may_start_for_whom(licorne, world, who: str, whom: str, may: bool) -> None:  # type: ignore[no-untyped-def]
     """A PES for users, the representative for PES, nobody for themself; the service refuses what the page hides."""

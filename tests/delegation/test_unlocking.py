@@ -15,6 +15,8 @@ from idp.delegation.roles import MembershipStatus, Role
 from idp.errors import NotAllowedError
 from idp.identifiers import UserCode
 
+from .conftest import VOUCHING
+
 USER, PES, AR = Role.USER, Role.PES, Role.AUTHORIZED_REPRESENTATIVE
 
 
@@ -56,15 +58,7 @@ def door(who, world) -> accounts.Door:  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize(
     ("who", "whom", "may"),
-    [
-        ("pes", "julie", True),
-        ("ar", "pes", True),
-        ("ar", "julie", False),
-        ("pes", "marc", False),
-        ("pes", "ar", False),
-        ("julie", "omar", False),
-        ("pes", "pes", False),
-    ],
+    VOUCHING,
 )
 def test_the_service_opens_and_refuses_alike(licorne, world, who: str, whom: str, may: bool) -> None:  # type: ignore[no-untyped-def]
     """What the page hides, the service refuses (S-59)."""

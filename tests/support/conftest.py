@@ -39,6 +39,17 @@ def sources(app: Flask, now: datetime) -> None:
     import_tax_file(SYNTHETIC / "revenu_quebec.csv", now)
 
 
+def somebody(clock: MovableClock) -> tuple[PersonId, UserCode]:
+    """Create somebody who is not of the desk, with credentials of their own."""
+    now = clock.now()
+    person_id = accounts.create_person(
+        given_name="Ada", family_name="Licorne", email="ada@example.org", language="fr", now=now
+    )
+    code = accounts.issue_user_code(person_id, now=now)
+    accounts.seed_credentials(person_id, user_code=code, password=PASSWORD, totp_secret=TOTP_SECRET, now=now)
+    return person_id, code
+
+
 @dataclass(frozen=True)
 class Case:
     neq: str

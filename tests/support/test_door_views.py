@@ -20,7 +20,7 @@ from idp.identifiers import UserCode
 from idp.support import door_services
 from idp.support import services as support
 
-from .conftest import PASSWORD, TOTP_SECRET, Staff, post
+from .conftest import Staff, post, somebody
 
 StaffFactory = Callable[..., Staff]
 DESK = "/desk/sign-ins"
@@ -29,12 +29,7 @@ DESK = "/desk/sign-ins"
 @pytest.fixture
 def ada(app: Flask, clock: MovableClock) -> tuple[str, UserCode]:
     """A representative whose sign-in waits after five wrong tries."""
-    now = clock.now()
-    person_id = accounts.create_person(
-        given_name="Ada", family_name="Licorne", email="ada@example.org", language="fr", now=now
-    )
-    code = accounts.issue_user_code(person_id, now=now)
-    accounts.seed_credentials(person_id, user_code=code, password=PASSWORD, totp_secret=TOTP_SECRET, now=now)
+    person_id, code = somebody(clock)
     lock(code, clock)
     return person_id, code
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from idp.accounts import services as accounts
 from idp.accounts import services_reproofing as reproofings
 from idp.accounts.reproofing_states import ReproofingState
 from idp.clock import MovableClock
@@ -18,7 +17,7 @@ from idp.identifiers import UserCode
 from idp.support import reproofing_services
 from idp.support import services as support
 
-from .conftest import PASSWORD, TOTP_SECRET, Staff, post
+from .conftest import Staff, post, somebody
 
 StaffFactory = Callable[..., Staff]
 DESK = "/desk/lost-factors"
@@ -27,13 +26,7 @@ DESK = "/desk/lost-factors"
 @pytest.fixture
 def ada(app: Flask, clock: MovableClock) -> tuple[str, UserCode]:
     """A representative who lost their application."""
-    now = clock.now()
-    person_id = accounts.create_person(
-        given_name="Ada", family_name="Licorne", email="ada@example.org", language="fr", now=now
-    )
-    code = accounts.issue_user_code(person_id, now=now)
-    accounts.seed_credentials(person_id, user_code=code, password=PASSWORD, totp_secret=TOTP_SECRET, now=now)
-    return person_id, code
+    return somebody(clock)
 
 
 def state_of(person_id: str) -> ReproofingState | None:
