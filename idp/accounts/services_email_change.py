@@ -16,6 +16,7 @@ from ..db import db, transaction
 from ..notices import services as notices
 from ..sealing import current_sealing
 from . import services_access
+from . import services_allowances as allowances
 from . import services_challenges as challenges
 from . import services_email_codes as email_codes
 from .models import Person
@@ -26,13 +27,19 @@ from .session_models import EmailChange
 from .sign_ins import SignIn, mask_email
 from .steps import Kind, Step
 
+PER_HOUR = 3  # codes that one person has sent, to whatever address (security R-25)
 UNDO_WINDOW = timedelta(days=3)  # a long week-end
 
 
-def begin(sign_in: SignIn, wanted: str, *, now: datetime) -> str:
-    """Send a code to *wanted*; return the secret to go on with. Nothing changes yet."""
+def begin(sign_in: SignIn, wanted: str, *, now: datetime) -> str | None:
+    """Send a code to *wanted*; return the secret to go on with. Nothing changes yet.
+
+    None: this person had as many sent as an hour allows.
+    """
     whom = person(sign_in.person_id)
     with transaction() as session:
+        if allowances.take(f"email_change:{whom.id}", limit=PER_HOUR, now=now) is not None:
+            return None
         challenge_id, token = challenges.begin(
             Kind.EMAIL_CHANGE,
             Step.EMAIL_CODE,

@@ -89,8 +89,10 @@ def check_password(
     Raises:
         BusyError: too many passwords are being checked; the try does not count.
     """
-    person_id = activated_person(user_code.signs)
-    owner = owner_of(user_code)  # the counter of the activation page: else the two pages would tell which codes exist
+    owner, state = _holder(
+        user_code
+    )  # the owner's is the activation page's counter too: else the pages would tell codes apart
+    person_id = owner if state == CodeState.ACTIVATED.value else None
     subject = guesses.subject_of(owner) if owner else guesses.subject_of_nobody(user_code)
     own = known_browsers.counters(owner, known, now=now)
     may_judge, counter, subject = guesses.take_try_on(subject, own, now=now)
@@ -260,11 +262,17 @@ def note_refusal(person_id: str | None, subject: str, counter: Counter, *, step:
 
 def owner_of(user_code: UserCode) -> str | None:
     """Return whose code this is, whatever its state; the one of a closed account is nobody's, on every page."""
-    return db.session.scalar(
-        select(UserCodeRow.person_id)
+    return _holder(user_code)[0]
+
+
+def _holder(user_code: UserCode) -> tuple[str | None, str | None]:
+    """Return whose code this is and its state, in one reading."""
+    row = db.session.execute(
+        select(UserCodeRow.person_id, UserCodeRow.state)
         .join(Person, Person.id == UserCodeRow.person_id)
         .where(UserCodeRow.code == user_code.signs, Person.access != Access.CLOSED.value)
-    )
+    ).first()
+    return (row.person_id, row.state) if row else (None, None)
 
 
 def activated_person(signs: str) -> str | None:

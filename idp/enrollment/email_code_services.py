@@ -1,4 +1,5 @@
-"""Codes sent by e-mail: eight digits, ten minutes, five tries; at most five an hour for one file.
+"""Codes sent by e-mail: eight digits, ten minutes, five tries; at most five an hour for one file, ten for one
+address over all files.
 
 They confirm the representative's address, and let one come back to a file. Whether a file exists never shows: the caller
 answers the same in every case.
@@ -14,6 +15,7 @@ from enum import StrEnum
 from sqlalchemy import func, insert, select, update
 
 from .. import audit
+from ..accounts import services_allowances as allowances
 from ..audit import Actor
 from ..db import new_id, transaction
 from ..sealing import current_sealing
@@ -24,6 +26,7 @@ from .models import EmailCode, EnrolmentFile
 CODE_LIFE = timedelta(minutes=10)  # domain §3.3
 CODE_TRIES = 5
 CODES_AN_HOUR = 5
+CODES_TO_ADDRESS = 10  # an hour: an accountant enrols several enterprises, a stranger floods no mailbox (security R-25)
 
 
 class Purpose(StrEnum):
@@ -50,6 +53,9 @@ def send(file_id: str, purpose: Purpose, *, now: datetime) -> bool:
             return False  # an address nobody confirmed may be a stranger's: it opens nothing
         recent = select(func.count()).select_from(EmailCode).where(EmailCode.file_id == file_id)
         if (session.scalar(recent.where(EmailCode.sent_at > now - timedelta(hours=1))) or 0) >= CODES_AN_HOUR:
+            return False
+        mailbox = current_sealing().keyed_digest(file.email.lower(), "allowance")
+        if allowances.take(f"enrolment:{mailbox}", limit=CODES_TO_ADDRESS, now=now) is not None:
             return False
         session.execute(
             update(EmailCode)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from io import BytesIO
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from idp.db import db
+from idp.enrollment import draft_services, email_code_services
+from idp.enrollment.draft_services import Representative
+from idp.enrollment.email_code_services import Purpose
 from idp.enrollment.models import EmailCode, EnrolmentFile, Evidence, Nominee
+from idp.enrollment.positions import Basis, Position
 
 from .conftest import Browser, Typed, begin, fill_in, representative_fields
 from .test_views import BY_MANDATE, PDF, go, row
@@ -180,6 +186,27 @@ def test_email_code(browser: Browser) -> None:
     assert row().email_confirmed_at is not None
     browser.fill("/enrol/representative", **representative_fields(Typed(email="other@example.com")))
     assert row().email_confirmed_at is None
+
+
+def test_one_mailbox_gets_ten_codes_an_hour(browser: Browser, app: Flask, now: datetime) -> None:
+    """Files that name one address, in whatever case, share ten; the page says when none is sent; an hour later it goes on."""
+    facts = Representative(
+        *("Zéphyrine", "Brumeplume", date(1971, 4, 12), Position.PRESIDENT, Basis.OFFICE),
+        *("ZZ2500001T", 2025, "zephyrine@example.com", "418 555-0123"),
+    )
+    files = [draft_services.start(language="en", now=now) for _ in range(3)]
+    for file_id, email in zip(files, ("Zephyrine@example.com", facts.email, facts.email), strict=True):
+        draft_services.save_representative(file_id, replace(facts, email=email), now=now)
+
+    sent = [email_code_services.send(file_id, Purpose.CONFIRM, now=now) for _ in range(4) for file_id in files]
+
+    assert sent == [True] * 10 + [False] * 2
+    begin(browser)
+    browser.fill("/enrol/representative", **representative_fields(Typed()))
+    assert "No code was sent" in browser.text
+    browser.clock.advance(timedelta(hours=1))
+    browser.post("/enrol/email/again")
+    assert "A new code is on its way" in browser.text
 
 
 def test_same_person_twice(browser: Browser) -> None:

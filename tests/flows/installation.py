@@ -25,7 +25,9 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from examples.amp_portal.app import create_app as create_portal
 from examples.amp_portal.settings import PortalSettings
+from idp.accounts import services as accounts
 from idp.app import create_app
+from idp.audit import SYSTEM
 from idp.cli.demo_data import fill
 from idp.cli.worker import run_once
 from idp.clock import SystemClock
@@ -58,6 +60,14 @@ def waited_for(what: Callable[[], Found | None], said: str, seconds: float = 60)
     raise AssertionError(f"{said} did not come within {seconds:g} s")
 
 
+@dataclass(frozen=True, slots=True)
+class Slips:
+    """What the two slips of a person say."""
+
+    user_code: str
+    temporary_password: str
+
+
 @dataclass
 class Installation:
     """A running Mandat and portal, and what its people know."""
@@ -77,6 +87,17 @@ class Installation:
     def enrolment(self, key: str) -> dict[str, Any]:
         """Return what an AR types in one of the named cases."""
         return dict(next(case for case in self.told["enrolments"] if case["key"] == key))
+
+    def newcomer(self, email: str) -> Slips:
+        """Create somebody with this address who has never signed in, and return their slips."""
+        now = SystemClock().now()
+        with self.app.app_context():
+            person = accounts.create_person(
+                given_name="Aube", family_name="Clairon", email=email, language="fr", now=now
+            )
+            code = accounts.issue_user_code(person, now=now)
+            temporary = accounts.reveal_temporary_password(code, actor=SYSTEM, now=now)
+        return Slips(str(code), temporary.grouped)
 
     def code(self, secret: str) -> str:
         """Return a one-time code of *secret* that was not used yet; each step serves once."""

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.flows.installation import Installation
+from tests.flows.installation import Installation, Slips
 
 NewPage = Callable[..., Page]
 MISTAKES = re.compile("^Erreur")
 GOOD_PASSWORD = "sept hiboux traversent le fjord"
-
-
-@dataclass(frozen=True, slots=True)
-class Slips:
-    """What the two slips of a person say."""
-
-    user_code: str
-    temporary_password: str
 
 
 def expect_mistakes(page: Page) -> None:

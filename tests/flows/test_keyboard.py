@@ -171,3 +171,26 @@ def test_a_forgotten_password_by_keyboard(installation: Installation, page: Page
     press(page, "#login", "**/sign-in/code")
 
     expect(page.locator("#otp")).to_be_visible()
+
+
+def test_an_activation_by_keyboard(installation: Installation, page: Page) -> None:
+    """The two slips, the code by e-mail, a password and an application: from the sign-in page to the home page."""
+    slips = installation.newcomer("clavier@entreprise.example")
+    page.goto(f"{installation.issuer}/sign-in")
+    press(page, "main a[href^='/activate']", "**/activate")
+    type_in(page, "#user-code", slips.user_code.lower())
+    type_in(page, "#temporary-password", slips.temporary_password)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/activate/code")
+    type_in(page, "#email-code", installation.emailed_code("clavier@entreprise.example"))
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/activate/password")
+    type_in(page, "#new-password", journeys.GOOD_PASSWORD)
+    type_in(page, "#new-password-repeat", journeys.GOOD_PASSWORD)
+    press(page, "#new-password-submit", "**/activate/factor")
+    secret = page.inner_text("#totp-key").replace(" ", "").replace("\u00a0", "")
+    type_in(page, "#otp", installation.code(secret))
+    page.keyboard.press("Enter")
+    page.wait_for_url(lambda url: "/activate" not in url)
+
+    expect(page.locator("#sign-out")).to_be_visible()

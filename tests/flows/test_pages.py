@@ -16,7 +16,6 @@ from idp.accounts import services as accounts
 from idp.accounts.models import SignInRow
 from idp.accounts.services_contacts import note_confirmed
 from idp.accounts.services_sign_in import check_password
-from idp.audit import SYSTEM
 from idp.clock import SystemClock
 from idp.db import transaction
 from idp.delegation import services as delegation
@@ -269,11 +268,7 @@ def test_pages_of_a_first_sign_in(installation: Installation, scan: Scan, new_pa
         person = next(iter(known.values())).person_id
         added = accounts.issue_user_code(person, now=now)
         token = accounts.open_first_credential(person, added, now=now)
-        fresh = accounts.create_person(
-            given_name="Aube", family_name="Clairon", email="aube@entreprise.example", language="fr", now=now
-        )
-        code = accounts.issue_user_code(fresh, now=now)
-        temporary = accounts.reveal_temporary_password(code, actor=SYSTEM, now=now)
+    slips = installation.newcomer("aube@entreprise.example")
     linked, first, again = new_page(), new_page(), new_page()
     linked.goto(f"{installation.issuer}/activate/start?token={token}")
     scan.visit(linked)
@@ -282,8 +277,8 @@ def test_pages_of_a_first_sign_in(installation: Installation, scan: Scan, new_pa
     first.goto(f"{installation.issuer}/activate/start?token=gone")
     scan.visit(first)
     first.goto(f"{installation.issuer}/activate")
-    first.fill("#user-code", str(UserCode.parse(str(code))))
-    first.fill("#temporary-password", temporary.grouped)
+    first.fill("#user-code", slips.user_code)
+    first.fill("#temporary-password", slips.temporary_password)
     first.click("#activate")
     scan.visit(first)
     first.click("#email-code-submit")

@@ -39,7 +39,11 @@ def ask() -> ResponseReturnValue:
     form = EmailChangeForm()
     if not form.validate_on_submit():
         return render_template("accounts/email.html", form=form)
-    session[_CHANGE] = services_email_change.begin(_signed_in(), form.email.data, now=now())
+    token = services_email_change.begin(_signed_in(), form.email.data, now=now())
+    if token is None:
+        form.email.errors = (_("Three codes were sent within the hour. Wait a little, then ask again."),)
+        return render_template("accounts/email.html", form=form)
+    session[_CHANGE] = token
     return see_other("/account/email/code")
 
 

@@ -27,17 +27,14 @@ blueprint.before_request(browser.one_of_each)
 @limiter.limit(SIGN_IN, methods=["POST"])
 def code() -> ResponseReturnValue:
     """Say what a code by e-mail opens and offer to send one; then ask for it."""
-    token = browser.sign_in_token()
-    person_id = services_sign_in.person_under_way(token, now=now())
-    if person_id is None:
-        return start_again()
-    if not may_use_email(person_id):
-        return see_other("/sign-in/code")
+    person_id = _under_way()
+    if isinstance(person_id, Response):
+        return person_id
     form = EmailCodeForm()
     if not form.validate_on_submit():
         return _page(form, person_id)
     answer = services_email_sign_in.check(
-        token,
+        browser.sign_in_token(),
         form.email_code.data,
         former=browser.former_sign_in(),
         device=browser.device(),
@@ -60,13 +57,10 @@ def code() -> ResponseReturnValue:
 @limiter.limit(SIGN_IN)
 def send() -> ResponseReturnValue:
     """Send a code, or another one, to the address the person confirmed."""
-    token = browser.sign_in_token()
-    person_id = services_sign_in.person_under_way(token, now=now())
-    if person_id is None:
-        return start_again()
-    if not may_use_email(person_id):
-        return see_other("/sign-in/code")
-    sent = services_email_sign_in.send(token, now=now())
+    elsewhere = _under_way()
+    if isinstance(elsewhere, Response):
+        return elsewhere
+    sent = services_email_sign_in.send(browser.sign_in_token(), now=now())
     if sent is Sent.OVER:
         return start_again()
     if sent is Sent.TOO_SOON:
@@ -74,6 +68,14 @@ def send() -> ResponseReturnValue:
             _("No code was sent: wait half a minute between two codes, and ask for three an hour at most."), "warning"
         )
     return see_other(HOME)
+
+
+def _under_way() -> str | Response:
+    """Return who goes on here after a right password, or where somebody else is led."""
+    person_id = services_sign_in.person_under_way(browser.sign_in_token(), now=now())
+    if person_id is None:
+        return start_again()
+    return person_id if may_use_email(person_id) else see_other("/sign-in/code")
 
 
 def _page(form: EmailCodeForm, person_id: str) -> Response:

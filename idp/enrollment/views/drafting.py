@@ -184,7 +184,8 @@ def representative(file: FileView) -> ResponseReturnValue:
             phone=form.phone.data,
         )
         if services.save_representative(file.id, facts, now=now()):
-            email_code_services.send(file.id, Purpose.CONFIRM, now=now())
+            if not email_code_services.send(file.id, Purpose.CONFIRM, now=now()):
+                flash(too_many_codes(), "warning")
             return see_other("/enrol/email")
         return see_other("/enrol/tasks")
     if request.method == "GET" and file.correction_asked and file.has_notice:
@@ -230,6 +231,11 @@ def code_refusal(answer: CodeAnswer) -> str:
     return str(_("This code no longer works. Ask for another one."))
 
 
+def too_many_codes() -> str:
+    """Say that no code left: the file or its address had as many as an hour allows."""
+    return str(_("No code was sent: there were too many within the hour. Wait a little, then ask again."))
+
+
 @pages.post("/email/again")
 @draft_page
 def email_again(file: FileView) -> ResponseReturnValue:
@@ -239,7 +245,7 @@ def email_again(file: FileView) -> ResponseReturnValue:
     if email_code_services.send(file.id, Purpose.CONFIRM, now=now()):
         flash(_("A new code is on its way. The former one no longer works."), "info")
     else:
-        flash(_("Five codes were sent within the hour. Wait a little, then ask again."), "warning")
+        flash(too_many_codes(), "warning")
     return see_other("/enrol/email")
 
 

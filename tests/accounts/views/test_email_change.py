@@ -54,6 +54,24 @@ def test_the_new_address_counts_once_it_is_proved(
     assert address(julie) == NEW
 
 
+def test_three_codes_an_hour_leave(account: Callable[..., Account], clock: MovableClock, browser: Browser) -> None:
+    """To whatever addresses: the fourth is refused beside the field and nothing is sent; after the hour it goes on (R-25)."""
+    julie = account()
+    browser.sign_in(julie, clock.now())
+    for number in range(3):
+        assert browser.post("/account/email", email=f"a{number}@example.com").location == "/account/email/code"
+    sent = len(payloads("email_code"))
+
+    refused = browser.post("/account/email", email=NEW)
+
+    assert refused.status_code == 200
+    assert "error-summary" in refused.get_data(as_text=True)
+    assert len(payloads("email_code")) == sent
+    clock.advance(timedelta(hours=1))
+    browser.sign_in(julie, clock.now())
+    assert browser.post("/account/email", email=NEW).location == "/account/email/code"
+
+
 def test_it_wants_a_fresh_sign_in_and_one_s_own_step(
     app: Flask, account: Callable[..., Account], clock: MovableClock, browser: Browser
 ) -> None:
