@@ -7,7 +7,7 @@ from datetime import datetime
 
 from .. import audit
 from ..accounts import services as accounts
-from ..accounts.services import Door
+from ..accounts.services import CodeState, Door
 from ..db import transaction
 from ..errors import NotAllowedError, NotFoundError
 from ..identifiers import UserCode
@@ -53,8 +53,8 @@ def unlock(user_code: UserCode, *, operator: OperatorView, now: datetime) -> Fou
 
 
 def _owner(user_code: UserCode, now: datetime) -> FoundDoor:
-    known = accounts.user_codes([user_code.signs]).get(user_code.signs)
-    if known is None:
+    known = accounts.user_codes([user_code.signs], now=now).get(user_code.signs)
+    if known is None or known.state is CodeState.REVOKED:  # of somebody who left, or closed their account
         raise NotFoundError("no such user code")
     whom = accounts.person(known.person_id)
     return FoundDoor(whom.id, whom.name, user_code, accounts.door_of(whom.id, now=now))

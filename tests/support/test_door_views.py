@@ -131,6 +131,21 @@ def test_a_code_nobody_has_is_said_to_the_operator(staff: StaffFactory, code: st
         assert post(operator.client, path, DESK, user_code=code).status_code in (400, 404)
 
 
+def test_a_code_that_was_revoked_is_one_nobody_has(
+    staff: StaffFactory, ada: tuple[str, UserCode], clock: MovableClock
+) -> None:
+    """Somebody who left or closed their account is not named by their old code, and nothing is opened by it."""
+    operator = staff()
+    accounts.revoke_user_code(ada[1], now=clock.now())
+
+    found = post(operator.client, DESK, user_code=str(ada[1]))
+
+    assert "Ada" not in found.text
+    assert 'id="error-summary"' in found.text
+    post(operator.client, f"{DESK}/unlock", DESK, user_code=str(ada[1]))
+    assert is_locked(ada[0], clock)
+
+
 def test_a_frozen_account_is_shown_with_the_way_back(
     staff: StaffFactory, ada: tuple[str, UserCode], clock: MovableClock
 ) -> None:
