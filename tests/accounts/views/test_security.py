@@ -113,6 +113,8 @@ def test_several_applications_each_with_name_and_dates_and_the_last_one_stays(
     assert other.post("/sign-in/code", otp=pyotp.TOTP(secret).at(clock.now())).location == "/home"
     first, second = services_security.security_of(julie.person_id).applications
     assert (first.nickname, second.nickname, second.last_used_at) == (None, "Tablette", clock.now())
+    listed = browser.get("/account/security").get_data(as_text=True)
+    assert listed.count("<br>Dernière utilisation") == 2  # each date on its line
 
     gone = browser.post(f"/account/security/remove/application/{second.id}")
     stays = browser.post(f"/account/security/remove/application/{first.id}")
