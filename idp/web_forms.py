@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -11,11 +12,12 @@ from flask_wtf import FlaskForm
 from flask_wtf.i18n import translations as wtforms_catalogue
 from wtforms import Field, PasswordField, SelectChoice, StringField, TextAreaField
 from wtforms.utils import unset_value
-from wtforms.validators import StopValidation
+from wtforms.validators import StopValidation, ValidationError
 
 from .i18n import NBSP, current_language
 from .i18n import gettext as _
 
+_IN_NAMES = frozenset(" -'’.ʼ")
 PARTS = ("day", "month", "year")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # PostgreSQL refuses NUL in a text
 
@@ -28,6 +30,14 @@ def clean_text(value: Any) -> Any:
 def clean_line(value: Any) -> Any:
     """Return a typed line as :func:`clean_text` does, with every break turned into one space."""
     return re.sub(r"\s*[\r\n\t]+\s*", " ", cleaned) if isinstance(cleaned := clean_text(value), str) else cleaned
+
+
+def looks_like_a_name(form: object, field: Any) -> None:
+    """Refuse what no name holds: digits, angle brackets, signs; letters of every script are welcome."""
+    if not all(unicodedata.category(sign)[0] in "LM" or sign in _IN_NAMES for sign in field.data or ""):
+        raise ValidationError(_("Use only letters, spaces, hyphens, apostrophes and periods"))
+    if not any(sign.isalpha() for sign in field.data or ""):
+        raise ValidationError(_("Enter at least one letter"))
 
 
 class _Messages:

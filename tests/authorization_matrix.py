@@ -76,6 +76,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "security.recovery_codes": SIGNED_IN,
     "security.remove": NOBODY,  # a factor of one's own
     "freezing.own": READERS,
+    "names.correct": SIGNED_IN,
     "closing.about": SIGNED_IN,
     "closing.close": SIGNED_IN,
     "closing.closed": EVERYBODY,

@@ -42,6 +42,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "user_codes_asked": ("accounts/mail_user_codes",),
     "pes_frozen": ("delegation/mail_pes_frozen",),
     "member_left": ("delegation/mail_member_left",),
+    "member_renamed": ("delegation/mail_member_renamed",),
     "subscription_decided": ("delegation/mail_subscription_accepted", "delegation/mail_subscription_refused"),
     "enrolment_email": tuple(f"enrollment/{name}" for name in sorted(ENROLMENT)),
 }
@@ -49,6 +50,7 @@ NO_EMAIL = frozenset(
     {
         *("mailed_code",),  # a letter
         *("person_frozen", "sign_in_ended", "rights_removed", "credential_changed", "access_frozen"),  # become others
+        "name_changed",  # as well
         *("backchannel_logout", "security_event"),  # to agencies
     }
 )
@@ -78,6 +80,11 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "objection": "http://localhost:8000/recover/objection?token=a-b_c&lang=fr",
     },
     "accounts/mail_user_codes": {"codes": [(MASKED, "Toitures Brumeplume inc."), (MASKED, "")]},
+    "delegation/mail_member_renamed": {
+        "former": "Julie Licorne",
+        "name": "Julie Nouveaunom",
+        "enterprise": "Toitures Brumeplume inc.",
+    },
     "delegation/mail_member_left": {"name": "Marc Licorne", "enterprise": "Toitures Brumeplume inc.", "was_pes": True},
     "delegation/mail_pes_frozen": {"name": "Pia Licorne", "enterprise": "Toitures Brumeplume inc."},
     **{

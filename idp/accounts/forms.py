@@ -6,12 +6,17 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from wtforms import BooleanField, EmailField, HiddenField, PasswordField, RadioField, StringField
-from wtforms.validators import Email, Length, StopValidation
+from wtforms.validators import Email, Length, Optional, StopValidation
 
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
 from ..identifiers import Fault, InvalidIdentifierError, UserCode
-from ..web_forms import MandatForm
+from ..web_forms import MandatForm, looks_like_a_name
+
+
+def _one_space(text: Any) -> Any:
+    """Return a typed name with one space between its words."""
+    return " ".join(text.split()) if isinstance(text, str) else text
 
 
 class Required:
@@ -137,7 +142,7 @@ class NicknameForm(MandatForm):
             Required(_l("Give it a name, so that you will know it again")),
             Length(max=NICKNAME, message=_l("Choose a name of at most 60 characters")),
         ],
-        filters=[lambda text: " ".join(text.split()) if text else text],
+        filters=[_one_space],
         id="nickname",
         description=_l("For example, My telephone"),
     )
@@ -181,6 +186,31 @@ class CloseForm(MandatForm):
         _l("I understand that my account can never be opened again"),
         [Required(_l("Tick the box if you want to close your account"))],
         id="confirm-close",
+    )
+
+
+NAME = 100
+
+
+class NameForm(MandatForm):
+    """The name of a person as it should be; who has a single name has no given name."""
+
+    given_name = StringField(
+        _l("Given name"),
+        [Optional(), Length(max=NAME, message=_l("Use at most 100 characters")), looks_like_a_name],
+        filters=[_one_space],
+        id="given-name",
+        description=_l("Leave it empty if you have one name only"),
+    )
+    family_name = StringField(
+        _l("Family name"),
+        [
+            Required(_l("Enter your family name, or your only name")),
+            Length(max=NAME, message=_l("Use at most 100 characters")),
+            looks_like_a_name,
+        ],
+        filters=[_one_space],
+        id="family-name",
     )
 
 

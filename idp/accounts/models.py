@@ -29,6 +29,20 @@ class Person(Base):
     previous_sign_in_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class NameChange(Base):
+    """A name corrected by its person: the log, which holds no name, points here."""
+
+    __tablename__ = "name_change"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    person_id: Mapped[str] = mapped_column(String(32), ForeignKey("person.id"), index=True)
+    former_given_name: Mapped[str] = mapped_column(String(100))
+    former_family_name: Mapped[str] = mapped_column(String(100))
+    given_name: Mapped[str] = mapped_column(String(100))
+    family_name: Mapped[str] = mapped_column(String(100))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class UserCodeRow(Base):
     """A user code and its temporary password, of which only a keyed digest is kept."""
 

@@ -28,6 +28,14 @@ class Identity(_Part):
     last_sign_in_at: AwareDatetime | None
 
 
+class FormerName(_Part):
+    """A name that the person has corrected since."""
+
+    given_name: str
+    family_name: str
+    corrected_at: AwareDatetime
+
+
 class Code(_Part):
     """A user code and where it is."""
 
@@ -88,6 +96,7 @@ class MyData(_Part):
     format: Literal["mandat-my-data-1"]
     made_at: AwareDatetime
     person: Identity
+    former_names: list[FormerName]
     user_codes: list[Code]
     sessions: list[Session]
     enterprises: list[Membership]

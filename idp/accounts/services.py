@@ -41,6 +41,10 @@ from .services_codes import user_codes_of as user_codes_of
 from .services_contacts import Contact as Contact
 from .services_contacts import contact as contact
 from .services_contacts import contacts as contacts
+from .services_names import Keeper as Keeper
+from .services_names import Renamed as Renamed
+from .services_names import name_changes as name_changes
+from .services_names import set_keeper as set_keeper
 from .services_openings import open_first_credential as open_first_credential
 from .services_passkeys import has_passkey as has_passkey
 from .services_people import choose_language as choose_language

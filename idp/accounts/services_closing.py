@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from flask import Flask, current_app
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from .. import audit
 from ..db import transaction
@@ -28,7 +28,7 @@ from . import services_reproofing as reproofings
 from . import services_sessions as sessions
 from .access_states import Access, AccessEvent
 from .closing import ADDRESS_KEPT, NAME_KEPT, Departure, Objection
-from .models import Person
+from .models import NameChange, Person
 from .services_people import person
 
 _DEPARTURES = "mandat.departures"
@@ -58,9 +58,7 @@ def close(person_id: str, *, now: datetime) -> None:
             raise ConflictError("the account is not open")
         if any(departure.holds(person_id) for departure in _departures()):
             raise ConflictError("something was given meanwhile")
-        sessions.end_sign_ins_of(
-            person_id, now=now
-        )  # under the lock of the person: one that begins now is seen, or refused
+        sessions.end_sign_ins_of(person_id, now=now)  # under the lock of the person: none begins unseen
         audit.record(audit.Event.CLOSED, actor=audit.Actor.person(person_id), person_id=person_id, now=now)
         whom = person(person_id)
         told = {"to": whom.email, "language": whom.language, "at": now.isoformat()}
@@ -103,6 +101,11 @@ def sweep(now: datetime) -> int:
             .returning(Person.id)
             .execution_options(synchronize_session=False)
         ).all()
+        session.execute(
+            delete(NameChange)
+            .where(NameChange.person_id.in_([row.id for row in unnamed]))
+            .execution_options(synchronize_session=False)
+        )
     return len(emptied) + len(unnamed)
 
 

@@ -77,13 +77,16 @@ def _tell(person_id: str, views: list[MembershipView], now: datetime) -> None:
     for enterprise, here in groupby(views, key=lambda view: (view.enterprise_id, view.enterprise_name)):
         enterprise_id, name = enterprise
         was_pes = any(view.role is Role.PES for view in here)
-        told = {Role.PES, Role.AUTHORIZED_REPRESENTATIVE} if was_pes else {Role.PES}
-        readers = {
-            other.person_id for other in people_services.members(enterprise_id) if other.role in told and other.counts
-        }
-        for reader in sorted(readers - {person_id}):
+        for reader in who_answers_for(person_id, enterprise_id, is_pes=was_pes):
             payload = {"person_id": person_id, "to": reader, "enterprise": name, "was_pes": was_pes}
             notices.enqueue(MEMBER_LEFT, payload, now=now)
+
+
+def who_answers_for(person_id: str, enterprise_id: str, *, is_pes: bool) -> tuple[str, ...]:
+    """Return who is told of a person here: the PES, and the representative when the person is a PES."""
+    roles = {Role.PES, Role.AUTHORIZED_REPRESENTATIVE} if is_pes else {Role.PES}
+    members = people_services.members(enterprise_id)
+    return tuple(sorted({view.person_id for view in members if view.role in roles and view.counts} - {person_id}))
 
 
 def _hindrances(view: MembershipView) -> tuple[Hindrance, ...]:

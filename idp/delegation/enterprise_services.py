@@ -126,6 +126,17 @@ def verification(enterprise_id: str) -> VerificationRecord:
     return _record(*found)
 
 
+def proved_for(person_id: str) -> str | None:
+    """Return the name of an enterprise whose enrolment proved who this person is, None when none did."""
+    return db.session.scalar(
+        select(Enterprise.name)
+        .join(EnterpriseVerification, EnterpriseVerification.enterprise_id == Enterprise.id)
+        .where(EnterpriseVerification.authorized_representative == person_id)
+        .order_by(Enterprise.sort_name)
+        .limit(1)
+    )
+
+
 def assurance(person_id: str, enterprise_id: str) -> Assurance | None:
     """Return what stands behind a person who acts for an enterprise, None when they have no active role there."""
     rows = db.session.execute(

@@ -9,6 +9,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from .. import audit
+from ..accounts import services as accounts
 from ..audit import Entry, Event
 from ..audit.labels import label
 from ..errors import NotFoundError
@@ -34,6 +35,7 @@ SENTENCES = {
     Event.MEMBER_SUSPENDED: _l("%(actor)s suspended %(person)s."),
     Event.MEMBER_REACTIVATED: _l("%(actor)s reactivated %(person)s."),
     Event.MEMBER_REMOVED: _l("%(actor)s removed %(person)s from the enterprise."),
+    Event.MEMBER_RENAMED: _l("%(former)s is now called %(new)s."),
     Event.ENTERPRISE_REGISTERED: _l("The enterprise was registered; its authorized representative is %(person)s."),
     Event.ENTERPRISE_SUSPENDED: _l("%(actor)s suspended the enterprise."),
     Event.ENTERPRISE_REINSTATED: _l("%(actor)s reinstated the enterprise."),
@@ -66,9 +68,10 @@ def journal() -> ResponseReturnValue:
         raise NotFoundError("not a person of this enterprise")
     shown, older = _page(here.enterprise_id, about, _before(request.args.get("before")))
     names = presenting.names({view.person_id for view in views} | _people_in(shown))
+    changes = accounts.name_changes(str(entry.details["change"]) for entry in shown if "change" in entry.details)
     return render_template(
         "delegation/journal.html",
-        events=[_event(entry, names) for entry in shown],
+        events=[_event(entry, names, changes) for entry in shown],
         people=sorted(
             [*((view.person_id, names[view.person_id]) for view in _each_person(views)), *systems.items()],
             key=lambda named: named[1],
@@ -108,12 +111,12 @@ def _each_person(views: tuple[MembershipView, ...]) -> list[MembershipView]:
     return list({view.person_id: view for view in views}.values())
 
 
-def _event(entry: Entry, names: dict[str, str]) -> dict[str, str | None]:
-    title, text = sentence(entry, names)
+def _event(entry: Entry, names: dict[str, str], changes: dict[str, accounts.Renamed]) -> dict[str, str | None]:
+    title, text = sentence(entry, names, changes.get(str(entry.details.get("change"))))
     return {"when": long_datetime(entry.at), "title": title, "text": text}
 
 
-def sentence(entry: Entry, names: dict[str, str]) -> tuple[str, str | None]:
+def sentence(entry: Entry, names: dict[str, str], change: accounts.Renamed | None = None) -> tuple[str, str | None]:
     """Return one entry as a sentence in the person's language, and who acted where the sentence does not say it."""
     event = Event(entry.event)
     template = SENTENCES.get(event)
@@ -130,6 +133,8 @@ def sentence(entry: Entry, names: dict[str, str]) -> tuple[str, str | None]:
         "blocks": _blocks(entry.details.get("blocks")),
         "until": _until(entry.details.get("until")),
         "role": _role(entry.details.get("role")),
+        "former": change.former if change else _("Somebody"),
+        "new": change.name if change else _("somebody"),
     }
     if template is not None:
         return str(template) % values, None

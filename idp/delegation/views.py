@@ -23,6 +23,7 @@ from . import (
     people_views,
     postal_services,
     presenting,
+    renaming,
     reproofing_views,
     rights_views,
     services,
@@ -38,6 +39,7 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(pages.blueprint)
     frozen_telling.init_app(app)
     departure_telling.init_app(app)
+    renaming.init_app(app)
     add_departure(
         app, Departure(departure_services.leave, departure_telling.objections, departure_services.is_somewhere)
     )

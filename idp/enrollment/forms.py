@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import date
 from typing import Any
 
@@ -26,21 +25,12 @@ from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
 from ..identifiers import Fault, InvalidIdentifierError, Neq, RevenuQuebecId
 from ..web import current_settings, now
-from ..web_forms import DatePartsField, MandatForm
+from ..web_forms import DatePartsField, MandatForm, looks_like_a_name
 from . import words
 from .documents import DocumentFault, fault
 from .positions import Position
 
-_IN_NAMES = frozenset(" -'’.ʼ")
 _OLDEST = date(1900, 1, 1)
-
-
-def looks_like_a_name(form: MandatForm, field: Any) -> None:
-    """Refuse what no name holds: digits, angle brackets, signs; letters of every script are welcome."""
-    if not all(unicodedata.category(sign)[0] in "LM" or sign in _IN_NAMES for sign in field.data or ""):
-        raise ValidationError(_("Use only letters, spaces, hyphens, apostrophes and periods"))
-    if not any(sign.isalpha() for sign in field.data or ""):
-        raise ValidationError(_("Enter at least one letter"))
 
 
 def is_an_address(form: MandatForm, field: Any) -> None:

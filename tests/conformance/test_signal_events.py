@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from idp import audit
-from idp.accounts import services_closing, services_factors
+from idp.accounts import services_closing, services_factors, services_names
 from idp.audit import SYSTEM
 from idp.clock import MovableClock
 from idp.db import transaction
@@ -204,6 +204,32 @@ def test_an_agency_does_not_hear_of_somebody_who_withdrew_before(listener: Liste
     _close_account(scenery)
 
     assert CLAIMS_CHANGE not in kinds(listener.events(stream))
+
+
+@pytest.mark.parametrize(
+    "scope", ["openid enterprise functional_blocks profile", "openid enterprise functional_blocks"]
+)
+def test_a_corrected_name_is_told_to_who_may_know_it(listener: Listener, rp: RelyingParty, scope: str) -> None:
+    """Beside rights as they are, at the same version: a receiver that compares versions does nothing; others never hear."""
+    scenery, stream = listener.scenery, listener.create()
+    before = rp.read(rp.tokens(scenery.browser(), scope=scope)["id_token"])
+    listener.events(stream)
+    julie, at = scenery.people["julie"].person_id, scenery.clock.now()
+    services_names.change(julie, given_name="", family_name="Pontneuf", now=at)
+
+    told = listener.events(stream)
+
+    if "profile" not in scope:
+        assert told == []
+        return
+    (event,) = told
+    content = event["events"][CLAIMS_CHANGE]
+    assert content["initiating_entity"] == "user"
+    rights = {name: before[name] for name in ("enterprise", "representation", "functional_blocks")}
+    assert content["claims"] == rights | {"name": "Pontneuf", "family_name": "Pontneuf"}
+    told_now = rp.userinfo(rp.tokens(scenery.browser(), scope=scope)["access_token"]).get_json()
+    assert told_now["name"] == told_now["family_name"] == "Pontneuf"
+    assert "given_name" not in told_now
 
 
 # Who hears

@@ -72,6 +72,7 @@ VISITED = {
         *("confirm.again", "confirm.waiting", "devices.sessions", "freezing.own", "freezing.stranger", "freezing.code"),
         *("freezing.frozen", "own_data.activity", "own_data.about", "email_change.ask", "email_change.code"),
         *("email_change.undo", "freezing.thaw", "closing.about", "closing.closed"),
+        "names.correct",
     ),
     "agency": (
         *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
@@ -459,10 +460,15 @@ def test_pages_of_an_account(installation: Installation, scan: Scan, page: Page)
     """A sign-in that is no longer fresh confirms before an act; one that lapsed finds its form again."""
     persona = installation.persona("pes")
     journeys.sign_in(page, installation, persona)
-    plain = ("sessions", "activity", "data", "email", "freeze", "close")
+    plain = ("sessions", "activity", "data", "name", "email", "freeze", "close")
     for path in (*(f"account/{each}" for each in plain), "undo-email", "freeze", "frozen", "closed"):
         page.goto(f"{installation.issuer}/{path}")
         scan.visit(page)
+    page.goto(f"{installation.issuer}/account/name")
+    page.fill("#family-name", "2")
+    page.click("#name-submit")
+    journeys.expect_mistakes(page)
+    scan.stay(page)
     page.goto(f"{installation.issuer}/account/email")
     page.fill("#email", "autre@entreprise.example")
     page.click("#email-submit")

@@ -29,6 +29,7 @@ from . import (
     email_change,
     email_sign_in,
     freezing,
+    names,
     own_data,
     passkeys,
     recovery,
@@ -70,6 +71,7 @@ def init_app(app: Flask) -> None:
     add_account_section(app, own_data.account_section)
     add_account_section(app, freezing.account_section)
     app.register_blueprint(closing.blueprint)
+    app.register_blueprint(names.blueprint)
     recovery.init_app(app)
 
 

@@ -15,9 +15,9 @@ from ...audit import labels
 from ...i18n import gettext as _
 from ...limits import FORMS, limiter
 from ...web import now
-from .. import services
+from .. import services, services_names
 from ..confirming import fresh_sign_in_required
-from ..my_data import FORMAT, Act, Code, Identity, MyData, Session, actor_word, file_name
+from ..my_data import FORMAT, Act, Code, FormerName, Identity, MyData, Session, actor_word, file_name
 from ..sessions import current_sign_in, sign_in_required
 from ..sign_ins import SignIn
 
@@ -94,6 +94,10 @@ def whole(person_id: str, made_at: datetime) -> MyData:
             language=person.language,
             last_sign_in_at=person.last_sign_in_at,
         ),
+        former_names=[
+            FormerName(given_name=each.former_parts[0], family_name=each.former_parts[1], corrected_at=each.at)
+            for each in services_names.of_person(person_id)
+        ],
         user_codes=[
             Code(user_code=str(each.code), state=each.state.value, activated_at=each.activated_at)
             for each in services.user_codes_of(person_id, now=made_at)

@@ -31,11 +31,14 @@ def told(place: Place, grant: Grant, authority: Authority, *, now: datetime) -> 
     return asked_claims.resolve(place, known, grant.claims, grant.scopes, verified=verified)
 
 
+def names_of(person: PersonView) -> dict[str, str]:
+    """Return the names a person has; who has a single name has no ``given_name`` (OIDC Core §5.3.2: no empty claim)."""
+    names = {"name": person.name, "given_name": person.given_name, "family_name": person.family_name}
+    return {claim: value for claim, value in names.items() if value}
+
+
 def _of_the_person(person: PersonView) -> dict[str, Any]:
-    return {
-        "name": person.name,
-        "given_name": person.given_name,
-        "family_name": person.family_name,
+    return names_of(person) | {
         "locale": f"{person.language}-CA",
         "email": person.email,
         "email_verified": True,  # confirmed by a code at activation

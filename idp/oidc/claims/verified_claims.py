@@ -63,7 +63,8 @@ def known(assurance: Assurance, *, given_name: str, family_name: str) -> dict[st
     if evidence:
         verification["evidence"] = evidence
     authority = [_authority(assurance, held.role) for held in assurance.roles]
-    claims = {"given_name": given_name, "family_name": family_name, "authority": authority}
+    names = {"given_name": given_name, "family_name": family_name}
+    claims = {name: value for name, value in names.items() if value} | {"authority": authority}
     return {"verification": verification, "claims": claims}
 
 

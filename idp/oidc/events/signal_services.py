@@ -13,11 +13,13 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
+from ...accounts import services as accounts
 from ...db import db, transaction
 from ...delegation import services as delegation
 from ...delegation import system_user_services
 from ...web import current_settings
 from .. import grant_services, issuing
+from ..claims import asked_claims, telling
 from ..models import ConsentRow, GrantRow
 from ..parties import client_services
 from ..parties.clients import RelyingParty
@@ -116,6 +118,27 @@ def fan_out_credential_changed(payload: dict[str, Any], now: datetime) -> None:
             grant_services.end_offline_access(person_id, before=at, now=now)
 
 
+def fan_out_name_changed(payload: dict[str, Any], now: datetime) -> None:
+    """Tell the agencies that may know a person's name of the new one, beside rights that have not changed."""
+    person_id = str(payload["person_id"])
+    person = accounts.person(person_id)
+    with transaction():
+        for (enterprise_id, agency_id), agreed in _names_agreed(person_id).items():
+            for hearing in _hearing(person_id, agency_id, EventType.CLAIMS_CHANGE):
+                may_know = agreed & asked_claims.brought_by(hearing.client.scopes)
+                names = {name: value for name, value in telling.names_of(person).items() if name in may_know}
+                rights = delegation.told_now(person_id, enterprise_id, agency_id, hearing.client.scopes, now=now)
+                if not names or not rights:
+                    continue
+                subject = signals.person(current_settings().issuer, hearing.sub)
+                txn = str(payload["change_id"])
+                event = signals.claims_change(subject, rights | names, by="user", at=now, txn=txn)
+                cause = f"name:{txn}:{enterprise_id}"
+                event_services.queue(
+                    hearing.stream, event, cause=cause, person_id=person_id, enterprise_id=enterprise_id, now=now
+                )
+
+
 def fan_out_access_frozen(payload: dict[str, Any], now: datetime) -> None:
     """End what agencies hold of a person who froze their account; their sessions end, and are told of, one by one."""
     with transaction():
@@ -136,6 +159,20 @@ def _hearing(person_id: str, agency_id: str, kind: EventType) -> Iterator[_Heari
             continue
         if not stream_services.is_removed(stream, sub):
             yield _Hearing(stream, client, sub)
+
+
+def _names_agreed(person_id: str) -> dict[tuple[str, str], frozenset[str]]:
+    """Return which claims each agency may know of a person for each enterprise, by what they agreed to."""
+    rows = db.session.execute(
+        select(ConsentRow.enterprise_id, ConsentRow.agency_id, ConsentRow.scopes, ConsentRow.claims).where(
+            ConsentRow.person_id == person_id, ConsentRow.withdrawn_at.is_(None)
+        )
+    )
+    agreed: dict[tuple[str, str], frozenset[str]] = {}
+    for row in rows:
+        place = (row.enterprise_id, row.agency_id)
+        agreed[place] = agreed.get(place, frozenset()) | asked_claims.brought_by(row.scopes) | set(row.claims or ())
+    return agreed
 
 
 def _is_known(person_id: str, agency_id: str, now: datetime, *, enterprise_id: str, at: datetime) -> bool:

@@ -60,10 +60,16 @@ def session(issuer: str, sub: str, sid: str) -> dict[str, Any]:
 
 
 def claims_change(
-    subject: Mapping[str, Any], claims: Mapping[str, Any], *, reason: str | None, at: datetime, txn: str
+    subject: Mapping[str, Any],
+    claims: Mapping[str, Any],
+    *,
+    reason: str | None = None,
+    by: str | None = None,
+    at: datetime,
+    txn: str,
 ) -> Event:
     """Return that what tokens say of a person has changed, with what they say now (CAEP 1.0 §3.2)."""
-    by = "policy" if reason in _BY_POLICY else "admin"
+    by = by or ("policy" if reason in _BY_POLICY else "admin")
     content = {"claims": dict(claims), "initiating_entity": by, "event_timestamp": _seconds(at)}
     return Event(EventType.CLAIMS_CHANGE.value, subject, content, txn)
 

@@ -65,6 +65,7 @@ def init_app(app: Flask) -> None:
     register_renderer(app, logout_services.KIND, logout_services.render, on_sent=logout_services.note_delivered)
     set_farewell(app, farewell.begin)
     register_renderer(app, "credential_changed", signal_services.fan_out_credential_changed)
+    register_renderer(app, "name_changed", signal_services.fan_out_name_changed)
     register_renderer(app, "access_frozen", signal_services.fan_out_access_frozen)
     register_renderer(app, event_services.KIND, event_services.render, on_sent=event_services.note_pushed)
     add_account_section(app, consents_section)
