@@ -14,6 +14,7 @@ from .i18n import init_i18n
 from .limits import init_limits
 from .logs import init_logs
 from .sealing import Sealing
+from .templating import init_templating
 from .web import Viewer, init_web
 
 CONTEXTS = ("pages", "accounts", "enrollment", "delegation", "oidc", "support")
@@ -36,6 +37,7 @@ def create_app(
     app.extensions["mandat.clock"] = clock or SystemClock()
     app.extensions["mandat.sealing"] = sealing
     app.extensions["mandat.renderers"] = {}
+    init_templating(app)
     init_db(app, settings)
     init_i18n(app)
     init_web(app, settings, sealing)
