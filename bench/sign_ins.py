@@ -164,25 +164,29 @@ def main(rounds: int, kind: str) -> None:
         wanted = rounds * A_ROUND + CROWD + FLOOD + 2 * TOGETHER
         codes, agency = _population(settings, Path(place), wanted, port)
         people = iter([Person(code, f"10.{i // 250}.{i % 250}.7", port) for i, code in enumerate(codes)])
-        with _served(settings, port, cores[0]):
+        with _served(settings, port, cores[0]) as server:
             os.sched_setaffinity(0, cores[1:] or cores)
             _rate(people, 2 * TOGETHER)  # warm
-            bare, rates = [_bare(cores[0])], []
+            bare, rates, spent = [_bare(cores[0])], [], []
             for _ in range(rounds):
+                before = _cpu_seconds(server)
                 rates.append(_rate(people, A_ROUND))
+                spent.append((_cpu_seconds(server) - before) / A_ROUND)
                 bare.append(_bare(cores[0]))
-            _say_rate(kind, bare, rates)
+            _say_rate(kind, bare, rates, spent)
             _crowd([next(people) for _ in range(CROWD)])
             _flood([next(people) for _ in range(FLOOD)], agency)
 
 
-def _say_rate(kind: str, bare: list[float], rates: list[float]) -> None:
+def _say_rate(kind: str, bare: list[float], rates: list[float], spent: list[float]) -> None:
     """Print each round against the two rounds of bare Argon2 around it."""
     ratios = [rate / statistics.mean(bare[place : place + 2]) for place, rate in enumerate(rates)]
     print(f"{kind}, one core, {SLOTS} slots")
     print(f"bare Argon2id                 {statistics.median(bare):>7.1f} /s   {_all(bare)}")
     print(f"whole sign-ins, {TOGETHER} at once     {statistics.median(rates):>7.1f} /s   {_all(rates)}")
     print(f"ratio                         {statistics.median(ratios):>7.2f}      {_all(ratios, 2)}")
+    milliseconds = [each * 1000 for each in spent]  # of the server's processes, hash and system included
+    print(f"CPU a sign-in                 {statistics.median(milliseconds):>7.1f} ms   {_all(milliseconds)}")
 
 
 def _crowd(people: list[Person]) -> None:
@@ -323,7 +327,7 @@ def _database(kind: str, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def _served(settings: Settings, port: int, core: int) -> Iterator[None]:
+def _served(settings: Settings, port: int, core: int) -> Iterator[int]:
     given = {
         "IDP_ISSUER": settings.issuer, "IDP_DATABASE_URL": settings.database_url, "IDP_KEYS_DIR": str(settings.keys_dir),
         "IDP_OUTBOX_DIR": str(settings.outbox_dir), "IDP_TRUSTED_PROXIES": "1", "IDP_PROXY_ADDRESSES": "127.0.0.1",
@@ -333,10 +337,20 @@ def _served(settings: Settings, port: int, core: int) -> Iterator[None]:
     process = subprocess.Popen(command, env={**os.environ, **given}, stdout=subprocess.DEVNULL)
     try:
         _await(port)
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(timeout=20)
+
+
+def _cpu_seconds(parent: int) -> float:
+    """Return what a process and its children have spent so far, in user and system time (proc(5): fields 14 and 15)."""
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    ticks = 0
+    for process in (str(parent), *children):
+        figures = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(figures[11]) + int(figures[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _await(port: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from flask import Flask, Response, g, has_request_context, request
@@ -50,11 +51,22 @@ def known_digest() -> str | None:
     return digest(token) if len(token) == _TOKEN_LENGTH else None
 
 
-def hold_known() -> str:
-    """Have this browser known for another while; return the digest of what it is known by."""
+@dataclass(frozen=True, slots=True)
+class KnownBy:
+    """The digest of what a browser will be known by; *is_new* when it had nothing yet."""
+
+    digest: str
+    is_new: bool = False
+
+
+def hold_known() -> KnownBy | None:
+    """Have this browser known for another while with this response, if there is one."""
+    if not has_request_context():
+        return None
     token = request.cookies.get(known_name(), "")
-    g.mandat_known = token if len(token) == _TOKEN_LENGTH else random_token()
-    return digest(g.mandat_known)
+    is_new = len(token) != _TOKEN_LENGTH
+    g.mandat_known = random_token() if is_new else token
+    return KnownBy(digest(g.mandat_known), is_new)
 
 
 def init_cookies(app: Flask) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from .. import audit
 from ..audit import Actor
-from ..db import db, transaction
+from ..db import db, table_of, transaction
 from ..identifiers import UserCode
 from ..notices import services as notices
 from . import services_challenges as challenges
@@ -25,10 +25,13 @@ from .services_sessions import end_sign_ins_of
 from .states import CodeState
 from .steps import Kind, Step
 
+_PEOPLE = table_of(Person)
+_ACCESS = select(_PEOPLE.c.access).where(_PEOPLE.c.id == bindparam("person_id"))
+
 
 def is_open(person_id: str) -> bool:
     """Tell whether an account may be used: nothing is issued in the name of a frozen one."""
-    return db.session.scalar(select(Person.access).where(Person.id == person_id)) == Access.OPEN.value
+    return db.session.scalar(_ACCESS, {"person_id": person_id}) == Access.OPEN.value
 
 
 def frozen_among(person_ids: Iterable[str]) -> frozenset[str]:

@@ -31,9 +31,10 @@ from .models import UserCodeRow
 from .passwords import PasswordFault, judge
 from .services_challenges import Begun
 from .services_codes import secret_digest
+from .services_holders import owner_of
 from .services_people import person
-from .services_sign_in import note_refusal, owner_of
-from .sign_ins import PASSWORD_AND_CODE, Signed, SignIn, mask_email
+from .services_sign_in import note_refusal
+from .sign_ins import Signed, SignIn, mask_email
 from .states import CodeEvent, CodeState, sources
 from .steps import Kind, Step
 
@@ -280,10 +281,10 @@ def confirm_factor(token: str | None, code: str, *, former: SignIn | None, devic
         if not is_first:
             return Finish(linked=True)
         guesses.forget_failures(guesses.subject_of(begun.person_id), now=now)
-        sign_in, secret = rows.begin_sign_in_row(
-            begun.person_id, begun.user_code, shown=PASSWORD_AND_CODE, device=device, former=former, now=now
+        signed = rows.begin_sign_in(
+            begun.person_id, begun.user_code, device=device, former=former, next_path=begun.next_path, now=now
         )
-    return Finish(signed=Signed(sign_in, secret, begun.next_path))
+    return Finish(signed=signed)
 
 
 def _at(token: str | None, step: Step, now: datetime) -> Begun | None:

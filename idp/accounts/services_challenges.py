@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
-from ..db import db, new_id, transaction
+from ..db import db, new_id, table_of, transaction
 from ..sealing import digest, random_token
 from .models import Challenge
 from .steps import LIVES, NEXT, Kind, Step
@@ -27,58 +28,54 @@ class Begun:
     totp_secret: str | None
 
 
+_ROWS = table_of(Challenge)
+COLUMNS = tuple(_ROWS.c[each.name] for each in fields(Begun))  # in the order of Begun
+PERSON = _ROWS.c.person_id
+HOLDS = (  # of the secret whose digest is given, neither over nor too old
+    _ROWS.c.secret_digest == bindparam("digest"),
+    _ROWS.c.ended_at.is_(None),
+    _ROWS.c.expires_at > bindparam("now"),
+)
+_FIND = select(*COLUMNS).where(*HOLDS)
+_BEGIN = insert(_ROWS)
+_ADVANCE = (
+    update(_ROWS)
+    .where(_ROWS.c.id == bindparam("of"), _ROWS.c.step == bindparam("from"))
+    .where(_ROWS.c.ended_at.is_(None), _ROWS.c.expires_at > bindparam("now"))
+    .returning(_ROWS.c.id)
+)
+
+
 def begin(kind: Kind, step: Step, *, person_id: str, user_code: str, next_path: str, now: datetime) -> tuple[str, str]:
     """Open a challenge in the caller's transaction; return its id and the secret its bearer goes on with."""
     challenge_id, token = new_id(), random_token()
     db.session.execute(
-        insert(Challenge).values(
-            id=challenge_id,
-            secret_digest=digest(token),
-            kind=kind.value,
-            step=step.value,
-            person_id=person_id,
-            user_code=user_code,
-            next_path=next_path,
-            created_at=now,
-            expires_at=now + LIVES[kind],
-        )
+        _BEGIN,
+        {
+            "id": challenge_id,
+            "secret_digest": digest(token),
+            "kind": kind.value,
+            "step": step.value,
+            "person_id": person_id,
+            "user_code": user_code,
+            "next_path": next_path,
+            "created_at": now,
+            "expires_at": now + LIVES[kind],
+        },
     )
     return challenge_id, token
 
 
 def find(token: str | None, *kinds: Kind, now: datetime) -> Begun | None:
     """Return the challenge *token* goes on with, if it is of one of *kinds* and neither over nor too old."""
-    if not token:
-        return None
-    row = db.session.execute(
-        select(
-            Challenge.id,
-            Challenge.kind,
-            Challenge.step,
-            Challenge.person_id,
-            Challenge.user_code,
-            Challenge.next_path,
-            Challenge.password_hash,
-            Challenge.totp_secret,
-        ).where(
-            Challenge.secret_digest == digest(token),
-            Challenge.kind.in_([kind.value for kind in kinds]),
-            Challenge.ended_at.is_(None),
-            Challenge.expires_at > now,
-        )
-    ).first()
-    if row is None:
-        return None
-    return Begun(
-        id=row.id,
-        kind=Kind(row.kind),
-        step=Step(row.step),
-        person_id=row.person_id,
-        user_code=row.user_code,
-        next_path=row.next_path,
-        password_hash=row.password_hash,
-        totp_secret=row.totp_secret,
-    )
+    row = db.session.execute(_FIND, {"digest": digest(token), "now": now}).first() if token else None
+    return begun_of(row) if row is not None and row.kind in kinds else None
+
+
+def begun_of(row: Row[*tuple[Any, ...]]) -> Begun:
+    """Return what was begun, from a row that has COLUMNS first."""
+    challenge_id, kind, step, *others = row[: len(COLUMNS)]
+    return Begun(challenge_id, Kind(kind), Step(step), *others)
 
 
 def advance(begun: Begun, *, now: datetime, password_hash: str | None = None) -> bool:
@@ -90,18 +87,7 @@ def advance(begun: Begun, *, now: datetime, password_hash: str | None = None) ->
     elif password_hash is not None:
         values["password_hash"] = password_hash
     with transaction() as session:
-        passed = session.execute(
-            update(Challenge)
-            .where(
-                Challenge.id == begun.id,
-                Challenge.step == begun.step.value,
-                Challenge.ended_at.is_(None),
-                Challenge.expires_at > now,
-            )
-            .values(**values)
-            .returning(Challenge.id)
-            .execution_options(synchronize_session=False)
-        ).first()
+        passed = session.execute(_ADVANCE, {"of": begun.id, "from": begun.step.value, "now": now, **values}).first()
     return passed is not None
 
 

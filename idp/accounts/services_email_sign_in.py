@@ -25,9 +25,10 @@ from . import services_sessions as rows
 from .factor_policy import email_code_serves
 from .models import Person
 from .services_contacts import contact
+from .services_holders import activated_person
 from .services_people import level_of, person
-from .services_sign_in import Refusal, SecondStep, activated_person, closed_by, note_refusal
-from .sign_ins import PASSWORD_AND_EMAIL, Signed, SignIn
+from .services_sign_in import Refusal, SecondStep, closed_by, note_refusal
+from .sign_ins import PASSWORD_AND_EMAIL, SignIn
 from .steps import Kind
 
 PER_HOUR = 3  # messages of this sort to one person, however many sign-ins are begun (security R-25)
@@ -100,8 +101,9 @@ def check(
         if not challenges.advance(begun, now=now) or activated_person(begun.user_code) != begun.person_id:
             return SecondStep(refusal=Refusal.OVER)
         guesses.return_try(subject, counter, now=now)  # the failures before it stay: it is no factor
-        sign_in, secret = rows.begin_sign_in_row(
-            begun.person_id, begun.user_code, shown=PASSWORD_AND_EMAIL, device=device, former=former, now=now
+        whom, shown = (begun.person_id, begun.user_code), PASSWORD_AND_EMAIL
+        signed = rows.begin_sign_in(
+            *whom, shown=shown, device=device, former=former, next_path=begun.next_path, now=now
         )
         security_notices.note(begun.person_id, "sign_in:email_code", now=now)
-    return SecondStep(signed=Signed(sign_in, secret, begun.next_path))
+    return SecondStep(signed=signed)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, bindparam, delete, func, insert, select, update
 
 from .. import audit
-from ..db import db, new_id, transaction
+from ..db import db, new_id, table_of, transaction
 from ..notices import services as notices
 from ..sealing import current_sealing
 from . import services_security_notices as security_notices
@@ -21,6 +21,34 @@ Credential = Literal["password", "totp", "passkey", "security_key", "recovery_co
 Change = Literal["create", "update", "revoke", "delete"]
 
 
+_PASSWORDS, _APPLICATIONS, _PASSKEYS = table_of(Password), table_of(TotpDevice), table_of(Passkey)
+_OF_PERSON: BindParameter[str] = bindparam("person_id")
+_HASH = select(_PASSWORDS.c.hash).where(_PASSWORDS.c.person_id == _OF_PERSON)
+_SECRETS = select(_APPLICATIONS.c.id, _APPLICATIONS.c.secret).where(
+    _APPLICATIONS.c.person_id == _OF_PERSON, _APPLICATIONS.c.revoked_at.is_(None)
+)
+_SPEND = (
+    update(_APPLICATIONS)
+    .where(_APPLICATIONS.c.id == bindparam("of"), _APPLICATIONS.c.revoked_at.is_(None))
+    .where(_APPLICATIONS.c.last_step < bindparam("step"))
+    .values(last_step=bindparam("step"), last_used_at=bindparam("now"))
+    .returning(_APPLICATIONS.c.id)
+)
+
+
+def held_by(person_id: ColumnElement[str]) -> tuple[ScalarSelect[int], ...]:
+    """Return the counts that make a Held, for a statement that reads more of a person."""
+    return tuple(
+        select(func.count(table.c.id))
+        .where(table.c.person_id == person_id, table.c.revoked_at.is_(None))
+        .scalar_subquery()
+        for table in (_APPLICATIONS, _PASSKEYS)
+    )
+
+
+_HELD = select(*held_by(_OF_PERSON))
+
+
 def has_password(person_id: str) -> bool:
     """Tell whether a person has a password of their own."""
     return db.session.scalar(select(Password.person_id).where(Password.person_id == person_id)) is not None
@@ -28,7 +56,7 @@ def has_password(person_id: str) -> bool:
 
 def password_hash_of(person_id: str) -> str | None:
     """Return the stored hash of a person's password."""
-    return db.session.scalar(select(Password.hash).where(Password.person_id == person_id))
+    return db.session.scalar(_HASH, {"person_id": person_id})
 
 
 def add_first_credentials(person_id: str, *, password_hash: str, totp_secret: str, step: int, now: datetime) -> bool:
@@ -130,11 +158,8 @@ def add_device(person_id: str, secret: str, *, step: int, now: datetime, nicknam
 
 def held(person_id: str) -> Held:
     """Return how many factors of each kind a person has."""
-    counts = (
-        select(func.count(table.id)).where(table.person_id == person_id, table.revoked_at.is_(None)).scalar_subquery()
-        for table in (TotpDevice, Passkey)
-    )
-    return Held(*db.session.execute(select(*counts)).one())
+    row = db.session.execute(_HELD, {"person_id": person_id}).one()
+    return Held(row[0], row[1])
 
 
 def replace_for_demonstration(person_id: str, *, password: str, totp_secret: str, now: datetime) -> None:
@@ -186,12 +211,7 @@ def refresh_hash(person_id: str, *, former: str, password: str) -> None:
 def spend_code(person_id: str, code: str, *, now: datetime) -> bool:
     """Accept a code of one of the person's applications, once: an older or equal time step is refused for ever."""
     with transaction() as session:
-        devices = session.execute(
-            select(TotpDevice.id, TotpDevice.secret).where(
-                TotpDevice.person_id == person_id, TotpDevice.revoked_at.is_(None)
-            )
-        ).all()
-        for device in devices:
+        for device in session.execute(_SECRETS, {"person_id": person_id}).all():
             secret = current_sealing().unseal(device.secret, f"totp:{device.id}")
             step = totp.step_of(secret, code, now)
             if step is not None and _spend_step(device.id, step, now):
@@ -200,15 +220,4 @@ def spend_code(person_id: str, code: str, *, now: datetime) -> bool:
 
 
 def _spend_step(device_id: str, step: int, now: datetime) -> bool:
-    spent = db.session.execute(
-        update(TotpDevice)
-        .where(
-            TotpDevice.id == device_id,
-            TotpDevice.revoked_at.is_(None),
-            TotpDevice.last_step < step,
-        )
-        .values(last_step=step, last_used_at=now)
-        .returning(TotpDevice.id)
-        .execution_options(synchronize_session=False)
-    ).first()
-    return spent is not None
+    return db.session.execute(_SPEND, {"of": device_id, "step": step, "now": now}).first() is not None

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy.exc
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
-from ..db import db, transaction
+from ..db import db, table_of, transaction
 from ..identifiers import UserCode
 from ..sealing import current_sealing
 from .lockout import Counter as Counter
@@ -19,6 +19,11 @@ from .models import GuessCounter
 _PERSON = "person:"
 _NOBODY = "code:"
 _BROWSER = "browser:"
+_COUNTERS = table_of(GuessCounter)
+_OF = _COUNTERS.c.subject == bindparam("of")
+_READ = select(_COUNTERS.c.failures, _COUNTERS.c.locked_until).where(_OF).with_for_update()
+_BEGIN = insert(_COUNTERS)
+_WRITE = update(_COUNTERS).where(_OF)
 
 
 def subject_of(person_id: str) -> str:
@@ -123,23 +128,19 @@ def forget_nobody(*, before: datetime) -> int:
 
 def _lock_row(subject: str, now: datetime) -> Counter:
     """Read the counter and keep others from changing it until the transaction ends."""
-    wanted = select(GuessCounter.failures, GuessCounter.locked_until).where(GuessCounter.subject == subject)
     with transaction() as session:
-        row = session.execute(wanted.with_for_update()).first()
+        row = session.execute(_READ, {"of": subject}).first()
         if row is None:
             try:
                 with session.begin_nested():
-                    session.execute(insert(GuessCounter).values(subject=subject, failures=0, changed_at=now))
+                    session.execute(_BEGIN, {"subject": subject, "failures": 0, "changed_at": now})
             except sqlalchemy.exc.IntegrityError:
                 pass  # somebody else has just begun the same row
-            row = session.execute(wanted.with_for_update()).one()
+            row = session.execute(_READ, {"of": subject}).one()
     return Counter(row.failures, row.locked_until)
 
 
 def _write(subject: str, counter: Counter, now: datetime) -> None:
+    values = {"failures": counter.failures, "locked_until": counter.locked_until, "changed_at": now}
     with transaction() as session:
-        session.execute(
-            update(GuessCounter)
-            .where(GuessCounter.subject == subject)
-            .values(failures=counter.failures, locked_until=counter.locked_until, changed_at=now)
-        )
+        session.execute(_WRITE, {"of": subject, **values})

@@ -10,13 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy.exc
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 
-from ..db import db, new_id, transaction
-from .cookies import KNOWN_LIFE
+from ..db import db, new_id, table_of, transaction
+from .cookies import KNOWN_LIFE, KnownBy
 from .models import GuessCounter
 from .services_guesses import subject_of_browser
 from .session_models import KnownBrowser
+
+_ROWS = table_of(KnownBrowser)
+_SHOWN = (_ROWS.c.person_id == bindparam("of"), _ROWS.c.secret_digest == bindparam("shown"))
+_RENEW = update(_ROWS).where(*_SHOWN).returning(_ROWS.c.id)
+_ADD = insert(_ROWS)
+_FIND = select(_ROWS.c.id).where(*_SHOWN, _ROWS.c.revoked_at.is_(None), _ROWS.c.expires_at > bindparam("now"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +35,28 @@ class Known:
     seen_at: datetime
 
 
-def remember(person_id: str, secret_digest: str, *, device: str, now: datetime) -> None:
+def remember(person_id: str, known: KnownBy, *, device: str, now: datetime) -> None:
     """Know a browser from now on, or for another while; one that was forgotten is known again after every factor."""
     seen = {"device": device[:80], "seen_at": now, "expires_at": now + KNOWN_LIFE, "revoked_at": None}
+    row = {"id": new_id(), "person_id": person_id, "secret_digest": known.digest, "created_at": now, **seen}
     with transaction() as session:
-        if _renew(person_id, secret_digest, seen):
+        if known.is_new:  # 256 random bits of this moment: nobody else adds the same
+            session.execute(_ADD, row)
             return
-        row = {"id": new_id(), "person_id": person_id, "secret_digest": secret_digest, "created_at": now, **seen}
+        if _renew(person_id, known.digest, seen):
+            return
         try:
             with session.begin_nested():
-                session.execute(insert(KnownBrowser).values(**row))
+                session.execute(_ADD, row)
         except sqlalchemy.exc.IntegrityError:  # the same browser, at the same moment
-            _renew(person_id, secret_digest, seen)
+            _renew(person_id, known.digest, seen)
 
 
 def counters(person_id: str | None, secret_digest: str | None, *, now: datetime) -> tuple[str, ...]:
     """Return the counter of the tries from this browser, when the person is known in it."""
     if person_id is None or secret_digest is None:
         return ()
-    found = db.session.scalar(
-        select(KnownBrowser.id).where(
-            KnownBrowser.person_id == person_id, KnownBrowser.secret_digest == secret_digest, _lives(now)
-        )
-    )
+    found = db.session.scalar(_FIND, {"of": person_id, "shown": secret_digest, "now": now})
     return (subject_of_browser(person_id, found),) if found else ()
 
 
@@ -101,11 +106,4 @@ def _lives(now: datetime) -> ColumnElement[bool]:
 
 
 def _renew(person_id: str, secret_digest: str, seen: dict[str, object]) -> bool:
-    found = db.session.execute(
-        update(KnownBrowser)
-        .where(KnownBrowser.person_id == person_id, KnownBrowser.secret_digest == secret_digest)
-        .values(**seen)
-        .returning(KnownBrowser.id)
-        .execution_options(synchronize_session=False)
-    ).first()
-    return found is not None
+    return db.session.execute(_RENEW, {"of": person_id, "shown": secret_digest, **seen}).first() is not None

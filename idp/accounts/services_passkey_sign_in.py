@@ -14,7 +14,7 @@ from . import services_sessions as rows
 from .models import UserCodeRow
 from .passkeys import Purpose
 from .services_sign_in import Refusal, SecondStep
-from .sign_ins import PASSKEY_ALONE, Signed, SignIn
+from .sign_ins import PASSKEY_ALONE, SignIn
 from .states import CodeState
 
 
@@ -39,10 +39,10 @@ def sign_in_with_passkey(
             return SecondStep(refusal=Refusal.WRONG)
         if not access.is_open(person_id):  # frozen: a passkey shows who asks, and the way back has one more step
             return SecondStep(refusal=Refusal.FROZEN, thaw_token=access.begin_thaw(person_id, signs, now=now))
-        sign_in, secret = rows.begin_sign_in_row(
-            person_id, signs, shown=PASSKEY_ALONE, device=device, former=former, now=now
+        signed = rows.begin_sign_in(
+            person_id, signs, shown=PASSKEY_ALONE, device=device, former=former, next_path=next_path, now=now
         )
-    return SecondStep(signed=Signed(sign_in, secret, next_path))
+    return SecondStep(signed=signed)
 
 
 def _code_of(person_id: str, former: SignIn | None) -> str | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from .. import audit
-from ..db import db, new_id, transaction
+from ..db import db, new_id, table_of, transaction
 from ..errors import NotFoundError
 from ..i18n import Language
 from ..identifiers import PersonId
@@ -16,6 +16,18 @@ from ..web import current_settings
 from .models import GuessCounter, Person
 from .services_guesses import subject_of
 from .sign_ins import PersonView
+
+_ROWS = table_of(Person)
+_PEOPLE = select(
+    _ROWS.c.id,
+    _ROWS.c.given_name,
+    _ROWS.c.family_name,
+    _ROWS.c.email,
+    _ROWS.c.language,
+    _ROWS.c.last_sign_in_at,
+    _ROWS.c.previous_sign_in_at,
+).where(_ROWS.c.id.in_(bindparam("ids", expanding=True)))
+_LEVEL = select(_ROWS.c.required_level, _ROWS.c.is_operator).where(_ROWS.c.id == bindparam("person_id"))
 
 
 def create_person(*, given_name: str, family_name: str, email: str, language: Language, now: datetime) -> PersonId:
@@ -55,17 +67,7 @@ def people(ids: Iterable[str]) -> dict[str, PersonView]:
     wanted = set(ids)
     if not wanted:
         return {}
-    rows = db.session.execute(
-        select(
-            Person.id,
-            Person.given_name,
-            Person.family_name,
-            Person.email,
-            Person.language,
-            Person.last_sign_in_at,
-            Person.previous_sign_in_at,
-        ).where(Person.id.in_(wanted))
-    )
+    rows = db.session.execute(_PEOPLE, {"ids": list(wanted)})
     return {
         row.id: PersonView(
             id=PersonId(row.id),
@@ -99,7 +101,7 @@ def mark_operator(person_id: str) -> None:
 
 def required_level(person_id: str) -> int:
     """Return the level a person must show when they sign in (decisions §6)."""
-    row = db.session.execute(select(Person.required_level, Person.is_operator).where(Person.id == person_id)).one()
+    row = db.session.execute(_LEVEL, {"person_id": person_id}).one()
     return level_of(row.required_level, is_operator=row.is_operator)
 
 

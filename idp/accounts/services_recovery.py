@@ -41,8 +41,9 @@ from .recovery_states import (
     RecoveryEvent,
     RecoveryState,
 )
+from .services_holders import owner_of
 from .services_people import person
-from .services_sign_in import note_refusal, owner_of
+from .services_sign_in import note_refusal
 from .states import CodeState
 from .steps import EMAIL_CODE_DIGITS, Kind
 

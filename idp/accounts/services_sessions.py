@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from .. import audit
-from ..db import db, new_id, transaction
+from ..db import db, new_id, table_of, transaction
 from ..errors import NotAllowedError
 from ..i18n import Language
 from ..identifiers import PersonId
@@ -16,12 +16,46 @@ from ..notices import services as notices
 from ..sealing import digest, random_token
 from ..web import current_settings
 from . import cookies
+from . import services_known_browsers as known_browsers
 from .access_states import Access
 from .factor_policy import email_code_serves, falls_short
 from .models import Person, SignInRow
 from .services_people import as_language, level_of
-from .sign_ins import EMAIL_ACR, PASSWORD_AND_CODE, OpenSignIn, Shown, SignIn
+from .sign_ins import EMAIL_ACR, PASSWORD_AND_CODE, OpenSignIn, Shown, Signed, SignIn
 
+_ROWS, _PEOPLE = table_of(SignInRow), table_of(Person)
+_OF_PERSON = _PEOPLE.c.id == bindparam("of")
+_HOLD_PERSON = (
+    select(_PEOPLE.c.is_operator, _PEOPLE.c.required_level, _PEOPLE.c.access)
+    .where(_OF_PERSON)
+    .with_for_update(key_share=True)
+)
+_OPEN = insert(_ROWS)
+_RENEW = update(_ROWS).where(_ROWS.c.sid == bindparam("of"), _ROWS.c.ended_at.is_(None)).returning(_ROWS.c.sid)
+_NOTE_LAST = (
+    update(_PEOPLE)
+    .where(_OF_PERSON)
+    .values(previous_sign_in_at=_PEOPLE.c.last_sign_in_at, last_sign_in_at=bindparam("now"))
+)
+_PRESENT = (
+    select(
+        _ROWS.c.sid,
+        _ROWS.c.person_id,
+        _ROWS.c.user_code,
+        _ROWS.c.auth_time,
+        _ROWS.c.acr,
+        _ROWS.c.amr,
+        _ROWS.c.enterprise_id,
+        _ROWS.c.seen_at,
+        _ROWS.c.idle_seconds,
+        _ROWS.c.expires_at,
+        _PEOPLE.c.language,
+        _PEOPLE.c.required_level,
+        _PEOPLE.c.is_operator,
+    )
+    .where(_PEOPLE.c.id == _ROWS.c.person_id, _ROWS.c.secret_digest == bindparam("digest"))
+    .where(_ROWS.c.ended_at.is_(None), _ROWS.c.expires_at > bindparam("now"))
+)
 _NOTED_EVERY = timedelta(minutes=1)  # a page view writes at most this often that the person is there
 
 
@@ -38,24 +72,23 @@ class Present:
     falls_short: bool = False
 
 
-def begin_sign_in_row(
+def begin_sign_in(
     person_id: str,
     user_code: str,
     *,
     shown: Shown = PASSWORD_AND_CODE,
     device: str,
     former: SignIn | None,
+    next_path: str = "/home",
     now: datetime,
-) -> tuple[SignIn, str]:
+) -> Signed:
     """Open a sign-in in the caller's transaction, or renew *former* when it is the same person's.
 
     The same person keeps the ``sid``; anybody else, and a code by e-mail, gets a new one and the former sign-in ends. The
-    secret is always new.
+    secret is always new. The browser is known from now on, except after a code by e-mail: not every factor was shown.
     """
     token = random_token()
-    wanted = select(Person.is_operator, Person.access).where(Person.id == person_id)
-    held = wanted.with_for_update(key_share=True)  # an account that closes now must see this sign-in
-    who = db.session.execute(held).one()
+    who = db.session.execute(_HOLD_PERSON, {"of": person_id}).one()  # an account that closes now must see this sign-in
     if who.access != Access.OPEN.value:  # whoever shows the factors decides that first; here nothing gets past it
         raise NotAllowedError("the account is frozen or closed")
     idle, absolute = _limits(who.is_operator)
@@ -84,7 +117,11 @@ def begin_sign_in_row(
         details={"sid": sid, "user_code": user_code, "acr": shown.acr},
         now=now,
     )
-    return SignIn(sid, PersonId(person_id), user_code, now, shown.acr, shown.amr, enterprise_id), token
+    if not is_weak and (shows := cookies.hold_known()) is not None:
+        known_browsers.remember(person_id, shows, device=device, now=now)
+    sign_in = SignIn(sid, PersonId(person_id), user_code, now, shown.acr, shown.amr, enterprise_id)
+    level = level_of(who.required_level, is_operator=who.is_operator)
+    return Signed(sign_in, token, next_path, not is_weak and falls_short(shown.acr, level))
 
 
 def _limits(is_operator: bool) -> tuple[timedelta, timedelta]:
@@ -96,52 +133,22 @@ def _limits(is_operator: bool) -> tuple[timedelta, timedelta]:
 
 
 def _renew(sid: str, values: dict[str, object]) -> bool:
-    found = db.session.execute(
-        update(SignInRow)
-        .where(SignInRow.sid == sid, SignInRow.ended_at.is_(None))
-        .values(**values)
-        .returning(SignInRow.sid)
-        .execution_options(synchronize_session=False)
-    ).first()
-    return found is not None
+    return db.session.execute(_RENEW, {"of": sid, **values}).first() is not None
 
 
 def _open(person_id: str, values: dict[str, object], now: datetime) -> str:
     sid = new_id()
-    db.session.execute(insert(SignInRow).values(sid=sid, person_id=person_id, started_at=now, **values))
+    db.session.execute(_OPEN, {"sid": sid, "person_id": person_id, "started_at": now, **values})
     return sid
 
 
 def _note_last(person_id: str, now: datetime) -> None:
-    db.session.execute(
-        update(Person)
-        .where(Person.id == person_id)
-        .values(previous_sign_in_at=Person.last_sign_in_at, last_sign_in_at=now)
-        .execution_options(synchronize_session=False)
-    )
+    db.session.execute(_NOTE_LAST, {"of": person_id, "now": now})
 
 
 def present(secret_digest: str, *, now: datetime) -> Present | None:
     """Return the sign-in whose secret has this digest, if it has neither ended nor lapsed: one query."""
-    row = db.session.execute(
-        select(
-            SignInRow.sid,
-            SignInRow.person_id,
-            SignInRow.user_code,
-            SignInRow.auth_time,
-            SignInRow.acr,
-            SignInRow.amr,
-            SignInRow.enterprise_id,
-            SignInRow.seen_at,
-            SignInRow.idle_seconds,
-            SignInRow.expires_at,
-            Person.language,
-            Person.required_level,
-            Person.is_operator,
-        )
-        .join(Person, Person.id == SignInRow.person_id)
-        .where(SignInRow.secret_digest == secret_digest, SignInRow.ended_at.is_(None), SignInRow.expires_at > now)
-    ).first()
+    row = db.session.execute(_PRESENT, {"digest": secret_digest, "now": now}).first()
     if row is None or row.seen_at + timedelta(seconds=row.idle_seconds) <= now:
         return None
     seen_at = row.seen_at

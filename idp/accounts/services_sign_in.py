@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select
-
 from .. import audit
-from ..db import db, transaction
+from ..db import transaction
 from ..identifiers import UserCode
 from ..notices import services as notices
 from . import services_access as access
@@ -23,16 +21,13 @@ from . import services_passkeys as passkeys
 from . import services_recovery_codes as recovery_codes
 from . import services_security_notices as security_notices
 from . import services_sessions as rows
-from .access_states import Access
 from .errors import BusyError
-from .factor_policy import PASSKEY, only_passkey_serves
 from .hashing import current_hasher
 from .lockout import LIFE_TRIES, Counter
-from .models import Person, UserCodeRow
 from .passkeys import Purpose
 from .passwords import fits
-from .services_factors import held
-from .services_people import people, required_level
+from .services_holders import activated_person, holder_of, under_way
+from .services_people import people
 from .sign_ins import (
     PASSKEY_ACR,
     PASSWORD_AND_CODE,
@@ -42,7 +37,6 @@ from .sign_ins import (
     Signed,
     SignIn,
 )
-from .states import CodeState
 from .steps import Kind, Step
 from .totp import read_code
 
@@ -61,9 +55,10 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FirstStep:
-    """The answer to a user code and a password: the secret to go on with, or the refusal."""
+    """The answer to a user code and a password: the secret to go on with and by which page, or the refusal."""
 
     token: str | None = field(default=None, repr=False)
+    has_passkey: bool = False
     refusal: Refusal | None = None
     locked_until: datetime | None = None
 
@@ -89,16 +84,14 @@ def check_password(
     Raises:
         BusyError: too many passwords are being checked; the try does not count.
     """
-    owner, state = _holder(
-        user_code
-    )  # the owner's is the activation page's counter too: else the pages would tell codes apart
-    person_id = owner if state == CodeState.ACTIVATED.value else None
+    holder = holder_of(user_code)
+    owner, person_id, stored = holder.owner, holder.person_id, holder.password_hash
+    # the owner's is the activation page's counter too: else the pages would tell codes apart
     subject = guesses.subject_of(owner) if owner else guesses.subject_of_nobody(user_code)
     own = known_browsers.counters(owner, known, now=now)
     may_judge, counter, subject = guesses.take_try_on(subject, own, now=now)
     if not may_judge:
         return FirstStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
-    stored = factors.password_hash_of(person_id) if person_id else None
     try:
         is_right = fits(password) and current_hasher().verify(stored, password)
     except BusyError:
@@ -118,7 +111,7 @@ def check_password(
             next_path=next_path,
             now=now,
         )
-    return FirstStep(token=token)
+    return FirstStep(token=token, has_passkey=holder.has_passkey)
 
 
 def check_second_factor(
@@ -174,11 +167,12 @@ def _second_step(
 ) -> SecondStep:
     """Judge a second factor; when it is right, the sign-in begins, all in one transaction."""
     with transaction():
-        begun = challenges.find(token, Kind.SIGN_IN, now=now)
-        if begun is None:
+        going_on = under_way(token, now=now)
+        if going_on is None:
             return SecondStep(refusal=Refusal.OVER)
-        if shown.acr != PASSKEY_ACR and wants_passkey(begun.person_id):
+        if shown.acr != PASSKEY_ACR and going_on.wants_passkey:
             return SecondStep(refusal=Refusal.PASSKEY_ONLY)
+        begun = going_on.begun
         subject = guesses.subject_of(begun.person_id)
         own = known_browsers.counters(begun.person_id, known, now=now)
         may_judge, counter, subject = guesses.take_try_on(subject, own, now=now)
@@ -193,22 +187,11 @@ def _second_step(
         if not access.is_open(begun.person_id):
             token = access.begin_thaw(begun.person_id, begun.user_code, now=now)
             return SecondStep(refusal=Refusal.FROZEN, thaw_token=token)
-        sign_in, secret = rows.begin_sign_in_row(
-            begun.person_id, begun.user_code, shown=shown, device=device, former=former, now=now
+        whom = (begun.person_id, begun.user_code)
+        signed = rows.begin_sign_in(
+            *whom, shown=shown, device=device, former=former, next_path=begun.next_path, now=now
         )
-    return SecondStep(signed=Signed(sign_in, secret, begun.next_path))
-
-
-def wants_passkey(person_id: str) -> bool:
-    """Tell whether this person may go on with a passkey only."""
-    level = required_level(person_id)
-    return level >= PASSKEY and only_passkey_serves(held(person_id), level)
-
-
-def person_under_way(token: str | None, *, now: datetime) -> str | None:
-    """Return who goes on with *token*, after a right password."""
-    begun = challenges.find(token, Kind.SIGN_IN, now=now)
-    return begun.person_id if begun else None
+    return SecondStep(signed=signed)
 
 
 def cancel(token: str | None, *, now: datetime) -> None:
@@ -258,25 +241,3 @@ def note_refusal(person_id: str | None, subject: str, counter: Counter, *, step:
             {"to": whom.email, "language": whom.language, "until": counter.locked_until.isoformat()},
             now=now,
         )
-
-
-def owner_of(user_code: UserCode) -> str | None:
-    """Return whose code this is, whatever its state; the one of a closed account is nobody's, on every page."""
-    return _holder(user_code)[0]
-
-
-def _holder(user_code: UserCode) -> tuple[str | None, str | None]:
-    """Return whose code this is and its state, in one reading."""
-    row = db.session.execute(
-        select(UserCodeRow.person_id, UserCodeRow.state)
-        .join(Person, Person.id == UserCodeRow.person_id)
-        .where(UserCodeRow.code == user_code.signs, Person.access != Access.CLOSED.value)
-    ).first()
-    return (row.person_id, row.state) if row else (None, None)
-
-
-def activated_person(signs: str) -> str | None:
-    """Return who signs in with the user code of these signs."""
-    return db.session.scalar(
-        select(UserCodeRow.person_id).where(UserCodeRow.code == signs, UserCodeRow.state == CodeState.ACTIVATED.value)
-    )

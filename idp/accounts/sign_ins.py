@@ -97,11 +97,15 @@ class OpenSignIn:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """The outcome of a completed sign-in: the session, and the new secret of its cookie."""
+    """The outcome of a completed sign-in: the session, and the new secret of its cookie.
+
+    One that *falls short* of what its person must show leads to where they add a passkey.
+    """
 
     sign_in: SignIn
     token: str
     next_path: str
+    falls_short: bool = False
 
 
 def mask_email(address: str) -> str:

@@ -10,20 +10,19 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Connection, Row, Table, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ..db import db, in_transaction, new_id, transaction
+from ..db import db, in_transaction, new_id, table_of, transaction
 from .chain import GENESIS, Entry, link
 from .events import Event
 from .models import AuditEntry, AuditHead
 
 _BATCH = 500
-_LOG = cast(Table, AuditEntry.__table__)  # Core, not entities: what is stored, never what a session remembers
-_HEAD = cast(Table, AuditHead.__table__)
+_LOG, _HEAD = table_of(AuditEntry), table_of(AuditHead)
 _INSERT = insert(_LOG)  # made once: every act of the product executes it
 _COLUMNS = tuple(_LOG.c[member.name] for member in fields(Entry))
 

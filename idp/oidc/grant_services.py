@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import JSON, Row, Table, bindparam, case, delete, insert, select, update
+from sqlalchemy import JSON, Row, bindparam, case, delete, insert, select, update
 
 from .. import audit
 from ..accounts import services as accounts
 from ..accounts.sign_ins import SignIn
-from ..db import UtcDateTime, db, new_id, transaction
+from ..db import UtcDateTime, db, new_id, table_of, transaction
 from ..sealing import digest, random_token
 from . import interaction_services, refresh_tokens
 from .claims.asked_claims import NOTHING_ASKED, AskedClaims
@@ -45,7 +45,7 @@ MEMBERS = (
     GrantRow.offline_until,
 )
 
-_GRANTS = cast(Table, GrantRow.__table__)
+_GRANTS = table_of(GrantRow)
 _CONSUME = (  # made once: building a statement costs more than running it
     update(_GRANTS)
     .where(

@@ -10,7 +10,14 @@ from flask import Flask
 from sqlalchemy import event, select
 
 from idp import audit
-from idp.accounts import services, services_guesses, services_recovery, services_recovery_codes, services_sign_in
+from idp.accounts import (
+    services,
+    services_guesses,
+    services_holders,
+    services_recovery,
+    services_recovery_codes,
+    services_sign_in,
+)
 from idp.accounts.hashing import current_hasher
 from idp.accounts.models import Password
 from idp.accounts.recovery_models import PasswordRecovery
@@ -68,7 +75,7 @@ def test_code_then_factor_then_password(account: Accounts, clock: MovableClock) 
 
     assert current_hasher().verify(hash_of(julie.person_id), NEW)
     assert services.open_sign_ins(julie.person_id, now=clock.now()) == ()
-    assert services_sign_in.person_under_way(waiting.token, now=clock.now()) is None
+    assert services_holders.under_way(waiting.token, now=clock.now()) is None
     assert [told["change"] for told in payloads("credential_changed")] == ["update"]
     assert len(payloads("security_notice")) == 1
     assert services_recovery.choose_password(token, NEW + " encore", now=clock.now()) is None

@@ -21,9 +21,10 @@ from .test_services_sign_in import at_once
 
 def open_for(account: Account, clock: MovableClock, former: SignIn | None = None) -> tuple[SignIn, str]:
     with transaction():
-        return services_sessions.begin_sign_in_row(
+        signed = services_sessions.begin_sign_in(
             account.person_id, account.code.signs, device="", former=former, now=clock.now()
         )
+    return signed.sign_in, signed.token
 
 
 def holds(token: str, clock: MovableClock) -> bool:

@@ -8,9 +8,7 @@ from urllib.parse import urlencode
 from flask import Flask, Response, abort, current_app, g, request, session
 
 from ...web import now, see_other
-from .. import cookies, services_known_browsers, services_openings, services_sessions, services_sign_in
-from ..factor_policy import falls_short
-from ..services_people import required_level
+from .. import cookies, services_openings, services_sessions, services_sign_in
 from ..sessions import current_sign_in, unfinished_sign_in, weak_sign_in
 from ..sign_ins import Signed, SignIn, device_words
 
@@ -126,11 +124,7 @@ def enter(signed: Signed) -> Response:
         session.pop(name, None)
     new_form_tokens()
     cookies.hold(signed.token, signed.sign_in)
-    if signed.sign_in.is_weak:  # not every factor: the browser is not known from now on, and no passkey is added
-        return see_other(signed.next_path)
-    known = cookies.hold_known()
-    services_known_browsers.remember(signed.sign_in.person_id, known, device=device(), now=now())
-    if falls_short(signed.sign_in.acr, required_level(signed.sign_in.person_id)):
+    if signed.falls_short:
         return see_other(f"/account/security/passkey?{urlencode({'next': signed.next_path})}")
     return see_other(signed.next_path)
 

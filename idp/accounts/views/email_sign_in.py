@@ -9,9 +9,10 @@ from ...i18n import gettext as _
 from ...i18n import ngettext
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import cookies, services, services_email_sign_in, services_sign_in
+from .. import cookies, services, services_email_sign_in
 from ..forms import EmailCodeForm
 from ..services_email_sign_in import Sent
+from ..services_holders import under_way
 from ..services_sign_in import Refusal, SecondStep
 from ..sign_ins import mask_email
 from . import browser
@@ -72,10 +73,10 @@ def send() -> ResponseReturnValue:
 
 def _under_way() -> str | Response:
     """Return who goes on here after a right password, or where somebody else is led."""
-    person_id = services_sign_in.person_under_way(browser.sign_in_token(), now=now())
-    if person_id is None:
+    going_on = under_way(browser.sign_in_token(), now=now())
+    if going_on is None:
         return start_again()
-    return person_id if may_use_email(person_id) else see_other("/sign-in/code")
+    return going_on.person_id if may_use_email(going_on.person_id) else see_other("/sign-in/code")
 
 
 def _page(form: EmailCodeForm, person_id: str) -> Response:

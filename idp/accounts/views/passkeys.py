@@ -15,7 +15,7 @@ from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
 from .. import cookies, services_passkey_sign_in, services_passkeys, services_sign_in
 from ..forms import PasskeyForm
-from ..services_factors import held
+from ..services_holders import under_way
 from ..services_passkeys import Asked
 from ..services_sign_in import SecondStep
 from . import browser
@@ -50,8 +50,8 @@ def alone() -> ResponseReturnValue:
 def second_factor() -> ResponseReturnValue:
     """Ask for a passkey of the person whose password was right."""
     token = browser.sign_in_token()
-    person_id = services_sign_in.person_under_way(token, now=now())
-    if person_id is None:
+    going_on = under_way(token, now=now())
+    if going_on is None:
         return start_again()
     form, answer = PasskeyForm(), SecondStep()
     if form.validate_on_submit():
@@ -68,13 +68,17 @@ def second_factor() -> ResponseReturnValue:
             return onward
         closed = closed_sentence(answer.refusal, answer.locked_until)
         form.credential.errors = (closed or _refused_sentence(),)
-    asked = services_passkeys.ask_person(person_id, now=now())
+    asked = services_passkeys.ask_person(going_on.person_id, now=now())
     if asked is None:
         return see_other("/sign-in/code")
-    is_only_way = services_sign_in.wants_passkey(person_id)
-    has_application = held(person_id).applications > 0 and not is_only_way
-    ways = {"has_application": has_application, "is_only_way": is_only_way, "may_use_email": may_use_email(person_id)}
-    page = _page("sign_in_code_passkey", form, asked, **ways)
+    page = _page(
+        "sign_in_code_passkey",
+        form,
+        asked,
+        has_application=going_on.held.applications > 0 and not going_on.wants_passkey,
+        is_only_way=going_on.wants_passkey,
+        may_use_email=may_use_email(going_on.person_id),
+    )
     return judged(page, answer)
 
 

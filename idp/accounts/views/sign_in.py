@@ -15,7 +15,7 @@ from ...web import now, see_other
 from .. import cookies, services_email_sign_in, services_passkeys, services_sign_in
 from .. import services_recovery_codes as recovery_codes
 from ..forms import OtpForm, RecoveryCodeForm, SignInForm
-from ..services_factors import held
+from ..services_holders import UnderWay, under_way
 from ..services_sign_in import Refusal, SecondStep
 from ..sessions import safe_next
 from . import browser, freezing
@@ -36,9 +36,7 @@ def password() -> ResponseReturnValue:
     )
     if answer.token is not None:
         browser.hold_sign_in(answer.token)
-        person_id = services_sign_in.person_under_way(answer.token, now=now())
-        has_passkey = person_id is not None and held(person_id).passkeys > 0
-        return see_other("/sign-in/code/passkey" if has_passkey else "/sign-in/code")
+        return see_other("/sign-in/code/passkey" if answer.has_passkey else "/sign-in/code")
     closed = closed_sentence(answer.refusal, answer.locked_until)
     if closed is not None:
         form.username.errors = (closed,)
@@ -51,27 +49,25 @@ def password() -> ResponseReturnValue:
 @limiter.limit(SIGN_IN, methods=["POST"])
 def second_factor() -> ResponseReturnValue:
     """Ask for the code of the application."""
-    token = browser.sign_in_token()
-    person_id = services_sign_in.person_under_way(token, now=now())
-    if person_id is None:
+    token, form, answer = browser.sign_in_token(), OtpForm(), SecondStep()
+    if form.validate_on_submit():
+        answer = services_sign_in.check_second_factor(
+            token,
+            form.otp.data,
+            former=browser.former_sign_in(),
+            device=browser.device(),
+            known=cookies.known_digest(),
+            now=now(),
+        )
+        if (onward := leads_to(answer)) is not None:
+            return onward
+        form.otp.errors = (refused_code(answer),)
+    going_on = under_way(token, now=now())
+    if going_on is None:
         return start_again()
-    if services_sign_in.wants_passkey(person_id):
+    if going_on.wants_passkey:
         return see_other("/sign-in/code/passkey")
-    form = OtpForm()
-    if not form.validate_on_submit():
-        return _second_page(form, person_id)
-    answer = services_sign_in.check_second_factor(
-        token,
-        form.otp.data,
-        former=browser.former_sign_in(),
-        device=browser.device(),
-        known=cookies.known_digest(),
-        now=now(),
-    )
-    if (onward := leads_to(answer)) is not None:
-        return onward
-    form.otp.errors = (refused_code(answer),)
-    return judged(_second_page(form, person_id), answer)
+    return judged(_second_page(form, going_on), answer)
 
 
 @blueprint.route("/sign-in/code/recovery", methods=["GET", "POST"])
@@ -79,10 +75,10 @@ def second_factor() -> ResponseReturnValue:
 def recovery_code() -> ResponseReturnValue:
     """Ask for a recovery code in the place of the second factor."""
     token = browser.sign_in_token()
-    person_id = services_sign_in.person_under_way(token, now=now())
-    if person_id is None:
+    going_on = under_way(token, now=now())
+    if going_on is None:
         return start_again()
-    if services_sign_in.wants_passkey(person_id):
+    if going_on.wants_passkey:
         return see_other("/sign-in/code/passkey")
     form = RecoveryCodeForm()
     if not form.validate_on_submit():
@@ -96,7 +92,7 @@ def recovery_code() -> ResponseReturnValue:
         now=now(),
     )
     if answer.signed is not None:
-        flash(_say_left(recovery_codes.left(person_id)), "warning")
+        flash(_say_left(recovery_codes.left(going_on.person_id)), "warning")
     if (onward := leads_to(answer)) is not None:
         return onward
     form.recovery_code.errors = (_recovery_sentence(answer),)
@@ -192,14 +188,14 @@ def _first_page(form: SignInForm) -> Response:
     return make_response(render_template("accounts/sign_in.html", form=form, context=context, passkey=passkey))
 
 
-def _second_page(form: OtpForm, person_id: str) -> Response:
+def _second_page(form: OtpForm, going_on: UnderWay) -> Response:
     context = g.get("sign_in_context")
     page = render_template(
         "accounts/sign_in_code.html",
         form=form,
         context=context,
-        has_passkey=held(person_id).passkeys > 0,
-        may_use_email=may_use_email(person_id),
+        has_passkey=going_on.held.passkeys > 0,
+        may_use_email=may_use_email(going_on.person_id),
     )
     return make_response(page)
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from idp import audit
 from idp.accounts import services, services_guesses, services_known_browsers
+from idp.accounts.cookies import KnownBy
 from idp.accounts.services_sign_in import check_password
 from idp.accounts.session_models import KnownBrowser
 from idp.clock import MovableClock
@@ -139,7 +140,7 @@ def test_simultaneous_tries_hold_both_counters(
     """Sixteen at once from a known browser: five on the person's counter, five on its own, none beyond (S-48)."""
     julie, known = account(), digest("k" * 43)
     now = clock.now()
-    at_once(app, 4, lambda: services_known_browsers.remember(julie.person_id, known, device="", now=now))
+    at_once(app, 4, lambda: services_known_browsers.remember(julie.person_id, KnownBy(known), device="", now=now))
     own = services_known_browsers.counters(julie.person_id, known, now=now)
     person = services_guesses.subject_of(julie.person_id)
 
