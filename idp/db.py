@@ -7,6 +7,7 @@ On SQLite a writer begins with ``BEGIN IMMEDIATE``, so that it waits its turn in
 from __future__ import annotations
 
 import sqlite3
+import threading
 import unicodedata
 import uuid
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, MetaData, Table, event
@@ -26,6 +27,8 @@ from .config import Settings
 
 _WRITER = "mandat_writer"
 _DEPTH = "mandat_transaction_depth"
+_TURN = "mandat.turn_to_write"
+_PATIENCE = 15  # seconds a writer waits for the one before it
 
 
 class Base(DeclarativeBase):
@@ -106,15 +109,32 @@ def transaction() -> Iterator[Session]:
     if session.in_transaction():
         session.commit()
     session.info[_DEPTH] = 1
+    with _turn_to_write():
+        try:
+            session.connection(execution_options={_WRITER: True})
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info[_DEPTH] = 0
+
+
+@contextmanager
+def _turn_to_write() -> Iterator[None]:
+    """Let the threads of this process write one after the other, where the database has one writer anyway.
+
+    SQLite makes a second writer look again after 1, 2, 5 … 25 ms; a lock wakes it as soon as the first one is done. Writers
+    of other processes still meet in the database.
+    """
+    turn: threading.Lock | None = current_app.extensions[_TURN]
+    is_mine = turn is not None and turn.acquire(timeout=_PATIENCE)
     try:
-        session.connection(execution_options={_WRITER: True})
-        yield session
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
+        yield
     finally:
-        session.info[_DEPTH] = 0
+        if turn is not None and is_mine:
+            turn.release()
 
 
 def in_transaction() -> bool:
@@ -130,12 +150,13 @@ def init_db(app: Flask, settings: Settings) -> None:
     migrate.init_app(app, db, directory=str(_migrations_folder()), render_as_batch=True)
     with app.app_context():
         prepare_engine(db.engine)
+        app.extensions[_TURN] = threading.Lock() if db.engine.dialect.name == "sqlite" else None
 
 
 def engine_options(url: str) -> dict[str, Any]:
     """Return the engine options for *url*."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 15, "check_same_thread": False}}
+        return {"connect_args": {"timeout": _PATIENCE, "check_same_thread": False}}
     return {"pool_pre_ping": True}
 
 
@@ -147,7 +168,7 @@ def prepare_engine(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # SQLAlchemy's BEGIN below is the only one
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_PATIENCE * 1000}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from flask import Flask
-from sqlalchemy import String, func, insert, select
+from sqlalchemy import String, event, func, insert, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.db import Base, UtcDateTime, db, in_transaction, new_id, sort_key, transaction
@@ -94,6 +95,33 @@ def test_twenty_writers_wait_their_turn(app: Flask) -> None:
 
     assert faults == []
     assert _count() == 20
+
+
+def test_writers_of_one_process_wait_for_one_another_not_for_the_database(app: Flask) -> None:
+    """SQLite, told not to wait, would refuse the second writer at once; as it is set, it makes one look again and again."""
+    done, under_way, refused = threading.Event(), threading.Event(), list[Exception]()
+
+    def second() -> None:
+        under_way.wait(30)
+        with app.app_context():
+            try:
+                with transaction():
+                    _add()
+            except OperationalError as error:
+                refused.append(error)
+            done.set()
+
+    event.listen(db.engine, "checkout", lambda raw, *_: raw.execute("PRAGMA busy_timeout=0"))
+    other = threading.Thread(target=second)
+    other.start()
+    with transaction():
+        _add()
+        under_way.set()
+        assert not done.wait(0.2)  # it waits, and is not refused
+    other.join(30)
+
+    assert refused == []
+    assert _count() == 2
 
 
 @pytest.mark.parametrize(("name", "key"), [("Émile Œuvrard", "emile œuvrard"), ("ÎLE", "ile"), ("Nguyễn", "nguyen")])
