@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import chain, count
 from typing import Literal
 
 from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, bindparam, delete, func, insert, select, update
@@ -154,6 +155,24 @@ def add_device(person_id: str, secret: str, *, step: int, now: datetime, nicknam
             created_at=now,
         )
     )
+
+
+def free_nickname(person_id: str, wanted: str) -> str:
+    """Return *wanted*, with a number when another factor of the person has it.
+
+    Two of one name cannot be told apart once one is lost. The caller's transaction holds the person from here on: two added
+    at once differ too.
+    """
+    hold(person_id)
+    taken = {
+        (nickname or "").casefold()
+        for table in (_APPLICATIONS, _PASSKEYS)
+        for nickname in db.session.scalars(
+            select(table.c.nickname).where(table.c.person_id == person_id, table.c.revoked_at.is_(None))
+        )
+    }
+    numbered = (f"{wanted[:54]} ({number})" for number in count(2))
+    return next(each for each in chain((wanted,), numbered) if each.casefold() not in taken)
 
 
 def held(person_id: str) -> Held:

@@ -81,6 +81,7 @@ def add(person_id: str, token: str | None, answer: str, *, nickname: str, now: d
 
 def _keep(person_id: str, made: Made, nickname: str, now: datetime) -> bool:
     with transaction() as session:
+        name = factors.free_nickname(person_id, nickname)
         try:
             with session.begin_nested():
                 session.execute(
@@ -94,7 +95,7 @@ def _keep(person_id: str, made: Made, nickname: str, now: datetime) -> bool:
                         transports=list(made.transports),
                         may_be_backed_up=made.may_be_backed_up,
                         is_backed_up=made.is_backed_up,
-                        nickname=nickname,
+                        nickname=name,
                         created_at=now,
                     )
                 )

@@ -176,7 +176,8 @@ def add_application(sign_in: SignIn, token: str | None, code: str, *, nickname: 
         begun = challenges.find(token, Kind.NEW_APPLICATION, now=now)
         if begun is None or not challenges.advance(begun, now=now):
             return False
-        factors.add_device(sign_in.person_id, offer.secret, step=step, nickname=nickname, now=now)
+        name = factors.free_nickname(sign_in.person_id, nickname)
+        factors.add_device(sign_in.person_id, offer.secret, step=step, nickname=name, now=now)
         audit.record(
             audit.Event.SECOND_FACTOR_ADDED,
             actor=audit.Actor.person(sign_in.person_id),

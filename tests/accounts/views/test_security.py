@@ -264,6 +264,19 @@ def test_an_empty_a_long_or_a_double_name_is_refused(
     assert browser.post(rename_path(julie, "Tablette"), nickname="tablette").location == "/account/security"
 
 
+def test_a_name_given_twice_is_numbered(julie: Account, browser: Browser, clock: MovableClock) -> None:
+    """Two factors of one name could not be told apart when one is lost; a long one keeps its 60 characters."""
+    for wanted in ("Téléphone", "TÉLÉPHONE", "x" * 60, "x" * 60):
+        clock.advance(timedelta(seconds=30))
+        add_application(browser, clock, wanted)
+    add_passkey(browser, Authenticator())
+
+    found = services_security.security_of(julie.person_id)
+
+    names = [each.nickname for each in (*found.applications, *found.passkeys)]
+    assert names == [None, "Téléphone", "TÉLÉPHONE (2)", "x" * 60, f"{'x' * 54} (2)", "Téléphone (3)"]
+
+
 def test_nobody_renames_what_is_not_theirs(julie: Account, account: Accounts, app: Flask, clock: MovableClock) -> None:
     """The factor of somebody else, or one that was removed, is not there."""
     other = Browser(app)
