@@ -52,6 +52,7 @@ from .services_people import create_person as create_person
 from .services_people import mark_operator as mark_operator
 from .services_people import people as people
 from .services_people import person as person
+from .services_people import raise_level as raise_level
 from .services_people import require_level as require_level
 from .services_reproofing import ReproofingView as ReproofingView
 from .services_sessions import end_sign_in as end_sign_in

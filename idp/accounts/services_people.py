@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select, update
@@ -112,10 +112,17 @@ def level_of(written: int, *, is_operator: bool) -> int:
 
 def require_level(person_id: str, level: int) -> None:
     """Write on a person that they must sign in at *level* at least; it is never lowered here."""
+    raise_level((person_id,), level)
+
+
+def raise_level(ids: Collection[str], level: int) -> int:
+    """Write on these people that they must sign in at *level* at least; return on how many it was lower."""
     with transaction() as session:
-        session.execute(
+        raised = session.scalars(
             update(Person)
-            .where(Person.id == person_id, Person.required_level < level)
+            .where(Person.id.in_(ids), Person.required_level < level)
             .values(required_level=level)
+            .returning(Person.id)
             .execution_options(synchronize_session=False)
-        )
+        ).all()
+    return len(raised)

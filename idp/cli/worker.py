@@ -17,6 +17,7 @@ from ..accounts import services as accounts
 from ..app import create_app
 from ..clock import Clock, SystemClock
 from ..db import db
+from ..delegation import level_services
 from ..delegation import services as delegation
 from ..enrollment import worker_services as enrollment
 from ..notices import services as notices
@@ -34,6 +35,7 @@ SENDERS = 4  # an agency that does not answer must not hold up the others
 SWEEPS: tuple[Task, ...] = (
     enrollment.take_up_submitted,
     enrollment.sweep_deadlines,
+    level_services.raise_levels,
     delegation.sweep_dates,
     accounts.sweep,
     accounts.watch_failed_tries,

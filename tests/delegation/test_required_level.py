@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from flask import Flask
 
 from idp.accounts.services_people import required_level
+from idp.cli import worker
 from idp.config import Settings
+from idp.delegation import level_services, services
+from idp.delegation.roles import Role
 
-from .conftest import Business
+from .conftest import Business, World
 
 
 @pytest.fixture
@@ -20,3 +24,23 @@ def test_whoever_is_appointed_must_show_what_the_role_asks(licorne: Business) ->
     told = {name: required_level(getattr(licorne, name).person_id) for name in ("ar", "pes", "marc", "julie")}
 
     assert told == {"ar": 2, "pes": 3, "marc": 3, "julie": 2}
+
+
+@pytest.mark.databases
+def test_a_policy_raised_later_counts_for_those_who_have_the_role(
+    app: Flask, world: World, licorne: Business, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker of the new configuration writes it once, in batches; lowering it again lowers nobody."""
+    monkeypatch.setattr(level_services, "_BATCH", 1)
+    users = {each.person_id for each in services.members(licorne.id) if each.role is Role.USER}
+    people = {name: getattr(licorne, name).person_id for name in ("ar", "pes", "marc", "julie")}
+    app.extensions["mandat.settings"] = app.extensions["mandat.settings"].model_copy(
+        update={"factor_policy": "user=3 authorized_representative=2"}
+    )
+
+    raised = level_services.raise_levels(world.now)
+
+    assert raised == len(users) > 1
+    assert {name: required_level(each) for name, each in people.items()} == {"ar": 2, "pes": 3, "marc": 3, "julie": 3}
+    assert level_services.raise_levels in worker.SWEEPS
+    assert level_services.raise_levels(world.now) == 0
