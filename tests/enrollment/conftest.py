@@ -192,6 +192,8 @@ def open_account(browser: Browser) -> None:
     assert found
     secret = re.sub(r"\s", "", found.group(1))
     browser.post("/activate/factor", otp=pyotp.TOTP(secret).at(int(browser.clock.now().timestamp())))
+    assert browser.path == "/account/security/recovery-codes", browser.text
+    browser.get(html.unescape(re.findall(r'href="([^"]+)"[^>]*id="recovery-codes-later"', browser.text)[0]))
     assert browser.path == "/enrol/file", browser.text
 
 

@@ -177,6 +177,8 @@ def add_factor(page: Page, installation: Installation) -> str:
     page.fill("#otp", installation.code(secret))
     page.click("#otp-submit")
     page.wait_for_url(lambda url: "/activate" not in url)
+    if page.locator("#recovery-codes-later").count():
+        page.click("#recovery-codes-later")
     return secret
 
 

@@ -191,6 +191,19 @@ def test_an_activation_by_keyboard(installation: Installation, page: Page) -> No
     secret = page.inner_text("#totp-key").replace(" ", "").replace("\u00a0", "")
     type_in(page, "#otp", installation.code(secret))
     page.keyboard.press("Enter")
-    page.wait_for_url(lambda url: "/activate" not in url)
+    page.wait_for_url("**/account/security/recovery-codes?next=**")
+    press(page, "#recovery-codes-submit")
+    expect(page.locator("#recovery-codes li")).to_have_count(10)
+    codes = page.locator("#recovery-codes li").all_inner_texts()
+    with page.expect_download() as saved:
+        press(page, "#recovery-codes-save")
+    assert saved.value.suggested_filename == "codes-de-secours.txt"
+    assert saved.value.path().read_bytes().decode().split() == ["Mandat", *codes]
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    press(page, "#recovery-codes-copy")
+    expect(page.locator("#recovery-codes-copy")).to_have_text("Copiés")
+    assert page.evaluate("navigator.clipboard.readText()").split() == codes
+    press(page, "#recovery-codes-kept")
+    page.wait_for_url(lambda url: "recovery-codes" not in url)
 
     expect(page.locator("#sign-out")).to_be_visible()

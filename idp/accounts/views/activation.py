@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from urllib.parse import urlencode
+
 from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
@@ -115,7 +118,8 @@ def factor() -> ResponseReturnValue:
         )
         if finish is not None and finish.signed is not None:
             flash(_("Your account is ready. Next time, sign in with your password and your application."), "success")
-            return browser.enter(finish.signed)
+            codes = f"/account/security/recovery-codes?{urlencode({'next': finish.signed.next_path})}"
+            return browser.enter(replace(finish.signed, next_path=codes))
         if finish is not None and finish.linked:
             browser.note_linked()
             return see_other("/activate/linked")

@@ -22,7 +22,7 @@ from ..recovery_codes import FEW, shown
 from ..services_password_change import PasswordChange, PasswordOutcome
 from ..services_security import Factor, FactorKind
 from ..services_sign_in import Refusal
-from ..sessions import current_sign_in, sign_in_address, sign_in_required, unfinished_sign_in
+from ..sessions import current_sign_in, safe_next, sign_in_address, sign_in_required, unfinished_sign_in
 from ..sign_ins import SignIn
 from . import browser
 from .activation import password_sentence
@@ -164,12 +164,13 @@ def rename(kind: str, factor_id: str) -> ResponseReturnValue:
 @sign_in_required
 @fresh_sign_in_required
 def recovery_codes() -> ResponseReturnValue:
-    """Make ten recovery codes and show them once; the former ones die."""
+    """Make ten recovery codes and show them once; the former ones die. The last page of an activation, which has a *next*."""
     person_id = _signed_in().person_id
+    onward = safe_next(request.args["next"]) if "next" in request.args else None
     if request.method == "POST":
         codes = [shown(code) for code in recovery.make(person_id, now=now())]
-        return _page("security_recovery_codes_shown", None, codes=codes)
-    return _page("security_recovery_codes", None, left=recovery.left(person_id))
+        return _page("security_recovery_codes_shown", None, codes=codes, onward=onward or HOME)
+    return _page("security_recovery_codes", None, left=recovery.left(person_id), onward=onward)
 
 
 def _remove(factor: Factor) -> ResponseReturnValue:

@@ -43,8 +43,10 @@ def test_a_newcomer_ends_signed_in_where_they_were_headed(
     key = key_of(browser.get("/activate/factor").get_data(as_text=True))
 
     otp = pyotp.TOTP(key).at(clock.now())
-    assert browser.post("/activate/factor", otp=otp).location == "/account"
+    assert browser.post("/activate/factor", otp=otp).location == "/account/security/recovery-codes?next=%2Faccount"
 
+    page = browser.get("/account/security/recovery-codes?next=/account").text
+    assert re.search(r'href="/account"[^>]*id="recovery-codes-later"', page)
     assert "Nadia Roy" in browser.get("/account").get_data(as_text=True)
     browser.post("/sign-out", page="/account")
     browser.post("/sign-in", username=str(code), password=PASSWORD)
@@ -166,7 +168,7 @@ def test_a_link_is_spent_by_its_button_and_not_by_a_look(
     assert other.get("/activate/start").status_code == 410
     browser.post("/activate/password", new_password=PASSWORD, new_password_repeat=PASSWORD)
 
-    assert give_factor(browser, clock) == "/home"
+    assert give_factor(browser, clock) == "/account/security/recovery-codes?next=%2Fhome"
 
 
 def test_the_emails_leave_in_the_person_s_language_without_the_full_code(
