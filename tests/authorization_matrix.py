@@ -92,6 +92,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "devices.end_all": READERS,
     "devices.stay": READERS,
     "confirm.again": READERS,
+    "confirm.with_passkey": NOBODY,  # nobody here has a passkey: they are led to the code
     "confirm.waiting": SIGNED_IN,
     "accounts.slip_pdf": NOBODY,  # the bearer of the temporary password, within fifteen minutes
     "oidc_consents.consents": SIGNED_IN,

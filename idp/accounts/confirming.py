@@ -22,7 +22,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def fresh_sign_in_required(view: View) -> View:
-    """Ask whoever showed their factors more than five minutes ago to do so again, then go on."""
+    """Ask whoever showed their factors some time ago (five minutes, by default) to do so again, then go on."""
 
     @wraps(view)
     def guarded(*arguments: Any, **values: Any) -> Any:

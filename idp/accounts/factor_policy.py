@@ -23,6 +23,15 @@ class Held:
     passkeys: int
 
 
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """With what a person who is signed in may confirm that it is they; *wants_passkey* when their level leaves no choice."""
+
+    code: bool
+    passkey: bool
+    wants_passkey: bool
+
+
 class Reason(StrEnum):
     """Why a factor stays."""
 
@@ -47,11 +56,20 @@ def only_passkey_serves(held: Held, level: int) -> bool:
     return level >= PASSKEY and held.passkeys > 0
 
 
+def ways_to_confirm(held: Held, level: int, *, has_site: bool) -> Ways:
+    """Return what serves to confirm: never less than *level*, so that confirming lowers no sign-in below it (S-45)."""
+    return Ways(
+        code=held.applications > 0 and level < PASSKEY,
+        passkey=held.passkeys > 0 and has_site,
+        wants_passkey=only_passkey_serves(held, level),
+    )
+
+
 def email_code_serves(level: int, *, is_operator: bool, is_on: bool) -> bool:
     """Tell whether somebody without their second factor may read with a code sent by e-mail: never at the desk (ADR 0014)."""
     return is_on and level <= TWO_FACTORS and not is_operator
 
 
 def falls_short(acr: str, level: int) -> bool:
-    """Tell whether a sign-in shows less than *level*: such a person may add a passkey, and do nothing else."""
+    """Tell whether a sign-in shows less than *level*: such a person shows a passkey, or adds a first one."""
     return int(acr.rpartition(":")[2]) < level

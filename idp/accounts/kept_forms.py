@@ -10,6 +10,7 @@ Fields = tuple[tuple[str, str], ...]
 
 LARGEST = 64 * 1024  # characters; a longer form is not kept
 _SECRETS = ("password", "otp", "secret", "code", "credential", "csrf_token")
+_NAMES = frozenset({"user_code"})  # it says who is meant and proves nothing: at the desk, whose sign-in is to be opened
 
 
 class Wait(StrEnum):
@@ -32,4 +33,4 @@ def keepable(fields: Iterable[tuple[str, str]]) -> Fields | None:
 
 
 def _is_secret(name: str) -> bool:
-    return any(mark in name.casefold() for mark in _SECRETS)
+    return name not in _NAMES and any(mark in name.casefold() for mark in _SECRETS)

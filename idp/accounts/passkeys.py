@@ -46,6 +46,7 @@ class Purpose(StrEnum):
     REGISTER = "register"
     SIGN_IN = "sign_in"
     SECOND_FACTOR = "second_factor"
+    STEP_UP = "step_up"
 
 
 class PasskeyRefusedError(Exception):

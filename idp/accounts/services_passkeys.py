@@ -66,8 +66,13 @@ def ask_new(person_id: str, user_code: str, *, now: datetime) -> Asked | None:
     return Asked(token, options)
 
 
-def add(person_id: str, token: str | None, answer: str, *, nickname: str, now: datetime) -> bool:
-    """Keep the passkey that *answer* proves was made for this person; tell whether it does."""
+def add(
+    person_id: str, token: str | None, answer: str, *, nickname: str, only_first: bool = False, now: datetime
+) -> bool:
+    """Keep the passkey that *answer* proves was made for this person; tell whether it does.
+
+    With *only_first* it is kept by somebody who has none, and by nobody else: of two at once, one is.
+    """
     here, ceremony = site(), ceremonies.spend(token, Purpose.REGISTER, now=now)
     if here is None or ceremony is None or ceremony.person_id != person_id:
         return False
@@ -76,11 +81,14 @@ def add(person_id: str, token: str | None, answer: str, *, nickname: str, now: d
     except PasskeyRefusedError as error:
         log.info("passkey refused", purpose="register", detail=error.detail)
         return False
-    return _keep(person_id, made, nickname, now)
+    return _keep(person_id, made, nickname, only_first, now)
 
 
-def _keep(person_id: str, made: Made, nickname: str, now: datetime) -> bool:
+def _keep(person_id: str, made: Made, nickname: str, only_first: bool, now: datetime) -> bool:
     with transaction() as session:
+        factors.hold(person_id)
+        if only_first and factors.held(person_id).passkeys > 0:
+            return False
         name = factors.free_nickname(person_id, nickname)
         try:
             with session.begin_nested():
@@ -121,12 +129,12 @@ def ask_anybody(*, now: datetime) -> Asked | None:
     return Asked(token, request_options(here, challenge=challenge))
 
 
-def ask_person(person_id: str, *, now: datetime) -> Asked | None:
-    """Ask for a passkey of a person whose password was right; None when there is none."""
+def ask_person(person_id: str, purpose: Purpose = Purpose.SECOND_FACTOR, *, now: datetime) -> Asked | None:
+    """Ask for a passkey of a person who is known already, to one end; None when there is none."""
     here, known = site(), _known_of(person_id)
     if here is None or not known:
         return None
-    token, challenge = ceremonies.begin(Purpose.SECOND_FACTOR, person_id=person_id, now=now)
+    token, challenge = ceremonies.begin(purpose, person_id=person_id, now=now)
     return Asked(token, request_options(here, challenge=challenge, known=known))
 
 
@@ -156,6 +164,11 @@ def accept(token: str | None, answer: str, purpose: Purpose, *, person_id: str |
 def has_passkey(person_id: str) -> bool:
     """Tell whether a person has a passkey."""
     return bool(_known_of(person_id))
+
+
+def may_show(person_id: str) -> bool:
+    """Tell whether a person has a passkey, and is where one can be shown."""
+    return site() is not None and has_passkey(person_id)
 
 
 def _find(credential_id: str) -> sqlalchemy.Row[str, str, str, str, int, bool, str] | None:

@@ -9,22 +9,37 @@ from sqlalchemy import update
 
 from .. import audit
 from ..db import transaction
+from ..errors import NotAllowedError
 from ..sealing import digest, random_token
 from . import cookies
 from . import services_factors as factors
 from . import services_guesses as guesses
 from . import services_known_browsers as known_browsers
+from . import services_passkeys as passkeys
+from .factor_policy import Ways, falls_short
+from .factor_policy import ways_to_confirm as ways_for
 from .models import SignInRow
+from .passkeys import Purpose
+from .services_people import required_level
 from .services_sign_in import Refusal, SecondStep, closed_by, note_refusal, refused
-from .sign_ins import ACR, AMR, Signed, SignIn
+from .sign_ins import ACR, AMR, PASSKEY_ALONE, Signed, SignIn
 from .totp import read_code
+
+
+def ways_to_confirm(person_id: str) -> Ways:
+    """Return with what this person may confirm today."""
+    has_site = passkeys.site() is not None
+    return ways_for(factors.held(person_id), required_level(person_id), has_site=has_site)
 
 
 def confirm_with_code(sign_in: SignIn, typed: str, *, known: str | None = None, now: datetime) -> SecondStep:
     """Judge a code of one of the person's applications; a right one makes this sign-in fresh, and no other.
 
     A try counts with those of the sign-in pages: one counter serves a person over all their secrets (security S-48).
+    Where a code does not serve, none is judged or spent.
     """
+    if not ways_to_confirm(sign_in.person_id).code:
+        return SecondStep(refusal=Refusal.PASSKEY_ONLY)
     own = known_browsers.counters(sign_in.person_id, known, now=now)
     may_judge, counter, subject = guesses.take_try_on(guesses.subject_of(sign_in.person_id), own, now=now)
     if not may_judge:
@@ -39,14 +54,39 @@ def confirm_with_code(sign_in: SignIn, typed: str, *, known: str | None = None, 
     return SecondStep(signed=renewed) if renewed else SecondStep(refusal=Refusal.OVER)
 
 
+def confirm_with_passkey(sign_in: SignIn, ceremony: str | None, answer: str, *, now: datetime) -> SecondStep:
+    """Judge a passkey of the person; one that holds makes this sign-in fresh, and no other, all in one transaction.
+
+    Nothing is guessed here, so nothing is counted, and no lock of the codes stands in the way (security S-50).
+    """
+    with transaction():
+        whose = passkeys.accept(ceremony, answer, Purpose.STEP_UP, person_id=sign_in.person_id, now=now)
+        if whose is None:
+            audit.record(
+                audit.Event.SIGN_IN_REFUSED,
+                actor=audit.ANONYMOUS,
+                person_id=sign_in.person_id,
+                details={"step": "step_up"},
+                now=now,
+            )
+            return SecondStep(refusal=Refusal.WRONG)
+        renewed = make_fresh(sign_in, acr=PASSKEY_ALONE.acr, amr=PASSKEY_ALONE.amr, now=now)
+    return SecondStep(signed=renewed) if renewed else SecondStep(refusal=Refusal.OVER)
+
+
 def make_fresh(sign_in: SignIn, *, acr: str, amr: tuple[str, ...], now: datetime) -> Signed | None:
     """Make a sign-in fresh after its person has shown what *acr* and *amr* say; None when it has ended meanwhile.
 
-    The level becomes that of what was shown now, also when it is lower: ``acr`` and ``auth_time`` tell of one act. The
-    sign-in does not live longer for it.
+    The level becomes that of what was shown now, also when it is lower: ``acr`` and ``auth_time`` tell of one act. It never
+    falls below what the person must show. The sign-in does not live longer for it.
+
+    Raises:
+        NotAllowedError: *acr* is less than the person must show; whoever judges the factors refuses that first.
     """
     token = random_token()
     with transaction() as session:
+        if falls_short(acr, required_level(sign_in.person_id)):
+            raise NotAllowedError("this person must show more")
         found = session.execute(
             update(SignInRow)
             .where(

@@ -12,7 +12,8 @@ from flask import current_app, g, redirect, request
 
 from ..i18n import Language
 from ..web import now
-from . import cookies, services_kept_forms, services_sessions
+from . import cookies, services_kept_forms, services_passkeys, services_sessions
+from .sign_ins import PASSKEY_ACR
 from .sign_ins import SignIn as SignIn
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -43,7 +44,7 @@ def current_sign_in() -> SignIn | None:
 
 
 def unfinished_sign_in() -> SignIn | None:
-    """Return the sign-in of this request when its person must still add a passkey; to every other page nobody is signed in."""
+    """Return the sign-in of this request when its person must still show a passkey; to every other page nobody is signed in."""
     current_sign_in()
     sign_in: SignIn | None = g.get("mandat_unfinished_sign_in")
     return sign_in
@@ -94,7 +95,8 @@ def sign_in_required(view: View) -> View:
 
     @wraps(view)
     def guarded(*arguments: Any, **values: Any) -> Any:
-        if unfinished_sign_in() is not None:
+        unfinished = unfinished_sign_in()
+        if unfinished is not None and not services_passkeys.may_show(unfinished.person_id):
             return redirect("/account/security/passkey")
         if current_sign_in() is None:
             return redirect(sign_in_address())
@@ -106,26 +108,33 @@ def sign_in_required(view: View) -> View:
 def sign_in_address() -> str:
     """Return the sign-in page that leads back to this page; what somebody whose sign-in lapsed has posted waits for them.
 
-    A sign-in that is there, but weak, is asked for a factor instead.
+    A sign-in that is there, but weak, is asked for a factor instead; one that falls short, for the passkey its person has.
     """
-    weak = weak_sign_in()
+    weak, unfinished = weak_sign_in(), unfinished_sign_in()
     if weak is not None:
         return confirm_address(weak)
+    if unfinished is not None and services_passkeys.may_show(unfinished.person_id):
+        return confirm_address(unfinished)
     wanted = request.full_path.rstrip("?") if request.method == "GET" else _waiting_form() or request.path
     return f"/sign-in?{urlencode({'next': wanted})}"
 
 
 def confirm_address(sign_in: SignIn) -> str:
-    """Return the page that asks *sign_in* for a factor and leads back here; what was posted waits for it alone."""
+    """Return the page that asks *sign_in* for a factor and leads back here; what was posted waits for it alone.
+
+    Whoever showed a passkey, or must, is asked for it first: it is at hand.
+    """
+    wants_passkey = sign_in.acr == PASSKEY_ACR or unfinished_sign_in() is not None
+    page = "/confirm/passkey" if wants_passkey else "/confirm"
     if request.method != "POST":
-        return f"/confirm?{urlencode({'next': request.full_path.rstrip('?')})}"
+        return f"{page}?{urlencode({'next': request.full_path.rstrip('?')})}"
     asked = {"next": page_of(request.path)}
     form_id = services_kept_forms.keep(
         sign_in.person_id, request.path, request.form.items(multi=True), sid=sign_in.sid, now=now()
     )
     if form_id is not None:
         asked["form"] = form_id
-    return f"/confirm?{urlencode(asked)}"
+    return f"{page}?{urlencode(asked)}"
 
 
 def page_of(path: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
 from ..identifiers import PersonId, UserCode
@@ -13,7 +13,6 @@ ACR = "urn:mandat:aal:2"  # a password and a code of an application; aal:1 is ne
 PASSKEY_ACR = "urn:mandat:aal:3"  # a passkey with user verification: phishing-resistant
 AMR = ("pwd", "otp", "mfa")  # RFC 8176
 EMAIL_ACR = "urn:mandat:aal:1"  # a password and a code by e-mail, which is no factor (ASVS 6.3.6): never issued
-STEP_UP_LIFE = timedelta(minutes=5)  # decisions §28: how long a sign-in is fresh enough for a change of credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +77,6 @@ class SignIn:
     def is_weak(self) -> bool:
         """Tell whether it rests on a code by e-mail: it opens what is marked for it, and no agency (ADR 0014)."""
         return self.acr == EMAIL_ACR
-
-    def is_fresh(self, now: datetime) -> bool:
-        """Tell whether its factors were shown so lately that a credential may be changed."""
-        return not self.is_weak and self.auth_time + STEP_UP_LIFE > now
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from idp.accounts.factor_policy import (
     may_remove_application,
     may_remove_passkey,
     only_passkey_serves,
+    ways_to_confirm,
 )
 from idp.accounts.services_people import mark_operator, required_level
 from idp.config import ConfigurationError, Settings, read_settings
@@ -52,6 +53,28 @@ def test_who_must_show_a_passkey_and_has_one_shows_it() -> None:
 
     assert [each[1:] for each in told if each[0]] == [(1, 3)]
     assert [falls_short(acr, level) for acr in (AAL2, AAL3) for level in (2, 3)] == [False, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("held", "level", "code", "passkey"),
+    [
+        (Held(1, 0), 2, True, False),
+        (Held(1, 1), 2, True, True),
+        (Held(0, 1), 2, False, True),
+        (Held(1, 0), 3, False, False),
+        (Held(1, 1), 3, False, True),
+        (Held(0, 1), 3, False, True),
+    ],
+)
+def test_one_confirms_with_what_one_has_and_never_with_less_than_one_must(
+    held: Held, level: int, code: bool, passkey: bool
+) -> None:
+    """A code serves below level 3, where there is an application; a passkey wherever there is one and a site for it (S-45)."""
+    ways = ways_to_confirm(held, level, has_site=True)
+
+    assert (ways.code, ways.passkey) == (code, passkey)
+    assert ways.wants_passkey == (level == 3 and passkey)
+    assert not ways_to_confirm(held, level, has_site=False).passkey
 
 
 def test_operators_use_a_passkey_unless_configuration_or_a_demonstration_says_otherwise() -> None:

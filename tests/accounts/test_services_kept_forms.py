@@ -65,4 +65,5 @@ def test_secrets_and_oversized_forms_do_not_wait() -> None:
     )
 
     assert keepable([(name, "x") for name in secret] + [("block", "001")]) == (("block", "001"),)
+    assert keepable([("user_code", "QX4T-7712")]) == (("user_code", "QX4T-7712"),)  # a name, which proves nothing
     assert keepable([("a", "x" * LARGEST)]) is None

@@ -55,7 +55,7 @@ VISITED = {
     "security": (
         *("security.security", "security.password", "security.application", "security.passkey"),
         *("security.recovery_codes", "security.remove", "security.rename", "sign_in.recovery_code"),
-        "passkeys.second_factor",
+        *("passkeys.second_factor", "confirm.with_passkey"),
     ),
     "code by e-mail": ("email_sign_in.code", "sign_in.second_factor"),
     "forgotten password": ("recovery.factor", "recovery.password"),
@@ -329,6 +329,11 @@ def test_pages_of_security(installation: Installation, scan: Scan, new_page: New
     page.goto(f"{installation.issuer}/account/security/recovery-codes")
     page.click("#recovery-codes-submit")
     scan.stay(page)
+    page.goto(f"{installation.issuer}/confirm?next=/account/security")
+    expect(page.locator("#use-passkey")).to_be_visible()
+    scan.stay(page)
+    page.click("#use-passkey")
+    scan.visit(page)
     again.goto(f"{installation.issuer}/sign-in")
     again.fill("#username", persona["user_code"])
     again.fill("#password", persona["password"])

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import update
 
+from idp.accounts.models import SignInRow
+from idp.clock import SystemClock
+from idp.db import transaction
 from tests.flows import journeys
 from tests.flows.devices import Device, give_device
 from tests.flows.installation import Installation
@@ -110,3 +116,38 @@ def test_a_passkey_leads_to_the_agency(installation: Installation, new_page: New
 
     assert device.passkeys()[0]["signCount"] > 1
     assert "/interaction/" in page.url or page.url.startswith(installation.portal)
+
+
+def test_a_passkey_confirms_before_an_act(installation: Installation, new_page: NewPage) -> None:
+    """A sign-in that is no longer fresh: cancelled on the device nothing goes on; shown, the act does, and a code still may."""
+    page, persona = new_page(), installation.persona("two_enterprises")
+    device = add_passkey(page, installation, "two_enterprises", "Bureau")
+    _make_stale(installation, persona["user_code"])
+    page.goto(f"{installation.issuer}/account/email")
+    page.click("#use-passkey")
+    page.wait_for_url("**/confirm/passkey?next=**")
+    expect(page.locator("#use-application")).to_be_visible()
+    device.verify(False)
+    page.click("#passkey-submit")
+    expect(page.locator("[data-passkey-error]:visible")).to_contain_text("Rien n’a été fait")
+    device.verify(True)
+    page.reload()  # at once after the refusal, the button still guards against a double click
+
+    page.click("#passkey-submit")
+
+    page.wait_for_url("**/account/email")
+    page.fill("#email", "bureau@example.com")
+    _make_stale(installation, persona["user_code"])
+    page.click("#email-submit")
+    page.wait_for_url("**/confirm/passkey?next=**")  # it was a passkey last time
+    page.click("#passkey-submit")
+    page.wait_for_url("**/account/email/code")  # what was typed went on by itself
+    expect(page.locator("#email-code")).to_be_visible()
+
+
+def _make_stale(installation: Installation, user_code: str) -> None:
+    """Let the person's sign-ins be six minutes old."""
+    then = SystemClock().now() - timedelta(minutes=6)
+    with installation.app.app_context(), transaction() as session:
+        signs = user_code.replace("-", "")
+        session.execute(update(SignInRow).where(SignInRow.user_code == signs).values(auth_time=then))

@@ -40,7 +40,6 @@ from .account import add_account_section as add_account_section
 from .browser import hold_activation as hold_activation
 from .browser import leave as leave
 from .browser import set_farewell as set_farewell
-from .confirm import add_way_to_confirm as add_way_to_confirm
 from .devices import add_sign_in_detail as add_sign_in_detail
 from .own_data import add_my_data as add_my_data
 

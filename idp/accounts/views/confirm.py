@@ -1,22 +1,33 @@
-"""The page that asks again who one is before an act that matters, and the page that goes on with what waited."""
+"""The pages that ask again who one is before an act that matters, and the page that goes on with what waited.
+
+A passkey needs a script in the browser; its page says so, and leads to the code where a code serves.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from urllib.parse import urlencode
 
-from flask import Blueprint, Flask, Response, current_app, flash, make_response, redirect, render_template, request
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 
 from ...i18n import gettext as _
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import cookies, services_kept_forms, services_step_up
-from ..forms import OtpForm
+from .. import cookies, services_kept_forms, services_passkeys, services_step_up
+from ..factor_policy import Ways
+from ..forms import OtpForm, PasskeyForm
 from ..kept_forms import Wait
+from ..passkeys import Purpose
 from ..services_sign_in import Refusal
-from ..sessions import current_sign_in, open_to_weak_sign_in, page_of, safe_next, sign_in_required
+from ..sessions import (
+    current_sign_in,
+    open_to_weak_sign_in,
+    page_of,
+    safe_next,
+    sign_in_address,
+    sign_in_required,
+    unfinished_sign_in,
+)
 from ..sign_ins import Signed, SignIn
 from . import browser
 from .sign_in import judged, refused_code
@@ -24,36 +35,53 @@ from .sign_in import judged, refused_code
 blueprint = Blueprint("confirm", __name__)
 blueprint.before_request(browser.one_of_each)
 
-Way = Callable[[SignIn], Markup | None]
-_WAYS = "mandat.ways_to_confirm"
-
-
-def add_way_to_confirm(app: Flask, render: Way) -> None:
-    """Show another way beside the code of an application (a passkey…), to those for whom *render* answers something.
-
-    Its own view verifies what was shown, calls ``services_step_up.make_fresh`` and answers :func:`go_on`.
-    """
-    app.extensions.setdefault(_WAYS, []).append(render)
-
 
 @blueprint.route("/confirm", methods=["GET", "POST"])
 @open_to_weak_sign_in
 @limiter.limit(SIGN_IN, methods=["POST"])
-@sign_in_required
 def again() -> ResponseReturnValue:
     """Ask for the code of the application, and go on with what waited."""
-    sign_in = current_sign_in()
-    assert sign_in is not None  # noqa: S101 (sign_in_required)
-    form = OtpForm()
+    sign_in = _whose()
+    if sign_in is None:
+        return redirect(sign_in_address())
+    form, ways = OtpForm(), services_step_up.ways_to_confirm(sign_in.person_id)
+    if not ways.code:
+        return _another_way(ways)
     if not form.validate_on_submit():
-        return _page(form, sign_in)
+        return _page("confirm", form, sign_in, ways)
     answer = services_step_up.confirm_with_code(sign_in, form.otp.data, known=cookies.known_digest(), now=now())
     if answer.signed is not None:
         return go_on(answer.signed)
     if answer.refusal is Refusal.OVER:
-        return make_response(redirect("/sign-in", code=303))
+        return see_other("/sign-in")
+    if answer.refusal is Refusal.PASSKEY_ONLY:  # since this request began
+        return see_other(_at("/confirm/passkey"))
     form.otp.errors = (refused_code(answer),)
-    return judged(_page(form, sign_in), answer)
+    return judged(_page("confirm", form, sign_in, ways), answer)
+
+
+@blueprint.route("/confirm/passkey", methods=["GET", "POST"])
+@open_to_weak_sign_in
+@limiter.limit(SIGN_IN, methods=["POST"])
+def with_passkey() -> ResponseReturnValue:
+    """Ask for a passkey of the person who is signed in, and go on with what waited."""
+    sign_in = _whose()
+    if sign_in is None:
+        return redirect(sign_in_address())
+    form, ways = PasskeyForm(), services_step_up.ways_to_confirm(sign_in.person_id)
+    if form.validate_on_submit():
+        ceremony, shown = browser.take_passkey(), form.credential.data or ""
+        answer = services_step_up.confirm_with_passkey(sign_in, ceremony, shown, now=now())
+        if answer.signed is not None:
+            return go_on(answer.signed)
+        if answer.refusal is Refusal.OVER:
+            return see_other("/sign-in")
+        form.credential.errors = (_("This passkey was not accepted. Try again, or use another way."),)
+    asked = services_passkeys.ask_person(sign_in.person_id, Purpose.STEP_UP, now=now())
+    if asked is None:
+        return _another_way(ways)
+    browser.hold_passkey(asked.token)
+    return _page("confirm_passkey", form, sign_in, ways, options=asked.options)
 
 
 @blueprint.get("/continue")
@@ -78,12 +106,42 @@ def go_on(signed: Signed) -> Response:
     return see_other(f"/continue?{urlencode({'form': form_id, 'next': _back()})}" if form_id else _back())
 
 
+def _whose() -> SignIn | None:
+    """Return who is to confirm: also whoever shows less than they must, for here they show more."""
+    return current_sign_in() or unfinished_sign_in()
+
+
+def _another_way(ways: Ways) -> Response:
+    """Lead from a page that cannot serve this person to one that can."""
+    if ways.passkey:
+        return see_other(_at("/confirm/passkey"))
+    if ways.code:
+        return see_other(_at("/confirm"))
+    return see_other(
+        "/account/security/passkey" if unfinished_sign_in() else f"/sign-in?{urlencode({'next': _back()})}"
+    )
+
+
+def _at(page: str) -> str:
+    """Return another page of these, for the same act."""
+    asked = {"next": _back(), **({"form": form_id} if (form_id := request.args.get("form")) else {})}
+    return f"{page}?{urlencode(asked)}"
+
+
 def _back() -> str:
     path = safe_next(request.args.get("next"))
     return "/account" if path == "/" else path
 
 
-def _page(form: OtpForm, sign_in: SignIn) -> Response:
-    ways = [shown for way in current_app.extensions.get(_WAYS, ()) if (shown := way(sign_in)) is not None]
-    page = render_template("accounts/confirm.html", form=form, ways=ways, back=_back(), is_weak=sign_in.is_weak)
+def _page(name: str, form: OtpForm | PasskeyForm, sign_in: SignIn, ways: Ways, **more: object) -> Response:
+    page = render_template(
+        f"accounts/{name}.html",
+        form=form,
+        ways=ways,
+        back=_back(),
+        other_way=_at("/confirm" if name == "confirm_passkey" else "/confirm/passkey"),
+        is_weak=sign_in.is_weak,
+        falls_short=unfinished_sign_in() is not None,
+        **more,
+    )
     return make_response(page)

@@ -16,6 +16,7 @@ from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
 from .. import services_passkeys, services_password_change, services_security
 from .. import services_recovery_codes as recovery
+from ..confirming import is_fresh
 from ..factor_policy import Reason
 from ..forms import ChangePasswordForm, NewApplicationForm, NewPasskeyForm, NicknameForm
 from ..recovery_codes import FEW, shown
@@ -36,12 +37,12 @@ blueprint.before_request(browser.one_of_each)
 
 
 def fresh_sign_in_required(view: View) -> View:
-    """Send whoever showed their factors more than five minutes ago to the sign-in, and back (ASVS 7.5.1)."""
+    """Send whoever showed their factors some time ago (five minutes, by default) to the sign-in, and back (ASVS 7.5.1)."""
 
     @wraps(view)
     def guarded(*arguments: Any, **values: Any) -> Any:
         sign_in = current_sign_in() or unfinished_sign_in()
-        if sign_in is None or not sign_in.is_fresh(now()):
+        if sign_in is None or not is_fresh(sign_in):
             flash(_("Confirm that it is you: sign in again before you change this."), "warning")
             return redirect(sign_in_address())
         return view(*arguments, **values)
@@ -116,8 +117,14 @@ def application() -> ResponseReturnValue:
 @limiter.limit(SIGN_IN, methods=["POST"])
 @fresh_sign_in_required
 def passkey() -> ResponseReturnValue:
-    """Add a passkey; the one page that opens to whoever must show a passkey and has none yet."""
+    """Add a passkey; the one page that opens to whoever must show a passkey and has none yet.
+
+    Who has one shows it: a password and a code, in whosever hands, add none beside it.
+    """
     form, unfinished = NewPasskeyForm(), unfinished_sign_in()
+    if unfinished is not None and services_passkeys.has_passkey(unfinished.person_id):
+        page = "/confirm/passkey" if services_passkeys.may_show(unfinished.person_id) else "/sign-in"
+        return see_other(f"{page}?{urlencode({'next': wanted_path()})}")
     sign_in = unfinished or _signed_in()
     if form.validate_on_submit():
         added = services_passkeys.add(
@@ -125,6 +132,7 @@ def passkey() -> ResponseReturnValue:
             browser.take_passkey(),
             form.credential.data or "",
             nickname=form.nickname.data,
+            only_first=unfinished is not None,
             now=now(),
         )
         if added:
