@@ -52,6 +52,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "activation.password": NOBODY,
     "activation.factor": NOBODY,
     "activation.linked": NOBODY,
+    "linking.link": NOBODY,
+    "linking.other_account": EVERYBODY,  # it ends the sign-in of this browser, as signing out does
     "recovery.start": EVERYBODY,
     "recovery.code": NOBODY,
     "recovery.code_again": NOBODY,

@@ -39,6 +39,7 @@ _END_THE_SESSION = (
     "oidc_end_session.confirm",
     "devices.end_all",
     "freezing.own",
+    "linking.other_account",
 )  # of whoever asks
 _KEYS = {"pes_elsewhere": "two_enterprises"}
 

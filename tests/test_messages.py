@@ -29,6 +29,7 @@ MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)>\r\nBcc: x@evil.e
 KINDS: dict[str, tuple[str, ...]] = {
     "email_code": ("accounts/mail_code",),
     "account_activated": ("accounts/mail_activated",),
+    "user_code_linked": ("accounts/mail_linked",),
     "account_locked": ("accounts/mail_locked",),
     "account_frozen": ("accounts/mail_frozen",),
     "account_thawed": ("accounts/mail_thawed",),
@@ -57,6 +58,7 @@ NO_EMAIL = frozenset(
 SAMPLES: dict[str, dict[str, Any]] = {
     "accounts/mail_code": {"code": "83920174", "minutes": 10},
     "accounts/mail_activated": {"user_code": MASKED, "at": NOW},
+    "accounts/mail_linked": {"user_code": MASKED, "enterprise": "Toitures Brumeplume inc.", "at": NOW},
     "accounts/mail_locked": {"until": NOW, "freeze_address": FREEZE},
     "accounts/mail_frozen": {"at": NOW, "freeze_address": FREEZE},
     "accounts/mail_thawed": {"at": NOW, "freeze_address": FREEZE},

@@ -179,6 +179,10 @@ class StrangersFreezeForm(FreezeForm):
     user_code = UserCodeField(_l("User code"), id="user-code", description=_l("For example, QX4T-7712"))
 
 
+class LinkForm(MandatForm):
+    """The wish to add a new user code to the account one has."""
+
+
 class CloseForm(MandatForm):
     """The wish to close one's account for good, said twice."""
 

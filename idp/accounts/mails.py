@@ -21,6 +21,7 @@ def init_mails(app: Flask) -> None:
     """Register the e-mails of accounts with *app*."""
     register_renderer(app, "email_code", _code)
     register_renderer(app, "account_activated", _activated)
+    register_renderer(app, "user_code_linked", _linked)
     register_renderer(app, "account_locked", _locked)
     register_renderer(app, "sign_in_alarm", services_alarm.render)
     register_renderer(app, "recovery_code_used", _recovery_code)
@@ -74,6 +75,17 @@ def _activated(payload: dict[str, Any], _now: datetime) -> Email:
         to=payload["to"],
         language=payload["language"],
         user_code=payload["user_code"],
+        at=datetime.fromisoformat(payload["at"]),
+    )
+
+
+def _linked(payload: dict[str, Any], _now: datetime) -> Email:
+    return from_template(
+        "accounts/mail_linked.txt",
+        to=payload["to"],
+        language=payload["language"],
+        user_code=payload["user_code"],
+        enterprise=payload["enterprise"],
         at=datetime.fromisoformat(payload["at"]),
     )
 

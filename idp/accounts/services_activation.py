@@ -36,7 +36,7 @@ from .services_people import person
 from .services_sign_in import note_refusal
 from .sign_ins import Signed, SignIn, mask_email
 from .states import CodeEvent, CodeState, sources
-from .steps import Kind, Step
+from .steps import ENDS_EARLY, Kind, Step
 
 _KINDS = (Kind.ACTIVATION, Kind.REPROOFING)
 
@@ -70,6 +70,7 @@ class Activation:
     user_code: UserCode
     masked_email: str
     next_path: str
+    may_link: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,14 @@ def activation(token: str | None, *, now: datetime) -> Activation | None:
     if begun is None:
         return None
     whom = person(begun.person_id)
-    return Activation(begun.step, whom.id, UserCode(begun.user_code), mask_email(whom.email), begun.next_path)
+    return Activation(
+        step=begun.step,
+        person_id=whom.id,
+        user_code=UserCode(begun.user_code),
+        masked_email=mask_email(whom.email),
+        next_path=begun.next_path,
+        may_link=(begun.kind, begun.step) in ENDS_EARLY,
+    )
 
 
 def send_again(token: str | None, *, now: datetime) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import Row, bindparam, insert, select, update
 from ..db import db, new_id, table_of, transaction
 from ..sealing import digest, random_token
 from .models import Challenge
-from .steps import LIVES, NEXT, Kind, Step
+from .steps import ENDS_EARLY, LIVES, NEXT, Kind, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,16 @@ def advance(begun: Begun, *, now: datetime, password_hash: str | None = None) ->
     with transaction() as session:
         passed = session.execute(_ADVANCE, {"of": begun.id, "from": begun.step.value, "now": now, **values}).first()
     return passed is not None
+
+
+def end_early(begun: Begun, *, now: datetime) -> bool:
+    """End a challenge at a step after which its person needs no other; tell whether this call did it."""
+    if (begun.kind, begun.step) not in ENDS_EARLY:
+        return False
+    values = {"step": Step.DONE.value, "ended_at": now, "password_hash": None, "totp_secret": None}
+    with transaction() as session:
+        ended = session.execute(_ADVANCE, {"of": begun.id, "from": begun.step.value, "now": now, **values}).first()
+    return ended is not None
 
 
 def abandon(begun: Begun, *, now: datetime) -> None:

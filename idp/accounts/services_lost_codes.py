@@ -57,9 +57,14 @@ def render(payload: dict[str, Any], _now: datetime) -> Email | None:
     return from_template("accounts/mail_user_codes.txt", to=whom.email, language=whom.language, codes=codes)
 
 
-def _codes(person_id: str) -> list[tuple[str, str]]:
+def enterprises_of_codes(person_id: str) -> Mapping[str, str]:
+    """Return of which enterprise each user code of a person is, as another room says it."""
     enterprises: Enterprises | None = current_app.extensions.get(_ENTERPRISES)
-    names = enterprises(person_id) if enterprises else {}
+    return enterprises(person_id) if enterprises else {}
+
+
+def _codes(person_id: str) -> list[tuple[str, str]]:
+    names = enterprises_of_codes(person_id)
     rows = db.session.scalars(
         select(UserCodeRow.code)
         .where(UserCodeRow.person_id == person_id, UserCodeRow.state != CodeState.REVOKED.value)

@@ -61,6 +61,8 @@ NEXT: dict[tuple[Kind, Step], Step] = {
     (Kind.REPROOFING, Step.NEW_FACTOR): Step.DONE,
 }
 
+ENDS_EARLY = frozenset({(Kind.ACTIVATION, Step.NEW_PASSWORD)})  # the code joins an account that is there: linking.py
+
 EMAIL_CODE_LIFE = timedelta(minutes=10)  # domain §3.3
 EMAIL_CODE_DIGITS = 8
 EMAIL_CODE_TRIES = 5

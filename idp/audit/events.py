@@ -34,6 +34,7 @@ class Event(StrEnum):
     TEMPORARY_PASSWORD_REVEALED = "user_code:temporary_password_revealed"  # noqa: S105 (the name of an event)
     TEMPORARY_PASSWORD_USED = "user_code:temporary_password_used"  # noqa: S105
     USER_CODE_ACTIVATED = "user_code:activated"
+    USER_CODE_LINKED = "user_code:linked"
     PASSWORD_SET = "person:password_set"  # noqa: S105
     PASSWORD_CHANGED = "person:password_changed"  # noqa: S105
     PASSWORD_RESET = "person:password_reset"  # noqa: S105
@@ -73,6 +74,7 @@ class Event(StrEnum):
     MEMBER_REACTIVATED = "membership:reactivated"
     MEMBER_REMOVED = "membership:removed"
     MEMBER_RENAMED = "membership:renamed"
+    MEMBER_LINKED = "membership:linked"
     SUBSCRIPTION_REQUESTED = "subscription:requested"
     SUBSCRIPTION_ACCEPTED = "subscription:accepted"
     SUBSCRIPTION_REFUSED = "subscription:refused"

@@ -12,13 +12,22 @@ from ..accounts.services_lost_codes import tell_enterprises
 from ..accounts.services_security_notices import tell_postal_addresses
 from ..accounts.sessions import SignIn
 from ..accounts.sign_ins import OpenSignIn
-from ..accounts.views import Departure, add_account_section, add_departure, add_my_data, add_sign_in_detail
+from ..accounts.views import (
+    Departure,
+    Succession,
+    add_account_section,
+    add_departure,
+    add_my_data,
+    add_sign_in_detail,
+    add_succession,
+)
 from ..i18n import lazy_gettext as _l
 from . import (
     departure_services,
     departure_telling,
     frozen_telling,
     journal_views,
+    linking_services,
     models,
     people_views,
     postal_services,
@@ -43,6 +52,7 @@ def init_app(app: Flask) -> None:
     add_departure(
         app, Departure(departure_services.leave, departure_telling.objections, departure_services.is_somewhere)
     )
+    add_succession(app, Succession(linking_services.hand_over, linking_services.objections))
     add_my_data(app, "enterprises", memberships_to_take)
     add_account_section(app, enterprises_section)
     add_sign_in_detail(app, _l("Enterprise"), enterprises_of_sign_ins)

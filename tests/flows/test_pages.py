@@ -59,7 +59,9 @@ VISITED = {
     ),
     "code by e-mail": ("email_sign_in.code", "sign_in.second_factor"),
     "forgotten password": ("recovery.factor", "recovery.password"),
-    "first sign-in": ("activation.opening", "activation.email_code", "activation.linked", "sign_in.second_factor"),
+    "first sign-in": (
+        *("activation.opening", "activation.email_code", "activation.linked", "linking.link", "sign_in.second_factor"),
+    ),
     "enterprise": (
         *("subscriptions.home", "subscriptions.agencies", "subscriptions.agency", "subscriptions.subscribe"),
         *("subscriptions.check", "subscriptions.withdraw", "rights.rights", "rights.preview", "rights.saved"),
@@ -292,6 +294,12 @@ def test_pages_of_a_first_sign_in(installation: Installation, scan: Scan, new_pa
     again.fill("#otp", "000000")
     again.click("#otp-submit")
     scan.stay(again)
+    first.fill("#email-code", installation.emailed_code("aube@entreprise.example"))
+    first.click("#email-code-submit")
+    first.click("#have-account")
+    journeys.type_credentials(first, installation, ready)
+    first.wait_for_url("**/activate/link")
+    scan.visit(first)
 
     _done(scan, "first sign-in")
 

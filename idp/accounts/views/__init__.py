@@ -17,8 +17,10 @@ from ..cookies import init_cookies, presented_digest
 from ..crowd import init_crowd
 from ..errors import BusyError
 from ..hashing import init_hasher
+from ..linking import Succession as Succession
 from ..mails import init_mails
 from ..services_closing import add_departure as add_departure
+from ..services_linking import add_succession as add_succession
 from ..sessions import preferred_language
 from . import (
     account,
@@ -29,6 +31,7 @@ from . import (
     email_change,
     email_sign_in,
     freezing,
+    linking,
     names,
     own_data,
     passkeys,
@@ -57,6 +60,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(passkeys.blueprint)
     app.register_blueprint(email_sign_in.blueprint)
     app.register_blueprint(activation.blueprint)
+    app.register_blueprint(linking.blueprint)
     app.register_blueprint(account.blueprint)
     app.register_blueprint(security.blueprint)
     add_account_section(app, security.account_section)

@@ -127,11 +127,11 @@ def factor() -> ResponseReturnValue:
             flash(_("Your password and your second factor are replaced. Sign in with the new ones."), "success")
             return see_other("/sign-in")
         if finish is not None:
-            return _over()
+            return over()
         form.otp.errors = (_("This code is wrong. Check the time of your device, and type the code shown now."),)
     offer = services_activation.offered_factor(token, now=now())
     if offer is None:
-        return _over()
+        return over()
     page = render_template(
         "accounts/activate_factor.html",
         form=form,
@@ -146,7 +146,7 @@ def factor() -> ResponseReturnValue:
 def linked() -> ResponseReturnValue:
     """Say that the user code now belongs to an account that was there."""
     if not browser.is_linked():
-        return _over()
+        return over()
     return render_template("accounts/activate_linked.html")
 
 
@@ -169,11 +169,12 @@ def _expect(step: Step) -> Activation | Response:
     """Return the activation when it waits for *step*; else lead to where it is, or back to the start."""
     activation = services_activation.activation(browser.activation_token(), now=now())
     if activation is None:
-        return see_other("/activate/linked") if browser.is_linked() else _over()
+        return see_other("/activate/linked") if browser.is_linked() else over()
     return activation if activation.step is step else see_other(_PAGES[activation.step])
 
 
-def _over() -> Response:
+def over() -> Response:
+    """Lead back to the start, and say that this activation is over."""
     flash(
         _(
             "This activation is over, or was not begun in this browser. Ask for a new temporary password, then begin again."

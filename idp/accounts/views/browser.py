@@ -19,6 +19,7 @@ _LINKED = "activation_linked"
 _PASSKEY = "passkey"
 _NEW_APPLICATION = "new_application"
 _FAREWELL = "mandat.farewell"
+LINKING = "/activate/link"
 
 Farewell = Callable[[str], str | None]
 
@@ -82,6 +83,11 @@ def keep_activation(token: str) -> None:
     session[_ACTIVATION] = token
 
 
+def drop_activation() -> None:
+    """Forget the activation that is done."""
+    session.pop(_ACTIVATION, None)
+
+
 def keep_opening(token: str) -> None:
     """Keep the secret of the link this browser followed, so that it leaves the address bar."""
     session[_OPENING] = token
@@ -120,8 +126,13 @@ def enter(signed: Signed) -> Response:
 
     Whoever must show a passkey and has none is led to where it is added; until then nothing else opens.
     """
+    activation = (
+        activation_token() if signed.next_path == LINKING else None
+    )  # this sign-in proves the account to link it to
     for name in (_SIGN_IN, _ACTIVATION, _OPENING, _LINKED, _PASSKEY, _NEW_APPLICATION):
         session.pop(name, None)
+    if activation is not None:
+        keep_activation(activation)
     new_form_tokens()
     cookies.hold(signed.token, signed.sign_in)
     if signed.falls_short:
@@ -162,6 +173,15 @@ def leave() -> str | None:
         session["lang"] = language
     farewell: Farewell | None = current_app.extensions.get(_FAREWELL)
     return farewell(sign_in.sid) if farewell and sign_in else None
+
+
+def sign_in_to_link() -> Response:
+    """End the sign-in of this browser, keep the activation under way, and ask for the account it shall be linked to."""
+    activation = activation_token()
+    leave()
+    if activation is not None:
+        keep_activation(activation)
+    return see_other(f"/sign-in?{urlencode({'next': LINKING})}")
 
 
 def new_form_tokens() -> None:

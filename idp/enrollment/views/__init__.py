@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
+from ...accounts.views import Succession, add_succession
+from .. import linking_services
 from .. import models as models
 from ..notice_services import init_notices
 from .blueprint import pages
@@ -16,3 +18,4 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(pages)
     app.add_url_rule("/terms", "enrollment.terms", returning.terms_page)
     init_notices(app)
+    add_succession(app, Succession(linking_services.hand_over, linking_services.objections))

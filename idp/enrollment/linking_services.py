@@ -1,0 +1,54 @@
+"""What files hold of a person passes to the account they turn out to have; a name that was proved stays that name."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from ..accounts import services as accounts
+from ..accounts.closing import Objection
+from ..db import db, transaction
+from ..errors import ConflictError
+from ..i18n import gettext as _
+from .models import EnrolmentFile, Nominee
+from .names import same_name
+
+
+def objections(newcomer: str, account: str) -> tuple[Objection, ...]:
+    """Return what keeps a representative, whose identity a file proved, from an account under another name."""
+    if not _proved_under_another_name(newcomer, account):
+        return ()
+    return (
+        Objection(
+            _("The enrolment proved the identity of somebody whose name is not the one of this account."),
+            _("Choose a password for this code, or call us if the account is yours under another name."),
+        ),
+    )
+
+
+def hand_over(newcomer: str, account: str, now: datetime) -> None:
+    """Name *account* in the files that name *newcomer*, in the caller's transaction.
+
+    Raises:
+        ConflictError: a file proved the identity of the newcomer under another name.
+    """
+    with transaction():
+        if _proved_under_another_name(newcomer, account):
+            raise ConflictError("the identity was proved under another name")
+        for column in (EnrolmentFile.representative_id, Nominee.person_id):
+            db.session.execute(
+                update(column.class_)
+                .where(column == newcomer)
+                .values({column: account})
+                .execution_options(synchronize_session=False)
+            )
+
+
+def _proved_under_another_name(newcomer: str, account: str) -> bool:
+    is_proved = db.session.scalar(select(EnrolmentFile.id).where(EnrolmentFile.representative_id == newcomer).limit(1))
+    if is_proved is None:
+        return False
+    known = accounts.people((newcomer, account))
+    named, whom = known[newcomer], known[account]
+    return not same_name(named.given_name, named.family_name, whom.given_name, whom.family_name)

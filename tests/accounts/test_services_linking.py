@@ -1,0 +1,231 @@
+"""A new user code that joins the account its person has, against the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from idp.accounts import services, services_activation, services_openings
+from idp.accounts.access_states import Access
+from idp.accounts.linking import Facts, Hindrance, may_link
+from idp.accounts.models import Person
+from idp.accounts.passwords import read_temporary
+from idp.accounts.services_holders import holder_of
+from idp.accounts.services_linking import Prospect, link, prospect
+from idp.accounts.services_people import required_level
+from idp.accounts.services_sessions import begin_sign_in
+from idp.accounts.sign_ins import PASSWORD_AND_EMAIL, SignIn
+from idp.accounts.states import CodeState
+from idp.audit import SYSTEM, Event
+from idp.audit import services as audit
+from idp.clock import MovableClock
+from idp.db import db, transaction
+from idp.errors import ConflictError
+from idp.identifiers import UserCode
+
+from .conftest import PASSWORD, TOTP_SECRET, Account, latest_email_code, payloads
+from .test_services_sign_in import at_once
+
+Newcomer = Callable[..., tuple[UserCode, str]]
+Accounts = Callable[..., Account]
+
+
+def proved(code: UserCode, secret: str, clock: MovableClock) -> str:
+    """Go through the slip and the code by e-mail, up to where a password is asked for."""
+    token = services_activation.start(code, read_temporary(secret), next_path="/home", now=clock.now()).token
+    services_activation.confirm_email(token, latest_email_code(), now=clock.now())
+    assert token
+    return token
+
+
+def signed_in(whom: Account, clock: MovableClock) -> SignIn:
+    with transaction():
+        signed = begin_sign_in(whom.person_id, whom.code.signs, device="", former=None, next_path="/", now=clock.now())
+    return signed.sign_in
+
+
+def person_row(person_id: str) -> Person:
+    db.session.rollback()
+    wanted = select(Person).where(Person.id == person_id).execution_options(populate_existing=True)
+    return db.session.scalars(wanted).one()
+
+
+def owner(code: UserCode) -> str | None:
+    db.session.rollback()
+    return holder_of(code).person_id
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_each_fact_alone_stands_in_the_way(place: int) -> None:
+    """Weak sign-in, same person, account not open, a credential, the desk: one reason each."""
+    possible = {
+        "is_weak": False,
+        "is_same_person": False,
+        "is_account_open": True,
+        "has_credential": False,
+        "is_operator": False,
+    }
+    fact = list(possible)[place]
+
+    assert may_link(Facts(**possible))
+    assert may_link(Facts(**{**possible, fact: not possible[fact]})).reasons == (list(Hindrance)[place],)
+
+
+@pytest.mark.databases
+def test_a_new_code_joins_the_account_and_signs_in_for_it(
+    account: Accounts, newcomer: Newcomer, clock: MovableClock
+) -> None:
+    """Both codes lead to one person with one password; the row that was left is closed, and both addresses are told."""
+    whom, (code, secret) = account(), newcomer()
+    left = services.user_codes([str(code)])[str(code)].person_id
+    services.require_level(left, 3)
+    token = proved(code, secret, clock)
+
+    done = link(token, signed_in(whom, clock), now=clock.now())
+
+    assert done is not None
+    assert done.is_possible
+    assert owner(code) == owner(whom.code) == whom.person_id
+    assert services.user_codes([str(code)])[str(code)].state is CodeState.ACTIVATED
+    assert person_row(left).access == Access.CLOSED.value
+    assert required_level(whom.person_id) == 3
+    told = payloads("user_code_linked")
+    assert {notice["to"] for notice in told} == {"julie@example.com", "nadia@example.com"}
+    assert str(code) not in str(told)
+    entry = next(one for one in audit.entries(limit=20) if one.event == Event.USER_CODE_LINKED)
+    assert (entry.person_id, entry.details) == (
+        whom.person_id,
+        {"user_code": code.signs, "former_person": left},
+    )
+
+
+def test_a_linked_code_is_done(account: Accounts, newcomer: Newcomer, clock: MovableClock) -> None:
+    """The activation ends: no password is chosen with it, it links nothing more, and no slip is made for the code."""
+    whom, (code, secret) = account(), newcomer()
+    token, sign_in = proved(code, secret, clock), signed_in(whom, clock)
+    link(token, sign_in, now=clock.now())
+
+    assert link(token, sign_in, now=clock.now()) is None
+    assert services_activation.choose_password(token, PASSWORD, now=clock.now()) is None
+    with pytest.raises(ConflictError):
+        services.reveal_temporary_password(code, actor=SYSTEM, now=clock.now())
+
+
+def test_only_an_activation_that_waits_for_a_password_links(
+    account: Accounts, newcomer: Newcomer, clock: MovableClock
+) -> None:
+    """Not before the code by e-mail, not after a password was chosen, not an hour later, not without a token."""
+    whom, (code, secret) = account(), newcomer()
+    early = services_activation.start(code, read_temporary(secret), next_path="/", now=clock.now()).token
+    late = proved(*newcomer("Paule"), clock)
+    services_activation.choose_password(late, PASSWORD, now=clock.now())
+    old = proved(*newcomer("Odile"), clock)
+    sign_in = signed_in(whom, clock)
+
+    assert link(None, sign_in, now=clock.now()) is None
+    assert link(early, sign_in, now=clock.now()) is None
+    assert link(late, sign_in, now=clock.now()) is None
+    assert link(old, sign_in, now=clock.now() + timedelta(hours=1)) is None
+    assert owner(code) is None
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize("hindrance", list(Hindrance))
+def test_nothing_is_done_when_something_stands_in_the_way(
+    account: Accounts, newcomer: Newcomer, clock: MovableClock, hindrance: Hindrance
+) -> None:
+    """The page says what; the code stays where it is, the activation goes on, and nobody is told."""
+    whom, (code, secret) = account(), newcomer()
+    token, sign_in = proved(code, secret, clock), signed_in(whom, clock)
+    left = services.user_codes([str(code)])[str(code)].person_id
+    if hindrance is Hindrance.WEAK_SIGN_IN:
+        sign_in = replace(sign_in, acr=PASSWORD_AND_EMAIL.acr)
+    elif hindrance is Hindrance.SAME_PERSON:
+        sign_in = replace(sign_in, person_id=left)
+    elif hindrance is Hindrance.ACCOUNT_NOT_OPEN:
+        services.freeze(whom.person_id, actor=SYSTEM, now=clock.now())
+    elif hindrance is Hindrance.HAS_CREDENTIAL:
+        other = services.issue_user_code(left, now=clock.now())
+        services.seed_credentials(left, user_code=other, password=PASSWORD, totp_secret=TOTP_SECRET, now=clock.now())
+    else:
+        services.mark_operator(whom.person_id)
+
+    done = link(token, sign_in, now=clock.now())
+
+    assert done is not None
+    assert done.hindrances == (hindrance,)
+    assert owner(code) is None
+    assert person_row(left).access == Access.OPEN.value
+    assert payloads("user_code_linked") == []
+    assert services_activation.choose_password(token, PASSWORD, now=clock.now())
+
+
+@pytest.mark.databases
+@pytest.mark.race
+def test_one_of_two_accounts_gets_the_code(
+    app: Flask, account: Accounts, newcomer: Newcomer, clock: MovableClock
+) -> None:
+    """Two browsers link one code to two accounts at once: exactly one wins, and nothing is half done."""
+    whoms = (account(), account("Omar"))
+    sign_ins = [signed_in(whom, clock) for whom in whoms]
+    now = clock.now()
+    for place in range(5):
+        code, secret = newcomer(f"Nadia{place}")
+        token = proved(code, secret, clock)
+        turns = iter(sign_ins * 2)
+
+        answers = at_once(app, 4, lambda token=token, turns=turns: link(token, next(turns), now=now))
+
+        linked = [one for one in answers if isinstance(one, Prospect)]
+        assert len(linked) == 1
+        assert all(one is None or isinstance(one, ConflictError | Prospect) for one in answers)
+        assert owner(code) == linked[0].account.id
+
+
+@pytest.mark.databases
+@pytest.mark.race
+def test_a_link_and_a_first_password_do_not_both_win(
+    app: Flask, account: Accounts, newcomer: Newcomer, clock: MovableClock
+) -> None:
+    """One browser links the code while another chooses a password with the same activation: one of them is told it is over."""
+    whom = account()
+    sign_in, now = signed_in(whom, clock), clock.now()
+    for place in range(5):
+        code, secret = newcomer(f"Nadia{place}")
+        token = proved(code, secret, clock)
+        acts = iter(
+            (
+                lambda token=token: link(token, sign_in, now=now),
+                lambda token=token: services_activation.choose_password(token, PASSWORD, now=now),
+            )
+        )
+
+        answers = at_once(app, 2, lambda acts=acts: next(acts)())
+
+        won = [one for one in answers if one is not None and not isinstance(one, ConflictError)]
+        assert len(won) == 1
+        assert (owner(code) == whom.person_id) is isinstance(won[0], Prospect)
+
+
+@pytest.mark.databases
+def test_the_code_of_an_opening_joins_too(account: Accounts, newcomer: Newcomer, clock: MovableClock) -> None:
+    """A representative who has an account links the code of a second enterprise in the same way."""
+    whom, (code, _secret) = account(), newcomer()
+    left = services.user_codes([str(code)])[str(code)].person_id
+    opening = services.open_first_credential(left, code, now=clock.now())
+    token, _linked = services_openings.enter_opening(opening, next_path="/enrol/file/slips", now=clock.now())
+
+    sign_in = signed_in(whom, clock)
+    found = prospect(token, sign_in, now=clock.now())
+
+    done = link(token, sign_in, now=clock.now())
+
+    assert found == done
+    assert done is not None
+    assert done.next_path == "/enrol/file/slips"
+    assert owner(code) == whom.person_id

@@ -1,0 +1,218 @@
+"""Somebody of one enterprise receives a code of another, and adds it to the account they have."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pyotp
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from idp.accounts import services as accounts
+from idp.accounts import services_activation, services_linking
+from idp.accounts.models import Person
+from idp.accounts.services_linking import Prospect
+from idp.accounts.services_sessions import begin_sign_in
+from idp.accounts.sign_ins import SignIn
+from idp.audit import Event
+from idp.audit import services as audit
+from idp.db import db, transaction
+from idp.delegation import services
+from idp.delegation.models import EnterpriseVerification, Membership, Projection, Removal
+from idp.delegation.newcomer_services import Newcomer
+from idp.delegation.roles import Role
+from idp.errors import ConflictError
+
+from ..accounts.conftest import payloads
+from .conftest import TOTP_SECRET, Browser, Business, Member, World
+from .test_races import at_once
+
+
+def invite(world: World, business: Business, name: str = "Julie Licorne") -> Newcomer:
+    """Create a user of *business*, as its PES does, under the same name and another address."""
+    given_name, family_name = name.split(" ")
+    return services.create_user(
+        business.id,
+        given_name=given_name,
+        family_name=family_name,
+        email="julie@firme.example",
+        language="fr",
+        by=business.pes.person_id,
+        now=world.now,
+    )
+
+
+def proved(world: World, newcomer: Newcomer) -> str:
+    """Go through the slip and the code by e-mail."""
+    assert newcomer.temporary
+    start = services_activation.start(newcomer.user_code, newcomer.temporary.secret, next_path="/home", now=world.now)
+    services_activation.confirm_email(start.token, str(payloads("email_code")[-1]["code"]), now=world.now)
+    assert start.token
+    return start.token
+
+
+def signed_in(world: World, member: Member) -> SignIn:
+    signs = member.user_code.replace("-", "")
+    with transaction():
+        signed = begin_sign_in(member.person_id, signs, device="", former=None, next_path="/", now=world.now)
+    return signed.sign_in
+
+
+def link(world: World, newcomer: Newcomer, member: Member) -> Prospect | None:
+    token = proved(world, newcomer)
+    return services_linking.link(token, signed_in(world, member), now=world.now)
+
+
+def roles(person_id: str) -> dict[str, Role]:
+    db.session.rollback()
+    return {view.enterprise_id: view.role for view in services.memberships_of(person_id)}
+
+
+@pytest.mark.databases
+def test_memberships_rights_and_journal_pass_to_the_account(
+    world: World, licorne: Business, plumedor: Business
+) -> None:
+    """One person is then in both enterprises; what was granted to the new code is theirs, and no agency is told a loss."""
+    newcomer = invite(world, plumedor)
+    world.grant(plumedor, Member(newcomer.person_id, "", newcomer.membership_id, ""), "001", "008")  # type: ignore[arg-type]
+    world.grant(licorne, licorne.julie, "018")
+    told = len(payloads("rights_removed"))
+
+    done = link(world, newcomer, licorne.julie)
+
+    assert done is not None
+    assert done.enterprise == "CPA Plumedor & Associés s.e.n.c.r.l."
+    assert roles(licorne.julie.person_id) == {licorne.id: Role.USER, plumedor.id: Role.USER}
+    assert roles(newcomer.person_id) == {}
+    assert world.blocks(plumedor, licorne.julie) == ("001", "008")
+    assert world.blocks(licorne, licorne.julie) == ("018",)
+    assert len(payloads("rights_removed")) == told
+    entries = [one for one in audit.entries(enterprise_id=plumedor.id, limit=50) if one.event == Event.MEMBER_LINKED]
+    assert [one.person_id for one in entries] == [licorne.julie.person_id]
+    view = next(one for one in services.members(plumedor.id) if one.id == newcomer.membership_id)
+    assert (view.person_id, view.user_code) == (licorne.julie.person_id, str(newcomer.user_code))
+
+
+def test_nothing_refers_to_the_row_that_was_left(world: World, licorne: Business, plumedor: Business) -> None:
+    """No table of delegation names it any more, and it is closed."""
+    newcomer = invite(world, plumedor)
+    world.grant(plumedor, Member(newcomer.person_id, "", newcomer.membership_id, ""), "001", "008")  # type: ignore[arg-type]
+    world.grant(plumedor, Member(newcomer.person_id, "", newcomer.membership_id, ""), "001")  # type: ignore[arg-type]
+    link(world, newcomer, licorne.julie)
+
+    for column in (
+        Membership.person_id,
+        Projection.person_id,
+        Removal.person_id,
+        EnterpriseVerification.authorized_representative,
+    ):
+        assert db.session.scalar(select(func.count()).where(column == newcomer.person_id)) == 0, column
+    assert accounts.is_closed(newcomer.person_id)
+
+
+@pytest.mark.databases
+def test_somebody_already_there_is_refused(world: World, licorne: Business) -> None:
+    """A second code in the same enterprise joins nothing: the sentence names it, and the code stays free."""
+    newcomer = invite(world, licorne)
+
+    done = link(world, newcomer, licorne.julie)
+
+    assert done is not None
+    assert not done.is_possible
+    assert "Construction Haute-Licorne inc." in done.objections[0].why
+    assert roles(newcomer.person_id) == {licorne.id: Role.USER}
+    assert accounts.user_codes([str(newcomer.user_code)])[str(newcomer.user_code)].activated_at is None
+
+
+@pytest.mark.databases
+@pytest.mark.race
+def test_two_codes_of_one_enterprise_do_not_both_join(
+    app: Flask, world: World, licorne: Business, plumedor: Business
+) -> None:
+    """Two browsers of one person link two codes of the same enterprise at once: one joins, the other is refused whole."""
+    newcomers = (invite(world, plumedor), None)
+    other = services.create_user(
+        plumedor.id,
+        given_name="Julie",
+        family_name="Licorne",
+        email="j@firme.example",
+        language="fr",
+        by=plumedor.pes.person_id,
+        now=world.now,
+    )
+    tokens = [proved(world, each) for each in (newcomers[0], other) if each]
+    sign_ins = [signed_in(world, licorne.julie) for _ in tokens]
+    now = world.now
+
+    def attempt(place: int):  # type: ignore[no-untyped-def]
+        return lambda: services_linking.link(tokens[place], sign_ins[place], now=now)
+
+    answers = at_once(app, attempt(0), attempt(1))
+
+    linked = [one for one in answers if isinstance(one, Prospect) and one.is_possible]
+    assert len(linked) == 1
+    assert all(isinstance(one, Prospect | ConflictError) for one in answers)
+    assert roles(licorne.julie.person_id) == {licorne.id: Role.USER, plumedor.id: Role.USER}
+
+
+def test_a_code_taken_back_meanwhile_joins_nothing(world: World, licorne: Business, plumedor: Business) -> None:
+    """The person in charge removed the newcomer between the slip and the button: the activation is over."""
+    newcomer = invite(world, plumedor)
+    token = proved(world, newcomer)
+    services.remove_member(plumedor.id, newcomer.membership_id, by=plumedor.pes.person_id, now=world.now)
+
+    assert services_linking.link(token, signed_in(world, licorne.julie), now=world.now) is None
+    assert roles(licorne.julie.person_id) == {licorne.id: Role.USER}
+
+
+def test_a_representative_keeps_what_their_enrolment_proved(
+    world: World, licorne: Business, plumedor: Business
+) -> None:
+    """The record of the verification names the account from then on."""
+    newcomer = invite(world, plumedor)
+    db.session.execute(
+        update(EnterpriseVerification)
+        .where(EnterpriseVerification.enterprise_id == plumedor.id)
+        .values(authorized_representative=newcomer.person_id)
+    )
+    db.session.commit()
+
+    link(world, newcomer, licorne.julie)
+
+    assert services.verification(plumedor.id).authorized_representative == licorne.julie.person_id
+
+
+def test_one_person_signs_in_with_either_code_and_chooses(
+    app: Flask, world: World, licorne: Business, plumedor: Business
+) -> None:
+    """Slip, code by e-mail, “I already have an account”, sign-in, one button; then both codes open both enterprises."""
+    newcomer = invite(world, plumedor)
+    assert newcomer.temporary
+    browser = Browser(app)
+    slip = {"user_code": str(newcomer.user_code), "temporary_password": newcomer.temporary.grouped}
+    browser.post("/activate", slip, page="/activate")
+    code = str(payloads("email_code")[-1]["code"])
+    browser.post("/activate/code", {"email_code": code}, page="/activate/code")
+    assert 'href="/activate/link"' in browser.text("/activate/password")
+    wanted = browser.get("/activate/link").location
+    assert wanted == "/sign-in?next=%2Factivate%2Flink"
+    first = {"username": licorne.julie.user_code, "password": "trois petits bateaux verts"}
+    browser.post(wanted, first, page=wanted)
+    otp = pyotp.TOTP(TOTP_SECRET).at(int(world.now.timestamp()))
+    assert browser.post("/sign-in/code", {"otp": otp}, page="/sign-in/code").location == "/activate/link"
+    page = browser.text("/activate/link")
+    assert "CPA Plumedor &amp; Associés" in page
+    assert newcomer.user_code.masked in page
+    assert str(newcomer.user_code) not in page
+    assert "Julie Licorne" in page
+
+    assert browser.post("/activate/link", page="/activate/link").location == "/home"
+
+    for number, user_code in enumerate((licorne.julie.user_code, str(newcomer.user_code)), 1):
+        world.clock.advance(timedelta(seconds=30 * number))
+        member = Member(licorne.julie.person_id, user_code, "", "")
+        chooser = Browser(app).sign_in(member, world.now).text("/enterprises")
+        assert "Construction Haute-Licorne" in chooser
+        assert "CPA Plumedor" in chooser
+    assert db.session.scalar(select(func.count()).where(Person.id == licorne.julie.person_id)) == 1

@@ -1,0 +1,103 @@
+"""A representative, or a person named, who already has an account: they add their new code to it."""
+
+from __future__ import annotations
+
+import pyotp
+import pytest
+from sqlalchemy import select
+
+from idp.accounts import services as accounts
+from idp.db import db
+from idp.delegation import services as delegation
+from idp.delegation.roles import Role
+from idp.enrollment import linking_services
+from idp.enrollment.models import EnrolmentFile, Nominee
+from idp.errors import ConflictError
+from idp.identifiers import PersonId
+
+from .conftest import Browser, Typed
+from .test_views import go
+
+PASSWORD = "trois petits bateaux verts"
+TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+def an_account(browser: Browser, given_name: str, family_name: str) -> tuple[PersonId, str]:
+    """Make an account with a code of its own."""
+    now = browser.clock.now()
+    person_id = accounts.create_person(
+        given_name=given_name, family_name=family_name, email="ailleurs@example.com", language="en", now=now
+    )
+    code = accounts.issue_user_code(person_id, now=now)
+    accounts.seed_credentials(person_id, user_code=code, password=PASSWORD, totp_secret=TOTP_SECRET, now=now)
+    return person_id, str(code)
+
+
+def sign_in_to_link(browser: Browser, user_code: str) -> None:
+    """From the file that is verified, to the page that links."""
+    browser.get("/enrol/file")
+    browser.post("/enrol/file/account")
+    assert browser.path == "/activate/password", browser.text
+    browser.get("/activate/link")
+    assert browser.path == "/sign-in"
+    browser.post("/sign-in?next=/activate/link", username=user_code, password=PASSWORD)
+    browser.post("/sign-in/code", otp=pyotp.TOTP(TOTP_SECRET).at(int(browser.clock.now().timestamp())))
+    assert browser.path == "/activate/link", browser.text
+
+
+def the_file() -> EnrolmentFile:
+    db.session.rollback()
+    return db.session.scalars(select(EnrolmentFile).execution_options(populate_existing=True)).one()
+
+
+@pytest.mark.databases
+def test_a_representative_links_and_takes_the_slips_with_their_account(browser: Browser) -> None:
+    """The file, the record of the verification and the role name the account; the slips are theirs to take."""
+    go(browser, Typed())
+    person_id, user_code = an_account(browser, "Zephyrine", "Brumeplume")
+    sign_in_to_link(browser, user_code)
+
+    browser.post("/activate/link")
+
+    assert browser.path == "/enrol/file", browser.text
+    file = the_file()
+    assert file.representative_id == person_id
+    assert delegation.verification(file.enterprise_id or "").authorized_representative == person_id
+    assert Role.AUTHORIZED_REPRESENTATIVE in delegation.roles_in(person_id, file.enterprise_id or "")
+    nominee = db.session.scalars(select(Nominee.id).where(Nominee.is_representative.is_(False))).one()
+    browser.get(f"/enrol/file/slips/{nominee}")
+    browser.post(f"/enrol/file/slips/{nominee}")
+    assert 'id="slip-password"' in browser.text
+
+
+def test_a_proved_name_does_not_pass_to_another_name(browser: Browser) -> None:
+    """An identity that was proved is not lent to an account under another name; the password is still offered."""
+    go(browser, Typed())
+    person_id, user_code = an_account(browser, "Omar", "Courantfort")
+    sign_in_to_link(browser, user_code)
+    assert "name is not the one of this account" in browser.text
+    former = the_file().representative_id or ""
+
+    browser.post("/activate/link")
+
+    assert "name is not the one of this account" in browser.text
+    assert the_file().representative_id == former
+    with pytest.raises(ConflictError):
+        linking_services.hand_over(former, person_id, browser.clock.now())
+    browser.get("/activate/password")
+    assert browser.path == "/activate/password"
+
+
+def test_a_person_named_is_known_by_their_account(browser: Browser) -> None:
+    """The row of a person in charge follows the account; their name was not proved, so it may differ."""
+    go(browser, Typed())
+    browser.get("/enrol/file")
+    browser.post("/enrol/file/account")
+    named = db.session.scalars(select(Nominee.person_id)).one() or ""
+    person_id, _code = an_account(browser, "Maud", "Létourneau")
+    assert linking_services.objections(named, person_id) == ()
+
+    linking_services.hand_over(named, person_id, browser.clock.now())
+
+    db.session.rollback()
+    assert db.session.scalars(select(Nominee.person_id)).one() == person_id
