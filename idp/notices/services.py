@@ -58,6 +58,15 @@ class DeadNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class UnsentNotice:
+    """A notice that has not left: its kind, when it was written, where it is."""
+
+    kind: str
+    written_at: datetime
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Claimed:
     id: str
     kind: str
@@ -164,6 +173,24 @@ def dead(limit: int = 100) -> tuple[DeadNotice, ...]:
     return tuple(
         DeadNotice(row.id, row.kind, row.created_at, row.due_at, row.attempts, row.last_error or "") for row in rows
     )
+
+
+def unsent_of(person_id: str, address: str) -> tuple[UnsentNotice, ...]:
+    """Return the notices to or about a person that wait or were given up, oldest first; what left is wiped."""
+    rows = db.session.execute(
+        select(
+            OutboxMessage.id, OutboxMessage.kind, OutboxMessage.payload, OutboxMessage.created_at, OutboxMessage.state
+        )
+        .where(OutboxMessage.payload.is_not(None))
+        .order_by(OutboxMessage.created_at, OutboxMessage.id)
+    )
+    found = []
+    for row in rows:
+        told: dict[str, Any] = json.loads(current_sealing().unseal(row.payload, _place(row.id)))
+        reader = told.get("to") or told.get("address")
+        if told.get("person_id", person_id if reader == address else None) == person_id:
+            found.append(UnsentNotice(row.kind, row.created_at, row.state))
+    return tuple(found)
 
 
 def revive(message_id: str, *, now: datetime) -> bool:
