@@ -218,11 +218,16 @@ class Own(Part):
     activity: list[Act]
 
 
-class MyData(Own):
-    """What Mandat keeps about a person that is theirs to read."""
+class Head(Part):
+    """Which form the file has, and when it was made."""
 
     format: Literal["mandat-my-data-2"]
     made_at: AwareDatetime
+
+
+class MyData(Own, Head):
+    """What Mandat keeps about a person that is theirs to read."""
+
     enterprises: list[Membership]
     removals: list[Removal]
     projections: list[Projection]
@@ -237,7 +242,7 @@ class MyData(Own):
     desk: list[Desk]
 
 
-PARTS = frozenset(MyData.model_fields) - frozenset(Own.model_fields) - {"format", "made_at"}  # those of other rooms
+PARTS = frozenset(MyData.model_fields) - Own.model_fields.keys() - Head.model_fields.keys()  # those of other rooms
 
 
 def schema() -> str:
