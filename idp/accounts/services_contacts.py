@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy.exc
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from ..db import db, transaction
+from .access_states import Access
+from .models import Person
 from .recovery_models import ContactPoint
 
 
@@ -35,6 +37,18 @@ def note_confirmed(address: str, *, now: datetime) -> None:
 def note_refused(address: str, status: int, now: datetime) -> None:
     """Write that the server of *address* refused it for good (SMTP 5yz, RFC 5321 §4.2.1)."""
     _write(address, bounced_at=now, bounce_status=status)
+
+
+def note_returned(address: str, *, now: datetime) -> bool:
+    """Write that a message to *address* came back later, as an operator read; False when no account has it."""
+    with transaction() as session:
+        wanted = select(Person.id).where(
+            func.lower(Person.email) == address.lower(), Person.access != Access.CLOSED.value
+        )
+        if session.scalar(wanted.limit(1)) is None:
+            return False
+        _write(address, bounced_at=now, bounce_status=None)
+    return True
 
 
 def forget(address: str) -> None:

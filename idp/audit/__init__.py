@@ -10,3 +10,4 @@ from .services import entries as entries
 from .services import record as record
 from .services import sequence as sequence
 from .services import verify as verify
+from .services import whole_of as whole_of

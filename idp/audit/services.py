@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, literal, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -167,6 +167,16 @@ def entries(
     if without:
         wanted = wanted.where(_LOG.c.event.not_in(sorted(without)))
     return tuple(_entry(row) for row in db.session.execute(wanted))
+
+
+def whole_of(person_id: str) -> Iterator[Entry]:
+    """Go through every entry about a person, newest first, a page at a time."""
+    wanted = select(*_COLUMNS).where(_LOG.c.person_id == person_id).order_by(_LOG.c.at.desc(), _LOG.c.id.desc())
+    page = db.session.execute(wanted.limit(_BATCH)).all()
+    while page:
+        yield from map(_entry, page)
+        last = tuple_(literal(page[-1].at, _LOG.c.at.type), literal(page[-1].id))
+        page = db.session.execute(wanted.where(tuple_(_LOG.c.at, _LOG.c.id) < last).limit(_BATCH)).all()
 
 
 def _waits() -> bool:

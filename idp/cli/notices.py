@@ -1,9 +1,10 @@
-"""``idp notices``: what did not leave, and a second life for it."""
+"""``idp notices``: what did not leave, a second life for it, and what came back."""
 
 from __future__ import annotations
 
 import click
 
+from ..accounts import services_contacts
 from ..app import create_app
 from ..clock import SystemClock
 from ..notices import services
@@ -11,7 +12,7 @@ from ..notices import services
 
 @click.group()
 def notices() -> None:
-    """List the notices that were given up, and send one again."""
+    """List the notices that were given up, send one again, and note an address from which messages come back."""
 
 
 @notices.command("list")
@@ -38,3 +39,13 @@ def revive(notice_id: str) -> None:
         if not services.revive(notice_id, now=SystemClock().now()):
             raise click.ClickException("there is no dead notice with this id")
     click.echo(f"{notice_id} leaves again; idp worker sends it.")
+
+
+@notices.command()
+@click.argument("address")
+def returned(address: str) -> None:
+    """Note that a message to ADDRESS came back: its owner is told on their account page, and written to by post."""
+    with create_app().app_context():
+        if not services_contacts.note_returned(address.strip(), now=SystemClock().now()):
+            raise click.ClickException("no account has this address")
+    click.echo("Noted. A code that the owner receives there and types clears it.")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
 from flask import Flask, render_template
 from markupsafe import Markup
 
@@ -29,6 +26,7 @@ from . import (
     journal_views,
     linking_services,
     models,
+    own_data_services,
     people_views,
     postal_services,
     presenting,
@@ -53,7 +51,8 @@ def init_app(app: Flask) -> None:
         app, Departure(departure_services.leave, departure_telling.objections, departure_services.is_somewhere)
     )
     add_succession(app, Succession(linking_services.hand_over, linking_services.objections))
-    add_my_data(app, "enterprises", memberships_to_take)
+    for part, (read, tables) in own_data_services.PARTS.items():
+        add_my_data(app, part, read, tables=tables)
     add_account_section(app, enterprises_section)
     add_sign_in_detail(app, _l("Enterprise"), enterprises_of_sign_ins)
     app.extensions["mandat.password_words"] = password_words
@@ -74,25 +73,6 @@ def enterprises_of_sign_ins(person_id: str, sign_ins: tuple[OpenSignIn, ...]) ->
     """Return for which enterprise each sign-in acts, by ``sid``."""
     names = {view.enterprise_id: view.enterprise_name for view in services.memberships_of(person_id)}
     return {one.sid: names[one.enterprise_id] for one in sign_ins if one.enterprise_id in names}
-
-
-def memberships_to_take(person_id: str, now: datetime) -> list[dict[str, Any]]:
-    """Return the roles and rights of a person, for the file of their own data."""
-    return [
-        {
-            "neq": view.neq,
-            "name": view.enterprise_name,
-            "role": view.role.value,
-            "status": view.status.value,
-            "user_code": view.user_code,
-            "appointed_at": view.appointed_at,
-            "rights": [
-                {"agency": agency_id, "blocks": sorted(right.blocks), "until": right.until}
-                for agency_id, right in services.rights_of_members(view.enterprise_id, now).get(view.id, ())
-            ],
-        }
-        for view in services.memberships_of(person_id)
-    ]
 
 
 def password_words(person_id: str) -> tuple[str, ...]:

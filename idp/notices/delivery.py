@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from ..config import LOOPBACK_HOSTS
 from ..egress import Answer, post, post_form
 from ..web import current_settings
-from .errors import BouncedError, RefusedAnswerError, UndeliverableError
+from .errors import BouncedError, RefusedAnswerError, RefusedContentError, UndeliverableError
 from .letters import render_pdf
 from .messages import Email, Letter, Message, Push, Signal
 
@@ -35,6 +35,7 @@ def deliver(message: Message, *, message_id: str, kind: str, now: datetime) -> N
 
     Raises:
         BouncedError: the server of an e-mail address refused it for good.
+        RefusedContentError: a server refused for good what an e-mail says.
         UndeliverableError: the other side refused it; other errors (network, disk) pass through.
     """
     match message:
@@ -98,7 +99,8 @@ def _deliver_email(email: Email, message_id: str, kind: str, now: datetime) -> N
 def _hand_over(server: smtplib.SMTP, mime: EmailMessage, to: str) -> None:
     """Give the message to the server, and tell a refusal for good from one to try again (RFC 5321 §4.2.1).
 
-    A refused sender, login or greeting is a mistake of ours or of the relay, never of the address.
+    Only the answer to the recipient accuses the address. What comes after the message judges its content: a filter must not
+    make letters of everything that its owner is to be told. A refused sender, login or greeting is a mistake of ours.
     """
     try:
         server.send_message(mime)
@@ -109,7 +111,7 @@ def _hand_over(server: smtplib.SMTP, mime: EmailMessage, to: str) -> None:
         raise
     except smtplib.SMTPDataError as refused:
         if refused.smtp_code in _FOR_GOOD:
-            raise BouncedError(to, refused.smtp_code) from None
+            raise RefusedContentError(refused.smtp_code) from None
         raise
 
 

@@ -25,6 +25,13 @@ class BouncedError(UndeliverableError):
         self.address, self.status = address, status
 
 
+class RefusedContentError(UndeliverableError):
+    """A server refused for good what an e-mail says, not the address: a filter, a size, a rule of the relay."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"the message was refused with {status}")
+
+
 class UnknownKindError(UndeliverableError):
     """Nobody registered a renderer for this kind."""
 

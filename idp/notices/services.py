@@ -21,7 +21,7 @@ from sqlalchemy import ColumnElement, insert, or_, select, update
 from ..db import db, in_transaction, new_id, transaction
 from ..sealing import current_sealing
 from .delivery import deliver
-from .errors import BouncedError, PostponedError, RefusedAnswerError, UnknownKindError
+from .errors import BouncedError, PostponedError, RefusedAnswerError, RefusedContentError, UnknownKindError
 from .messages import Email, Message
 from .models import DeliveryState, OutboxMessage
 from .schedule import LEASE, next_try
@@ -33,6 +33,7 @@ OnSent = Callable[[dict[str, Any], datetime], None]
 OnBounce = Callable[[str, int, datetime], None]
 
 _BOUNCES = "mandat.bounces"
+_FINAL = (BouncedError, RefusedContentError)  # the same again is refused again
 _ROUND_SECONDS = 20.0  # a round ends well before the leases it took
 
 
@@ -55,6 +56,15 @@ class DeadNotice:
     died_at: datetime
     attempts: int
     last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnsentNotice:
+    """A notice that has not left: its kind, when it was written, where it is."""
+
+    kind: str
+    written_at: datetime
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +176,24 @@ def dead(limit: int = 100) -> tuple[DeadNotice, ...]:
     )
 
 
+def unsent_of(person_id: str, address: str) -> tuple[UnsentNotice, ...]:
+    """Return the notices to or about a person that wait or were given up, oldest first; what left is wiped."""
+    rows = db.session.execute(
+        select(
+            OutboxMessage.id, OutboxMessage.kind, OutboxMessage.payload, OutboxMessage.created_at, OutboxMessage.state
+        )
+        .where(OutboxMessage.payload.is_not(None))
+        .order_by(OutboxMessage.created_at, OutboxMessage.id)
+    )
+    found = []
+    for row in rows:
+        told: dict[str, Any] = json.loads(current_sealing().unseal(row.payload, _place(row.id)))
+        reader = told.get("to") or told.get("address")
+        if told.get("person_id", person_id if reader == address else None) == person_id:
+            found.append(UnsentNotice(row.kind, row.created_at, row.state))
+    return tuple(found)
+
+
 def revive(message_id: str, *, now: datetime) -> bool:
     """Give a dead notice a new life; tell whether there was one."""
     with transaction() as session:
@@ -248,9 +276,9 @@ def _mark_sent(claimed: _Claimed, renderer: Renderer, payload: dict[str, Any], n
 
 def _mark_failed(claimed: _Claimed, error: Exception, now: datetime) -> None:
     db.session.rollback()
-    again = None if isinstance(error, BouncedError) else next_try(claimed.attempts, now)
+    again = None if isinstance(error, _FINAL) else next_try(claimed.attempts, now)
     state = DeliveryState.WAITING if again else DeliveryState.DEAD
-    why = str(error)[:200] if isinstance(error, (RefusedAnswerError, BouncedError)) else type(error).__name__
+    why = str(error)[:200] if isinstance(error, (RefusedAnswerError, *_FINAL)) else type(error).__name__
     log.warning("notice not sent", notice=claimed.id, kind=claimed.kind, state=state.value, error=why)
     with transaction() as session:
         session.execute(

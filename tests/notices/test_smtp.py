@@ -31,7 +31,7 @@ from idp.config import Settings
 from idp.db import db, transaction
 from idp.notices import delivery
 from idp.notices import services as notices
-from idp.notices.errors import BouncedError
+from idp.notices.errors import BouncedError, RefusedContentError
 from idp.notices.messages import Email
 from idp.notices.models import OutboxMessage
 
@@ -251,15 +251,22 @@ def test_a_server_that_hides_starttls_gets_nothing(serve: Serve, authority: Auth
     assert relay.received == []
 
 
-@pytest.mark.parametrize(("where", "answer"), [("recipient", "550 5.1.1 No such user"), ("data", "554 5.7.1 Refused")])
-def test_a_refusal_for_good_is_a_bounce(serve: Serve, now: datetime, where: str, answer: str) -> None:
-    """A status of 5yz names the address as the one refused (RFC 5321 §4.2.1); the error names nobody."""
-    serve(**{f"{where}_answer": answer})
+def test_a_recipient_refused_for_good_is_a_bounce(serve: Serve, now: datetime) -> None:
+    """A status of 5yz to RCPT names the address as the one refused (RFC 5321 §4.2.1); the error names nobody."""
+    serve(recipient_answer="550 5.1.1 No such user")
 
     with pytest.raises(BouncedError) as refused:
         send(now)
-    assert (refused.value.address, refused.value.status) == ("zoe@example.org", int(answer[:3]))
+    assert (refused.value.address, refused.value.status) == ("zoe@example.org", 550)
     assert "zoe" not in str(refused.value)
+
+
+def test_a_message_refused_for_good_is_no_bounce(serve: Serve, now: datetime) -> None:
+    """A status of 5yz to DATA judges what the message says, never its reader."""
+    serve(data_answer="554 5.7.1 Refused")
+
+    with pytest.raises(RefusedContentError, match=r"^the message was refused with 554$"):
+        send(now)
 
 
 @pytest.mark.parametrize("where", ["recipient", "data"])
@@ -321,6 +328,23 @@ def test_a_bounce_is_noted_and_not_tried_again(
     assert services_contacts.contact("zoe@EXAMPLE.org").is_refused
     services_contacts.note_confirmed("zoe@example.org", now=clock.now())
     assert not services_contacts.contact("Zoe@example.org").is_refused
+
+
+def test_a_refused_message_is_given_up_and_accuses_nobody(
+    serve: Serve, app: Flask, settings: Settings, clock: MovableClock
+) -> None:
+    """It is not tried again and shown with its status; the address stays good and no letter is written."""
+    serve(data_answer="554 5.7.1 Refused")
+    _enqueued(_person(clock), clock)
+
+    while notices.deliver_due(clock.now()):
+        pass
+
+    assert [(given_up.attempts, given_up.last_error) for given_up in notices.dead()] == [
+        (1, "the message was refused with 554")
+    ]
+    assert not settings.outbox_dir.exists() or not list(settings.outbox_dir.iterdir())
+    assert not services_contacts.contact("zoe@example.org").is_refused
 
 
 def test_a_message_keeps_its_id_over_retries(serve: Serve, app: Flask, clock: MovableClock) -> None:

@@ -1,8 +1,9 @@
-"""Recent activity in plain words, and everything Mandat keeps about oneself as a file."""
+"""Recent activity in plain words, and what Mandat keeps about oneself as a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,9 +16,9 @@ from ...audit import labels
 from ...i18n import gettext as _
 from ...limits import FORMS, limiter
 from ...web import now
-from .. import services, services_names
+from .. import services_own_data
 from ..confirming import fresh_sign_in_required
-from ..my_data import FORMAT, Act, Code, FormerName, Identity, MyData, Session, actor_word, file_name
+from ..my_data import FORMAT, PARTS, MyData, actor_word, file_name
 from ..sessions import current_sign_in, sign_in_required
 from ..sign_ins import SignIn
 
@@ -25,12 +26,28 @@ blueprint = Blueprint("own_data", __name__)
 
 Read = Callable[[str, datetime], list[dict[str, Any]]]
 _PARTS = "mandat.my_data"
-_SHOWN, _WHOLE = 50, 20_000  # entries
+_SHOWN = 50  # entries
 
 
-def add_my_data(app: Flask, part: str, read: Read) -> None:
-    """Let another room give its *part* of what a person may take away (``enterprises``, ``consents``)."""
-    app.extensions.setdefault(_PARTS, {})[part] = read
+@dataclass(frozen=True, slots=True)
+class RoomPart:
+    """What another room gives of a person's data, and the tables that it takes it from."""
+
+    read: Read
+    tables: frozenset[str]
+
+
+def add_my_data(app: Flask, part: str, read: Read, *, tables: Collection[str]) -> None:
+    """Let another room give its *part* of what a person may take away, read from *tables*.
+
+    A test holds every table of the product against these names.
+    """
+    app.extensions.setdefault(_PARTS, {})[part] = RoomPart(read, frozenset(tables))
+
+
+def parts(app: Flask) -> dict[str, RoomPart]:
+    """Return what other rooms give, by the name of the part."""
+    return dict(app.extensions.get(_PARTS, {}))
 
 
 def account_section(_sign_in: SignIn) -> Markup:
@@ -81,37 +98,11 @@ def download() -> ResponseReturnValue:
 
 
 def whole(person_id: str, made_at: datetime) -> MyData:
-    """Gather what every room keeps about a person."""
-    person = services.person(person_id)
-    others = {part: read(person_id, made_at) for part, read in current_app.extensions.get(_PARTS, {}).items()}
-    return MyData(
-        format=FORMAT,
-        made_at=made_at,
-        person=Identity(
-            given_name=person.given_name,
-            family_name=person.family_name,
-            email=person.email,
-            language=person.language,
-            last_sign_in_at=person.last_sign_in_at,
-        ),
-        former_names=[
-            FormerName(given_name=each.former_parts[0], family_name=each.former_parts[1], corrected_at=each.at)
-            for each in services_names.of_person(person_id)
-        ],
-        user_codes=[
-            Code(user_code=str(each.code), state=each.state.value, activated_at=each.activated_at)
-            for each in services.user_codes_of(person_id, now=made_at)
-        ],
-        sessions=[
-            Session(device=each.device, started_at=each.started_at, seen_at=each.seen_at)
-            for each in services.open_sign_ins(person_id, now=made_at)
-        ],
-        activity=[
-            Act(at=entry.at, event=entry.event, by=actor_word(entry.actor_kind, entry.actor_id, person_id))
-            for entry in audit.entries(person_id=person_id, limit=_WHOLE)
-        ],
-        **{"enterprises": [], "consents": [], **others},
-    )
+    """Gather what every room keeps about a person; a room that is not there leaves its parts empty."""
+    rooms = {name: part.read(person_id, made_at) for name, part in parts(current_app).items()}
+    own = services_own_data.of_person(person_id)
+    empty: dict[str, Any] = {name: [] for name in PARTS}
+    return MyData.model_validate({"format": FORMAT, "made_at": made_at, **dict(own), **empty, **rooms})
 
 
 def _before() -> datetime | None:

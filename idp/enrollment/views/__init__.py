@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
-from ...accounts.views import Succession, add_succession
-from .. import linking_services
+from ...accounts.views import Succession, add_my_data, add_succession
+from .. import linking_services, own_data_services
 from .. import models as models
 from ..notice_services import init_notices
 from .blueprint import pages
@@ -19,3 +19,5 @@ def init_app(app: Flask) -> None:
     app.add_url_rule("/terms", "enrollment.terms", returning.terms_page)
     init_notices(app)
     add_succession(app, Succession(linking_services.hand_over, linking_services.objections))
+    for part, (read, tables) in own_data_services.PARTS.items():
+        add_my_data(app, part, read, tables=tables)

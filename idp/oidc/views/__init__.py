@@ -21,7 +21,7 @@ from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
 from ...notices.services import register_renderer
 from ...web import current_settings
-from .. import consent_services, grant_services, logout_services, metadata
+from .. import consent_services, grant_services, logout_services, metadata, own_data_services
 from .. import models as models  # the tables must be known to the metadata
 from ..events import event_services, signal_services
 from ..events import streams as stream_rules
@@ -71,7 +71,8 @@ def init_app(app: Flask) -> None:
     add_account_section(app, consents_section)
     add_account_section(app, playground.account_section)
     add_departure(app, Departure(consent_services.end_all))
-    add_my_data(app, "consents", consents.to_take)
+    for part, (read, tables) in own_data_services.PARTS.items():
+        add_my_data(app, part, read, tables=tables)
     add_sign_in_detail(app, _l("Agencies signed in to"), agencies_of_sign_ins)
     app.before_request(browser.show_pending_interaction)
     rooms = (

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
-
 from flask import Blueprint, flash, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -44,20 +41,6 @@ def consents() -> ResponseReturnValue:
         for consent in consent_services.of_person(sign_in.person_id)
     ]
     return make_response(render_template("oidc/consents.html", listed=listed))
-
-
-def to_take(person_id: str, _now: datetime) -> list[dict[str, Any]]:
-    """Return the consents of a person, for the file of their own data."""
-    return [
-        {
-            "agency": consent.agency_id,
-            "enterprise": delegation.enterprise(consent.enterprise_id).neq,
-            "scopes": list(consent.scopes),
-            "claims": list(consent.claims),
-            "given_at": consent.given_at,
-        }
-        for consent in consent_services.of_person(person_id)
-    ]
 
 
 def agency_name(agency_id: str) -> str:
