@@ -16,7 +16,9 @@ from idp.clock import MovableClock
 from idp.db import db
 from idp.identifiers import UserCode
 
+from ..authenticator import Authenticator
 from ..conftest import Account, Browser, latest_email_code, payloads, switch_on
+from .test_passkeys import add_passkey, show_passkey
 
 Newcomer = Callable[..., tuple[UserCode, str]]
 Accounts = Callable[..., Account]
@@ -92,6 +94,36 @@ def test_a_sign_in_by_email_code_links_nothing(
 
     assert "/confirm" in str(browser.get(LINK).location)
     assert owner(code) is None
+
+
+def test_a_passkey_proves_the_account_too(
+    app: Flask, account: Accounts, newcomer: Newcomer, browser: Browser, clock: MovableClock
+) -> None:
+    """The passkey alone, from the sign-in page that the link led to."""
+    whom, device, (code, secret) = account(), Authenticator(), newcomer()
+    owner_browser = Browser(app)
+    owner_browser.sign_in(whom, clock.now())
+    add_passkey(owner_browser, device)
+    begin(browser, code, secret)
+
+    assert show_passkey(browser, device, "/sign-in/passkey?next=%2Factivate%2Flink").location == LINK
+    assert browser.post(LINK).location == "/account"
+    assert owner(code) == whom.person_id
+
+
+def test_a_code_that_asks_for_more_asks_it_at_once(
+    account: Accounts, newcomer: Newcomer, browser: Browser, clock: MovableClock
+) -> None:
+    """The level of the new role comes with the code: until a passkey is added, this sign-in opens nothing else."""
+    whom, (code, secret) = account(), newcomer()
+    services.require_level(services.user_codes([str(code)])[str(code)].person_id, 3)
+    browser.sign_in(whom, clock.now())
+    begin(browser, code, secret)
+
+    assert browser.post(LINK).location == "/account"
+
+    assert browser.get("/account").location == "/account/security/passkey"
+    assert owner(code) == whom.person_id
 
 
 def test_without_an_activation_the_page_leads_to_the_start(
