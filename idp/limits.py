@@ -14,6 +14,7 @@ from .config import Settings
 SIGN_IN = "60 per minute"
 FORMS = "120 per minute"
 HOUSEHOLD = 64  # bits that name an IPv6 network: whoever has one has all addresses in it (RFC 6177, RFC 7421)
+_WINDOW = 60  # seconds: both limits are per minute
 _PATIENCE = 0.5  # seconds for the storage to answer, on the way of every request
 
 
@@ -62,4 +63,6 @@ def storage_answers() -> bool:
 def seconds_to_wait() -> int:
     """Return after how many seconds the sender of a request that was refused may come again."""
     refused = limiter.current_limit
-    return max(1, math.ceil(refused.reset_at - time.time())) if refused is not None else 60
+    if refused is None:
+        return _WINDOW
+    return min(_WINDOW, max(1, math.ceil(refused.reset_at - time.time())))  # the library rounds the end up by a second
