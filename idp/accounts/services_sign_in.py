@@ -100,7 +100,6 @@ def check_password(
     if person_id is None or stored is None or not is_right:
         note_refusal(owner, subject, counter, step="password", now=now)
         return FirstStep(refusal=closed_by(counter, now) or Refusal.WRONG, locked_until=counter.locked_until)
-    factors.refresh_hash(person_id, former=stored, password=password)
     with transaction():
         guesses.return_try(subject, counter, now=now)
         _, token = challenges.begin(
@@ -111,6 +110,7 @@ def check_password(
             next_path=next_path,
             now=now,
         )
+    factors.refresh_hash(person_id, former=stored, password=password)
     return FirstStep(token=token, has_passkey=holder.has_passkey)
 
 
