@@ -231,7 +231,7 @@ def _too_fast(_error: RateLimitExceeded) -> ResponseReturnValue:
     """Tell an address that sent too many requests when to come back (RFC 6585 §4)."""
     title = _("Too many requests at once")
     message = _(
-        "Many requests came from your address within a minute. Nothing was saved. Wait a minute, then try again."
+        "Many requests came from your network within a minute. Nothing was saved. Wait a minute, then try again."
     )
     answer = jsonify(error="too_many_requests") if wants_json() else error_page(429, "http_429", title, message)
     answer.headers["Retry-After"] = str(seconds_to_wait())
