@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 FACTOR_LEVELS = {"user": 2, "pes": 2, "authorized_representative": 2, "operator": 3}
+_SHARED = ("valkey://", "valkeys://", "valkey+unix://", "redis://", "rediss://", "redis+unix://")
 _ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)+")
 
@@ -130,6 +131,13 @@ class Settings(BaseSettings):
         if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
         return url
+
+    @field_validator("rate_limit_storage")
+    @classmethod
+    def _storage_is_known(cls, address: str) -> str:
+        if address != "memory://" and not address.startswith(_SHARED):
+            raise ValueError(f"must be memory://, or begin with {', '.join(_SHARED)}")
+        return address
 
     @field_validator("factor_policy")
     @classmethod

@@ -16,6 +16,7 @@ from pathlib import Path
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -25,6 +26,7 @@ from .config import Settings
 from .errors import MandatError
 from .i18n import current_language
 from .i18n import gettext as _
+from .limits import seconds_to_wait
 from .peers import TrustedPeers
 from .sealing import Sealing
 
@@ -100,6 +102,7 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
     app.context_processor(_frame)
     app.register_error_handler(CSRFError, _csrf_refused)
     app.register_error_handler(MandatError, _refused)
+    app.register_error_handler(RateLimitExceeded, _too_fast)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
 
@@ -222,6 +225,17 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if retry_after:
         response.headers["Retry-After"] = str(retry_after)
     return response
+
+
+def _too_fast(_error: RateLimitExceeded) -> ResponseReturnValue:
+    """Tell an address that sent too many requests when to come back (RFC 6585 §4)."""
+    title = _("Too many requests at once")
+    message = _(
+        "Many requests came from your network within a minute. Nothing was saved. Wait a minute, then try again."
+    )
+    answer = jsonify(error="too_many_requests") if wants_json() else error_page(429, "http_429", title, message)
+    answer.headers["Retry-After"] = str(seconds_to_wait())
+    return answer, 429
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

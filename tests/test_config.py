@@ -68,3 +68,10 @@ def test_the_address_of_the_alarm_is_one_address(address: str) -> None:
     with pytest.raises(ConfigurationError):
         read_settings(alarm_email=address)
     assert read_settings(alarm_email="veille@fournisseur.example").alarm_email == "veille@fournisseur.example"
+
+
+@pytest.mark.parametrize("storage", ["memcached://cache", "valkey", "postgresql://db", "memory://x"])
+def test_the_shield_counts_where_it_can(storage: str) -> None:
+    """An unknown storage is told at start, not at the first request."""
+    with pytest.raises(ConfigurationError, match="IDP_RATE_LIMIT_STORAGE"):
+        read_settings(rate_limit_storage=storage)

@@ -17,6 +17,7 @@ from .hashing import slots_of
 WAITING = 62  # in each process; ``idp serve`` has more threads than that, so that some are left for everybody else
 PATIENCE = 5.0  # seconds one waits for its turn
 DOORS = frozenset({"sign_in", "email_sign_in", "passkeys", "activation", "recovery"})  # blueprints open to strangers
+OPEN = frozenset({"sign_in.sign_out"})  # a crowd keeps nobody from leaving
 _INSIDE = "mandat.at_the_door"
 
 
@@ -53,7 +54,7 @@ def init_crowd(app: Flask, workers: int) -> None:
 
     @app.before_request
     def enter() -> None:
-        if request.blueprint in DOORS:
+        if request.blueprint in DOORS and request.endpoint not in OPEN:
             crowd.enter()
             request.environ[_INSIDE] = True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, select, update
@@ -12,11 +13,12 @@ from ..audit import Actor
 from ..db import db, table_of, transaction
 from ..identifiers import UserCode
 from ..notices import services as notices
+from . import services_allowances as allowances
 from . import services_challenges as challenges
 from . import services_email_codes as email_codes
 from . import services_known_browsers as known_browsers
 from . import services_reproofing_rows as reproofing_rows
-from .access_states import FREEZE_LINKS, FREEZE_WINDOW, Access, AccessEvent, after, sources
+from .access_states import FREEZE_LINKS, FREEZE_WINDOW, THAW_CODES, Access, AccessEvent, after, sources
 from .models import Challenge, Person, UserCodeRow
 from .reproofing_states import ReproofingEvent, ReproofingState
 from .services_email_codes import Answer, Outcome
@@ -27,6 +29,14 @@ from .steps import Kind, Step
 
 _PEOPLE = table_of(Person)
 _ACCESS = select(_PEOPLE.c.access).where(_PEOPLE.c.id == bindparam("person_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Thawing:
+    """The secret to go on with once a code was sent; or none was, and the instant from which one more may be."""
+
+    token: str | None = field(default=None, repr=False)
+    wait_until: datetime | None = None
 
 
 def is_open(person_id: str) -> bool:
@@ -79,14 +89,17 @@ def thaw(person_id: str, *, actor: Actor, now: datetime) -> bool:
     return True
 
 
-def begin_thaw(person_id: str, user_code: str, *, now: datetime) -> str:
-    """Send a code to whoever has shown password and second factor of a frozen account; return the secret to go on with."""
+def begin_thaw(person_id: str, user_code: str, *, now: datetime) -> Thawing:
+    """Send a code to whoever has shown both factors of a frozen account, unless an hour had its codes."""
     with transaction():
+        wait_until = allowances.take(f"thaw:{person_id}", limit=THAW_CODES, now=now)
+        if wait_until is not None:
+            return Thawing(wait_until=wait_until)
         challenge_id, token = challenges.begin(
             Kind.THAW, Step.EMAIL_CODE, person_id=person_id, user_code=user_code, next_path="/sign-in", now=now
         )
         email_codes.send(challenge_id, people((person_id,))[person_id], now=now)
-    return token
+    return Thawing(token)
 
 
 def begin_freeze(user_code: UserCode, *, now: datetime) -> str | None:

@@ -14,6 +14,7 @@ from ..notices import services as notices
 from ..sealing import current_sealing
 from . import services_security_notices as security_notices
 from . import totp
+from .errors import BusyError
 from .factor_policy import Held
 from .hashing import current_hasher
 from .models import Passkey, PasskeyCeremony, PasskeyOwner, Password, Person, RecoveryCode, TotpDevice
@@ -213,11 +214,14 @@ def replace_password(person_id: str, *, former: str, hashed: str, now: datetime)
 
 
 def refresh_hash(person_id: str, *, former: str, password: str) -> None:
-    """Hash the password just verified again when the parameters have changed since *former*."""
+    """Hash the password just verified again when the parameters have changed since *former*, now or at a quieter sign-in."""
     hasher = current_hasher()
     if not hasher.is_outdated(former):
         return
-    renewed = hasher.hash(password)
+    try:
+        renewed = hasher.hash(password)
+    except BusyError:
+        return  # the password was right: nobody is turned away for an upkeep
     with transaction() as session:
         session.execute(
             update(Password)

@@ -13,7 +13,7 @@ from . import services_passkeys as passkeys
 from . import services_sessions as rows
 from .models import UserCodeRow
 from .passkeys import Purpose
-from .services_sign_in import Refusal, SecondStep
+from .services_sign_in import Refusal, SecondStep, frozen
 from .sign_ins import PASSKEY_ALONE, SignIn
 from .states import CodeState
 
@@ -38,7 +38,7 @@ def sign_in_with_passkey(
             )
             return SecondStep(refusal=Refusal.WRONG)
         if not access.is_open(person_id):  # frozen: a passkey shows who asks, and the way back has one more step
-            return SecondStep(refusal=Refusal.FROZEN, thaw_token=access.begin_thaw(person_id, signs, now=now))
+            return frozen(access.begin_thaw(person_id, signs, now=now))
         signed = rows.begin_sign_in(
             person_id, signs, shown=PASSKEY_ALONE, device=device, former=former, next_path=next_path, now=now
         )

@@ -71,7 +71,7 @@ class SecondStep:
     refusal: Refusal | None = None
     locked_until: datetime | None = None
     tries_left: int | None = None
-    thaw_token: str | None = field(default=None, repr=False)  # with FROZEN: to go on with the code sent by e-mail
+    thaw_token: str | None = field(default=None, repr=False)  # with FROZEN: to go on with the code, if one was sent
 
 
 def check_password(
@@ -100,7 +100,6 @@ def check_password(
     if person_id is None or stored is None or not is_right:
         note_refusal(owner, subject, counter, step="password", now=now)
         return FirstStep(refusal=closed_by(counter, now) or Refusal.WRONG, locked_until=counter.locked_until)
-    factors.refresh_hash(person_id, former=stored, password=password)
     with transaction():
         guesses.return_try(subject, counter, now=now)
         _, token = challenges.begin(
@@ -111,6 +110,7 @@ def check_password(
             next_path=next_path,
             now=now,
         )
+    factors.refresh_hash(person_id, former=stored, password=password)
     return FirstStep(token=token, has_passkey=holder.has_passkey)
 
 
@@ -185,8 +185,7 @@ def _second_step(
             return SecondStep(refusal=Refusal.OVER)
         guesses.forget_failures(subject, now=now)
         if not access.is_open(begun.person_id):
-            token = access.begin_thaw(begun.person_id, begun.user_code, now=now)
-            return SecondStep(refusal=Refusal.FROZEN, thaw_token=token)
+            return frozen(access.begin_thaw(begun.person_id, begun.user_code, now=now))
         whom = (begun.person_id, begun.user_code)
         signed = rows.begin_sign_in(
             *whom, shown=shown, device=device, former=former, next_path=begun.next_path, now=now
@@ -214,6 +213,11 @@ def refused(counter: Counter, now: datetime) -> SecondStep:
     if closed is not None:
         return SecondStep(refusal=closed, locked_until=counter.locked_until)
     return SecondStep(refusal=Refusal.WRONG, tries_left=counter.tries_left)
+
+
+def frozen(thawing: access.Thawing) -> SecondStep:
+    """Return the answer to whoever has shown both factors of a frozen account: a code was sent, or when one may be."""
+    return SecondStep(refusal=Refusal.FROZEN, thaw_token=thawing.token, locked_until=thawing.wait_until)
 
 
 def note_refusal(person_id: str | None, subject: str, counter: Counter, *, step: str, now: datetime) -> None:

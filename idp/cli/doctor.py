@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..app import create_app
 from ..clock import SystemClock
 from ..config import Settings, folder, read_settings
+from ..limits import storage_answers
 from ..sealing import KEY_FILES
 from . import key_findings
 
@@ -69,6 +70,8 @@ def findings(settings: Settings) -> Iterator[str]:
         yield "less than 512 MiB of disk are free"
     try:
         with create_app(settings).app_context():
+            if not storage_answers():
+                yield "the storage of IDP_RATE_LIMIT_STORAGE does not answer: requests per address are not counted"
             yield from _certificate_findings()
             yield from _database_findings(settings)
     except SQLAlchemyError as error:
@@ -122,7 +125,7 @@ def _database_findings(settings: Settings) -> Iterator[str]:
 
 
 def _masked(name: str, value: object) -> str:
-    if name == "database_url":
+    if name in ("database_url", "rate_limit_storage"):
         head, at, tail = str(value).rpartition("@")
         return f"{head.split('//')[0]}//…@{tail}" if at else str(value)
     return str(value)

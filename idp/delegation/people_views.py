@@ -96,6 +96,7 @@ def presenting_people(views: tuple[MembershipView, ...]) -> list[dict[str, objec
 
 @blueprint.route("/people/new", methods=["GET", "POST"])
 @pes_required
+@fresh_sign_in_required
 def new_user() -> ResponseReturnValue:
     """Create a user; their two slips follow, once."""
     return _add(Role.USER, back="/people")

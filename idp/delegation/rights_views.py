@@ -87,7 +87,9 @@ def check(agency_id: str) -> ResponseReturnValue:
 @pes_required
 def preview(agency_id: str) -> ResponseReturnValue:
     """Show what would change, what the agency would receive, and ask to confirm."""
-    previewed = _opened(request.args.get("changes", ""), agency_id)
+    if "changes" not in request.args:  # whoever gives up confirming who they are
+        return see_other(f"/agencies/{agency_id}/rights")
+    previewed = _opened(request.args["changes"], agency_id)
     matrix = _matrix(agency_id)
     wanted = _wanted(previewed)
     if matrix.revision != previewed.revision:

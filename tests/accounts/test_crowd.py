@@ -104,6 +104,25 @@ def test_a_turn_is_given_back_whatever_happens(app: Flask, browser: Browser) -> 
     assert browser.get("/sign-in").status_code == 200
 
 
+def test_a_crowd_keeps_nobody_from_signing_out(
+    app: Flask, browser: Browser, account: Callable[..., Account], clock: MovableClock
+) -> None:
+    """Every place at the door is taken: nobody signs in, and whoever leaves is signed out all the same."""
+    browser.sign_in(account(), clock.now())
+    token, crowd_at_door = browser.token("/account"), app.extensions["mandat.crowd"]
+    places = crowd.WAITING + slots_of(app.extensions["mandat.settings"].workers)
+    for _ in range(places):
+        assert crowd_at_door._places.acquire(blocking=False)
+    assert browser.get("/sign-in").status_code == 503
+
+    left = browser.client.post("/sign-out", data={"csrf_token": token})
+
+    for _ in range(places):
+        crowd_at_door._places.release()
+    assert left.status_code == 303
+    assert browser.get("/account").status_code == 302
+
+
 def test_who_finds_no_place_or_loses_patience_is_told() -> None:
     """Places are bounded, and so is the wait; both give nothing away for good."""
     full = Crowd(1, waiting=0)

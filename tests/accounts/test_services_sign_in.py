@@ -7,9 +7,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 
-from idp.accounts import services, services_activation, services_guesses, services_sessions
+from idp.accounts import services, services_activation, services_factors, services_guesses, services_sessions
+from idp.accounts.errors import BusyError
 from idp.accounts.hashing import current_hasher
 from idp.accounts.services_sign_in import FirstStep, Refusal, SecondStep, check_password, check_second_factor
 from idp.clock import MovableClock
@@ -229,3 +231,27 @@ def test_no_page_tells_that_a_code_was_issued(someone: Callable[..., PersonId], 
 
     assert [answer.refusal for answer in seen] == [Refusal.LOCKED, Refusal.LOCKED]
     assert seen[0] == seen[1]
+
+
+@pytest.mark.databases
+def test_a_right_password_is_no_failure_while_hashes_are_busy(
+    account: Callable[..., Account], clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When parameters have changed and there is no turn to hash anew, the sign-in goes on, and the next one hashes."""
+    julie, hasher = account(), current_hasher()
+    former = services_factors.password_hash_of(julie.person_id)
+    hasher._argon2 = PasswordHasher(time_cost=2, memory_cost=1024, parallelism=1)
+
+    def busy(password: str) -> str:
+        raise BusyError("too many passwords at once")
+
+    with monkeypatch.context() as crowded:
+        crowded.setattr(hasher, "hash", busy)
+        answers = [first(julie, clock) for _ in range(6)]
+
+    assert [answer.refusal for answer in answers] == [None] * 6
+    assert second(answers[-1].token, julie.otp(clock.now()), clock).signed is not None
+    assert services_factors.password_hash_of(julie.person_id) == former
+    assert first(julie, clock).token is not None
+    db.session.rollback()
+    assert services_factors.password_hash_of(julie.person_id) != former

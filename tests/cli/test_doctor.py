@@ -15,6 +15,7 @@ from idp.clock import MovableClock, SystemClock
 from idp.config import Settings, folder, read_settings
 from idp.db import transaction
 from idp.delegation import catalogue_services
+from tests.flows.installation import free_port
 from tests.oidc.certificates import FROM, TestAuthority, pem
 
 
@@ -42,13 +43,26 @@ def test_each_missing_part_is_told(settings: Settings, tmp_path: Path) -> None:
         loose.chmod(0o600)
 
 
+def test_a_storage_that_does_not_answer_is_told(settings: Settings) -> None:
+    """The shield opens without its storage, which nobody would notice."""
+    down = settings.model_copy(update={"rate_limit_storage": f"redis://127.0.0.1:{free_port()}"})
+
+    assert any("IDP_RATE_LIMIT_STORAGE does not answer" in finding for finding in findings(down))
+    assert not any("IDP_RATE_LIMIT_STORAGE" in finding for finding in findings(settings))
+
+
 def test_a_secret_of_the_settings_is_not_printed() -> None:
     """The password of the database and of the mail server stay hidden."""
     from idp.cli.doctor import _masked
 
-    given = read_settings(smtp_url="smtp://u:hunter2@mail.example", database_url="postgresql+psycopg://u:hunter2@db/x")
+    given = read_settings(
+        smtp_url="smtp://u:hunter2@mail.example",
+        database_url="postgresql+psycopg://u:hunter2@db/x",
+        rate_limit_storage="valkey://u:hunter2@valkey/0",
+    )
 
-    assert "hunter2" not in _masked("database_url", given.database_url) + _masked("smtp_url", given.smtp_url)
+    printed = [_masked(name, getattr(given, name)) for name in ("database_url", "smtp_url", "rate_limit_storage")]
+    assert not any("hunter2" in each for each in printed)
     assert doctor.name == "doctor"
     assert CliRunner().invoke(doctor, ["--help"]).exit_code == 0
 

@@ -7,12 +7,15 @@ from datetime import timedelta
 from html import unescape
 from urllib.parse import quote
 
+import pyotp
 import pytest
 
 from idp import audit
 from idp.clock import local_date
 from idp.delegation import services
 from idp.delegation.rights_services import Right
+
+from .conftest import TOTP_SECRET
 
 
 def fields(licorne, *members, all: bool = False, end: str = "2027-11-23", **blocks):  # type: ignore[no-untyped-def]
@@ -398,15 +401,17 @@ def test_pages_speak_the_language_asked_for(world, licorne, sign_in, language) -
 
 
 def test_acts_that_matter_ask_again_who_one_is(world, licorne, sign_in) -> None:  # type: ignore[no-untyped-def]
-    """Rights, PES and slips: five minutes after the sign-in each leads to the second factor, and nothing was done."""
+    """Rights, people and slips: five minutes after the sign-in each leads to the second factor, and nothing was done."""
     pia, ar = sign_in(licorne.pes), sign_in(licorne.ar)
     checked = pia.post("/agencies/amp/rights", fields(licorne, licorne.julie, blocks=("001",)))
     changes = {"changes": hidden(pia.text(checked.location), "changes")}
+    noe = {"given_name": "Noé", "family_name": "B", "email": "noe@example.com", "language": "fr"}
     acts = [
         (pia, "/agencies/amp/rights/preview", changes),
         (pia, f"/people/{licorne.julie.membership_id}/slips", {}),
         (pia, f"/people/{licorne.julie.membership_id}/lost-factor", {}),
-        (ar, "/roster/new", {"given_name": "Noé", "family_name": "B", "email": "noe@example.com", "language": "fr"}),
+        (pia, "/people/new", noe),
+        (ar, "/roster/new", noe),
         *((ar, f"/people/{licorne.marc.membership_id}/{act}", {}) for act in ("suspend", "reactivate", "remove")),
     ]
     world.clock.advance(timedelta(minutes=5))
@@ -423,5 +428,21 @@ def test_whoever_may_not_act_is_refused_before_being_asked(world, licorne, sign_
     julie = sign_in(licorne.julie)
     world.clock.advance(timedelta(minutes=5))
 
-    assert julie.post("/agencies/amp/rights/preview", {"changes": "x"}).status_code == 403
-    assert julie.post("/roster/new", {}).status_code == 403
+    for path, sent in (("/agencies/amp/rights/preview", {"changes": "x"}), ("/roster/new", {}), ("/people/new", {})):
+        assert julie.post(path, sent).status_code == 403, path
+
+
+def test_a_user_typed_before_the_code_is_created_after_it(world, licorne, sign_in) -> None:  # type: ignore[no-untyped-def]
+    """The form of a new user waits while the PES shows who they are, and its slips follow."""
+    pia = sign_in(licorne.pes)
+    noe = {"given_name": "Noé", "family_name": "B", "email": "noe@example.com", "language": "fr"}
+    world.clock.advance(timedelta(minutes=5))
+    asked = pia.post("/people/new", noe)
+    code = pyotp.TOTP(TOTP_SECRET).at(int(world.now.timestamp()))
+    waiting = pia.post(asked.location, {"otp": code}, page="/confirm").location
+
+    kept = pia.text(waiting)
+    created = pia.post("/people/new", {name: hidden(kept, name) for name in noe})
+
+    assert 'id="slip-password"' in created.text
+    assert pia.get("/agencies/amp/rights/preview").location == "/agencies/amp/rights"

@@ -180,8 +180,8 @@ def other_browser(browser: Browser, app: Flask) -> Browser:
     return Browser(app.test_client(), browser.clock, browser.outbox)
 
 
-def open_account(browser: Browser) -> None:
-    """From the page of a verified file: create the representative's account, to the end of activation."""
+def open_account(browser: Browser) -> str:
+    """From the page of a verified file: create the representative's account; return the key of its application."""
     browser.get("/enrol/file")
     browser.post("/enrol/file/account")
     assert browser.path == "/activate/password", browser.text
@@ -195,6 +195,7 @@ def open_account(browser: Browser) -> None:
     assert browser.path == "/account/security/recovery-codes", browser.text
     browser.get(html.unescape(re.findall(r'href="([^"]+)"[^>]*id="recovery-codes-later"', browser.text)[0]))
     assert browser.path == "/enrol/file", browser.text
+    return secret
 
 
 def mailed_code(browser: Browser) -> str:

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from io import BytesIO
 
+import pyotp
 import pytest
 from sqlalchemy import select
 
@@ -146,6 +147,27 @@ def test_slips_are_for_the_representative_alone(browser: Browser, other_browser:
     assert browser.path == "/sign-in"
     other_browser.get(f"/enrol/file/slips/{nominee_id}")
     assert other_browser.path == "/enrol/resume"
+
+
+def test_a_slip_asks_again_who_one_is(browser: Browser) -> None:
+    """Five minutes after the sign-in the first password of a PES waits for the second factor (ASVS 7.5.3)."""
+    go(browser, Typed())
+    secret = open_account(browser)
+    path = re.search(r'href="(/enrol/file/slips/[0-9a-f]+)"', browser.text)
+    assert path
+    browser.get(path.group(1))
+    browser.clock.advance(timedelta(minutes=5))
+
+    browser.post(path.group(1))
+
+    assert browser.path == "/confirm"
+    assert row().state == "verified"
+    code = pyotp.TOTP(secret).at(int(browser.clock.now().timestamp()))
+    browser.post(f"/confirm?{browser.page.request.query_string.decode()}", otp=code)
+    assert browser.path == "/continue"
+    browser.post(path.group(1))
+    assert 'id="slip-password"' in browser.text
+    assert row().state == "active"
 
 
 def test_a_representative_in_charge_needs_no_slip(browser: Browser) -> None:

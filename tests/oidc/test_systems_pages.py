@@ -9,17 +9,19 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from idp import audit
 from idp.audit import SYSTEM
 from idp.clock import local_date
 from idp.db import db
 from idp.delegation import subscription_services, system_user_services
 from idp.oidc.parties import client_services
 from tests.oidc.fapi import thumbprint
-from tests.oidc.scenery import Scenery, csrf_token
+from tests.oidc.scenery import TOTP_SECRET, Scenery, csrf_token, hidden_inputs
 from tests.oidc.software import Software, approve, load_software, software
 
 LIST, NEW, CHECK = (f"/agencies/amp/systems{end}" for end in ("", "/new", "/check"))
@@ -60,6 +62,13 @@ def preview(browser: FlaskClient, scenery: Scenery, **changed: Any) -> tuple[str
     found = re.search(r'name="approval" value="([^"]+)"', page)
     assert found, page
     return chosen.location, unescape(found[1])
+
+
+def confirm(browser: FlaskClient, scenery: Scenery, address: str = "/confirm") -> TestResponse:
+    """Show the second factor again, as acts that matter ask after five minutes."""
+    answer = post(browser, address, {"otp": pyotp.TOTP(TOTP_SECRET).at(scenery.clock.now())}, page=address)
+    assert answer.status_code == 303, answer.text
+    return answer
 
 
 def test_a_pes_approves_software_in_three_pages(scenery: Scenery, ledger: Software, pes: FlaskClient) -> None:
@@ -150,6 +159,7 @@ def test_a_preview_serves_whom_it_was_shown(scenery: Scenery, ledger: Software, 
     scenery.clock.advance(timedelta(minutes=50))
     assert pes.get(address).status_code == 200
     scenery.clock.advance(timedelta(minutes=11))
+    confirm(pes, scenery)
     assert post(pes, CHECK, {"approval": token}).status_code == 409
     assert system_user_services.system_users(scenery.story, "amp", now=scenery.clock.now()) == ()
 
@@ -215,6 +225,29 @@ def test_nobody_else_approves_or_revokes(scenery: Scenery, ledger: Software, pes
     assert post(elsewhere, path, {}).status_code == 404
     assert pes.get(f"/agencies/bac/systems/{system_user}/revoke").status_code == 404
     assert ledger.ask().status_code == 200
+
+
+def test_approving_and_revoking_ask_again_who_one_is(scenery: Scenery, ledger: Software, pes: FlaskClient) -> None:
+    """Five minutes after the sign-in each leads to the second factor; what was shown is approved after it (ASVS 7.5.3)."""
+    system_user = approve(scenery)
+    path = f"{LIST}/{system_user}/revoke"
+    _, token = preview(pes, scenery, software="ledger2")
+    scenery.clock.advance(timedelta(minutes=5))
+    before = len(audit.entries(limit=1000))
+
+    asked = [post(pes, CHECK, {"approval": token}), post(pes, path, {})]
+
+    assert [(answer.status_code, answer.location[:14]) for answer in asked] == [(303, "/confirm?next=")] * 2
+    assert len(audit.entries(limit=1000)) == before
+    waiting = confirm(pes, scenery, asked[0].location).location
+    assert post(pes, CHECK, hidden_inputs(pes.get(waiting).text)).location == LIST
+    found = system_user_services.system_users(scenery.story, "amp", now=scenery.clock.now())
+    assert {each.client_id for each in found if each.state == "active"} == {"ledger", "ledger2"}
+
+
+def test_giving_up_confirming_leads_back_to_the_choice(scenery: Scenery, ledger: Software, pes: FlaskClient) -> None:
+    """The page shown, asked for without what was chosen, is no error."""
+    assert pes.get(CHECK).location == NEW
 
 
 def test_every_change_asks_for_its_token(scenery: Scenery, ledger: Software, pes: FlaskClient) -> None:

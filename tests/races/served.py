@@ -23,8 +23,8 @@ Answer = TypeVar("Answer")
 
 
 @contextmanager
-def served(settings: Settings, log: Path) -> Iterator[str]:
-    """Run ``idp serve`` with several processes; yield its address."""
+def served(settings: Settings, log: Path, **more: str) -> Iterator[str]:
+    """Run ``idp serve`` with several processes, and *more* in its environment; yield its address."""
     port = free_port()
     environment = {
         **os.environ,
@@ -34,6 +34,7 @@ def served(settings: Settings, log: Path) -> Iterator[str]:
         "IDP_OUTBOX_DIR": str(settings.outbox_dir),
         "IDP_ARGON2_MEMORY_KIB": str(settings.argon2_memory_kib),
         "IDP_ARGON2_TIME": str(settings.argon2_time),
+        **more,
     }
     command = [sys.executable, "-m", "idp", "serve", "--port", str(port), "--workers", str(WORKERS)]
     with log.open("wb") as output:

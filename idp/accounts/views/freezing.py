@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, session
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from ... import audit
 from ...i18n import gettext as _
-from ...i18n import ngettext
+from ...i18n import long_datetime, ngettext
 from ...limits import SIGN_IN, limiter
 from ...sealing import random_token
 from ...web import now, see_other
@@ -80,8 +82,19 @@ def thaw() -> ResponseReturnValue:
     return _code_page(Kind.THAW, _THAW, begin_at="/sign-in", done_at="/sign-in")
 
 
-def hold_thaw(token: str) -> Response:
-    """Lead somebody who has shown both factors of a frozen account to the code sent to them."""
+def hold_thaw(token: str | None, wait_until: datetime | None) -> Response:
+    """Lead somebody who has shown both factors of a frozen account to the code sent to them, or say when one may be."""
+    if token is None:
+        until = long_datetime(wait_until) if wait_until else ""
+        flash(
+            _(
+                "Your access is frozen. Three codes were sent to you within an hour: no other was sent. Sign in again"
+                " from %(until)s to receive one.",
+                until=until,
+            ),
+            "warning",
+        )
+        return see_other("/sign-in")
     session[_THAW] = token
     return see_other("/unfreeze")
 

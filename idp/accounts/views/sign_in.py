@@ -171,8 +171,8 @@ def leads_to(answer: SecondStep) -> Response | None:
     """Return where a second step leads: in, out of a freeze, or back to the start; None when it may be tried again."""
     if answer.signed is not None:
         return browser.enter(answer.signed)
-    if answer.thaw_token is not None:
-        return freezing.hold_thaw(answer.thaw_token)
+    if answer.refusal is Refusal.FROZEN:
+        return freezing.hold_thaw(answer.thaw_token, answer.locked_until)
     return start_again() if answer.refusal is Refusal.OVER else None
 
 

@@ -6,6 +6,7 @@ from flask import flash, render_template
 from flask.typing import ResponseReturnValue
 
 from ...accounts import services as accounts
+from ...accounts.confirming import ask_again, is_fresh
 from ...accounts.services import CodeState
 from ...accounts.sessions import current_sign_in
 from ...accounts.slips import slips_page
@@ -50,6 +51,8 @@ def slip(file: FileView, nominee_id: str) -> ResponseReturnValue:
         raise NoSuchFileError(nominee_id)
     if sign_in.person_id != file.representative_id:
         raise NoSuchFileError(nominee_id)
+    if not is_fresh(sign_in):  # after the refusals: whoever may not see a slip is not asked
+        return ask_again(sign_in)
     form = EmptyForm()
     status = accounts.user_codes([nominee.user_code.signs], now=now())[nominee.user_code.signs]
     if form.validate_on_submit():

@@ -14,6 +14,7 @@ from typing import Any
 from flask import Blueprint, current_app, flash, render_template, request
 from flask.typing import ResponseReturnValue
 
+from ...accounts.confirming import fresh_sign_in_required
 from ...clock import end_of_day
 from ...delegation import catalogue_services, presenting, rules, system_user_services, system_users
 from ...delegation import claims as rights
@@ -115,7 +116,9 @@ def approve(agency_id: str) -> ResponseReturnValue:
 @pes_required
 def check(agency_id: str) -> ResponseReturnValue:
     """Show who will come, for what, until when, and exactly what each token will say."""
-    who, wanted = acting(), _opened(request.args.get("approval", ""), agency_id)
+    if "approval" not in request.args:  # whoever gives up confirming who they are
+        return see_other(f"/agencies/{agency_id}/systems/new")
+    who, wanted = acting(), _opened(request.args["approval"], agency_id)
     software = _software(agency_id, wanted.client_id)
     if system_user_services.objections(who.enterprise_id, agency_id, wanted, by=who.person.id, now=now()):
         raise ConflictError("what was shown may not be approved any more")
@@ -134,6 +137,7 @@ def check(agency_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/agencies/<agency_id>/systems/check")
 @pes_required
+@fresh_sign_in_required
 def confirm(agency_id: str) -> ResponseReturnValue:
     """Approve exactly what was shown."""
     who, wanted = acting(), _opened(request.form.get("approval", ""), agency_id)
@@ -150,6 +154,7 @@ def confirm(agency_id: str) -> ResponseReturnValue:
 
 @blueprint.route("/agencies/<agency_id>/systems/<system_user_id>/revoke", methods=["GET", "POST"])
 @pes_required
+@fresh_sign_in_required
 def revoke(agency_id: str, system_user_id: str) -> ResponseReturnValue:
     """Take an approval back, once the PES has read what ends."""
     who = acting()

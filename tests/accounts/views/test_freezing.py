@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +17,9 @@ from idp.db import db, transaction
 from idp.delegation import frozen_telling
 from idp.errors import NotAllowedError
 from idp.notices.services import deliver_due
+from tests.accounts.authenticator import Authenticator
 from tests.accounts.conftest import Account, Browser, latest_email_code, payloads
+from tests.accounts.views.test_passkeys import add_passkey, show_passkey
 from tests.delegation.conftest import Business, World, licorne, world
 from tests.oidc.lasting import Server
 from tests.oidc.scenery import lasting, load, make_scenery
@@ -76,6 +79,42 @@ def test_both_factors_lead_to_a_code_by_e_mail_and_not_in(
     clock.advance(timedelta(seconds=30))
     browser.sign_in(julie, clock.now())
     assert browser.get("/account").status_code == 200
+
+
+@pytest.mark.databases
+@pytest.mark.bar("R-25")
+@pytest.mark.parametrize("with_passkey", [False, True])
+def test_three_codes_an_hour_are_sent_to_whoever_shows_both_factors(
+    app: Flask, account: Callable[..., Account], clock: MovableClock, browser: Browser, with_passkey: bool
+) -> None:
+    """The fourth is not sent and the page says from when one may be; an hour after the first, one leaves again."""
+    julie, device = account(), Authenticator()
+    browser.sign_in(julie, clock.now())
+    add_passkey(browser, device)
+    services.freeze(julie.person_id, actor=audit.SYSTEM, now=clock.now())
+    db.session.commit()
+
+    def show_both() -> tuple[Browser, str | None]:
+        other = Browser(app)
+        clock.advance(timedelta(seconds=30))
+        if with_passkey:
+            return other, show_passkey(other, device).location
+        other.post("/sign-in", username=str(julie.code), password=julie.password)
+        return other, other.post("/sign-in/code", otp=julie.otp(clock.now())).location
+
+    assert [show_both()[1] for _ in range(3)] == ["/unfreeze"] * 3
+
+    refused, place = show_both()
+
+    assert place == "/sign-in"
+    said = html.unescape(refused.get("/sign-in").text)
+    assert "Trois codes vous ont été envoyés en une heure" in said
+    assert "du 23\u00a0novembre\u00a02026 à 11\u00a0h\u00a000" in said
+    assert refused.get("/unfreeze").location == "/sign-in"
+    assert len(payloads("email_code")) == 3
+    clock.advance(timedelta(minutes=59))
+    assert show_both()[1] == "/unfreeze"
+    assert not services.is_open(julie.person_id)
 
 
 def test_no_less_than_every_factor_opens(
