@@ -317,6 +317,7 @@ def test_nothing_secret_and_nothing_of_anybody_else_is_in_the_file(
     assert {each for each in secret | strangers if each in body} == set()
 
 
+@pytest.mark.databases
 def test_the_log_is_whole_however_long(app: Flask, scenery: Scenery, clock: MovableClock) -> None:
     """Page after page to the first entry; entries of one instant on both sides of a page are none of them lost."""
     julie, made = scenery.people["julie"], 1203
