@@ -19,6 +19,7 @@ from idp.clock import MovableClock
 from ..authenticator import Authenticator
 from ..conftest import Account, Browser, payloads
 from .test_passkeys import add_passkey
+from .test_recovery import to_password
 
 Accounts = Callable[..., Account]
 NEW = "neuf renards dansent au clair"
@@ -85,6 +86,40 @@ def test_a_changed_password_ends_the_other_sign_ins_and_renews_this_one(
     assert payloads("security_notice")[-1]["person_id"] == julie.person_id
     again = Browser(app)
     assert again.post("/sign-in", username=str(julie.code), password=julie.password).location is None
+    assert again.post("/sign-in", username=str(julie.code), password=NEW).location == "/sign-in/code"
+
+
+@pytest.mark.databases
+def test_a_changed_password_ends_the_sign_ins_begun_with_the_former_one(
+    julie: Account, browser: Browser, app: Flask, clock: MovableClock
+) -> None:
+    """Whoever knew the former password and waits for a code has nothing to type it for (S-42)."""
+    stranger = Browser(app)
+    stranger.post("/sign-in", username=str(julie.code), password=julie.password)
+    assert change_password(browser, julie.password).location == "/account/security"
+    clock.advance(timedelta(seconds=60))
+
+    answer = stranger.client.post(
+        "/sign-in/code", data={"csrf_token": stranger.token("/sign-in"), "otp": julie.otp(clock.now())}
+    )
+
+    assert answer.location == "/sign-in"
+    assert stranger.get("/account").status_code == 302
+
+
+@pytest.mark.databases
+def test_a_changed_password_ends_the_recoveries_under_way(
+    julie: Account, browser: Browser, app: Flask, clock: MovableClock
+) -> None:
+    """A recovery that waits for its new password cannot replace the one just chosen (S-58)."""
+    stranger = Browser(app)
+    clock.advance(timedelta(seconds=60))
+    to_password(stranger, julie, clock)
+    assert change_password(browser, julie.password).location == "/account/security"
+
+    assert stranger.get("/recover/password").location == "/recover"
+
+    again = Browser(app)
     assert again.post("/sign-in", username=str(julie.code), password=NEW).location == "/sign-in/code"
 
 
