@@ -21,6 +21,7 @@ from . import services_allowances as allowances
 from . import services_challenges as challenges
 from . import services_email_codes as email_codes
 from . import services_factors as factors
+from . import services_sessions as rows
 from .models import Person
 from .passwords import draw_temporary, group, read_temporary
 from .services_email_codes import Answer, Outcome
@@ -61,7 +62,10 @@ def begin(sign_in: SignIn, wanted: str, *, now: datetime) -> str | None:
 
 
 def finish(sign_in: SignIn, token: str | None, typed: str, *, now: datetime) -> Answer:
-    """Judge the code received at the new address; a right one makes it the person's, and the old one is told."""
+    """Judge the code received at the new address; a right one makes it the person's, and the old one is told.
+
+    The person's other sign-ins end, and the recoveries that rest on a code sent to the old address.
+    """
     with transaction() as session:
         begun = challenges.find(token, Kind.EMAIL_CHANGE, now=now)
         if begun is None or begun.person_id != sign_in.person_id:
@@ -82,6 +86,8 @@ def finish(sign_in: SignIn, token: str | None, typed: str, *, now: datetime) -> 
         told = {"to": change.former, "language": person(begun.person_id).language, "at": now.isoformat()}
         more = {"new": mask_email(change.wanted), "code": group(undo), "until": (now + UNDO_WINDOW).isoformat()}
         notices.enqueue("email_changed", told | more, now=now)
+        rows.leave_only(sign_in, now=now)
+        end_what_is_under_way(begun.person_id, now=now)
     return answer
 
 
