@@ -159,7 +159,7 @@ def choose_password(
 ) -> Decision[PasswordFault] | None:
     """Judge the new password and put it in the place of the forgotten one; None when the recovery is over.
 
-    Everything opened with the former password ends: sign-ins, sign-ins under way, other recoveries.
+    Everything opened with the former password ends: sign-ins, sign-ins under way, other recoveries. No browser is known.
 
     Raises:
         BusyError: too many passwords are being hashed.
@@ -179,6 +179,7 @@ def choose_password(
         factors.reset_password(whom.id, hashed=hashed, now=now)
         sessions.end_sign_ins_of(whom.id, now=now)
         end_what_is_under_way(whom.id, now=now)
+        known_browsers.forget(whom.id, now=now)
         guesses.forget_failures(guesses.subject_of(whom.id), now=now)
     return decision
 

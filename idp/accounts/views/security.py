@@ -14,7 +14,7 @@ from markupsafe import Markup
 from ...i18n import gettext as _
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import services_passkeys, services_password_change, services_security
+from .. import cookies, services_passkeys, services_password_change, services_security
 from .. import services_recovery_codes as recovery
 from ..confirming import is_fresh
 from ..factor_policy import Reason
@@ -75,7 +75,12 @@ def password() -> ResponseReturnValue:
     words = current_app.extensions.get("mandat.password_words")
     about: tuple[str, ...] = tuple(words(sign_in.person_id)) if words else ()
     change = services_password_change.change_password(
-        sign_in, form.current_password.data, form.new_password.data, about=about, now=now()
+        sign_in,
+        form.current_password.data,
+        form.new_password.data,
+        about=about,
+        known=cookies.known_digest(),
+        now=now(),
     )
     if change.outcome is PasswordOutcome.CHANGED:
         browser.new_form_tokens()
