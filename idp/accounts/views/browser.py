@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, Response, abort, current_app, g, request, session
 
-from ...sealing import digest
+from ...sealing import digest, is_token
 from ...web import now, see_other
 from .. import cookies, services_openings, services_sessions, services_sign_in
 from ..sessions import current_sign_in, unfinished_sign_in, weak_sign_in
@@ -92,8 +92,10 @@ def drop_activation() -> None:
 
 
 def keep_opening(token: str) -> None:
-    """Keep the secret of the link this browser followed, so that it leaves the address bar."""
-    session[_OPENING] = token
+    """Keep the secret of the link this browser followed, so that it leaves the address bar; what has not its shape is none."""
+    session.pop(_OPENING, None)
+    if is_token(token):
+        session[_OPENING] = token
 
 
 def hold_activation(token: str, next_path: str | None = None) -> None:
