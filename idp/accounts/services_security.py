@@ -192,10 +192,12 @@ def add_application(sign_in: SignIn, token: str | None, code: str, *, nickname: 
     return True
 
 
-def add_passkey(sign_in: SignIn, token: str | None, answer: str, *, nickname: str, now: datetime) -> bool:
+def add_passkey(
+    sign_in: SignIn, token: str | None, answer: str, *, nickname: str, only_first: bool = False, now: datetime
+) -> bool:
     """Add the passkey that *answer* proves was made for this person; tell whether it does. Their other sign-ins end."""
     with transaction():
-        added = passkeys.add(sign_in.person_id, token, answer, nickname=nickname, now=now)
+        added = passkeys.add(sign_in.person_id, token, answer, nickname=nickname, only_first=only_first, now=now)
         if added:
             rows.leave_only(sign_in, now=now)
     return added
