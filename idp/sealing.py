@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import os
+import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ from flask import current_app
 from .ciphers import SealError as SealError
 from .ciphers import decoded_key, random_key_line, seal_under, unseal_under
 
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 KEY_FILES = ("sealing.key", "pepper.key", "pairwise.salt", "cookie.key")
 
 
@@ -82,6 +84,11 @@ def create_key_files(folder: Path) -> list[str]:
 def random_token() -> str:
     """Return 256 random bits as 43 URL-safe characters."""
     return secrets.token_urlsafe(32)
+
+
+def is_token(text: str) -> bool:
+    """Tell whether *text* has the shape of a random token: 43 signs of base64url."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 def digest(token: str) -> str:

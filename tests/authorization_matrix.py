@@ -58,6 +58,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "recovery.code": NOBODY,
     "recovery.code_again": NOBODY,
     "recovery.factor": NOBODY,
+    "recovery.passkey": NOBODY,
     "recovery.password": NOBODY,
     "recovery.objection": EVERYBODY,
     "recovery.user_code": EVERYBODY,

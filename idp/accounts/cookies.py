@@ -33,6 +33,12 @@ def hold(token: str, sign_in: SignIn) -> None:
         g.mandat_sign_in = sign_in
 
 
+def renew(token: str) -> None:
+    """Give the browser a new secret of the sign-in it has, with this response; who is signed in stays as it was."""
+    if has_request_context():
+        g.mandat_cookie = token
+
+
 def drop() -> None:
     """Take the secret away from the browser with this response."""
     if has_request_context():

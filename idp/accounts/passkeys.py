@@ -47,6 +47,7 @@ class Purpose(StrEnum):
     SIGN_IN = "sign_in"
     SECOND_FACTOR = "second_factor"
     STEP_UP = "step_up"
+    RECOVERY = "recovery"
 
 
 class PasskeyRefusedError(Exception):

@@ -1,4 +1,7 @@
-"""Which second factors prove somebody who forgot their password; each serves once. Another kind is one more line here."""
+"""Which second factors that are typed prove somebody who forgot their password; each serves once.
+
+Another kind is one more line here; a passkey, which nobody types, has a page of its own.
+"""
 
 from __future__ import annotations
 

@@ -114,9 +114,18 @@ def abandon(begun: Begun, *, now: datetime) -> None:
 
 def end_all(person_id: str, *, now: datetime) -> None:
     """End whatever was begun for a person, in the caller's transaction."""
+    end(person_id, *Kind, now=now)
+
+
+def end(person_id: str, *kinds: Kind, now: datetime) -> None:
+    """End what was begun of these kinds for a person, in the caller's transaction."""
     db.session.execute(
         update(Challenge)
-        .where(Challenge.person_id == person_id, Challenge.ended_at.is_(None))
+        .where(
+            Challenge.person_id == person_id,
+            Challenge.kind.in_([kind.value for kind in kinds]),
+            Challenge.ended_at.is_(None),
+        )
         .values(ended_at=now, password_hash=None, totp_secret=None)
         .execution_options(synchronize_session=False)
     )

@@ -1,6 +1,7 @@
 """Another e-mail address: proved by a code before it is used, told to the old one, which may undo it for three days.
 
-Whoever undoes did not change it: the account is then frozen as well, and comes back by the old address.
+Whoever undoes did not change it: the account is then frozen as well, and comes back by the old address. Of several changes
+the oldest that is undone wins: whatever came after it came from whoever made it, the codes sent to other mailboxes too.
 """
 
 from __future__ import annotations
@@ -19,10 +20,13 @@ from . import services_access
 from . import services_allowances as allowances
 from . import services_challenges as challenges
 from . import services_email_codes as email_codes
+from . import services_factors as factors
+from . import services_sessions as rows
 from .models import Person
 from .passwords import draw_temporary, group, read_temporary
 from .services_email_codes import Answer, Outcome
 from .services_people import person
+from .services_recovery import end_what_is_under_way
 from .session_models import EmailChange
 from .sign_ins import SignIn, mask_email
 from .steps import Kind, Step
@@ -58,7 +62,10 @@ def begin(sign_in: SignIn, wanted: str, *, now: datetime) -> str | None:
 
 
 def finish(sign_in: SignIn, token: str | None, typed: str, *, now: datetime) -> Answer:
-    """Judge the code received at the new address; a right one makes it the person's, and the old one is told."""
+    """Judge the code received at the new address; a right one makes it the person's, and the old one is told.
+
+    The person's other sign-ins end, and the recoveries that rest on a code sent to the old address.
+    """
     with transaction() as session:
         begun = challenges.find(token, Kind.EMAIL_CHANGE, now=now)
         if begun is None or begun.person_id != sign_in.person_id:
@@ -66,6 +73,7 @@ def finish(sign_in: SignIn, token: str | None, typed: str, *, now: datetime) -> 
         answer = email_codes.check(begun.id, typed, now=now)
         if answer.outcome is not Outcome.RIGHT:
             return answer
+        factors.hold(begun.person_id)  # an undoing at the same moment sees this change, or this change sees the undoing
         change = session.execute(select(EmailChange.former, EmailChange.wanted).where(EmailChange.id == begun.id)).one()
         moved = challenges.advance(begun, now=now) and _set(begun.person_id, change.former, change.wanted)
         if not moved:  # used twice, or the address was changed elsewhere meanwhile
@@ -78,28 +86,41 @@ def finish(sign_in: SignIn, token: str | None, typed: str, *, now: datetime) -> 
         told = {"to": change.former, "language": person(begun.person_id).language, "at": now.isoformat()}
         more = {"new": mask_email(change.wanted), "code": group(undo), "until": (now + UNDO_WINDOW).isoformat()}
         notices.enqueue("email_changed", told | more, now=now)
+        rows.leave_only(sign_in, now=now)
+        end_what_is_under_way(begun.person_id, now=now)
     return answer
 
 
 def undo(typed: str, *, now: datetime) -> bool:
-    """Put the old address back and freeze the account, for whoever holds what the old address received; once."""
+    """Put the old address back and freeze the account, for whoever holds what the old address received; once.
+
+    The codes of later changes die with it, and what was begun with another address: an earlier one may still be undone.
+    """
+    code_digest = _digest(read_temporary(typed))
     with transaction() as session:
+        person_id = session.scalar(select(EmailChange.person_id).where(EmailChange.undo_digest == code_digest))
+        if person_id is None:
+            return False
+        factors.hold(person_id)  # of two at once, the second finds what the first has left
         undone = session.execute(
             update(EmailChange)
             .where(
-                EmailChange.undo_digest == _digest(read_temporary(typed)),
+                EmailChange.undo_digest == code_digest,
                 EmailChange.undone_at.is_(None),
                 EmailChange.confirmed_at > now - UNDO_WINDOW,
             )
             .values(undone_at=now)
-            .returning(EmailChange.person_id, EmailChange.former)
+            .returning(EmailChange.former, EmailChange.confirmed_at)
             .execution_options(synchronize_session=False)
         ).first()
         if undone is None:
             return False
-        session.execute(update(Person).where(Person.id == undone.person_id).values(email=undone.former))
-        audit.record(audit.Event.EMAIL_CHANGE_UNDONE, actor=audit.ANONYMOUS, person_id=undone.person_id, now=now)
-        services_access.freeze(undone.person_id, actor=audit.ANONYMOUS, now=now)
+        session.execute(update(Person).where(Person.id == person_id).values(email=undone.former))
+        _kill_codes(person_id, since=undone.confirmed_at)
+        challenges.end(person_id, Kind.EMAIL_CHANGE, Kind.THAW, now=now)  # also when the account is frozen already
+        end_what_is_under_way(person_id, now=now)
+        audit.record(audit.Event.EMAIL_CHANGE_UNDONE, actor=audit.ANONYMOUS, person_id=person_id, now=now)
+        services_access.freeze(person_id, actor=audit.ANONYMOUS, now=now)
     return True
 
 
@@ -120,6 +141,16 @@ def forget_old(now: datetime) -> int:
             .execution_options(synchronize_session=False)
         ).all()
     return len(gone)
+
+
+def _kill_codes(person_id: str, *, since: datetime) -> None:
+    """Make the codes of this change and of every later one worthless."""
+    db.session.execute(
+        update(EmailChange)
+        .where(EmailChange.person_id == person_id, EmailChange.confirmed_at >= since)
+        .values(undo_digest=None)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _set(person_id: str, former: str, wanted: str) -> bool:

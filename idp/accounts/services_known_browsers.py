@@ -84,6 +84,17 @@ def forget(person_id: str, browser_id: str | None = None, *, now: datetime) -> i
     return len(gone)
 
 
+def forget_others(person_id: str, shown: str | None, *, now: datetime) -> None:
+    """Forget every browser of a person but the one that showed the secret with this digest, in the caller's transaction."""
+    others = _lives(now) if shown is None else _lives(now) & (KnownBrowser.secret_digest != shown)
+    db.session.execute(
+        update(KnownBrowser)
+        .where(KnownBrowser.person_id == person_id, others)
+        .values(revoked_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def forget_old(now: datetime) -> int:
     """Delete the browsers nobody is known in any more, with their counters; return how many."""
     with transaction() as session:

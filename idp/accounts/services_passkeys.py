@@ -121,11 +121,19 @@ def _keep(person_id: str, made: Made, nickname: str, only_first: bool, now: date
 
 
 def ask_anybody(*, now: datetime) -> Asked | None:
-    """Ask for whichever passkey of this site the device has: the same for everybody, so that nothing can be told from it."""
+    """Ask whoever is there for a passkey."""
+    return ask_unnamed(Purpose.SIGN_IN, person_id=None, now=now)
+
+
+def ask_unnamed(purpose: Purpose, *, person_id: str | None, now: datetime) -> Asked | None:
+    """Ask for whichever passkey of this site the device has: the same for everybody, so that nothing can be told from it.
+
+    The answer counts for *person_id* alone, when one is given.
+    """
     here = site()
     if here is None:
         return None
-    token, challenge = ceremonies.begin(Purpose.SIGN_IN, person_id=None, now=now)
+    token, challenge = ceremonies.begin(purpose, person_id=person_id, now=now)
     return Asked(token, request_options(here, challenge=challenge))
 
 

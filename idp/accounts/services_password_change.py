@@ -9,12 +9,14 @@ from enum import StrEnum
 from ..db import transaction
 from . import services_factors as factors
 from . import services_guesses as guesses
+from . import services_known_browsers as known_browsers
 from . import services_sessions as rows
 from .errors import BusyError
 from .hashing import current_hasher
 from .lockout import Counter
 from .passwords import PasswordFault, fits, judge
 from .services_people import person
+from .services_recovery import end_what_is_under_way
 from .services_sign_in import closed_by, note_refusal
 from .sign_ins import SignIn
 
@@ -40,10 +42,12 @@ class PasswordChange:
 
 
 def change_password(
-    sign_in: SignIn, current: str, new: str, *, about: tuple[str, ...] = (), now: datetime
+    sign_in: SignIn, current: str, new: str, *, about: tuple[str, ...] = (), known: str | None = None, now: datetime
 ) -> PasswordChange:
-    """Change the password of whoever knows the current one; every other sign-in of theirs ends.
+    """Change the password of whoever knows the current one.
 
+    Every other sign-in of theirs ends, and what was begun with the former password: sign-ins under way, recoveries.
+    Nor are they known any more in another browser than the present one (*known*, the digest of what it showed).
     A wrong current password counts like a wrong one at the sign-in: the same counter, the same lock.
 
     Raises:
@@ -72,6 +76,8 @@ def change_password(
         if not factors.replace_password(person_id, former=former, hashed=hashed, now=now):
             return PasswordChange(PasswordOutcome.OVER)
         rows.leave_only(sign_in, now=now)
+        end_what_is_under_way(person_id, now=now)
+        known_browsers.forget_others(person_id, known, now=now)
     return PasswordChange(PasswordOutcome.CHANGED)
 
 

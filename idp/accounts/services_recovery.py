@@ -125,7 +125,7 @@ def check_code(token: str | None, typed: str, *, known: str | None = None, now: 
             guesses.return_try(subject, counter, now=now)
             return Answer(Outcome.SPENT)
         digits = "".join(typed.split()) if len(typed) <= 64 else ""
-        if _advance(recovery, RecoveryEvent.CODE_RIGHT, now, code_digest=_code_digest(recovery.id, digits)):
+        if advance(recovery, RecoveryEvent.CODE_RIGHT, now, code_digest=_code_digest(recovery.id, digits)):
             guesses.return_try(subject, counter, now=now)
             if recovery.person_id is not None:
                 contacts.note_confirmed(person(recovery.person_id).email, now=now)
@@ -151,7 +151,7 @@ def check_factor(token: str | None, typed: str, *, known: str | None = None, now
                 return Answer(Outcome.LOCKED, locked_until=counter.locked_until)
             return Answer(Outcome.WRONG, counter.tries_left)
         guesses.return_try(subject, counter, now=now)
-        return Answer(Outcome.RIGHT if _advance(recovery, RecoveryEvent.FACTOR_RIGHT, now) else Outcome.OVER)
+        return Answer(Outcome.RIGHT if advance(recovery, RecoveryEvent.FACTOR_RIGHT, now) else Outcome.OVER)
 
 
 def choose_password(
@@ -159,7 +159,7 @@ def choose_password(
 ) -> Decision[PasswordFault] | None:
     """Judge the new password and put it in the place of the forgotten one; None when the recovery is over.
 
-    Everything opened with the former password ends: sign-ins, sign-ins under way, other recoveries.
+    Everything opened with the former password ends: sign-ins, sign-ins under way, other recoveries. No browser is known.
 
     Raises:
         BusyError: too many passwords are being hashed.
@@ -174,11 +174,12 @@ def choose_password(
         return decision
     hashed = current_hasher().hash(password)
     with transaction():
-        if _recoverable(recovery.user_code) != whom.id or not _advance(recovery, RecoveryEvent.PASSWORD_CHOSEN, now):
+        if _recoverable(recovery.user_code) != whom.id or not advance(recovery, RecoveryEvent.PASSWORD_CHOSEN, now):
             return None
         factors.reset_password(whom.id, hashed=hashed, now=now)
         sessions.end_sign_ins_of(whom.id, now=now)
         end_what_is_under_way(whom.id, now=now)
+        known_browsers.forget(whom.id, now=now)
         guesses.forget_failures(guesses.subject_of(whom.id), now=now)
     return decision
 
@@ -210,7 +211,24 @@ def give_up(token: str | None, *, now: datetime) -> None:
     recovery = find(token, now=now)
     if recovery is not None:
         with transaction():
-            _advance(recovery, RecoveryEvent.GIVEN_UP, now)
+            advance(recovery, RecoveryEvent.GIVEN_UP, now)
+
+
+def advance(recovery: Recovery, event: RecoveryEvent, now: datetime, *, code_digest: str | None = None) -> bool:
+    """Pass on in one statement, when the state is still the one read (and the code is right); the code dies with it."""
+    statement = update(PasswordRecovery).where(
+        PasswordRecovery.id == recovery.id,
+        PasswordRecovery.state == recovery.state.value,
+        PasswordRecovery.expires_at > now,
+    )
+    if event is RecoveryEvent.CODE_RIGHT:
+        statement = statement.where(PasswordRecovery.code_digest == code_digest)
+    passed = db.session.execute(
+        statement.values(state=TRANSITIONS[recovery.state, event].value, code_digest=None)
+        .returning(PasswordRecovery.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    return passed is not None
 
 
 def end_what_is_under_way(person_id: str, *, now: datetime) -> None:
@@ -283,23 +301,6 @@ def _count_code_try(recovery: Recovery, now: datetime) -> int | None:
         .execution_options(synchronize_session=False)
     ).first()
     return CODE_TRIES - counted.code_tries if counted else None
-
-
-def _advance(recovery: Recovery, event: RecoveryEvent, now: datetime, *, code_digest: str | None = None) -> bool:
-    """Pass on in one statement, when the state is still the one read (and the code is right); the code dies with it."""
-    statement = update(PasswordRecovery).where(
-        PasswordRecovery.id == recovery.id,
-        PasswordRecovery.state == recovery.state.value,
-        PasswordRecovery.expires_at > now,
-    )
-    if event is RecoveryEvent.CODE_RIGHT:
-        statement = statement.where(PasswordRecovery.code_digest == code_digest)
-    passed = db.session.execute(
-        statement.values(state=TRANSITIONS[recovery.state, event].value, code_digest=None)
-        .returning(PasswordRecovery.id)
-        .execution_options(synchronize_session=False)
-    ).first()
-    return passed is not None
 
 
 def _take_try(recovery: Recovery, known: str | None, now: datetime) -> tuple[bool, Counter, str]:

@@ -26,6 +26,7 @@ from . import services_access as access
 from . import services_allowances as allowances
 from . import services_factors as factors
 from . import services_guesses as guesses
+from . import services_known_browsers as known_browsers
 from . import services_reproofing_rows as reproofing_rows
 from . import services_security_notices as security_notices
 from . import services_sessions as sessions
@@ -185,6 +186,7 @@ def finish(challenge_id: str, *, hashed: str, totp_secret: str, step: int, now: 
     factors.replace_all(found.person_id, hashed=hashed, totp_secret=totp_secret, step=step, now=now)
     sessions.end_sign_ins_of(found.person_id, now=now)
     end_what_is_under_way(found.person_id, now=now)
+    known_browsers.forget(found.person_id, now=now)
     guesses.forget_failures(guesses.subject_of(found.person_id), now=now)
     _record(audit.Event.REPROOFING_DONE, Actor.person(found.person_id), found.person_id, found.user_code, now)
     access.thaw(found.person_id, actor=Actor.person(found.person_id), now=now)

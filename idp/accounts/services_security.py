@@ -1,6 +1,7 @@
 """The factors a person has, and how they add and remove them: the page "Security of my account".
 
-Whoever calls has seen to it that the sign-in is fresh: both factors were shown in the last minutes (decisions §28).
+Whoever calls has seen to it that the sign-in is fresh: both factors were shown in the last minutes (decisions §28). Every
+change ends the person's other sign-ins and renews the secret of this one, in its own transaction (ADR 0016).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ..sealing import current_sealing
 from . import factor_policy, totp
 from . import services_challenges as challenges
 from . import services_factors as factors
+from . import services_passkeys as passkeys
 from . import services_recovery_codes as recovery_codes
 from . import services_sessions as rows
 from .factor_policy import Reason
@@ -167,7 +169,7 @@ def offered_application(sign_in: SignIn, token: str | None, *, now: datetime) ->
 
 
 def add_application(sign_in: SignIn, token: str | None, code: str, *, nickname: str, now: datetime) -> bool:
-    """Add the application once one of its codes is right; tell whether it was."""
+    """Add the application once one of its codes is right; tell whether it was. The person's other sign-ins end."""
     offer, digits = offered_application(sign_in, token, now=now), totp.read_code(code)
     step = totp.step_of(offer.secret, digits, now) if offer and digits else None
     if offer is None or step is None:
@@ -186,7 +188,27 @@ def add_application(sign_in: SignIn, token: str | None, code: str, *, nickname: 
             now=now,
         )
         factors.tell_of_change(sign_in.person_id, "totp", "create", now=now)
+        rows.leave_only(sign_in, now=now)
     return True
+
+
+def add_passkey(
+    sign_in: SignIn, token: str | None, answer: str, *, nickname: str, only_first: bool = False, now: datetime
+) -> bool:
+    """Add the passkey that *answer* proves was made for this person; tell whether it does. Their other sign-ins end."""
+    with transaction():
+        added = passkeys.add(sign_in.person_id, token, answer, nickname=nickname, only_first=only_first, now=now)
+        if added:
+            rows.leave_only(sign_in, now=now)
+    return added
+
+
+def make_recovery_codes(sign_in: SignIn, *, now: datetime) -> tuple[str, ...]:
+    """Make ten new codes and return them, the only time they exist; the person's other sign-ins end."""
+    with transaction():
+        codes = recovery_codes.make(sign_in.person_id, now=now)
+        rows.leave_only(sign_in, now=now)
+    return codes
 
 
 def _applications(person_id: str) -> tuple[Factor, ...]:

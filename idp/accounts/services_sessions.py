@@ -204,7 +204,10 @@ def set_enterprise(sign_in: SignIn, enterprise_id: str, now: datetime) -> SignIn
 
 
 def leave_only(sign_in: SignIn, *, now: datetime) -> None:
-    """End the person's other sign-ins and change the secret of this one, in the caller's transaction (ASVS 7.4.3)."""
+    """End the person's other sign-ins and change the secret of this one, in the caller's transaction (ASVS 7.4.3).
+
+    One that waits for its passkey stays what it is.
+    """
     end_sign_ins_of(sign_in.person_id, but=sign_in.sid, now=now)
     token = random_token()
     changed = db.session.execute(
@@ -217,7 +220,7 @@ def leave_only(sign_in: SignIn, *, now: datetime) -> None:
     if changed is None:
         cookies.drop()
     else:
-        cookies.hold(token, sign_in)
+        cookies.renew(token)
 
 
 def end_sign_in(sid: str, *, now: datetime) -> bool:

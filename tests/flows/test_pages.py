@@ -58,7 +58,7 @@ VISITED = {
         *("passkeys.second_factor", "confirm.with_passkey"),
     ),
     "code by e-mail": ("email_sign_in.code", "sign_in.second_factor"),
-    "forgotten password": ("recovery.factor", "recovery.password"),
+    "forgotten password": ("recovery.factor", "recovery.passkey", "recovery.password"),
     "first sign-in": (
         *("activation.opening", "activation.email_code", "activation.linked", "linking.link", "sign_in.second_factor"),
     ),
@@ -174,6 +174,9 @@ def test_pages_of_a_forgotten_password(installation: Installation, scan: Scan, p
     page.fill("#email-code", installation.emailed_code("julie@licorne.example"))
     page.click("#email-code-submit")
     scan.visit(page)
+    page.click("#use-passkey")
+    scan.visit(page)
+    page.click("#use-code")
     page.click("#otp-submit")
     scan.stay(page)
     page.fill("#otp", installation.code(user["totp_secret"]))

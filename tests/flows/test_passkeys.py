@@ -151,3 +151,20 @@ def _make_stale(installation: Installation, user_code: str) -> None:
     with installation.app.app_context(), transaction() as session:
         signs = user_code.replace("-", "")
         session.execute(update(SignInRow).where(SignInRow.user_code == signs).values(auth_time=then))
+
+
+def test_a_forgotten_password_is_replaced_with_a_passkey(installation: Installation, new_page: NewPage) -> None:
+    """The device that holds the passkey takes the place of the application, after the code received by e-mail."""
+    owner, page = new_page(), new_page()
+    device = add_passkey(owner, installation, "suspended")
+    give_device(page).take(device.passkeys())
+    page.goto(f"{installation.issuer}/recover")
+    page.fill("#user-code", installation.persona("suspended")["user_code"])
+    page.click("#recover")
+    page.fill("#email-code", installation.emailed_code("ariel@licorne.example"))
+    page.click("#email-code-submit")
+    page.click("#use-passkey")
+
+    page.click("#passkey-submit")
+
+    page.wait_for_url("**/recover/password")

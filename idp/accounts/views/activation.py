@@ -117,9 +117,10 @@ def factor() -> ResponseReturnValue:
             token, form.otp.data, former=browser.former_sign_in(), device=browser.device(), now=now()
         )
         if finish is not None and finish.signed is not None:
-            flash(_("Your account is ready. Next time, sign in with your password and your application."), "success")
             codes = f"/account/security/recovery-codes?{urlencode({'next': finish.signed.next_path})}"
-            return browser.enter(replace(finish.signed, next_path=codes))
+            entered = browser.enter(replace(finish.signed, next_path=codes))
+            flash(_("Your account is ready. Next time, sign in with your password and your application."), "success")
+            return entered
         if finish is not None and finish.linked:
             browser.note_linked()
             return see_other("/activate/linked")

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, Response, abort, current_app, g, request, session
 
+from ...sealing import digest, is_token
 from ...web import now, see_other
 from .. import cookies, services_openings, services_sessions, services_sign_in
 from ..sessions import current_sign_in, unfinished_sign_in, weak_sign_in
@@ -18,7 +19,9 @@ _OPENING = "opening"
 _LINKED = "activation_linked"
 _PASSKEY = "passkey"
 _NEW_APPLICATION = "new_application"
+_WHOSE = "whose"  # a digest of whoever signed in last in this browser
 _FAREWELL = "mandat.farewell"
+_STAYING = "mandat.staying_in_browser"
 LINKING = "/activate/link"
 
 Farewell = Callable[[str], str | None]
@@ -89,8 +92,10 @@ def drop_activation() -> None:
 
 
 def keep_opening(token: str) -> None:
-    """Keep the secret of the link this browser followed, so that it leaves the address bar."""
-    session[_OPENING] = token
+    """Keep the secret of the link this browser followed, so that it leaves the address bar; what has not its shape is none."""
+    session.pop(_OPENING, None)
+    if is_token(token):
+        session[_OPENING] = token
 
 
 def hold_activation(token: str, next_path: str | None = None) -> None:
@@ -124,11 +129,15 @@ def device() -> str:
 def enter(signed: Signed) -> Response:
     """Give the browser its new cookie and go on; tokens of forms from before the sign-in die (security S-36).
 
-    Whoever must show a passkey and has none is led to where it is added; until then nothing else opens.
+    After another person's sign-in that lapsed, nothing of theirs is left on the pages (S-42). Whoever must show a passkey
+    and has none is led to where it is added; until then nothing else opens.
     """
-    activation = (
-        activation_token() if signed.next_path == LINKING else None
-    )  # this sign-in proves the account to link it to
+    # this sign-in proves the account to link it to
+    activation = activation_token() if signed.next_path == LINKING else None
+    whose = digest(signed.sign_in.person_id)
+    if session.get(_WHOSE) not in (None, whose):
+        _forget_pages(*current_app.extensions.get(_STAYING, ()))
+    session[_WHOSE] = whose
     for name in (_SIGN_IN, _ACTIVATION, _OPENING, _LINKED, _PASSKEY, _NEW_APPLICATION):
         session.pop(name, None)
     if activation is not None:
@@ -166,11 +175,7 @@ def leave() -> str | None:
     if sign_in is not None:
         services_sessions.end_sign_in(sign_in.sid, now=now())
     cookies.drop()
-    language = session.get("lang")
-    session.clear()
-    g.pop("csrf_token", None)
-    if language:
-        session["lang"] = language
+    _forget_pages()
     farewell: Farewell | None = current_app.extensions.get(_FAREWELL)
     return farewell(sign_in.sid) if farewell and sign_in else None
 
@@ -182,6 +187,18 @@ def sign_in_to_link() -> Response:
     if activation is not None:
         keep_activation(activation)
     return see_other(f"/sign-in?{urlencode({'next': LINKING})}")
+
+
+def keep_for_anybody(app: Flask, *names: str) -> None:
+    """Let another room's entries stay in the page session when another person signs in after a sign-in that lapsed."""
+    app.extensions[_STAYING] = (*app.extensions.get(_STAYING, ()), *names)
+
+
+def _forget_pages(*staying: str) -> None:
+    kept = {name: session[name] for name in ("lang", *staying) if name in session}
+    session.clear()
+    session.update(kept)
+    g.pop("csrf_token", None)
 
 
 def new_form_tokens() -> None:

@@ -60,7 +60,11 @@ def code() -> ResponseReturnValue:
         answer = services_email_change.finish(_signed_in(), token, form.email_code.data, now=now())
         if answer.outcome is Outcome.RIGHT:
             session.pop(_CHANGE, None)
-            flash(_("Your e-mail address is changed. The old one was told."), "success")
+            browser.new_form_tokens()
+            flash(
+                _("Your e-mail address is changed, and the old one was told. Your other sign-ins were ended."),
+                "success",
+            )
             return see_other("/account")
         form.email_code.errors = (refused_email_code(answer),)
     return render_template("accounts/email_code.html", form=form)

@@ -21,8 +21,8 @@ from ...i18n import gettext as _
 from ...i18n import ngettext
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import cookies, services, services_lost_codes, services_recovery, services_reproofing
-from ..forms import EmailCodeForm, LostCodeForm, NewPasswordForm, OtpForm, RecoverForm
+from .. import cookies, services, services_lost_codes, services_recovery, services_recovery_passkey, services_reproofing
+from ..forms import EmailCodeForm, LostCodeForm, NewPasswordForm, OtpForm, PasskeyForm, RecoverForm
 from ..recovery_states import RecoveryState
 from ..services_recovery import Answer, Outcome, Recovery
 from ..sign_ins import SignIn
@@ -116,6 +116,25 @@ def factor() -> ResponseReturnValue:
         return see_other("/recover/password")
     form.otp.errors = (_factor_sentence(answer),)
     return _with_wait(make_response(render_template("accounts/recover_factor.html", form=form)), answer)
+
+
+@blueprint.route("/factor/passkey", methods=["GET", "POST"])
+@limiter.limit(SIGN_IN, methods=["POST"])
+def passkey() -> ResponseReturnValue:
+    """Ask for a passkey in the place of the code; the page is the same whether the person has one or not."""
+    recovery = _expect(RecoveryState.SECOND_FACTOR)
+    if isinstance(recovery, Response):
+        return recovery
+    form, token = PasskeyForm(), browser.held(_HELD)
+    if form.validate_on_submit():
+        answer = services_recovery_passkey.check(token, browser.take_passkey(), form.credential.data or "", now=now())
+        if answer.outcome in (Outcome.RIGHT, Outcome.OVER):
+            return see_other("/recover/password")
+        form.credential.errors = (_("This passkey was not accepted. Try again, or type a code."),)
+    asked = services_recovery_passkey.ask(token, now=now())
+    if asked is not None:
+        browser.hold_passkey(asked.token)
+    return render_template("accounts/recover_passkey.html", form=form, options=asked.options if asked else None)
 
 
 @blueprint.route("/password", methods=["GET", "POST"])

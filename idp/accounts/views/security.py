@@ -14,7 +14,7 @@ from markupsafe import Markup
 from ...i18n import gettext as _
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import services_passkeys, services_password_change, services_security
+from .. import cookies, services_passkeys, services_password_change, services_security
 from .. import services_recovery_codes as recovery
 from ..confirming import is_fresh
 from ..factor_policy import Reason
@@ -75,7 +75,12 @@ def password() -> ResponseReturnValue:
     words = current_app.extensions.get("mandat.password_words")
     about: tuple[str, ...] = tuple(words(sign_in.person_id)) if words else ()
     change = services_password_change.change_password(
-        sign_in, form.current_password.data, form.new_password.data, about=about, now=now()
+        sign_in,
+        form.current_password.data,
+        form.new_password.data,
+        about=about,
+        known=cookies.known_digest(),
+        now=now(),
     )
     if change.outcome is PasswordOutcome.CHANGED:
         browser.new_form_tokens()
@@ -101,7 +106,8 @@ def application() -> ResponseReturnValue:
         added = services_security.add_application(sign_in, token, form.otp.data, nickname=form.nickname.data, now=now())
         if added:
             browser.drop_new_application()
-            flash(_("The application was added."), "success")
+            browser.new_form_tokens()
+            flash(_("The application was added. Your other sign-ins were ended."), "success")
             return see_other(HOME)
         form.otp.errors = (_("This code is wrong. Check the time of your device, and type the code shown now."),)
     offer = services_security.offered_application(sign_in, token, now=now())
@@ -127,8 +133,8 @@ def passkey() -> ResponseReturnValue:
         return see_other(f"{page}?{urlencode({'next': wanted_path()})}")
     sign_in = unfinished or _signed_in()
     if form.validate_on_submit():
-        added = services_passkeys.add(
-            sign_in.person_id,
+        added = services_security.add_passkey(
+            sign_in,
             browser.take_passkey(),
             form.credential.data or "",
             nickname=form.nickname.data,
@@ -136,7 +142,11 @@ def passkey() -> ResponseReturnValue:
             now=now(),
         )
         if added:
-            flash(_("The passkey was added. From now on you can sign in with it alone."), "success")
+            browser.new_form_tokens()
+            flash(
+                _("The passkey was added: you can sign in with it alone. Your other sign-ins were ended."),
+                "success",
+            )
             return _sign_in_with_it() if unfinished or "next" in request.args else see_other(HOME)
         form.credential.errors = (_("This passkey could not be added. Try again, or choose another device."),)
     asked = services_passkeys.ask_new(sign_in.person_id, sign_in.user_code, now=now())
@@ -173,12 +183,14 @@ def rename(kind: str, factor_id: str) -> ResponseReturnValue:
 @fresh_sign_in_required
 def recovery_codes() -> ResponseReturnValue:
     """Make ten recovery codes and show them once; the former ones die. The last page of an activation, which has a *next*."""
-    person_id = _signed_in().person_id
+    sign_in = _signed_in()
     onward = safe_next(request.args["next"]) if "next" in request.args else None
     if request.method == "POST":
-        codes = [shown(code) for code in recovery.make(person_id, now=now())]
-        return _page("security_recovery_codes_shown", None, codes=codes, onward=onward or HOME)
-    return _page("security_recovery_codes", None, left=recovery.left(person_id), onward=onward)
+        codes = [shown(code) for code in services_security.make_recovery_codes(sign_in, now=now())]
+        browser.new_form_tokens()
+        is_first = onward is not None
+        return _page("security_recovery_codes_shown", None, codes=codes, onward=onward or HOME, is_first=is_first)
+    return _page("security_recovery_codes", None, left=recovery.left(sign_in.person_id), onward=onward)
 
 
 def _remove(factor: Factor) -> ResponseReturnValue:

@@ -14,6 +14,7 @@ from ...accounts.views import (
     add_departure,
     add_my_data,
     add_sign_in_detail,
+    keep_for_anybody,
     set_farewell,
 )
 from ...clock import Clock
@@ -64,6 +65,7 @@ def init_app(app: Flask) -> None:
     register_renderer(app, "rights_removed", logout_services.fan_out_rights_removed)
     register_renderer(app, logout_services.KIND, logout_services.render, on_sent=logout_services.note_delivered)
     set_farewell(app, farewell.begin)
+    keep_for_anybody(app, *browser.OF_THE_REQUEST)
     register_renderer(app, "credential_changed", signal_services.fan_out_credential_changed)
     register_renderer(app, "name_changed", signal_services.fan_out_name_changed)
     register_renderer(app, "access_frozen", signal_services.fan_out_access_frozen)

@@ -19,6 +19,7 @@ from ..parties.clients import RelyingParty
 
 _BROWSER = "oidc_browser"
 _PENDING = "oidc_interaction"
+OF_THE_REQUEST = (_BROWSER, _PENDING)  # whoever signs in goes on with it: it is the agency's, and nobody's yet
 _ON_THE_WAY = ("/sign-in", "/activate", "/interaction/", "/authorize")
 
 

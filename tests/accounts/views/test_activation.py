@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pyotp
+import pytest
 from flask import Flask
 
 from idp.accounts import services
@@ -193,3 +194,15 @@ def test_the_emails_leave_in_the_person_s_language_without_the_full_code(
     assert code.masked in texts["Mandat : votre compte a été activé"]
     whole = [part.get_content() for mail in mails for part in mail.iter_parts()]
     assert not any(shown in text for text in whole for shown in (str(code), code.signs, secret))
+
+
+@pytest.mark.parametrize("token", ["x" * 42, "x" * 44, "x" * 3_000, "é" * 43, "x" * 42 + "!", "x" * 42 + "\n"])
+def test_what_has_not_the_shape_of_a_link_is_not_kept(browser: Browser, token: str) -> None:
+    """Nothing of it goes to the page session, which is a cookie: a long one would be refused by the browser, with the rest."""
+    browser.get(f"/activate/start?token={'x' * 43}")
+
+    assert browser.client.get("/activate/start", query_string={"token": token}).location == "/activate/start"
+
+    with browser.client.session_transaction() as kept:
+        assert "opening" not in kept
+    assert browser.get("/activate/start").status_code == 410

@@ -150,3 +150,63 @@ def test_of_six_undoings_one_counts(app: Flask, account: Callable[..., Account],
     assert sorted(map(str, undone)) == ["False"] * 5 + ["True"]
     assert address(julie) == "julie@example.com"
     assert len(payloads("account_frozen")) == 1
+
+
+def stolen(thief: Browser, clock: MovableClock) -> tuple[str, str]:
+    """Move an address twice, and return the codes that its owner and the thief's first mailbox received."""
+    of_owner = change(thief, "thief1@example.org")
+    clock.advance(timedelta(seconds=1))
+    return of_owner, change(thief, "thief2@example.org")
+
+
+@pytest.mark.databases
+def test_once_the_owner_undid_no_later_code_gives_the_address_back(
+    app: Flask, account: Callable[..., Account], clock: MovableClock, browser: Browser
+) -> None:
+    """A thief who moved it twice holds a code too, received in their own mailbox: it died with the change it came after."""
+    julie, owner, thief = account(), Browser(app), Browser(app)
+    browser.sign_in(julie, clock.now())
+    of_owner, of_thief = stolen(browser, clock)
+    assert owner.post("/undo-email", undo_code=of_owner).location == "/frozen"
+
+    assert thief.post("/undo-email", undo_code=of_thief).status_code == 200
+
+    assert address(julie) == "julie@example.com"
+    assert not services.is_open(julie.person_id)
+
+
+@pytest.mark.databases
+def test_the_oldest_address_wins_also_over_a_thief_who_undid_first(
+    app: Flask, account: Callable[..., Account], clock: MovableClock, browser: Browser
+) -> None:
+    """Undoing one's own later change stops nobody before; the way back that was begun with it ends (S-59)."""
+    julie, owner, thief = account(), Browser(app), Browser(app)
+    browser.sign_in(julie, clock.now())
+    of_owner, of_thief = stolen(browser, clock)
+    assert thief.post("/undo-email", undo_code=of_thief).location == "/frozen"
+    clock.advance(timedelta(minutes=1))
+    assert thief.sign_in(julie, clock.now()).location == "/unfreeze"
+    typed = latest_email_code()
+    assert payloads("email_code")[-1]["to"] == "thief1@example.org"
+
+    assert owner.post("/undo-email", undo_code=of_owner).location == "/frozen"
+
+    assert address(julie) == "julie@example.com"
+    thief.client.post("/unfreeze", data={"csrf_token": thief.token("/undo-email"), "email_code": typed})
+    db.session.rollback()
+    assert not services.is_open(julie.person_id)
+
+
+@pytest.mark.databases
+def test_two_undoings_at_once_leave_the_oldest_address(
+    app: Flask, account: Callable[..., Account], clock: MovableClock, browser: Browser
+) -> None:
+    """Whichever comes first: they wait for each other, and neither is lost."""
+    julie, now = account(), clock.now()
+    browser.sign_in(julie, now)
+    codes = [*stolen(browser, clock)] * 2
+
+    undone = at_once(app, 4, lambda: services_email_change.undo(codes.pop(), now=clock.now()))
+
+    assert 1 <= undone.count(True) <= 2
+    assert address(julie) == "julie@example.com"

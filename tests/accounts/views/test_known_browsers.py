@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -18,7 +19,10 @@ from idp.clock import MovableClock
 from idp.db import db
 from idp.sealing import digest
 from tests.accounts.conftest import Account, Browser
+from tests.accounts.test_services_reproofing import begin, set_factor, to_factor
 from tests.accounts.test_services_sign_in import at_once
+from tests.accounts.views.test_recovery import to_password
+from tests.accounts.views.test_security import NEW, change_password
 
 COOKIE = "mandat-browser"
 
@@ -113,6 +117,61 @@ def test_a_browser_that_was_forgotten_frozen_or_left_is_known_no_more(
     clock.advance(timedelta(minutes=1))
     browser.sign_in(julie, clock.now())
     assert services_known_browsers.of_person(julie.person_id, now=clock.now() + timedelta(days=180)) == ()
+
+
+def known_in(account: Account, clock: MovableClock) -> int:
+    db.session.commit()
+    return len(services_known_browsers.of_person(account.person_id, now=clock.now()))
+
+
+@pytest.mark.databases
+def test_a_changed_password_leaves_the_present_browser_known_and_no_other(
+    app: Flask, account: Callable[..., Account], clock: MovableClock, browser: Browser
+) -> None:
+    """Somebody who learned the former password keeps no way past the lock; the person does, and others are not concerned."""
+    julie, nadia, other = account(), account("Nadia"), Browser(app)
+    Browser(app).sign_in(nadia, clock.now())
+    other.sign_in(julie, clock.now())
+    clock.advance(timedelta(minutes=1))
+    browser.sign_in(julie, clock.now())
+    assert known_in(julie, clock) == 2
+
+    assert change_password(browser, julie.password).location == "/account/security"
+
+    assert (known_in(julie, clock), known_in(nadia, clock)) == (1, 1)
+    attack(app, julie)
+    assert not may_begin(other, replace(julie, password=NEW))
+    assert may_begin(browser, replace(julie, password=NEW))
+
+
+@pytest.mark.databases
+def test_after_a_recovery_no_browser_is_known(
+    app: Flask, account: Callable[..., Account], clock: MovableClock, browser: Browser
+) -> None:
+    """Not the one it was made in either: it showed no former password."""
+    julie = account()
+    browser.sign_in(julie, clock.now())
+    clock.advance(timedelta(minutes=1))
+    to_password(browser, julie, clock)
+
+    assert browser.post("/recover/password", new_password=NEW, new_password_repeat=NEW).location == "/sign-in"
+
+    assert known_in(julie, clock) == 0
+
+
+@pytest.mark.databases
+def test_whoever_is_proved_anew_is_known_in_no_browser(
+    account: Callable[..., Account], clock: MovableClock, browser: Browser
+) -> None:
+    """The slip replaces everything that was there."""
+    julie = account()
+    browser.sign_in(julie, clock.now())
+    slip = begin(julie, clock)
+    assert known_in(julie, clock) == 1
+
+    assert set_factor(to_factor(julie, slip, clock), clock)
+
+    assert known_in(julie, clock) == 0
 
 
 def test_the_cookie_is_kept_as_the_others_and_stored_as_a_digest(

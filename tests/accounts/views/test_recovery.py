@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from idp import audit
 from idp.accounts import services_contacts
 from idp.clock import MovableClock
 from idp.config import Settings
 from idp.notices import services as notices
 
+from ..authenticator import UP, Authenticator
 from ..conftest import Account, Browser, payloads
+from .test_passkeys import add_passkey, options_of, show_passkey, token_of
 
 Accounts = Callable[..., Account]
 NEW = "quatre vents sur la grève"
@@ -220,3 +225,109 @@ def test_an_address_that_bounces_is_shown_to_its_owner(
     to_factor(browser, julie)
 
     assert "reviennent" not in browser.get("/account").text
+
+
+PASSKEY = "/recover/factor/passkey"
+
+
+def with_passkey(app: Flask, account: Account, clock: MovableClock) -> Authenticator:
+    device, owner = Authenticator(), Browser(app)
+    owner.sign_in(account, clock.now())
+    assert add_passkey(owner, device).location == "/account/security"
+    clock.advance(timedelta(minutes=1))
+    return device
+
+
+@pytest.mark.databases
+def test_a_passkey_takes_the_place_of_the_code(
+    app: Flask, account: Accounts, browser: Browser, clock: MovableClock
+) -> None:
+    """It opens the last step, spends nothing else, and its answer serves once; then the new password signs in."""
+    julie = account()
+    device = with_passkey(app, julie, clock)
+    to_factor(browser, julie)
+    page = browser.get(PASSKEY).get_data(as_text=True)
+    fields = {"csrf_token": token_of(page), "credential": json.dumps(device.show(options_of(page)))}
+
+    answer = browser.client.post(PASSKEY, data=fields)
+
+    assert (answer.status_code, answer.location) == (303, "/recover/password")
+    assert browser.client.post(PASSKEY, data=fields).location == "/recover/password"
+    assert browser.post("/recover/password", new_password=NEW, new_password_repeat=NEW).location == "/sign-in"
+    assert browser.post("/sign-in", username=str(julie.code), password=NEW).location is not None
+
+
+@pytest.mark.bar("S-43", "S-58")
+def test_only_a_passkey_of_the_person_for_this_recovery_is_accepted(
+    app: Flask, account: Accounts, browser: Browser, clock: MovableClock
+) -> None:
+    """Another's, one without verification, one shown on another page, in another recovery or twice opens nothing."""
+    julie, nadia = account(), account("Nadia", "Roy")
+    device, hers = with_passkey(app, julie, clock), with_passkey(app, nadia, clock)
+    elsewhere, other = Browser(app), Browser(app)
+    to_factor(browser, julie)
+    to_factor(other, nadia)
+
+    def shown(answer: dict[str, object]) -> int:
+        page = browser.get(PASSKEY).get_data(as_text=True)
+        return browser.client.post(
+            PASSKEY, data={"csrf_token": token_of(page), "credential": json.dumps(answer)}
+        ).status_code
+
+    def shown_as_second_factor() -> int:
+        browser.post("/sign-in", username=str(julie.code), password=julie.password)
+        page = browser.get("/sign-in/code/passkey").get_data(as_text=True)
+        fields = {"csrf_token": token_of(page), "credential": json.dumps(device.show(options_of(page)))}
+        return browser.client.post(PASSKEY, data=fields).status_code
+
+    def options_on(where: Browser, path: str) -> str:
+        return options_of(where.get(path).get_data(as_text=True))
+
+    refused = [
+        show_passkey(browser, hers, PASSKEY).status_code,
+        show_passkey(browser, replace(device, flags=UP), PASSKEY).status_code,
+        shown(device.show(options_on(elsewhere, "/sign-in/passkey"))),
+        shown(device.show(options_on(other, PASSKEY))),
+        shown(device.show(options_on(browser, PASSKEY))),  # of the page before: another challenge is there now
+        shown({}),
+        shown_as_second_factor(),
+    ]
+
+    assert refused == [200] * 7
+    assert browser.get("/recover/password").location == "/recover/factor"
+    assert show_passkey(other, device, PASSKEY).status_code == 200
+    steps = [entry.details.get("step") for entry in audit.entries(person_id=julie.person_id)]
+    assert steps.count("recovery_passkey") == 7
+    assert show_passkey(browser, device, PASSKEY).location == "/recover/password"
+
+
+@pytest.mark.bar("S-46")
+def test_the_page_does_not_tell_who_has_a_passkey(app: Flask, account: Accounts, clock: MovableClock) -> None:
+    """The same words, the same options but for the challenge, and the same refusal; out of turn it leads back."""
+    julie, nadia = account(), account("Nadia", "Roy")
+    with_passkey(app, julie, clock)
+
+    def seen(whom: Account) -> list[tuple[int, str]]:
+        browser = Browser(app)
+        to_factor(browser, whom)
+        told = [browser.get("/recover/factor"), browser.get(PASSKEY), show_passkey(browser, Authenticator(), PASSKEY)]
+        return [(page.status_code, re.sub(r"[A-Za-z0-9_.-]{43,}", "", page.get_data(as_text=True))) for page in told]
+
+    assert seen(julie) == seen(nadia)
+    stranger = Browser(app)
+    stranger.post("/recover", user_code=str(julie.code))
+    assert stranger.get(PASSKEY).location == "/recover/code"
+
+
+def test_a_lock_of_the_codes_does_not_stop_a_passkey(
+    app: Flask, account: Accounts, browser: Browser, clock: MovableClock
+) -> None:
+    """Nothing is guessed with it, so strangers who lock the counter keep nobody out (S-50)."""
+    julie = account()
+    device = with_passkey(app, julie, clock)
+    to_factor(browser, julie)
+    stranger = Browser(app)
+    for _ in range(6):
+        stranger.post("/sign-in", username=str(julie.code), password="wrong wrong wrong")
+
+    assert show_passkey(browser, device, PASSKEY).location == "/recover/password"

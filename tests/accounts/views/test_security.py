@@ -12,13 +12,16 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from idp import audit
+from idp.accounts import services, services_security
 from idp.accounts import services_recovery_codes as recovery
-from idp.accounts import services_security
 from idp.clock import MovableClock
+from idp.db import db
 
 from ..authenticator import Authenticator
 from ..conftest import Account, Browser, payloads
-from .test_passkeys import add_passkey
+from .test_email_change import change as change_address
+from .test_passkeys import add_passkey, show_passkey
+from .test_recovery import to_password
 
 Accounts = Callable[..., Account]
 NEW = "neuf renards dansent au clair"
@@ -86,6 +89,115 @@ def test_a_changed_password_ends_the_other_sign_ins_and_renews_this_one(
     again = Browser(app)
     assert again.post("/sign-in", username=str(julie.code), password=julie.password).location is None
     assert again.post("/sign-in", username=str(julie.code), password=NEW).location == "/sign-in/code"
+
+
+@pytest.mark.databases
+def test_a_changed_password_ends_the_sign_ins_begun_with_the_former_one(
+    julie: Account, browser: Browser, app: Flask, clock: MovableClock
+) -> None:
+    """Whoever knew the former password and waits for a code has nothing to type it for (S-42)."""
+    stranger = Browser(app)
+    stranger.post("/sign-in", username=str(julie.code), password=julie.password)
+    assert change_password(browser, julie.password).location == "/account/security"
+    clock.advance(timedelta(seconds=60))
+
+    answer = stranger.client.post(
+        "/sign-in/code", data={"csrf_token": stranger.token("/sign-in"), "otp": julie.otp(clock.now())}
+    )
+
+    assert answer.location == "/sign-in"
+    assert stranger.get("/account").status_code == 302
+
+
+@pytest.mark.databases
+def test_a_changed_password_ends_the_recoveries_under_way(
+    julie: Account, browser: Browser, app: Flask, clock: MovableClock
+) -> None:
+    """A recovery that waits for its new password cannot replace the one just chosen (S-58)."""
+    stranger = Browser(app)
+    clock.advance(timedelta(seconds=60))
+    to_password(stranger, julie, clock)
+    assert change_password(browser, julie.password).location == "/account/security"
+
+    assert stranger.get("/recover/password").location == "/recover"
+
+    again = Browser(app)
+    assert again.post("/sign-in", username=str(julie.code), password=NEW).location == "/sign-in/code"
+
+
+def make_recovery_codes(browser: Browser) -> TestResponse:
+    return browser.post("/account/security/recovery-codes")
+
+
+ADDITIONS: dict[str, Callable[[Browser, MovableClock], object]] = {
+    "application": add_application,
+    "passkey": lambda browser, _clock: add_passkey(browser, Authenticator()),
+    "recovery codes": lambda browser, _clock: make_recovery_codes(browser),
+    "e-mail address": lambda browser, _clock: change_address(browser),
+}
+
+
+@pytest.mark.bar("S-42")
+@pytest.mark.databases
+@pytest.mark.parametrize("addition", ADDITIONS)
+def test_whatever_is_added_ends_the_other_sign_ins_and_renews_this_one(
+    julie: Account, browser: Browser, app: Flask, clock: MovableClock, addition: str
+) -> None:
+    """As a removal does: whoever else was signed in is out, and a cookie copied before is worthless (ADR 0016)."""
+    other, copied = Browser(app), Browser(app)
+    clock.advance(timedelta(seconds=30))
+    other.sign_in(julie, clock.now())
+    copied.client.set_cookie("mandat", browser.cookie() or "")
+    assert copied.get("/account").status_code == 200
+
+    ADDITIONS[addition](browser, clock)
+
+    assert other.get("/account").status_code == 302
+    assert copied.get("/account").status_code == 302
+    assert browser.get("/account").status_code == 200
+    assert len(payloads("sign_in_ended")) == 1
+
+
+@pytest.mark.parametrize("addition", ["application", "passkey", "e-mail address"])
+def test_what_is_refused_ends_nothing(
+    julie: Account, browser: Browser, app: Flask, clock: MovableClock, addition: str
+) -> None:
+    """A wrong code or answer leaves every sign-in as it was."""
+    other = Browser(app)
+    clock.advance(timedelta(seconds=30))
+    other.sign_in(julie, clock.now())
+    former = browser.cookie()
+    if addition == "application":
+        browser.post("/account/security/application", otp="000000", nickname="Tablette")
+    elif addition == "passkey":
+        browser.post("/account/security/passkey", credential="{}", nickname="Téléphone")
+    else:
+        browser.post("/account/email", email="autre@example.com")
+        browser.post("/account/email/code", email_code="00000000")
+
+    assert other.get("/account").status_code == 200
+    assert browser.cookie() == former
+
+
+def test_whoever_must_add_a_passkey_goes_on_with_it(
+    account: Accounts, browser: Browser, app: Flask, clock: MovableClock
+) -> None:
+    """Their unfinished sign-in opens nothing more once the passkey is there, and becomes a sign-in when it is shown."""
+    julie, device, elsewhere = account(), Authenticator(), Browser(app)
+    services.require_level(julie.person_id, 3)
+    db.session.commit()
+    elsewhere.sign_in(julie, clock.now())
+    clock.advance(timedelta(seconds=30))
+    browser.sign_in(julie, clock.now())
+    former = browser.cookie()
+
+    assert (add_passkey(browser, device).location or "").startswith("/sign-in/passkey")
+
+    assert browser.cookie() != former
+    assert browser.get("/account").status_code == 302
+    assert (elsewhere.get("/account").location or "").startswith("/sign-in")
+    assert show_passkey(browser, device).status_code == 303
+    assert browser.get("/account").status_code == 200
 
 
 def test_a_wrong_current_password_counts_and_a_weak_new_one_is_explained(

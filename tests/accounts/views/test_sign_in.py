@@ -202,6 +202,53 @@ def test_signing_out_ends_the_sign_in_and_forgets_the_page_session(
     assert browser.post("/sign-out", page="/sign-in").status_code == 303
 
 
+def page_session(browser: Browser) -> dict[str, object]:
+    with browser.client.session_transaction() as kept:
+        return dict(kept)
+
+
+@pytest.mark.bar("S-42")
+@pytest.mark.parametrize("is_over", [True, False])
+def test_another_person_s_sign_in_finds_nothing_of_the_one_before(
+    account: Accounts, browser: Browser, clock: MovableClock, is_over: bool
+) -> None:
+    """Whether the former one lapsed or not: only the language and what an agency asked stay, and no draft of any room."""
+    julie, nadia = account("Julie"), account("Nadia")
+    browser.sign_in(julie, clock.now())
+    browser.get("/account?lang=en")
+    browser.post("/recover", user_code=str(julie.code))
+    browser.post("/account/email", email="autre@example.com")
+    browser.get("/account/security/application")
+    with browser.client.session_transaction() as kept:
+        kept.update(enrolment_file="hers", subscription_draft={"for": []}, oidc_browser="token", oidc_interaction="id")
+        kept.permanent = True
+    clock.advance(timedelta(hours=2) if is_over else timedelta(minutes=1))
+
+    assert browser.sign_in(nadia, clock.now()).status_code == 303
+
+    left = page_session(browser)
+    assert set(left) <= {"lang", "oidc_browser", "oidc_interaction", "whose", "csrf_token"}
+    assert (left["lang"], left["oidc_browser"], left["oidc_interaction"]) == ("en", "token", "id")
+    assert browser.get("/recover/code").location == "/recover"
+    assert nadia.person_id not in str(left)
+
+
+def test_one_s_own_sign_in_finds_the_pages_as_they_were(
+    account: Accounts, browser: Browser, clock: MovableClock
+) -> None:
+    """A sign-in after one's own that lapsed, or the first in this browser, keeps the file one was writing."""
+    julie = account()
+    with browser.client.session_transaction() as kept:
+        kept["enrolment_file"] = "of nobody yet"
+    browser.sign_in(julie, clock.now())
+    assert page_session(browser)["enrolment_file"] == "of nobody yet"
+    clock.advance(timedelta(hours=2))
+
+    browser.sign_in(julie, clock.now())
+
+    assert page_session(browser)["enrolment_file"] == "of nobody yet"
+
+
 def test_no_secret_reaches_a_page_or_the_log(
     account: Accounts, browser: Browser, clock: MovableClock, caplog: pytest.LogCaptureFixture
 ) -> None:
