@@ -9,12 +9,12 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 
-def run_histories(machine: type[RuleBasedStateMachine], *, deep: bool) -> None:
-    """Run *machine*; a history at a push is drawn from nothing but its rules, so that what it reaches never varies."""
+def run_histories(machine: type[RuleBasedStateMachine], *, deep: bool, histories: int = 30) -> None:
+    """Run *machine* over so many *histories*; those of a push never vary, and neither does what they reach."""
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         machine,
         settings=settings(
-            max_examples=400 if deep else 30,
+            max_examples=400 if deep else histories,
             stateful_step_count=60 if deep else 25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
