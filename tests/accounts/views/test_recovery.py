@@ -221,6 +221,7 @@ def test_a_lost_user_code_is_answered_by_mail_only(
         assert str(julie.code) not in text
 
 
+@pytest.mark.bar("R-25")
 def test_reminders_are_counted_by_address(account: Accounts, browser: Browser, clock: MovableClock) -> None:
     """Three in an hour, whoever asks and however it is written (R-25)."""
     account()

@@ -88,6 +88,7 @@ def test_a_changed_password_ends_the_other_sign_ins_and_renews_this_one(
     assert again.post("/sign-in", username=str(julie.code), password=NEW).location == "/sign-in/code"
 
 
+@pytest.mark.bar("S-59")
 def test_a_wrong_current_password_counts_and_a_weak_new_one_is_explained(
     julie: Account, browser: Browser, app: Flask
 ) -> None:
