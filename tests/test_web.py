@@ -35,6 +35,7 @@ def test_every_page_carries_the_security_headers(client: FlaskClient, app: Flask
         assert headers["Cache-Control"], rule
 
 
+@pytest.mark.bar("S-35")
 def test_no_form_is_accepted_without_its_token(client: FlaskClient, app: Flask) -> None:
     """Every POST route that rests on a cookie refuses a post without, or with a foreign, CSRF token (S-35)."""
     accepted = []

@@ -1,11 +1,14 @@
 """What a good password is, and how a temporary one is made; pure.
 
 A password is compared after Unicode normalisation to NFC, otherwise exactly as typed. There is no rule of composition and
-no periodic change (domain §3.3): length, a list of known passwords, and the words a stranger would try first.
+no periodic change (domain §3.3): length, a list of known passwords, and the words a stranger would try first. Lists and words
+are compared with what a program that guesses makes of them: no case, accents or spaces, other signs for letters, figures and
+signs at either end.
 """
 
 from __future__ import annotations
 
+import re
 import secrets
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -22,8 +25,14 @@ MIN_LENGTH = 12
 MAX_BYTES = 1024  # more is refused before any hash is computed (security S-78)
 TEMPORARY_LENGTH = 24  # 117 bits: enough to be kept under a keyed digest (ASVS 6.5.2: at least 112)
 OWN_WORDS = ("mandat", "revenu", "quebec", "clicsequr")
-_SHORTEST_WORD = 4
-_REST = 8  # what must remain of a password once the words about its person are taken out
+_SHORTEST_WORD = 3
+_REST = 8  # what must remain of a password once the words about its person, and the figures around, are taken out
+_LISTED = (
+    10  # letters of the shortest password on the list; a shorter word with figures around it is guessed like those
+)
+_REPEATED = re.compile(rf"(.{{1,{MIN_LENGTH - 1}}}?)\1+")
+_BUILT_FROM = str.maketrans("013457@$", "oieastas")  # signs that stand for letters
+_AROUND = re.compile(r"^[\W\d_]+|[\W\d_]+$")
 _SEPARATORS = dict.fromkeys(map(ord, " -\u00a0\u202f\u2010\u2011\u2013\t"))
 
 
@@ -35,6 +44,7 @@ class PasswordFault(StrEnum):
     KNOWN = "known"
     ABOUT_YOU = "about_you"
     SAME_SIGN = "same_sign"
+    TOO_LITTLE = "too_little"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +81,80 @@ def _faults(password: str, about: tuple[str, ...], year: int) -> Iterator[Passwo
     if len(text) < MIN_LENGTH:
         yield PasswordFault.TOO_SHORT
         return
-    if len(set(text)) < 4:
+    flat = _flat(text)
+    without = _without(flat, about, year)
+    core, left = _core(flat), _core(without)
+    if len(set(text)) < 4 or _REPEATED.fullmatch(core):
         yield PasswordFault.SAME_SIGN
-    elif is_bad_password(text) or is_bad_password(text.casefold()):
+    elif any(_is_listed(form) for form in _forms(text, core, left)):
         yield PasswordFault.KNOWN
-    elif len(_without(text, about, year)) < _REST:
+    elif without != flat and _is_too_little(left):
         yield PasswordFault.ABOUT_YOU
+    elif _is_cased_like_a_word(text) and _is_short_word(_AROUND.sub("", _plain(text)).replace(" ", "")):
+        yield PasswordFault.TOO_LITTLE
+
+
+def _forms(text: str, core: str, left: str) -> frozenset[str]:
+    """Return as what *text* is looked up: as typed, and what a program that guesses begins with to make it."""
+    return frozenset((text, text.casefold(), _fold(text), core, left, _built_from(core), _built_from(left)))
+
+
+def _is_listed(form: str) -> bool:
+    return len(form) >= _LISTED and is_bad_password(form)
+
+
+def _is_too_little(left: str) -> bool:
+    return len(left) < _REST or _is_short_word(left)
+
+
+def _is_short_word(core: str) -> bool:
+    """Tell whether *core* is a few letters without anything in between: a word, or a sign instead of some of its letters."""
+    return 0 < len(core) < _LISTED and _built_from(core).isalpha()
+
+
+def _is_cased_like_a_word(text: str) -> bool:
+    """Tell whether capitals are where somebody puts them: what is drawn at random has them anywhere."""
+    return text.isupper() or sum(sign.isupper() for sign in _AROUND.sub("", text)[1:]) <= 1
 
 
 def _fold(word: str) -> str:
     """Return the letters and digits of *word* without case or accents."""
-    decomposed = unicodedata.normalize("NFKD", word)
-    return "".join(sign for sign in decomposed if sign.isalnum()).casefold()
+    return "".join(sign for sign in _plain(word) if sign.isalnum())
 
 
-def _without(text: str, about: tuple[str, ...], year: int) -> str:
-    """Return what remains of *text* once the words about its person, ours and the years around are taken out."""
-    rest = _fold(text)
-    years = tuple(str(near) for near in range(year - 1, year + 2))
-    words = {_fold(word) for word in (*about, *OWN_WORDS, *years)}
-    for word in sorted(words, key=len, reverse=True):
-        if len(word) >= _SHORTEST_WORD:
-            rest = rest.replace(word, "")
-    return rest
+def _plain(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+
+
+def _flat(text: str) -> str:
+    """Return the letters, figures and signs that stand for letters of *text*, without case or accents."""
+    return "".join(sign for sign in _plain(text) if sign.isalnum() or sign in "@$")
+
+
+def _core(flat: str) -> str:
+    """Return *flat* without the figures and signs at either end."""
+    return _AROUND.sub("", flat)
+
+
+def _built_from(core: str) -> str:
+    """Return the word that *core* is written after, when signs stand for letters in it."""
+    return core.translate(_BUILT_FROM)
+
+
+def _without(flat: str, about: tuple[str, ...], year: int) -> str:
+    """Return what remains of *flat* once the words about its person, ours and the years around are taken out."""
+    for word in sorted(_words((*about, *OWN_WORDS), year), key=len, reverse=True):
+        flat = flat.replace(word, "")
+    return flat
+
+
+def _words(about: tuple[str, ...], year: int) -> frozenset[str]:
+    """Return each of *about* in one piece, its words of three letters or more, and the years around."""
+    whole = {_fold(words) for words in about}
+    pieces = {piece for words in about for piece in re.split(r"[\W\d_]+", _plain(words))}
+    years = {str(near) for near in range(year - 1, year + 2)}
+    return frozenset(word for word in whole | pieces | years if len(word) >= _SHORTEST_WORD)
 
 
 def draw_temporary() -> str:

@@ -78,7 +78,7 @@ def enterprises_of_sign_ins(person_id: str, sign_ins: tuple[OpenSignIn, ...]) ->
 def password_words(person_id: str) -> tuple[str, ...]:
     """Return what a password may not hold: the numbers and names of the person's enterprises (ASVS 6.2.11)."""
     views = services.memberships_of(person_id)
-    return tuple(word for view in views for word in (view.neq, *view.enterprise_name.split()) if len(word) > 3)
+    return tuple(words for view in views for words in (view.neq, view.enterprise_name))
 
 
 def enterprises_of_codes(person_id: str) -> dict[str, str]:

@@ -57,13 +57,19 @@ def someone(app: Flask, clock: MovableClock) -> Callable[..., PersonId]:
 
 @pytest.fixture
 def account(someone: Callable[..., PersonId], clock: MovableClock) -> Callable[..., Account]:
-    def create(given_name: str = "Julie", family_name: str = "Tremblay", language: str = "fr") -> Account:
+    def create(
+        given_name: str = "Julie",
+        family_name: str = "Tremblay",
+        language: str = "fr",
+        *,
+        totp_secret: str = TOTP_SECRET,
+    ) -> Account:
         person_id = someone(given_name, family_name, language)
         code = services.issue_user_code(person_id, now=clock.now())
         services.seed_credentials(
-            person_id, user_code=code, password=PASSWORD, totp_secret=TOTP_SECRET, now=clock.now()
+            person_id, user_code=code, password=PASSWORD, totp_secret=totp_secret, now=clock.now()
         )
-        return Account(person_id, code)
+        return Account(person_id, code, totp_secret=totp_secret)
 
     return create
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
+import string
+
 import pytest
 
+from idp.accounts import passwords
 from idp.accounts.passwords import (
     PasswordFault,
     draw_temporary,
@@ -42,6 +46,98 @@ def test_a_password_is_judged_by_length_by_lists_and_by_its_person(password: str
     decision = judge(password, about=ABOUT, year=2026)
 
     assert decision.reasons == (() if fault is None else (fault,))
+
+
+@pytest.mark.parametrize(
+    ("password", "about", "fault"),
+    [
+        ("Motdepasse2026!", (), PasswordFault.KNOWN),
+        ("2026 Mot de passe", (), PasswordFault.KNOWN),
+        ("Mötdépàsse1234", (), PasswordFault.KNOWN),
+        ("m0td3p@$$e2026", (), PasswordFault.KNOWN),
+        ("**azertyuiop**", (), PasswordFault.KNOWN),
+        ("mandat azertyuiop", (), PasswordFault.KNOWN),
+        ("motdepasse Tremblay", ("Tremblay",), PasswordFault.KNOWN),
+        ("motdepassemotdepasse", (), PasswordFault.SAME_SIGN),
+        ("licorne licorne", (), PasswordFault.SAME_SIGN),
+        ("Password password 1", (), PasswordFault.SAME_SIGN),
+        ("montreal12345", (), PasswordFault.TOO_LITTLE),
+        ("!!Montréal 1642", (), PasswordFault.TOO_LITTLE),
+        ("canadiens1234", (), PasswordFault.TOO_LITTLE),
+        ("P@ssw0rd#12345", (), PasswordFault.TOO_LITTLE),
+        ("MontRéal #1642", (), PasswordFault.TOO_LITTLE),
+        ("CANADIENS 1234", (), PasswordFault.TOO_LITTLE),
+        ("mandat12345678", (), PasswordFault.ABOUT_YOU),
+        ("Mandat!mandat!", (), PasswordFault.SAME_SIGN),
+        ("tremblay password", ("Tremblay",), PasswordFault.ABOUT_YOU),
+        ("roy roy roy roy1", ("Roy",), PasswordFault.SAME_SIGN),
+        ("roy bleu roy roy", ("Roy",), PasswordFault.ABOUT_YOU),
+        ("licorne haute 77", ("Construction Haute-Licorne inc.",), PasswordFault.ABOUT_YOU),
+        ("andreandreandre1", ("Marc-André",), PasswordFault.SAME_SIGN),
+        ("Marc et André 99", ("Marc-André",), PasswordFault.ABOUT_YOU),
+        ("x9!pQ 1100000455", ("1100000455",), PasswordFault.ABOUT_YOU),
+    ],
+)
+def test_what_a_program_tries_first_is_refused(password: str, about: tuple[str, ...], fault: PasswordFault) -> None:
+    """A known word, a name or ours with the usual figures, signs, accents, capitals and repetitions."""
+    assert judge(password, about=about, year=2026).reasons == (fault,)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "trois petits bateaux verts",
+        "mon mot de passe sent la cannelle",
+        "un password oublié sous la neige",
+        "Montréal dort sous la pluie",
+        "les canadiens mangent des pommes",
+        "le royaume des vents du nord",
+        "la licorne de Julie boit du thé",
+        "azertyuiop et puis le vent",
+        "Tremblay aime le fromage bleu",
+        "mandat pour une girafe mauve",
+        "quatre vents 2026 sur la grève",
+        "correct cheval pile agrafe",
+        "x9!pQ2#vL7$k",
+        "kqz81mpw4429",
+        "829-kfw-771-zt",
+        "trois petits bateaux " * 4,
+        "зелёные кораблики плывут",
+        "四艘绿色的小船驶向大海去了吧",
+    ],
+)
+def test_a_phrase_that_only_holds_a_common_word_is_taken(password: str) -> None:
+    """Several words, several alphabets, and what a safe of passwords draws."""
+    about = ("Julie", "Tremblay-Roy", "QX4T7712", "1100000455", "Construction Haute-Licorne inc.")
+
+    assert judge(password, about=about, year=2026).reasons == ()
+
+
+@pytest.mark.parametrize(
+    ("signs", "length", "most"),
+    [
+        (string.ascii_letters + string.digits, 12, 20),
+        (string.ascii_letters + string.digits + string.punctuation, 12, 20),
+        (string.ascii_lowercase, 14, 0),
+    ],
+)
+def test_random_passwords_are_hardly_ever_refused(signs: str, length: int, most: int) -> None:
+    """Of two thousand, those that happen to be letters and then figures: at most one in a hundred."""
+    draw = random.Random(12)  # noqa: S311 (the same ones at every run)
+    drawn = ["".join(draw.choices(signs, k=length)) for _ in range(2000)]
+
+    assert sum(not judge(password, about=ABOUT, year=2026) for password in drawn) <= most
+
+
+def test_few_look_ups_judge_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list is asked for at most seven forms, however long the password."""
+    asked: list[str] = []
+    monkeypatch.setattr(passwords, "is_bad_password", lambda form: bool(asked.append(form)))
+
+    for password in ("m0td3p@$$e Tremblay 2026", "É" + "aé1" * 250):
+        asked.clear()
+        judge(password, about=ABOUT, year=2026)
+        assert len(asked) <= 7
 
 
 def test_sixty_four_signs_and_more_are_taken() -> None:

@@ -208,6 +208,7 @@ def test_a_wrong_temporary_password_counts_like_any_guess(newcomer: Newcomer, cl
     assert begin(code, secret, clock).refusal is StartRefusal.LOCKED
 
 
+@pytest.mark.bar("S-59", "S-62")
 def test_a_second_code_is_linked_and_changes_no_credential(
     account: Callable[..., Account], clock: MovableClock
 ) -> None:

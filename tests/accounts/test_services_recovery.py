@@ -236,6 +236,7 @@ def test_one_counter_for_every_path(account: Accounts, clock: MovableClock) -> N
     assert refusal is services_sign_in.Refusal.LOCKED
 
 
+@pytest.mark.bar("S-51")
 def test_codes_expire_to_the_second(account: Accounts, clock: MovableClock) -> None:
     """Ten minutes for the code, thirty for the whole (S-51)."""
     julie = account()
@@ -252,6 +253,7 @@ def test_codes_expire_to_the_second(account: Accounts, clock: MovableClock) -> N
     assert factor(token, julie, clock) is Outcome.OVER
 
 
+@pytest.mark.bar("R-25")
 def test_a_new_code_kills_the_former_and_three_leave_in_an_hour(account: Accounts, clock: MovableClock) -> None:
     """Whoever asks, from whichever browser; after an hour one more may leave (R-25)."""
     julie = account()

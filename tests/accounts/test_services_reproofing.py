@@ -94,6 +94,7 @@ def test_after_a_day_slip_and_code_replace_everything(account: Accounts, clock: 
     assert {"reproofing:started", "reproofing:slip_used", "reproofing:done"} <= set(events)
 
 
+@pytest.mark.bar("S-51")
 def test_before_its_day_the_slip_is_not_used_up(account: Accounts, clock: MovableClock) -> None:
     """To the second; its bearer alone is told from when, and no guess is counted (S-51)."""
     julie = account()
@@ -258,6 +259,7 @@ def test_somebody_removed_meanwhile_gets_nothing(account: Accounts, clock: Movab
     assert finish.over
 
 
+@pytest.mark.bar("R-25")
 def test_nobody_is_flooded(account: Accounts, clock: MovableClock) -> None:
     """Three an hour for one person, whoever begins (R-25)."""
     julie = account()

@@ -73,6 +73,7 @@ def test_both_factors_give_a_sign_in(account: Callable[..., Account], clock: Mov
     assert found.sign_in == signed.sign_in
 
 
+@pytest.mark.bar("S-53")
 @pytest.mark.databases
 def test_a_code_of_an_application_serves_once_among_sixteen(
     app: Flask, account: Callable[..., Account], clock: MovableClock
@@ -91,6 +92,7 @@ def test_a_code_of_an_application_serves_once_among_sixteen(
     assert sum(1 for answer in answers if isinstance(answer, SecondStep) and answer.signed) == 1
 
 
+@pytest.mark.bar("S-53")
 def test_an_older_step_is_refused_after_a_newer_one(account: Callable[..., Account], clock: MovableClock) -> None:
     """Within the drift, the code of step t−1 does not open after that of t (S-53)."""
     julie = account()

@@ -7,6 +7,7 @@ import pytest
 from idp.accounts.sessions import safe_next
 
 
+@pytest.mark.bar("S-63")
 @pytest.mark.parametrize(
     "path",
     [

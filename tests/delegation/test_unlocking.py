@@ -56,6 +56,7 @@ def door(who, world) -> accounts.Door:  # type: ignore[no-untyped-def]
     return accounts.door_of(who.person_id, now=world.now)
 
 
+@pytest.mark.bar("S-59")
 @pytest.mark.parametrize(
     ("who", "whom", "may"),
     VOUCHING,

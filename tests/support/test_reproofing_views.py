@@ -72,6 +72,7 @@ def test_agreeing_asks_again_who_one_is(staff: StaffFactory, ada: tuple[str, Use
     assert state_of(ada[0]) is ReproofingState.PROPOSED
 
 
+@pytest.mark.bar("S-59")
 def test_the_service_refuses_what_the_page_hides(
     staff: StaffFactory, ada: tuple[str, UserCode], clock: MovableClock
 ) -> None:

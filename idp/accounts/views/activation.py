@@ -224,5 +224,8 @@ def password_sentence(fault: PasswordFault) -> str:
             "Apart from your name, your codes, the year or our name, too little remains of this password. Add other words."
         ),
         PasswordFault.SAME_SIGN: _("This password repeats the same few characters. Choose another."),
+        PasswordFault.TOO_LITTLE: _(
+            "Apart from the figures and signs at either end, too little remains of this password. Use several words."
+        ),
     }
     return str(sentences[fault])

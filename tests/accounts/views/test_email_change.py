@@ -31,6 +31,7 @@ def change(browser: Browser, to: str = NEW) -> str:
     return str(payloads("email_changed")[-1]["code"])
 
 
+@pytest.mark.bar("S-59")
 def test_the_new_address_counts_once_it_is_proved(
     account: Callable[..., Account], clock: MovableClock, browser: Browser
 ) -> None:
@@ -54,6 +55,7 @@ def test_the_new_address_counts_once_it_is_proved(
     assert address(julie) == NEW
 
 
+@pytest.mark.bar("R-25")
 def test_three_codes_an_hour_leave(account: Callable[..., Account], clock: MovableClock, browser: Browser) -> None:
     """To whatever addresses: the fourth is refused beside the field and nothing is sent; after the hour it goes on (R-25)."""
     julie = account()

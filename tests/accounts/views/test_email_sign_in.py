@@ -188,6 +188,7 @@ def test_a_code_that_is_too_old_is_worth_nothing(browser: Browser, julie: Accoun
     assert "Demandez-en un autre" in answer.text
 
 
+@pytest.mark.bar("R-25")
 def test_three_messages_an_hour_however_many_sign_ins_are_begun(
     app: Flask, browser: Browser, julie: Account, clock: MovableClock
 ) -> None:

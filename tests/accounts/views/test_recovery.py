@@ -7,19 +7,21 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
 from idp import audit
-from idp.accounts import services_contacts
+from idp.accounts import services_contacts, services_reproofing
 from idp.clock import MovableClock
 from idp.config import Settings
 from idp.notices import services as notices
 
 from ..authenticator import UP, Authenticator
-from ..conftest import Account, Browser, payloads
+from ..conftest import Account, Browser, apart, latest_email_code, payloads
 from .test_passkeys import add_passkey, options_of, show_passkey, token_of
 
 Accounts = Callable[..., Account]
@@ -129,26 +131,77 @@ def test_beginning_again_carries_nothing_over(account: Accounts, browser: Browse
             assert browser.get(path).location == "/recover/code"
 
 
+class HostileProxy:
+    """A browser whose every request claims another host, with the cookies that the true one gave."""
+
+    def __init__(self, app: Flask, claim: dict[str, str]) -> None:
+        self.client, self.claim = app.test_client(use_cookies=False), claim
+        self.cookies: dict[str, str] = {}
+
+    def open(self, path: str, **fields: str) -> TestResponse:
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        headers = {**self.claim, "Cookie": cookies}
+        answer = apart(self.client.open, path, method="POST" if fields else "GET", data=fields, headers=headers)
+        for given in answer.headers.getlist("Set-Cookie"):
+            name, _, value = given.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        return answer
+
+    def post(self, path: str, **fields: str) -> str | None:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', self.open(path).text)
+        assert found, path
+        return self.open(path, csrf_token=found.group(1), **fields).location
+
+
+def texts_of(path: Path) -> str:
+    """Return the headers and every part of a message as its reader sees them, whatever their encoding."""
+    message = message_from_bytes(path.read_bytes(), policy=policy.default)
+    parts = [part.get_content() for part in message.walk() if part.get_content_maintype() == "text"]
+    assert parts
+    return "\n".join([*(f"{name}: {value}" for name, value in message.items()), *parts])
+
+
 @pytest.mark.bar("S-61")
 @pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host", "Forwarded", "X-Forwarded-Server", "X-Host"])
 def test_no_header_reaches_a_message(
-    app: Flask, account: Accounts, browser: Browser, clock: MovableClock, settings: Settings, header: str
+    app: Flask, account: Accounts, clock: MovableClock, settings: Settings, header: str
 ) -> None:
-    """The messages of recovery hold a code or nothing, and no link at all, whatever host is claimed."""
-    julie = account()
-    value = "host=evil.example" if header == "Forwarded" else "evil.example"
-    for path, field in (
-        ("/recover", {"user_code": str(julie.code)}),
-        ("/recover/user-code", {"email": "julie@example.com"}),
-    ):
-        token = browser.token(path)
-        browser.client.post(path, data={"csrf_token": token, **field}, headers={header: value})
-    while notices.deliver_due(clock.now()):
-        pass
+    """Every message that a stranger or its person can cause has addresses of ours alone, whatever host is claimed."""
+    julie, nadia = account(), account("Nadia", "Roy")
+    claim = {header: "host=evil.example" if header == "Forwarded" else "evil.example"}
+    browser = HostileProxy(app, claim)
 
-    written = [path.read_text() for path in settings.outbox_dir.glob("*.eml")]
-    assert len(written) in (0, 2)  # a foreign Host finds no page session, so nothing begins
-    assert not [text for text in written if "evil" in text or "http" in text]
+    assert browser.post("/recover", user_code=str(julie.code)) == "/recover/code"
+    assert browser.post("/recover/user-code", email="nadia@example.com") == "/recover/user-code/sent"
+    browser.post("/sign-in", username=str(julie.code), password=julie.password)
+    assert browser.post("/sign-in/code", otp=julie.otp(clock.now())) == "/home"
+    browser.post("/account/email", email="autre@example.com")
+    assert browser.post("/account/email/code", email_code=latest_email_code()) == "/account"
+    browser = HostileProxy(app, claim)
+    for _ in range(5):
+        browser.post("/sign-in", username=str(nadia.code), password="faux mot de passe")
+    assert browser.post("/freeze", user_code=str(nadia.code)) == "/freeze/code"
+    assert browser.post("/freeze/code", email_code=latest_email_code()) == "/frozen"
+    with app.test_request_context("/", headers=claim):
+        services_reproofing.start(nadia.code, by=audit.SYSTEM, now=clock.now())
+        while notices.deliver_due(clock.now()):
+            pass
+
+    written = {path: texts_of(path) for path in settings.outbox_dir.glob("*.eml")}
+    for kind in (
+        "recovery_code",
+        "user_codes_asked",
+        "email_code",
+        "email_changed",
+        "account_locked",
+        "account_frozen",
+        "reproofing_started",
+    ):
+        assert any(kind in path.name for path in written), kind
+    assert not [path.name for path, text in written.items() if "evil" in text]
+    addresses = [address for text in written.values() for address in re.findall(r"https?://[^\s\"<>]+", text)]
+    assert addresses
+    assert not [address for address in addresses if not address.startswith(f"{settings.issuer}/")]
 
 
 @pytest.mark.parametrize("email", ["julie@example.com", "JULIE@example.com", "personne@example.com"])
@@ -172,6 +225,7 @@ def test_a_lost_user_code_is_answered_by_mail_only(
         assert str(julie.code) not in text
 
 
+@pytest.mark.bar("R-25")
 def test_reminders_are_counted_by_address(account: Accounts, browser: Browser, clock: MovableClock) -> None:
     """Three in an hour, whoever asks and however it is written (R-25)."""
     account()

@@ -200,6 +200,7 @@ def test_whoever_must_add_a_passkey_goes_on_with_it(
     assert browser.get("/account").status_code == 200
 
 
+@pytest.mark.bar("S-59")
 def test_a_wrong_current_password_counts_and_a_weak_new_one_is_explained(
     julie: Account, browser: Browser, app: Flask
 ) -> None:

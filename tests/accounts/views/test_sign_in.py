@@ -158,6 +158,7 @@ def test_empty_repeated_and_untimely_posts_never_advance(
     assert browser.get("/account").status_code == 302
 
 
+@pytest.mark.bar("S-34")
 def test_the_second_step_belongs_to_the_browser_of_the_first(
     app: Flask, account: Accounts, browser: Browser, clock: MovableClock
 ) -> None:
