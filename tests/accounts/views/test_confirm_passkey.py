@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -188,6 +190,22 @@ def test_without_an_application_only_the_passkey_is_asked_for(
     assert mine.get("/confirm?next=%2Faccount").location == "/confirm/passkey?next=%2Faccount"
     assert 'id="use-application"' not in mine.get("/confirm/passkey").text
     assert show_passkey(mine, device, "/confirm/passkey?next=%2Faccount").location == "/account"
+
+
+def test_signing_in_again_instead_goes_on_too(
+    app: Flask, julie: Account, device: Authenticator, clock: MovableClock
+) -> None:
+    """Whoever cannot use a script here follows the link to the sign-in, and finds what was posted."""
+    mine = entered(app, device)
+    clock.advance(STALE)
+    asked = mine.post("/account/email", page="/account", email="neuve@example.com")
+    link = re.search(r'href="(/sign-in\?[^"]+)" id="sign-in-again"', mine.get(asked.location).text)
+    assert link
+
+    mine.post(unescape(link.group(1)), username=str(julie.code), password=julie.password)
+    again = mine.post("/sign-in/code", otp=julie.otp(clock.now()))
+
+    assert "neuve@example.com" in mine.get(again.location).text
 
 
 def test_only_the_passkey_of_this_person_asked_for_here_confirms(
