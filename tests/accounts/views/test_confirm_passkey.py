@@ -130,6 +130,7 @@ def test_a_sign_in_that_falls_short_adds_no_passkey_beside_another(
 # Confirming with a passkey
 
 
+@pytest.mark.databases
 def test_a_passkey_confirms_and_what_was_posted_goes_on(
     app: Flask, julie: Account, device: Authenticator, clock: MovableClock
 ) -> None:
@@ -240,6 +241,7 @@ def test_only_the_passkey_of_this_person_asked_for_here_confirms(
     assert mine.client.post("/confirm/passkey", data=fields).status_code == 200
 
 
+@pytest.mark.databases
 def test_a_challenge_is_for_one_person_and_one_end_and_serves_once(
     julie: Account, account: Accounts, clock: MovableClock
 ) -> None:
@@ -267,6 +269,7 @@ def test_a_challenge_is_for_one_person_and_one_end_and_serves_once(
     assert tried == [None, Refusal.WRONG]
 
 
+@pytest.mark.databases
 def test_of_two_first_passkeys_of_an_unfinished_sign_in_one_is_kept(account: Accounts, clock: MovableClock) -> None:
     """Both pages were opened while there was none; the second answer comes too late (S-59)."""
     whom = account()
