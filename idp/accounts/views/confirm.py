@@ -102,8 +102,7 @@ def waiting() -> ResponseReturnValue:
 def go_on(signed: Signed) -> Response:
     """Lead a sign-in that was just made fresh to the form that waits, or to the page that asked."""
     browser.renew(signed)
-    form_id = request.args.get("form")
-    return see_other(f"/continue?{urlencode({'form': form_id, 'next': _back()})}" if form_id else _back())
+    return see_other(_onward())
 
 
 def _whose() -> SignIn | None:
@@ -117,9 +116,18 @@ def _another_way(ways: Ways) -> Response:
         return see_other(_at("/confirm/passkey"))
     if ways.code:
         return see_other(_at("/confirm"))
-    return see_other(
-        "/account/security/passkey" if unfinished_sign_in() else f"/sign-in?{urlencode({'next': _back()})}"
-    )
+    return see_other("/account/security/passkey" if unfinished_sign_in() else _sign_in_again())
+
+
+def _onward() -> str:
+    """Return the form that waits, or the page that asked."""
+    form_id = request.args.get("form")
+    return f"/continue?{urlencode({'form': form_id, 'next': _back()})}" if form_id else _back()
+
+
+def _sign_in_again() -> str:
+    """Return the sign-in that leads on too: the same person keeps their ``sid``, and with it the form that waits."""
+    return f"/sign-in?{urlencode({'next': _onward()})}"
 
 
 def _at(page: str) -> str:
@@ -140,6 +148,7 @@ def _page(name: str, form: OtpForm | PasskeyForm, sign_in: SignIn, ways: Ways, *
         ways=ways,
         back=_back(),
         other_way=_at("/confirm" if name == "confirm_passkey" else "/confirm/passkey"),
+        sign_in_again=_sign_in_again(),
         is_weak=sign_in.is_weak,
         falls_short=unfinished_sign_in() is not None,
         **more,

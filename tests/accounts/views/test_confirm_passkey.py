@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -128,6 +130,7 @@ def test_a_sign_in_that_falls_short_adds_no_passkey_beside_another(
 # Confirming with a passkey
 
 
+@pytest.mark.databases
 def test_a_passkey_confirms_and_what_was_posted_goes_on(
     app: Flask, julie: Account, device: Authenticator, clock: MovableClock
 ) -> None:
@@ -190,6 +193,22 @@ def test_without_an_application_only_the_passkey_is_asked_for(
     assert show_passkey(mine, device, "/confirm/passkey?next=%2Faccount").location == "/account"
 
 
+def test_signing_in_again_instead_goes_on_too(
+    app: Flask, julie: Account, device: Authenticator, clock: MovableClock
+) -> None:
+    """Whoever cannot use a script here follows the link to the sign-in, and finds what was posted."""
+    mine = entered(app, device)
+    clock.advance(STALE)
+    asked = mine.post("/account/email", page="/account", email="neuve@example.com")
+    link = re.search(r'href="(/sign-in\?[^"]+)" id="sign-in-again"', mine.get(asked.location).text)
+    assert link
+
+    mine.post(unescape(link.group(1)), username=str(julie.code), password=julie.password)
+    again = mine.post("/sign-in/code", otp=julie.otp(clock.now()))
+
+    assert "neuve@example.com" in mine.get(again.location).text
+
+
 def test_only_the_passkey_of_this_person_asked_for_here_confirms(
     app: Flask, account: Accounts, julie: Account, device: Authenticator, clock: MovableClock
 ) -> None:
@@ -222,26 +241,35 @@ def test_only_the_passkey_of_this_person_asked_for_here_confirms(
     assert mine.client.post("/confirm/passkey", data=fields).status_code == 200
 
 
-def test_a_challenge_is_for_one_person_and_one_end(julie: Account, account: Accounts, clock: MovableClock) -> None:
-    """A challenge begun for somebody else, or for a sign-in, is worth nothing here, even with the right passkey."""
-    nadia, device = account("Nadia", "Roy"), Authenticator()
-    begun = services_passkeys.ask_new(julie.person_id, julie.code.signs, now=clock.now())
-    assert begun is not None
-    made = json.dumps(device.make(begun.options))
-    assert services_passkeys.add(julie.person_id, begun.token, made, nickname="Clé", now=clock.now())
+@pytest.mark.databases
+def test_a_challenge_is_for_one_person_and_one_end_and_serves_once(
+    julie: Account, account: Accounts, clock: MovableClock
+) -> None:
+    """One begun for somebody else, for a sign-in, or spent is worth nothing, even with the right passkey (which is synced)."""
+    nadia, synced = account("Nadia", "Roy"), Authenticator(steps=0)
+    for whom, each in ((julie, synced), (nadia, Authenticator())):
+        begun = services_passkeys.ask_new(whom.person_id, whom.code.signs, now=clock.now())
+        assert begun is not None
+        made = json.dumps(each.make(begun.options))
+        assert services_passkeys.add(whom.person_id, begun.token, made, nickname="Clé", now=clock.now())
 
-    def confirmed(whom: Account, purpose: Purpose) -> bool:
-        asked = services_passkeys.ask_person(julie.person_id, purpose, now=clock.now())
+    def confirmed(asked: services_passkeys.Asked | None) -> bool:
         assert asked is not None
-        signed = replace(sign_in_of(julie, acr=ACR), person_id=whom.person_id)
-        shown = json.dumps(device.show(asked.options))
+        shown = json.dumps(synced.show(asked.options))
+        signed = sign_in_of(julie, acr=ACR)
         return services_step_up.confirm_with_passkey(signed, asked.token, shown, now=clock.now()).signed is not None
 
-    assert not confirmed(julie, Purpose.SECOND_FACTOR)
-    assert not confirmed(nadia, Purpose.STEP_UP)
-    assert confirmed(julie, Purpose.STEP_UP)
+    assert not confirmed(services_passkeys.ask_person(julie.person_id, Purpose.SECOND_FACTOR, now=clock.now()))
+    assert not confirmed(services_passkeys.ask_person(nadia.person_id, Purpose.STEP_UP, now=clock.now()))
+    mine = services_passkeys.ask_person(julie.person_id, Purpose.STEP_UP, now=clock.now())
+    once = replace(sign_in_of(julie, acr=ACR), acr=PASSKEY_ACR)
+    assert mine is not None
+    shown = json.dumps(synced.show(mine.options))
+    tried = [services_step_up.confirm_with_passkey(once, mine.token, shown, now=clock.now()).refusal for _ in range(2)]
+    assert tried == [None, Refusal.WRONG]
 
 
+@pytest.mark.databases
 def test_of_two_first_passkeys_of_an_unfinished_sign_in_one_is_kept(account: Accounts, clock: MovableClock) -> None:
     """Both pages were opened while there was none; the second answer comes too late (S-59)."""
     whom = account()
