@@ -317,7 +317,8 @@ def test_no_path_skips_a_factor(
                 assert answer.location in (None, "/activate/code", "/activate/password")
                 return
             key = key_of(here.get("/activate/factor").text)
-            assert here.post("/activate/factor", otp=pyotp.TOTP(key).at(clock.now())).location == "/home"
+            onward = here.post("/activate/factor", otp=pyotp.TOTP(key).at(clock.now())).location
+            assert onward == "/account/security/recovery-codes?next=%2Fhome"
             self.enter(
                 browser,
                 Someone(name, Account(services.user_codes([str(user_code)])[str(user_code)].person_id, user_code)),
