@@ -244,6 +244,7 @@ def test_no_path_skips_a_factor(
             assert session is not None
             assert session.whom is whom
             assert not whom.is_frozen
+            assert not whom.must_show_a_passkey  # a lesser factor proves nothing of them, not even again
             reached["confirmed after a code by e-mail" if session.level == 1 else "confirmed"] += 1
             session.level = 2
 
@@ -317,7 +318,8 @@ def test_no_path_skips_a_factor(
                 assert answer.location in (None, "/activate/code", "/activate/password")
                 return
             key = key_of(here.get("/activate/factor").text)
-            assert here.post("/activate/factor", otp=pyotp.TOTP(key).at(clock.now())).location == "/home"
+            onward = here.post("/activate/factor", otp=pyotp.TOTP(key).at(clock.now())).location
+            assert onward == "/account/security/recovery-codes?next=%2Fhome"
             self.enter(
                 browser,
                 Someone(name, Account(services.user_codes([str(user_code)])[str(user_code)].person_id, user_code)),
@@ -384,6 +386,7 @@ def test_no_path_skips_a_factor(
             assert not session.whom.is_frozen
             if not session.suffices:
                 assert session.level == 2
+                assert session.whom.device is None  # who has one shows it before another is added
 
         @invariant()
         def a_session_means_every_factor(self) -> None:
