@@ -35,7 +35,7 @@ class Scan:
     seen: set[str] = field(default_factory=set)
 
     def visit(self, page: Page) -> None:
-        """Look at the page where the person is, in both languages, French also on a narrow screen; come back to French."""
+        """Look at the page where the person is, in both languages, each on a wide and a narrow screen; come back to French."""
         page.wait_for_load_state()  # a click does not wait for the answer to a form
         address = page.url
         self._note(page)
@@ -45,7 +45,7 @@ class Scan:
                 self.faults.append(f"{address}: the language switch leads to {page.url}")
                 return
             self.look(page, language)
-        self._narrow(page)
+            self._narrow(page)
 
     def stay(self, page: Page) -> None:
         """Look at a page that cannot be asked again (the answer to a form), as it stands."""
