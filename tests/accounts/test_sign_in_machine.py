@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import product
 
 import pyotp
 import pytest
@@ -33,16 +34,14 @@ SECRETS = ("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU
 BROWSER, WHO = st.sampled_from([0, 1]), st.sampled_from([0, 1, 2])
 WAYS = st.sampled_from(["code", "recovery code", "passkey", "passkey alone", "code by e-mail"])
 AFTERWARDS = st.sampled_from(["nothing", "confirm", "confirm as somebody else", "add", "must show a passkey", "freeze"])
-STORIES = st.sampled_from(
-    [
-        (0, "code", "must show a passkey"),
-        (0, "recovery code", "add"),
-        (0, "code by e-mail", "confirm"),
-        (1, "passkey", "confirm"),
-        (1, "passkey alone", "confirm as somebody else"),
-        (2, "code", "add"),
-        (2, "recovery code", "nothing"),
-    ]
+STORIES = (
+    (0, "code", "must show a passkey"),
+    (0, "recovery code", "add"),
+    (0, "code by e-mail", "confirm"),
+    (1, "passkey", "confirm"),
+    (1, "passkey alone", "confirm as somebody else"),
+    (2, "code", "add"),
+    (2, "recovery code", "nothing"),
 )
 TARGETS = (
     *(f"in with {way}" for way in ("code", "recovery code", "passkey", "passkey alone", "code by e-mail")),
@@ -353,7 +352,7 @@ def test_no_path_skips_a_factor(
             }
             acts[then]()
 
-        @rule(browser=BROWSER, story=STORIES, goes_astray=st.booleans())
+        @rule(browser=BROWSER, story=st.sampled_from(STORIES), goes_astray=st.booleans())
         def walk_a_story(self, browser: int, story: tuple[int, str, str], goes_astray: bool) -> None:
             who, way, then = story
             self.walk_the_right_path(browser, who, way, goes_astray, then)
@@ -405,4 +404,8 @@ def test_no_path_skips_a_factor(
 
     run_histories(SignInMachine, deep=pytestconfig.getoption("--deep"), histories=16)
 
+    for browser, story in product((0, 1), STORIES):  # each by itself, so that what is rarely drawn is reached too
+        machine = SignInMachine()
+        machine.walk_a_story(browser=browser, story=story, goes_astray=False)
+        machine.a_session_means_every_factor()
     assert never_reached(reached, TARGETS) == []
