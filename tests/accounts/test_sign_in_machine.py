@@ -36,6 +36,7 @@ WAYS = st.sampled_from(["code", "recovery code", "passkey", "passkey alone", "co
 AFTERWARDS = st.sampled_from(["nothing", "confirm", "confirm as somebody else", "add", "must show a passkey", "freeze"])
 STORIES = (
     (0, "code", "must show a passkey"),
+    (0, "code", "confirm"),
     (0, "recovery code", "add"),
     (0, "code by e-mail", "confirm"),
     (1, "passkey", "confirm"),
@@ -408,4 +409,13 @@ def test_no_path_skips_a_factor(
         machine = SignInMachine()
         machine.walk_a_story(browser=browser, story=story, goes_astray=False)
         machine.a_session_means_every_factor()
+    for browser in (0, 1):
+        machine = SignInMachine()
+        machine.walk_a_story(browser=browser, story=(0, "code", "freeze"), goes_astray=True)
+        machine.a_session_means_every_factor()
+        machine.walk_a_story(browser=browser, story=(0, "code", "confirm as somebody else"), goes_astray=True)
+        machine.walk_a_story(browser=browser, story=(1, "code", "nothing"), goes_astray=False)
+        for steps in (2, 4):
+            machine.activate(browser=browser, steps=steps)
+            machine.a_session_means_every_factor()
     assert never_reached(reached, TARGETS) == []
