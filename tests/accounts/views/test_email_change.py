@@ -55,6 +55,24 @@ def test_the_new_address_counts_once_it_is_proved(
     assert address(julie) == NEW
 
 
+def test_another_code_takes_the_place_of_the_first(
+    account: Callable[..., Account], clock: MovableClock, browser: Browser
+) -> None:
+    """The page of the code leads to it; the first one then serves nobody here, the second does."""
+    julie = account()
+    browser.sign_in(julie, clock.now())
+    browser.post("/account/email", email=NEW)
+    first = latest_email_code()
+    assert 'id="email-code-again" href="/account/email"' in browser.get("/account/email/code").text
+
+    browser.post("/account/email", email=NEW)
+
+    assert browser.post("/account/email/code", email_code=first).status_code == 200
+    assert address(julie) == "julie@example.com"
+    assert browser.post("/account/email/code", email_code=latest_email_code()).location == "/account"
+    assert address(julie) == NEW
+
+
 @pytest.mark.bar("R-25")
 def test_three_codes_an_hour_leave(account: Callable[..., Account], clock: MovableClock, browser: Browser) -> None:
     """To whatever addresses: the fourth is refused beside the field and nothing is sent; after the hour it goes on (R-25)."""
