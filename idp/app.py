@@ -11,6 +11,7 @@ from .config import Settings, folder, read_settings
 from .db import init_db
 from .i18n import gettext as _
 from .i18n import init_i18n
+from .kept_pages import init_kept_pages
 from .limits import init_limits
 from .logs import init_logs
 from .sealing import Sealing
@@ -38,6 +39,7 @@ def create_app(
     app.extensions["mandat.sealing"] = sealing
     app.extensions["mandat.renderers"] = {}
     init_templating(app)
+    init_kept_pages(app)
     init_db(app, settings)
     init_i18n(app)
     init_web(app, settings, sealing)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, Literal, cast
+from urllib.parse import quote, urlencode
 
 import flask_babel
 from babel.dates import format_date, format_time
@@ -84,6 +85,19 @@ def current_language() -> Language:
         if wish in LANGUAGES:
             return cast(Language, wish)
     return "fr"
+
+
+def switch_address() -> str:
+    """Return the address of this page in the other language.
+
+    A relative reference keeps the page, and what its address asks; one that answers nothing but POST leads home.
+    """
+    other = "en" if current_language() == "fr" else "fr"
+    rule = request.url_rule
+    if rule is not None and "GET" not in (rule.methods or ()):
+        return f"/?lang={other}"
+    asked = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    return f"?{urlencode([*asked, ('lang', other)], quote_via=quote)}"
 
 
 def _remember_language() -> None:

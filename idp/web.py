@@ -24,7 +24,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from .clock import Clock
 from .config import Settings
 from .errors import MandatError
-from .i18n import current_language
+from .i18n import current_language, switch_address
 from .i18n import gettext as _
 from .limits import seconds_to_wait
 from .peers import TrustedPeers
@@ -128,6 +128,7 @@ def _frame() -> dict[str, object]:
     viewer: Viewer | None = g.get("viewer")
     return {
         "lang": current_language(),
+        "switch": switch_address(),
         "signed_in_as": viewer.name if viewer else None,
         "sign_in_ends_at": g.get("sign_in_ends_at"),
         "acting_for": viewer.acting_for if viewer else None,

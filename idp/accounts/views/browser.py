@@ -10,7 +10,8 @@ from flask import Flask, Response, abort, current_app, g, request, session
 from ...sealing import digest, is_token
 from ...web import now, see_other
 from .. import cookies, services_openings, services_sessions, services_sign_in
-from ..sessions import current_sign_in, unfinished_sign_in, weak_sign_in
+from ..factor_policy import PASSKEY
+from ..sessions import SignInContext, current_sign_in, unfinished_sign_in, weak_sign_in
 from ..sign_ins import Signed, SignIn, device_words
 
 _SIGN_IN = "sign_in"
@@ -147,6 +148,17 @@ def enter(signed: Signed) -> Response:
     if signed.falls_short:
         return see_other(f"/account/security/passkey?{urlencode({'next': signed.next_path})}")
     return see_other(signed.next_path)
+
+
+def on_the_way() -> dict[str, str | bool | None]:
+    """Return what the pages of a sign-in say of the agency that it is for."""
+    context: SignInContext | None = g.get("sign_in_context")
+    return {
+        "agency_name": context.agency_name if context else None,
+        "cancel_path": context.cancel_path if context else None,
+        "asks_again": context is not None and context.asks_again,
+        "needs_passkey": context is not None and context.demanded_level >= PASSKEY,
+    }
 
 
 def former_sign_in() -> SignIn | None:

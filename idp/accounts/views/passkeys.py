@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, g, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...i18n import gettext as _
@@ -89,7 +89,7 @@ def _page(name: str, form: PasskeyForm, asked: Asked | None, **more: object) -> 
         f"accounts/{name}.html",
         form=form,
         options=asked.options if asked else None,
-        context=g.get("sign_in_context"),
+        **browser.on_the_way(),
         other_way=f"/sign-in?{request.query_string.decode('ascii', 'ignore')}".rstrip("?"),
         **more,
     )

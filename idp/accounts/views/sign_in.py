@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from ...i18n import gettext as _
 from ...i18n import long_datetime, ngettext
+from ...kept_pages import page_for_anybody
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
 from .. import cookies, services_email_sign_in, services_passkeys, services_sign_in
@@ -28,8 +29,10 @@ blueprint.before_request(browser.one_of_each)
 @limiter.limit(SIGN_IN, methods=["POST"])
 def password() -> ResponseReturnValue:
     """Ask for the user code and the password."""
+    if request.method != "POST":
+        return _first_page()
     form = SignInForm()
-    if not form.validate_on_submit() or form.username.code is None:
+    if not form.validate() or form.username.code is None:
         return _first_page(form)
     answer = services_sign_in.check_password(
         form.username.code, form.password.data, next_path=wanted_path(), known=cookies.known_digest(), now=now()
@@ -49,8 +52,9 @@ def password() -> ResponseReturnValue:
 @limiter.limit(SIGN_IN, methods=["POST"])
 def second_factor() -> ResponseReturnValue:
     """Ask for the code of the application."""
-    token, form, answer = browser.sign_in_token(), OtpForm(), SecondStep()
-    if form.validate_on_submit():
+    token, answer = browser.sign_in_token(), SecondStep()
+    form = OtpForm() if request.method == "POST" else None
+    if form is not None and form.validate():
         answer = services_sign_in.check_second_factor(
             token,
             form.otp.data,
@@ -182,26 +186,27 @@ def start_again() -> Response:
     return make_response(redirect("/sign-in"))
 
 
-def _first_page(form: SignInForm) -> Response:
-    context = g.get("sign_in_context")
+def _first_page(form: SignInForm | None = None) -> Response:
+    """Ask for the user code and the password; *form* holds what was sent and is wrong."""
     passkey = f"/sign-in/passkey?{urlencode({'next': wanted_path()})}" if services_passkeys.site() else None
-    return make_response(render_template("accounts/sign_in.html", form=form, context=context, passkey=passkey))
+    return make_response(
+        page_for_anybody("accounts/sign_in.html", form or SignInForm, passkey=passkey, **browser.on_the_way())
+    )
 
 
-def _second_page(form: OtpForm, going_on: UnderWay) -> Response:
-    context = g.get("sign_in_context")
-    page = render_template(
+def _second_page(form: OtpForm | None, going_on: UnderWay) -> Response:
+    page = page_for_anybody(
         "accounts/sign_in_code.html",
-        form=form,
-        context=context,
+        form or OtpForm,
         has_passkey=going_on.held.passkeys > 0,
         may_use_email=may_use_email(going_on.person_id),
+        **browser.on_the_way(),
     )
     return make_response(page)
 
 
 def _recovery_page(form: RecoveryCodeForm) -> Response:
-    page = render_template("accounts/sign_in_recovery.html", form=form, context=g.get("sign_in_context"))
+    page = render_template("accounts/sign_in_recovery.html", form=form, **browser.on_the_way())
     return make_response(page)
 
 

@@ -1,0 +1,86 @@
+"""Pages for whoever is not signed in, made once: they are the same for everybody but for a few places, filled in each time.
+
+To make such a page costs as much as all else its request does, and the sign-in is where a crowd comes. A template is rendered
+with a mark in each place; what stands between the marks is kept, for each language and for each value it may decide by.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from flask import Flask, current_app, g, render_template, request, session
+from flask_wtf import FlaskForm
+from flask_wtf.csrf import generate_csrf
+from markupsafe import escape
+
+from .i18n import current_language, switch_address
+
+_KEPT = 128  # pages in each process: a dozen, in two languages, with and without an agency
+_SHELF = "mandat.kept_pages"
+_TOKEN, _SWITCH = "csrf_token", "switch"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """What was made, and the sign by which a mark is told from text: new in each process, so that nobody can type it."""
+
+    pages: dict[object, tuple[str, ...]] = field(default_factory=dict)
+    sign: str = field(default_factory=lambda: secrets.token_hex(16))
+
+    def mark(self, place: str) -> str:
+        return f"{self.sign}{place}{self.sign}"
+
+    def cut(self, page: str) -> tuple[str, ...]:
+        """Return a page in turns of text and of the name of a place."""
+        return tuple(re.split(f"{self.sign}([a-z_]+){self.sign}", page))
+
+
+def init_kept_pages(app: Flask) -> None:
+    """Give *app* its shelf."""
+    app.extensions[_SHELF] = _Shelf()
+
+
+def page_for_anybody(template: str, form: FlaskForm | Callable[[], FlaskForm], **values: str | bool | None) -> str:
+    """Return the page of *template* with a *form*, or with an empty one of the class given.
+
+    A text among *values* is filled in, escaped: the template may show it and ask whether it is there, and no more. By the
+    others, and by the language, it may decide. What holds more than that is made anew: a form that was sent, the name of
+    whoever is signed in, a message of the page before.
+    """
+    if isinstance(form, FlaskForm):
+        return render_template(template, form=form, **values)
+    if g.get("viewer") is not None or "_flashes" in session:
+        return render_template(template, form=form(), **values)
+    texts = {name: value for name, value in values.items() if isinstance(value, str)}
+    texts[_SWITCH] = switch_address()
+    decisive = {name: value for name, value in values.items() if not isinstance(value, str)}
+    shelf: _Shelf = current_app.extensions[_SHELF]
+    key = (template, request.endpoint, current_language(), *texts, *decisive.items())
+    pieces = shelf.pages.get(key)
+    if pieces is None:
+        pieces = _make(shelf, template, form(), texts, decisive)
+        if len(shelf.pages) < _KEPT:
+            shelf.pages[key] = pieces
+    return _fill(pieces, texts)
+
+
+def _make(
+    shelf: _Shelf, template: str, form: FlaskForm, texts: Mapping[str, str], decisive: Mapping[str, bool | None]
+) -> tuple[str, ...]:
+    marks = {name: shelf.mark(name) for name in texts}
+    g.csrf_token = shelf.mark(_TOKEN)  # where Flask-WTF keeps the token of a request
+    try:
+        return shelf.cut(render_template(template, form=form, **marks, **decisive))
+    finally:
+        g.pop(_TOKEN)
+
+
+def _fill(pieces: tuple[str, ...], texts: Mapping[str, str]) -> str:
+    filled = list(pieces)
+    for number in range(1, len(pieces), 2):
+        place = pieces[number]
+        filled[number] = generate_csrf() if place == _TOKEN else str(escape(texts[place]))
+    return "".join(filled)
