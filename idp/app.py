@@ -49,7 +49,7 @@ def create_app(
     if "enrollment" in contexts:
         _connect(app)
     if "delegation" in contexts:
-        app.before_request(_see)
+        _show_viewer(app)
     return app
 
 
@@ -61,34 +61,34 @@ def _connect(app: Flask) -> None:
     app.extensions["mandat.tax_agency"] = LocalTaxAgency()
 
 
-def _see() -> None:
+def _show_viewer(app: Flask) -> None:
     """Tell the page frame who is signed in, for which enterprise, and where they may go."""
-    if request.endpoint == "static" or request.blueprint in ("oidc_machine", "oidc_streams"):
-        return
     from .accounts import services as accounts
     from .accounts.sessions import current_sign_in
     from .delegation import services as delegation
     from .delegation.acting import navigation
-
-    sign_in = current_sign_in()
-    if sign_in is None:
-        return
-    person = accounts.person(sign_in.person_id)
-    views = [view for view in delegation.memberships_of(person.id) if view.counts]
-    here = [view for view in views if view.enterprise_id == sign_in.enterprise_id]
-    links = list(navigation(frozenset(view.role for view in here))) if here else []
-    if len({view.enterprise_id for view in views}) > 1:
-        links.append(("/enterprises", _("Change enterprise"), request.path == "/enterprises"))
-    links += _staff_links(person.id)
-    g.viewer = Viewer(person.name, here[0].enterprise_name if here else None, tuple(links))
-
-
-def _staff_links(person_id: str) -> list[tuple[str, str, bool]]:
     from .support import services as support
 
-    staff = support.operator_of(person_id)
-    if staff is None:
-        return []
-    if staff.role == "operator":
-        return [("/desk", _("Files to review"), request.path.startswith("/desk"))]
-    return [("/desk/subscriptions", _("Subscriptions to decide"), request.path.startswith("/desk"))]
+    def staff_links(person_id: str) -> list[tuple[str, str, bool]]:
+        staff = support.operator_of(person_id)
+        if staff is None:
+            return []
+        if staff.role == "operator":
+            return [("/desk", _("Files to review"), request.path.startswith("/desk"))]
+        return [("/desk/subscriptions", _("Subscriptions to decide"), request.path.startswith("/desk"))]
+
+    @app.before_request
+    def see() -> None:
+        if request.endpoint == "static" or request.blueprint in ("oidc_machine", "oidc_streams"):
+            return
+        sign_in = current_sign_in()
+        if sign_in is None:
+            return
+        person = accounts.person(sign_in.person_id)
+        views = [view for view in delegation.memberships_of(person.id) if view.counts]
+        here = [view for view in views if view.enterprise_id == sign_in.enterprise_id]
+        links = list(navigation(frozenset(view.role for view in here))) if here else []
+        if len({view.enterprise_id for view in views}) > 1:
+            links.append(("/enterprises", _("Change enterprise"), request.path == "/enterprises"))
+        links += staff_links(person.id)
+        g.viewer = Viewer(person.name, here[0].enterprise_name if here else None, tuple(links))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 import unicodedata
 import uuid
 from collections.abc import Iterator
@@ -20,7 +21,10 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, MetaData, Table, event
 from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from .config import Settings
@@ -29,6 +33,9 @@ _WRITER = "mandat_writer"
 _DEPTH = "mandat_transaction_depth"
 _TURN = "mandat.turn_to_write"
 _PATIENCE = 15  # seconds a writer waits for the one before it
+_RESTS_SINCE = "mandat.rests_since"
+CONNECTIONS = 15  # of one process; whoever wants a sixteenth waits
+REST = 1.0  # seconds after which a connection is looked at before it is used
 
 
 class Base(DeclarativeBase):
@@ -154,16 +161,43 @@ def init_db(app: Flask, settings: Settings) -> None:
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Return the engine options for *url*."""
+    """Return the engine options for *url*: the connection used last is used next, and none is opened for one request only."""
+    pool = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True}
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": _PATIENCE, "check_same_thread": False}}
-    return {"pool_pre_ping": True}
+        return {**pool, "connect_args": {"timeout": _PATIENCE, "check_same_thread": False}}
+    return pool
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Set SQLite up for several writers; other databases need nothing."""
-    if engine.dialect.name != "sqlite":
-        return
+    """Set SQLite up for several writers; have connections over a network looked at after a rest."""
+    if engine.dialect.name == "sqlite":
+        _take_turns(engine)
+    else:
+        _look_after_rest(engine)
+
+
+def _look_after_rest(engine: Engine) -> None:
+    """Replace a connection that did not survive its rest: the server was restarted, or a firewall has forgotten it.
+
+    One that was at work within the last second is not asked: that would be one more way to the server and back for every
+    transaction.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def _rest(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info[_RESTS_SINCE] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _look(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        if time.monotonic() - record.info.get(_RESTS_SINCE, 0.0) < REST:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError("it did not survive its rest") from error  # the pool opens another
+
+
+def _take_turns(engine: Engine) -> None:
 
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: object) -> None:

@@ -90,8 +90,11 @@ def current_language() -> Language:
 def switch_address() -> str:
     """Return the address of this page in the other language.
 
-    A relative reference keeps the page, and what its address asks; one that answers nothing but POST leads home.
+    A relative reference keeps the page, and what its address asks; one that answers nothing but POST leads home. What is made
+    for no request, an e-mail or a letter, has no other page.
     """
+    if not has_request_context():
+        return ""
     other = "en" if current_language() == "fr" else "fr"
     rule = request.url_rule
     if rule is not None and "GET" not in (rule.methods or ()):

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from flask import Flask, current_app, g, render_template, request, session
+from flask import Flask, current_app, g, render_template, session
 from flask_wtf import FlaskForm
 from flask_wtf.csrf import generate_csrf
 from markupsafe import escape
@@ -58,7 +58,7 @@ def page_for_anybody(template: str, form: FlaskForm | Callable[[], FlaskForm], *
     texts[_SWITCH] = switch_address()
     decisive = {name: value for name, value in values.items() if not isinstance(value, str)}
     shelf: _Shelf = current_app.extensions[_SHELF]
-    key = (template, request.endpoint, current_language(), *texts, *decisive.items())
+    key = (template, current_language(), *texts, *decisive.items())
     pieces = shelf.pages.get(key)
     if pieces is None:
         pieces = _make(shelf, template, form(), texts, decisive)

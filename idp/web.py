@@ -15,9 +15,11 @@ from pathlib import Path
 
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
+from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from itsdangerous import URLSafeTimedSerializer
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
@@ -29,6 +31,16 @@ from .i18n import gettext as _
 from .limits import seconds_to_wait
 from .peers import TrustedPeers
 from .sealing import Sealing
+
+_POLICY = "content-security-policy"
+_TRANSPORT = ("strict-transport-security", "max-age=31536000; includeSubDomains")
+_ALWAYS = (  # in lower case, as HTTP/2 sends them: they are compared with those that a view has set
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("referrer-policy", "same-origin"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=()"),
+)
 
 csrf = CSRFProtect()
 log = structlog.get_logger("mandat.web")
@@ -44,6 +56,23 @@ class Viewer:
     name: str
     acting_for: str | None = None
     navigation: tuple[tuple[str, str, bool], ...] = ()
+
+
+class PageSessions(SecureCookieSessionInterface):
+    """The page session of Flask in plain JSON; what signs it is made once, and not twice a request."""
+
+    def __init__(self) -> None:
+        self._signer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Return what signs the cookie and reads it."""
+        if self._signer is None:
+            self._signer = super().get_signing_serializer(app)
+            if self._signer is not None:
+                self._signer.serializer = (
+                    self._signer.default_serializer
+                )  # the types that Flask adds are never kept here
+        return self._signer
 
 
 def now() -> datetime:
@@ -95,6 +124,7 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.wsgi_app = TrustedPeers(app.wsgi_app, settings)  # type: ignore[method-assign]
+    app.session_interface = PageSessions()
     csrf.init_app(app)
     app.url_defaults(_version_static)
     app.before_request(_number_request)
@@ -153,19 +183,22 @@ def content_security_policy() -> str:
 
 def _guard_response(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", content_security_policy())
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("X-Frame-Options", "DENY")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+    there = {name.lower() for name, _value in headers}
+    if _POLICY not in there:
+        headers.add(_POLICY, content_security_policy())
+    for name, value in _ALWAYS:
+        if name not in there:
+            headers.add(name, value)
+    if current_settings().secure and _TRANSPORT[0] not in there:
+        headers.add(*_TRANSPORT)
     if request.endpoint != "static":
-        if "Cache-Control" not in headers:
-            headers["Cache-Control"] = "no-store"
+        if "cache-control" not in there:
+            headers.add("Cache-Control", "no-store")
+            if "vary" not in there:
+                headers.add("Vary", "Cookie")
+                return response
         if not response.cache_control.public:
             response.vary.add("Cookie")
-    if current_settings().secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     return response
 
 

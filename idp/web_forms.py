@@ -61,6 +61,10 @@ class MandatForm(FlaskForm):  # type: ignore[misc]
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         """What all forms share."""
 
+        csrf = (
+            False  # every POST of a page is guarded before its view (web.csrf); a second token would guard nothing more
+        )
+
         def get_translations(self, form: object) -> _Messages:
             """Say WTForms' own messages in the language of the page."""
             return _Messages()

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from flask import Flask
-from sqlalchemy import String, event, func, insert, select
+from sqlalchemy import String, create_engine, event, func, insert, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.pool import NullPool
 
 from idp.db import Base, UtcDateTime, db, in_transaction, new_id, sort_key, transaction
 
@@ -128,3 +129,42 @@ def test_writers_of_one_process_wait_for_one_another_not_for_the_database(app: F
 def test_names_sort_without_case_or_accent(name: str, key: str) -> None:
     """The sort key folds case and marks."""
     assert sort_key(name) == key
+
+
+@pytest.mark.databases
+def test_a_connection_that_did_not_survive_its_rest_is_replaced(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server ended every connection meanwhile, as a restart does: the next transaction finds another one."""
+    monkeypatch.setattr("idp.db.REST", 0.0)
+    with transaction():
+        _add()
+    db.session.remove()
+    if db.engine.dialect.name == "postgresql":
+        elsewhere = create_engine(db.engine.url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        with elsewhere.connect() as other:
+            other.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = :own"
+                ),
+                {"own": db.engine.url.database},
+            )
+
+    with transaction():
+        _add()
+
+    assert _count() == 2
+
+
+@pytest.mark.databases
+def test_a_connection_at_work_is_not_asked(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Transactions that follow one another do not go to the server only to see that it is there."""
+    asked: list[object] = []
+    ping = db.engine.dialect.do_ping
+    monkeypatch.setattr(db.engine.dialect, "do_ping", lambda connection: asked.append(connection) or ping(connection))
+    monkeypatch.setattr("idp.db.REST", 3600.0)
+
+    for _ in range(3):
+        with transaction():
+            _add()
+        db.session.remove()
+
+    assert (_count(), asked) == (3, [])

@@ -289,9 +289,8 @@ def confirm_factor(token: str | None, code: str, *, former: SignIn | None, devic
         if not is_first:
             return Finish(linked=True)
         guesses.forget_failures(guesses.subject_of(begun.person_id), now=now)
-        signed = rows.begin_sign_in(
-            begun.person_id, begun.user_code, device=device, former=former, next_path=begun.next_path, now=now
-        )
+        who = rows.stand(begun.person_id, begun.user_code)
+        signed = rows.begin_sign_in(who, device=device, former=former, next_path=begun.next_path, now=now)
     return Finish(signed=signed)
 
 

@@ -127,20 +127,19 @@ def forget_nobody(*, before: datetime) -> int:
 
 
 def _lock_row(subject: str, now: datetime) -> Counter:
-    """Read the counter and keep others from changing it until the transaction ends."""
-    with transaction() as session:
-        row = session.execute(_READ, {"of": subject}).first()
-        if row is None:
-            try:
-                with session.begin_nested():
-                    session.execute(_BEGIN, {"subject": subject, "failures": 0, "changed_at": now})
-            except sqlalchemy.exc.IntegrityError:
-                pass  # somebody else has just begun the same row
-            row = session.execute(_READ, {"of": subject}).one()
+    """Read the counter and keep others from changing it until the caller's transaction ends."""
+    session = db.session()
+    row = session.execute(_READ, {"of": subject}).first()
+    if row is None:
+        try:
+            with session.begin_nested():
+                session.execute(_BEGIN, {"subject": subject, "failures": 0, "changed_at": now})
+        except sqlalchemy.exc.IntegrityError:
+            pass  # somebody else has just begun the same row
+        row = session.execute(_READ, {"of": subject}).one()
     return Counter(row.failures, row.locked_until)
 
 
 def _write(subject: str, counter: Counter, now: datetime) -> None:
     values = {"failures": counter.failures, "locked_until": counter.locked_until, "changed_at": now}
-    with transaction() as session:
-        session.execute(_WRITE, {"of": subject, **values})
+    db.session.execute(_WRITE, {"of": subject, **values})

@@ -37,10 +37,11 @@ def sign_in_with_passkey(
                 now=now,
             )
             return SecondStep(refusal=Refusal.WRONG)
-        if not access.is_open(person_id):  # frozen: a passkey shows who asks, and the way back has one more step
+        who = rows.stand(person_id, signs)
+        if not who.is_open:  # frozen: a passkey shows who asks, and the way back has one more step
             return frozen(access.begin_thaw(person_id, signs, now=now))
         signed = rows.begin_sign_in(
-            person_id, signs, shown=PASSKEY_ALONE, device=device, former=former, next_path=next_path, now=now
+            who, shown=PASSKEY_ALONE, device=device, former=former, next_path=next_path, now=now
         )
     return SecondStep(signed=signed)
 

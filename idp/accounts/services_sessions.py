@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, exists, insert, select, update
 
 from .. import audit
 from ..db import db, new_id, table_of, transaction
@@ -19,16 +19,20 @@ from . import cookies
 from . import services_known_browsers as known_browsers
 from .access_states import Access
 from .factor_policy import email_code_serves, falls_short
-from .models import Person, SignInRow
+from .models import Person, SignInRow, UserCodeRow
 from .services_people import as_language, level_of
 from .sign_ins import EMAIL_ACR, PASSWORD_AND_CODE, OpenSignIn, Shown, Signed, SignIn
+from .states import CodeState
 
-_ROWS, _PEOPLE = table_of(SignInRow), table_of(Person)
+_ROWS, _PEOPLE, _CODES = table_of(SignInRow), table_of(Person), table_of(UserCodeRow)
 _OF_PERSON = _PEOPLE.c.id == bindparam("of")
-_HOLD_PERSON = (
-    select(_PEOPLE.c.is_operator, _PEOPLE.c.required_level, _PEOPLE.c.access)
+_ACTIVATED = exists().where(
+    _CODES.c.code == bindparam("signs"), _CODES.c.person_id == _PEOPLE.c.id, _CODES.c.state == CodeState.ACTIVATED.value
+)
+_STAND = (  # an account that closes now must see the sign-in that begins
+    select(_PEOPLE.c.access, _PEOPLE.c.required_level, _PEOPLE.c.is_operator, _ACTIVATED)
     .where(_OF_PERSON)
-    .with_for_update(key_share=True)
+    .with_for_update(of=_PEOPLE, key_share=True)
 )
 _OPEN = insert(_ROWS)
 _RENEW = update(_ROWS).where(_ROWS.c.sid == bindparam("of"), _ROWS.c.ended_at.is_(None)).returning(_ROWS.c.sid)
@@ -72,9 +76,33 @@ class Present:
     falls_short: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides whether a person may sign in with a user code, held until the caller's transaction ends."""
+
+    person_id: str
+    user_code: str
+    access: Access
+    level: int
+    is_operator: bool
+    has_code: bool  # it is activated, and theirs
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the account may be used."""
+        return self.access is Access.OPEN
+
+
+def stand(person_id: str, user_code: str) -> Standing:
+    """Return how a person stands who is about to sign in with *user_code*, in the caller's transaction."""
+    row = db.session.execute(_STAND, {"of": person_id, "signs": user_code}).one()
+    access, required_level, is_operator, has_code = row
+    level = level_of(required_level, is_operator=is_operator)
+    return Standing(person_id, user_code, Access(access), level, is_operator, bool(has_code))
+
+
 def begin_sign_in(
-    person_id: str,
-    user_code: str,
+    who: Standing,
     *,
     shown: Shown = PASSWORD_AND_CODE,
     device: str,
@@ -87,10 +115,9 @@ def begin_sign_in(
     The same person keeps the ``sid``; anybody else, and a code by e-mail, gets a new one and the former sign-in ends. The
     secret is always new. The browser is known from now on, except after a code by e-mail: not every factor was shown.
     """
-    token = random_token()
-    who = db.session.execute(_HOLD_PERSON, {"of": person_id}).one()  # an account that closes now must see this sign-in
-    if who.access != Access.OPEN.value:  # whoever shows the factors decides that first; here nothing gets past it
+    if not who.is_open:  # whoever shows the factors decides that first; here nothing gets past it
         raise NotAllowedError("the account is frozen or closed")
+    token, person_id, user_code = random_token(), who.person_id, who.user_code
     idle, absolute = _limits(who.is_operator)
     is_weak = shown.acr == EMAIL_ACR  # nothing that rests on the factors of the former sign-in goes on with it
     same = former is not None and former.person_id == person_id and not is_weak
@@ -120,8 +147,7 @@ def begin_sign_in(
     if not is_weak and (shows := cookies.hold_known()) is not None:
         known_browsers.remember(person_id, shows, device=device, now=now)
     sign_in = SignIn(sid, PersonId(person_id), user_code, now, shown.acr, shown.amr, enterprise_id)
-    level = level_of(who.required_level, is_operator=who.is_operator)
-    return Signed(sign_in, token, next_path, not is_weak and falls_short(shown.acr, level))
+    return Signed(sign_in, token, next_path, not is_weak and falls_short(shown.acr, who.level))
 
 
 def _limits(is_operator: bool) -> tuple[timedelta, timedelta]:

@@ -26,7 +26,7 @@ from .hashing import current_hasher
 from .lockout import LIFE_TRIES, Counter
 from .passkeys import Purpose
 from .passwords import fits
-from .services_holders import activated_person, holder_of, under_way
+from .services_holders import holder_of, under_way
 from .services_people import people
 from .sign_ins import (
     PASSKEY_ACR,
@@ -84,12 +84,13 @@ def check_password(
     Raises:
         BusyError: too many passwords are being checked; the try does not count.
     """
-    holder = holder_of(user_code)
-    owner, person_id, stored = holder.owner, holder.person_id, holder.password_hash
-    # the owner's is the activation page's counter too: else the pages would tell codes apart
-    subject = guesses.subject_of(owner) if owner else guesses.subject_of_nobody(user_code)
-    own = known_browsers.counters(owner, known, now=now)
-    may_judge, counter, subject = guesses.take_try_on(subject, own, now=now)
+    with transaction():
+        holder = holder_of(user_code)
+        owner, person_id, stored = holder.owner, holder.person_id, holder.password_hash
+        # the owner's is the activation page's counter too: else the pages would tell codes apart
+        subject = guesses.subject_of(owner) if owner else guesses.subject_of_nobody(user_code)
+        own = known_browsers.counters(owner, known, now=now)
+        may_judge, counter, subject = guesses.take_try_on(subject, own, now=now)
     if not may_judge:
         return FirstStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
     try:
@@ -181,15 +182,13 @@ def _second_step(
         if not judge(begun.person_id):
             note_refusal(begun.person_id, subject, counter, step="second_factor", now=now)
             return refused(counter, now)
-        if not challenges.advance(begun, now=now) or activated_person(begun.user_code) != begun.person_id:
+        who = rows.stand(begun.person_id, begun.user_code)
+        if not challenges.advance(begun, now=now) or not who.has_code:
             return SecondStep(refusal=Refusal.OVER)
         guesses.forget_failures(subject, now=now)
-        if not access.is_open(begun.person_id):
+        if not who.is_open:
             return frozen(access.begin_thaw(begun.person_id, begun.user_code, now=now))
-        whom = (begun.person_id, begun.user_code)
-        signed = rows.begin_sign_in(
-            *whom, shown=shown, device=device, former=former, next_path=begun.next_path, now=now
-        )
+        signed = rows.begin_sign_in(who, shown=shown, device=device, former=former, next_path=begun.next_path, now=now)
     return SecondStep(signed=signed)
 
 

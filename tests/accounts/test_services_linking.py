@@ -18,7 +18,7 @@ from idp.accounts.passwords import read_temporary
 from idp.accounts.services_holders import holder_of
 from idp.accounts.services_linking import Prospect, link, prospect
 from idp.accounts.services_people import required_level
-from idp.accounts.services_sessions import begin_sign_in
+from idp.accounts.services_sessions import begin_sign_in, stand
 from idp.accounts.sign_ins import PASSWORD_AND_EMAIL, SignIn
 from idp.accounts.states import CodeState
 from idp.audit import SYSTEM, Event
@@ -45,7 +45,9 @@ def proved(code: UserCode, secret: str, clock: MovableClock) -> str:
 
 def signed_in(whom: Account, clock: MovableClock) -> SignIn:
     with transaction():
-        signed = begin_sign_in(whom.person_id, whom.code.signs, device="", former=None, next_path="/", now=clock.now())
+        signed = begin_sign_in(
+            stand(whom.person_id, whom.code.signs), device="", former=None, next_path="/", now=clock.now()
+        )
     return signed.sign_in
 
 

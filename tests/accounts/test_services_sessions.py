@@ -22,7 +22,7 @@ from .test_services_sign_in import at_once
 def open_for(account: Account, clock: MovableClock, former: SignIn | None = None) -> tuple[SignIn, str]:
     with transaction():
         signed = services_sessions.begin_sign_in(
-            account.person_id, account.code.signs, device="", former=former, now=clock.now()
+            services_sessions.stand(account.person_id, account.code.signs), device="", former=former, now=clock.now()
         )
     return signed.sign_in, signed.token
 

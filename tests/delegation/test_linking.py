@@ -13,7 +13,7 @@ from idp.accounts import services as accounts
 from idp.accounts import services_activation, services_linking
 from idp.accounts.models import Person
 from idp.accounts.services_linking import Prospect
-from idp.accounts.services_sessions import begin_sign_in
+from idp.accounts.services_sessions import begin_sign_in, stand
 from idp.accounts.sign_ins import SignIn
 from idp.audit import Event
 from idp.audit import services as audit
@@ -55,7 +55,7 @@ def proved(world: World, newcomer: Newcomer) -> str:
 def signed_in(world: World, member: Member) -> SignIn:
     signs = member.user_code.replace("-", "")
     with transaction():
-        signed = begin_sign_in(member.person_id, signs, device="", former=None, next_path="/", now=world.now)
+        signed = begin_sign_in(stand(member.person_id, signs), device="", former=None, next_path="/", now=world.now)
     return signed.sign_in
 
 

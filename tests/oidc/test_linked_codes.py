@@ -9,7 +9,7 @@ import pytest
 
 from idp.accounts import services as accounts
 from idp.accounts import services_activation, services_linking
-from idp.accounts.services_sessions import begin_sign_in
+from idp.accounts.services_sessions import begin_sign_in, stand
 from idp.clock import local_date
 from idp.db import transaction
 from idp.delegation import services as delegation
@@ -36,7 +36,7 @@ def linked(scenery: Scenery) -> Scenery:
     token = services_activation.start(newcomer.user_code, newcomer.temporary.secret, next_path="/home", now=now).token
     services_activation.confirm_email(token, str(payloads("email_code")[-1]["code"]), now=now)
     with transaction():
-        signed = begin_sign_in(julie.person_id, julie.code.signs, device="", former=None, next_path="/", now=now)
+        signed = begin_sign_in(stand(julie.person_id, julie.code.signs), device="", former=None, next_path="/", now=now)
     assert services_linking.link(token, signed.sign_in, now=now)
     scenery.people["julie_firm"] = Someone(julie.person_id, newcomer.user_code)
     return replace(scenery)

@@ -177,7 +177,9 @@ def test_no_path_signs_in_afterwards(julie: Account, browser: Browser, app: Flas
     open_rows = select(func.count()).select_from(models.SignInRow).where(models.SignInRow.ended_at.is_(None))
     assert db.session.scalar(open_rows) == 0
     with pytest.raises(NotAllowedError), transaction():
-        services_sessions.begin_sign_in(julie.person_id, julie.code.signs, device="", former=None, now=clock.now())
+        services_sessions.begin_sign_in(
+            services_sessions.stand(julie.person_id, julie.code.signs), device="", former=None, now=clock.now()
+        )
     with pytest.raises(NotFoundError):
         services.issue_user_code(julie.person_id, now=clock.now())
     with pytest.raises(ConflictError):

@@ -136,7 +136,7 @@ def test_no_less_than_every_factor_opens(
     assert not services.is_open(julie.person_id)
     with pytest.raises(NotAllowedError), transaction():
         services_sessions.begin_sign_in(
-            julie.person_id, julie.code.signs, device="", former=None, now=clock.now()
+            services_sessions.stand(julie.person_id, julie.code.signs), device="", former=None, now=clock.now()
         )  # what every other way of signing in goes through
 
 
