@@ -60,6 +60,12 @@ _PRESENT = (
     .where(_PEOPLE.c.id == _ROWS.c.person_id, _ROWS.c.secret_digest == bindparam("digest"))
     .where(_ROWS.c.ended_at.is_(None), _ROWS.c.expires_at > bindparam("now"))
 )
+_HOLDS = select(_ROWS.c.seen_at, _ROWS.c.idle_seconds).where(
+    _ROWS.c.sid == bindparam("sid"),
+    _ROWS.c.person_id == bindparam("of"),
+    _ROWS.c.ended_at.is_(None),
+    _ROWS.c.expires_at > bindparam("now"),
+)
 _NOTED_EVERY = timedelta(minutes=1)  # a page view writes at most this often that the person is there
 
 
@@ -175,7 +181,7 @@ def _note_last(person_id: str, now: datetime) -> None:
 def present(secret_digest: str, *, now: datetime) -> Present | None:
     """Return the sign-in whose secret has this digest, if it has neither ended nor lapsed: one query."""
     row = db.session.execute(_PRESENT, {"digest": secret_digest, "now": now}).first()
-    if row is None or row.seen_at + timedelta(seconds=row.idle_seconds) <= now:
+    if row is None or not _is_awake(row.seen_at, row.idle_seconds, now):
         return None
     seen_at = row.seen_at
     if seen_at + _NOTED_EVERY <= now:
@@ -287,6 +293,16 @@ def end_sign_ins_of(person_id: str, *, now: datetime, but: str | None = None) ->
         return sum(1 for sid in open_ones if end_sign_in(sid, now=now))
 
 
+def is_signed_in(person_id: str, sid: str, *, now: datetime) -> bool:
+    """Tell whether this sign-in of a person still holds."""
+    row = db.session.execute(_HOLDS, {"of": person_id, "sid": sid, "now": now}).first()
+    return row is not None and _is_awake(row.seen_at, row.idle_seconds, now)
+
+
+def _is_awake(seen_at: datetime, idle_seconds: int, now: datetime) -> bool:
+    return seen_at + timedelta(seconds=idle_seconds) > now
+
+
 def open_sign_ins(person_id: str, *, now: datetime) -> tuple[OpenSignIn, ...]:
     """Return the sign-ins of a person that still hold, latest first."""
     rows = db.session.scalars(
@@ -297,5 +313,5 @@ def open_sign_ins(person_id: str, *, now: datetime) -> tuple[OpenSignIn, ...]:
     return tuple(
         OpenSignIn(row.sid, row.device, row.started_at, row.seen_at, row.enterprise_id)
         for row in rows
-        if row.seen_at + timedelta(seconds=row.idle_seconds) > now
+        if _is_awake(row.seen_at, row.idle_seconds, now)
     )

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from ..audit import services as audit
 from ..audit.events import Event
 from ..audit.services import SYSTEM, Actor
-from ..db import db, in_transaction, sort_key, transaction
+from ..db import db, in_transaction, sort_key, table_of, transaction
 from ..errors import NotFoundError
 from .catalogue import Agency, parse
 from .catalogue_files import AgencyFile, CatalogueFileError, FileMistake, read_files
@@ -28,6 +28,8 @@ from .subscription_models import CatalogueAgency
 
 STALE_AFTER = 1.0  # seconds a process may go on with what it knows
 _EXTENSION = "mandat.catalogue"
+_ROWS = table_of(CatalogueAgency)
+_DIGESTS = select(_ROWS.c.id, _ROWS.c.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +130,16 @@ def _known() -> _Known:
     known: _Known = current_app.extensions.get(_EXTENSION) or _Known()
     if known.checked and time.monotonic() - known.checked < STALE_AFTER:
         return known
-    stored = dict(db.session.execute(select(CatalogueAgency.id, CatalogueAgency.digest)).all())
-    if stored != known.digests:
+    stored = dict(db.session.execute(_DIGESTS).all())
+    is_new = stored != known.digests
+    if is_new:
         wanted = [id for id, digest in stored.items() if known.digests.get(id) != digest]
         rows = db.session.execute(
             select(CatalogueAgency.id, CatalogueAgency.document).where(CatalogueAgency.id.in_(wanted))
         )
         kept = {id: agency for id, agency in known.agencies.items() if id in stored and id not in wanted}
         known = _Known(digests=stored, agencies=kept | {id: parse(document) for id, document in rows})
-    if not in_transaction():  # what an open transaction sees may yet be undone
+    if not is_new or not in_transaction():  # what an open transaction changed may yet be undone
         known.checked = time.monotonic()
         current_app.extensions[_EXTENSION] = known
     return known

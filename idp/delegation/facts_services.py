@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, select
+from sqlalchemy import BindParameter, Row, Select, and_, bindparam, select
 
-from ..db import db
+from ..db import db, table_of
 from . import catalogue_services
 from .authority import ApprovalFact, Facts, GrantFact, MembershipFact
 from .models import BlockGrant, Enterprise, Membership, Projection, SoftwareApproval
@@ -21,6 +21,9 @@ from .roles import EnterpriseStatus, MembershipStatus, Role
 from .subscription_models import Subscription
 
 ACTIVE_SUBSCRIPTION = "active"
+_ENTERPRISES, _MEMBERS, _SUBSCRIPTIONS = map(table_of, (Enterprise, Membership, Subscription))
+_GRANTS, _PROJECTED, _APPROVALS = map(table_of, (BlockGrant, Projection, SoftwareApproval))
+_AGENCY: BindParameter[str] = bindparam("agency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +48,26 @@ def read_person(
     person_id: str, enterprise_id: str, agency_id: str, *, now: datetime, whole_past: bool = False
 ) -> Reading | None:
     """Read the facts about one person, in one statement, else about a system user with this id; None when there is none."""
-    wanted = _selected(enterprise_id, agency_id, now, whole_past).where(Membership.person_id == person_id)
-    found = _gather(db.session.execute(wanted).all(), agency_id)
+    asked = {"person": person_id, "enterprise": enterprise_id, "agency": agency_id, "instant": now}
+    found = _gather(db.session.execute(_OF_PERSON[whole_past], asked).all(), agency_id)
     if found:
         return found[0]
-    return read_system(
-        SoftwareApproval.id == person_id, SoftwareApproval.agency_id == agency_id, Enterprise.id == enterprise_id
-    )
+    asked = {"id": person_id, "agency": agency_id, "enterprise": enterprise_id}
+    return _system(_SYSTEM_HERE, asked)
 
 
-def read_system(*which: ColumnElement[bool]) -> Reading | None:
-    """Read the facts about the one system user that fits, in one statement."""
-    row = db.session.execute(_systems().where(*which)).first()
+def read_system(system_user_id: str) -> Reading | None:
+    """Read the facts about a system user, in one statement."""
+    return _system(_SYSTEM, {"id": system_user_id})
+
+
+def read_software(client_id: str, neq: str, agency_id: str, *, now: datetime) -> Reading | None:
+    """Read the facts about the system user that a client is for the enterprise called *neq*, in one statement."""
+    return _system(_SOFTWARE, {"client": client_id, "neq": neq, "agency": agency_id, "instant": now})
+
+
+def _system(statement: Select[*tuple[Any, ...]], asked: dict[str, object]) -> Reading | None:
+    row = db.session.execute(statement, asked).first()
     return _system_reading(row) if row else None
 
 
@@ -64,97 +75,121 @@ def read_everybody(
     enterprise_id: str, agency_id: str, *, now: datetime, whole_past: bool = False
 ) -> tuple[Reading, ...]:
     """Read the facts about everybody who ever belonged to the enterprise, in one statement."""
-    return _gather(db.session.execute(_selected(enterprise_id, agency_id, now, whole_past)).all(), agency_id)
+    asked = {"enterprise": enterprise_id, "agency": agency_id, "instant": now}
+    return _gather(db.session.execute(_OF_EVERYBODY[whole_past], asked).all(), agency_id)
 
 
 def read_systems(enterprise_id: str, agency_id: str) -> tuple[Reading, ...]:
     """Read the facts about every system user that was not revoked, in one statement."""
-    wanted = _systems().where(
-        Enterprise.id == enterprise_id, SoftwareApproval.agency_id == agency_id, SoftwareApproval.revoked_at.is_(None)
-    )
-    return tuple(_system_reading(row) for row in db.session.execute(wanted.order_by(SoftwareApproval.id)))
+    rows = db.session.execute(_EVERY_SYSTEM, {"enterprise": enterprise_id, "agency": agency_id})
+    return tuple(_system_reading(row) for row in rows)
 
 
-def _selected(enterprise_id: str, agency_id: str, now: datetime, whole_past: bool) -> Select[*tuple[Any, ...]]:
-    grant_counts = and_(BlockGrant.membership_id == Membership.id, BlockGrant.agency_id == agency_id)
+def _selected(*, whole_past: bool) -> Select[*tuple[Any, ...]]:
+    """Return the statement for everybody of an *enterprise* at an *agency*: rights that still count at an *instant*, or all."""
+    grant_counts = and_(_GRANTS.c.membership_id == _MEMBERS.c.id, _GRANTS.c.agency_id == _AGENCY)
     if not whole_past:
-        grant_counts = and_(grant_counts, BlockGrant.revoked_at.is_(None), BlockGrant.not_after > now)
+        grant_counts = and_(grant_counts, _GRANTS.c.revoked_at.is_(None), _GRANTS.c.not_after > bindparam("instant"))
     return (
         select(
-            Enterprise.id.label("enterprise_id"),
-            Enterprise.neq,
-            Enterprise.name,
-            Enterprise.status.label("enterprise_status"),
-            Membership.id.label("membership_id"),
-            Membership.person_id,
-            Membership.role,
-            Membership.status.label("membership_status"),
-            Subscription.state,
-            Subscription.blocks.label("subscribed"),
-            BlockGrant.id.label("grant_id"),
-            BlockGrant.block,
-            BlockGrant.not_before,
-            BlockGrant.not_after,
-            BlockGrant.granted_by,
-            BlockGrant.granted_at,
-            BlockGrant.revoked_at,
-            BlockGrant.revoked_by,
-            Projection.digest,
-            Projection.version,
-            Projection.blocks.label("projected"),
-            Projection.changes_at,
+            _ENTERPRISES.c.id.label("enterprise_id"),
+            _ENTERPRISES.c.neq,
+            _ENTERPRISES.c.name,
+            _ENTERPRISES.c.status.label("enterprise_status"),
+            _MEMBERS.c.id.label("membership_id"),
+            _MEMBERS.c.person_id,
+            _MEMBERS.c.role,
+            _MEMBERS.c.status.label("membership_status"),
+            _SUBSCRIPTIONS.c.state,
+            _SUBSCRIPTIONS.c.blocks.label("subscribed"),
+            _GRANTS.c.id.label("grant_id"),
+            _GRANTS.c.block,
+            _GRANTS.c.not_before,
+            _GRANTS.c.not_after,
+            _GRANTS.c.granted_by,
+            _GRANTS.c.granted_at,
+            _GRANTS.c.revoked_at,
+            _GRANTS.c.revoked_by,
+            _PROJECTED.c.digest,
+            _PROJECTED.c.version,
+            _PROJECTED.c.blocks.label("projected"),
+            _PROJECTED.c.changes_at,
         )
-        .select_from(Enterprise)
-        .join(Membership, Membership.enterprise_id == Enterprise.id)
-        .outerjoin(Subscription, and_(Subscription.enterprise_id == Enterprise.id, Subscription.agency_id == agency_id))
-        .outerjoin(BlockGrant, grant_counts)
+        .select_from(_ENTERPRISES)
+        .join(_MEMBERS, _MEMBERS.c.enterprise_id == _ENTERPRISES.c.id)
         .outerjoin(
-            Projection,
+            _SUBSCRIPTIONS,
+            and_(_SUBSCRIPTIONS.c.enterprise_id == _ENTERPRISES.c.id, _SUBSCRIPTIONS.c.agency_id == _AGENCY),
+        )
+        .outerjoin(_GRANTS, grant_counts)
+        .outerjoin(
+            _PROJECTED,
             and_(
-                Projection.enterprise_id == Enterprise.id,
-                Projection.person_id == Membership.person_id,
-                Projection.agency_id == agency_id,
+                _PROJECTED.c.enterprise_id == _ENTERPRISES.c.id,
+                _PROJECTED.c.person_id == _MEMBERS.c.person_id,
+                _PROJECTED.c.agency_id == _AGENCY,
             ),
         )
-        .where(Enterprise.id == enterprise_id)
-        .order_by(Membership.person_id, Membership.id, BlockGrant.id)
+        .where(_ENTERPRISES.c.id == bindparam("enterprise"))
+        .order_by(_MEMBERS.c.person_id, _MEMBERS.c.id, _GRANTS.c.id)
     )
+
+
+_OF_EVERYBODY = {whole_past: _selected(whole_past=whole_past) for whole_past in (False, True)}
+_OF_PERSON = {
+    whole_past: statement.where(_MEMBERS.c.person_id == bindparam("person"))
+    for whole_past, statement in _OF_EVERYBODY.items()
+}
 
 
 def _systems() -> Select[*tuple[Any, ...]]:
     of_this_agency = and_(
-        Subscription.enterprise_id == Enterprise.id, Subscription.agency_id == SoftwareApproval.agency_id
+        _SUBSCRIPTIONS.c.enterprise_id == _ENTERPRISES.c.id, _SUBSCRIPTIONS.c.agency_id == _APPROVALS.c.agency_id
     )
     of_this_one = and_(
-        Projection.enterprise_id == Enterprise.id,
-        Projection.person_id == SoftwareApproval.id,
-        Projection.agency_id == SoftwareApproval.agency_id,
+        _PROJECTED.c.enterprise_id == _ENTERPRISES.c.id,
+        _PROJECTED.c.person_id == _APPROVALS.c.id,
+        _PROJECTED.c.agency_id == _APPROVALS.c.agency_id,
     )
     return (
         select(
-            Enterprise.id.label("enterprise_id"),
-            Enterprise.neq,
-            Enterprise.name,
-            Enterprise.status.label("enterprise_status"),
-            SoftwareApproval.id.label("person_id"),
-            SoftwareApproval.agency_id,
-            SoftwareApproval.blocks.label("approved"),
-            SoftwareApproval.not_after,
-            SoftwareApproval.approved_at,
-            SoftwareApproval.approved_by,
-            SoftwareApproval.revoked_at,
-            Subscription.state,
-            Subscription.blocks.label("subscribed"),
-            Projection.digest,
-            Projection.version,
-            Projection.blocks.label("projected"),
-            Projection.changes_at,
+            _ENTERPRISES.c.id.label("enterprise_id"),
+            _ENTERPRISES.c.neq,
+            _ENTERPRISES.c.name,
+            _ENTERPRISES.c.status.label("enterprise_status"),
+            _APPROVALS.c.id.label("person_id"),
+            _APPROVALS.c.agency_id,
+            _APPROVALS.c.blocks.label("approved"),
+            _APPROVALS.c.not_after,
+            _APPROVALS.c.approved_at,
+            _APPROVALS.c.approved_by,
+            _APPROVALS.c.revoked_at,
+            _SUBSCRIPTIONS.c.state,
+            _SUBSCRIPTIONS.c.blocks.label("subscribed"),
+            _PROJECTED.c.digest,
+            _PROJECTED.c.version,
+            _PROJECTED.c.blocks.label("projected"),
+            _PROJECTED.c.changes_at,
         )
-        .select_from(SoftwareApproval)
-        .join(Enterprise, Enterprise.id == SoftwareApproval.enterprise_id)
-        .outerjoin(Subscription, of_this_agency)
-        .outerjoin(Projection, of_this_one)
+        .select_from(_APPROVALS)
+        .join(_ENTERPRISES, _ENTERPRISES.c.id == _APPROVALS.c.enterprise_id)
+        .outerjoin(_SUBSCRIPTIONS, of_this_agency)
+        .outerjoin(_PROJECTED, of_this_one)
     )
+
+
+_AT_AGENCY = _systems().where(_APPROVALS.c.agency_id == _AGENCY)
+_SYSTEM = _systems().where(_APPROVALS.c.id == bindparam("id"))
+_SYSTEM_HERE = _AT_AGENCY.where(_APPROVALS.c.id == bindparam("id"), _ENTERPRISES.c.id == bindparam("enterprise"))
+_EVERY_SYSTEM = _AT_AGENCY.where(
+    _ENTERPRISES.c.id == bindparam("enterprise"), _APPROVALS.c.revoked_at.is_(None)
+).order_by(_APPROVALS.c.id)
+_SOFTWARE = _AT_AGENCY.where(
+    _APPROVALS.c.client_id == bindparam("client"),
+    _APPROVALS.c.revoked_at.is_(None),
+    _APPROVALS.c.not_after > bindparam("instant"),
+    _ENTERPRISES.c.neq == bindparam("neq"),
+)
 
 
 def _system_reading(row: Row[Any]) -> Reading:

@@ -7,24 +7,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..audit import services as audit
 from ..audit.events import Event
 from ..audit.services import Actor
 from ..clock import end_of_day
-from ..db import db, new_id, transaction
+from ..db import db, new_id, table_of, transaction
 from ..errors import ConflictError, NotAllowedError, NotFoundError
 from . import catalogue_services, rules
 from .authority import Authority
-from .facts_services import ACTIVE_SUBSCRIPTION, read_system
-from .models import Enterprise, SoftwareApproval
+from .facts_services import ACTIVE_SUBSCRIPTION, read_software, read_system
+from .models import SoftwareApproval
 from .people_services import roles_in
 from .projection_services import RemovalReason, current, watching
 from .roles import Role
 from .subscription_models import Subscription
 from .system_users import SystemUserState, Wanted, may_approve, state_of
+
+_ROWS = table_of(SoftwareApproval)
+_NOTE_USE = (
+    update(_ROWS)
+    .where(_ROWS.c.id == bindparam("of"), _ROWS.c.revoked_at.is_(None), _ROWS.c.not_after > bindparam("now"))
+    .values(last_used_at=bindparam("now"))
+    .returning(_ROWS.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,19 +207,13 @@ def was_told(system_user_id: str) -> bool:
 
 def of_software(client_id: str, neq: str, agency_id: str, *, now: datetime) -> Authority | None:
     """Return what a client may do for the enterprise called *neq*; one statement, the same for any *neq* it may not act for."""
-    reading = read_system(
-        SoftwareApproval.client_id == client_id,
-        SoftwareApproval.agency_id == agency_id,
-        SoftwareApproval.revoked_at.is_(None),
-        SoftwareApproval.not_after > now,
-        Enterprise.neq == neq,
-    )
+    reading = read_software(client_id, neq, agency_id, now=now)
     return current(reading, now=now) if reading else None
 
 
 def of_system_user(system_user_id: str, *, now: datetime) -> Authority | None:
     """Return what a system user may do now, None when it may act no more; one statement."""
-    reading = read_system(SoftwareApproval.id == system_user_id)
+    reading = read_system(system_user_id)
     return current(reading, now=now) if reading else None
 
 
@@ -220,17 +222,7 @@ def note_use(system_user_id: str, *, now: datetime) -> bool:
 
     The condition holds the row until the commit: a revocation comes before the token, or after it and ends it.
     """
-    noted = db.session.execute(
-        update(SoftwareApproval)
-        .where(
-            SoftwareApproval.id == system_user_id,
-            SoftwareApproval.revoked_at.is_(None),
-            SoftwareApproval.not_after > now,
-        )
-        .values(last_used_at=now)
-        .returning(SoftwareApproval.id)
-        .execution_options(synchronize_session=False)
-    ).first()
+    noted = db.session.execute(_NOTE_USE, {"of": system_user_id, "now": now}).first()
     return noted is not None
 
 

@@ -27,25 +27,24 @@ from .requests import OFFLINE, AskedBlocks
 from .tokens import Grant
 
 KEPT = refresh_tokens.LIFE + timedelta(days=1)  # by then every token of a grant is over
+_GRANTS, _CLIENTS = table_of(GrantRow), table_of(RelyingPartyRow)
 MEMBERS = (
-    GrantRow.id,
-    GrantRow.client_id,
-    GrantRow.agency_id,
-    GrantRow.person_id,
-    GrantRow.enterprise_id,
-    GrantRow.sid,
-    GrantRow.auth_time,
-    GrantRow.acr,
-    GrantRow.amr,
-    GrantRow.scopes,
-    GrantRow.nonce,
-    GrantRow.details,
-    GrantRow.cnf,
-    GrantRow.claims,
-    GrantRow.offline_until,
+    _GRANTS.c.id,
+    _GRANTS.c.client_id,
+    _GRANTS.c.agency_id,
+    _GRANTS.c.person_id,
+    _GRANTS.c.enterprise_id,
+    _GRANTS.c.sid,
+    _GRANTS.c.auth_time,
+    _GRANTS.c.acr,
+    _GRANTS.c.amr,
+    _GRANTS.c.scopes,
+    _GRANTS.c.nonce,
+    _GRANTS.c.details,
+    _GRANTS.c.cnf,
+    _GRANTS.c.claims,
+    _GRANTS.c.offline_until,
 )
-
-_GRANTS = table_of(GrantRow)
 _CONSUME = (  # made once: building a statement costs more than running it
     update(_GRANTS)
     .where(
@@ -61,11 +60,16 @@ _CONSUME = (  # made once: building a statement costs more than running it
         refresh_digest=case((_GRANTS.c.offline_until.is_not(None), bindparam("family"))),
         refresh_generation=0,
     )
-    .returning(
-        *(
-            _GRANTS.c[member.key]
-            for member in (*MEMBERS, GrantRow.redirect_uri, GrantRow.code_challenge, GrantRow.dpop_jkt)
-        )
+    .returning(*MEMBERS, _GRANTS.c.redirect_uri, _GRANTS.c.code_challenge, _GRANTS.c.dpop_jkt)
+)
+_LIVE = (
+    select(*MEMBERS)
+    .join(_CLIENTS, _CLIENTS.c.client_id == _GRANTS.c.client_id)
+    .where(
+        _GRANTS.c.id == bindparam("grant"),
+        _GRANTS.c.revoked_at.is_(None),
+        _GRANTS.c.code_used_at.is_not(None),
+        _CLIENTS.c.revoked_at.is_(None),
     )
 )
 
@@ -157,16 +161,7 @@ def consume_code(code: str, client_id: str, *, cnf: Mapping[str, str], now: date
 
 def live_grant(grant_id: str, *, now: datetime) -> Grant | None:
     """Return a grant whose tokens still hold: not revoked, its client neither, and the sign-in it rests on is open."""
-    row = db.session.execute(
-        select(*MEMBERS)
-        .join(RelyingPartyRow, RelyingPartyRow.client_id == GrantRow.client_id)
-        .where(
-            GrantRow.id == grant_id,
-            GrantRow.revoked_at.is_(None),
-            GrantRow.code_used_at.is_not(None),
-            RelyingPartyRow.revoked_at.is_(None),
-        )
-    ).first()
+    row = db.session.execute(_LIVE, {"grant": grant_id}).first()
     if row is None:
         return None
     grant = grant_of_row(row)
@@ -177,7 +172,7 @@ def still_rests(grant: Grant, *, now: datetime) -> bool:
     """Tell whether what the grant rests on holds: the offline access the person agreed to, or their sign-in on that browser."""
     if grant.offline_until is not None:
         return now < grant.offline_until and accounts.is_open(grant.person_id)
-    return any(sign_in.sid == grant.sid for sign_in in accounts.open_sign_ins(grant.person_id, now=now))
+    return accounts.is_signed_in(grant.person_id, grant.sid, now=now)
 
 
 def revoke_for(person_id: str, enterprise_id: str, agency_id: str, *, now: datetime) -> None:
@@ -291,7 +286,7 @@ def _punish_replay(code: str, client_id: str, now: datetime) -> None:
     )
 
 
-def grant_of_row(row: Row[Any]) -> Grant:
+def grant_of_row(row: Row[*tuple[Any, ...]]) -> Grant:
     """Return the grant of a row that holds :data:`MEMBERS`."""
     return Grant(
         id=row.id,

@@ -6,15 +6,22 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
-from ..db import db, new_id, transaction
+from ..db import db, new_id, table_of, transaction
 from . import pushed_services
 from .interactions import LIFE, UNBOUND_LIFE
 from .models import InteractionRow, RelyingPartyRow
 from .requests import AuthorizationRequest
 
 _ID = re.compile(r"[0-9a-f]{32}")
+_ROWS = table_of(InteractionRow)
+_FIND = select(_ROWS.c.request, _ROWS.c.started_at, _ROWS.c.answered_by, _ROWS.c.chosen, _ROWS.c.consented_for).where(
+    _ROWS.c.id == bindparam("id"),
+    _ROWS.c.browser_digest == bindparam("browser"),
+    _ROWS.c.expires_at > bindparam("now"),
+    _ROWS.c.completed_at.is_(None),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +74,7 @@ def find(interaction_id: str | None, *, browser_digest: str | None, now: datetim
     """Return an interaction of this browser that is still open; None for any other (S-10)."""
     if interaction_id is None or browser_digest is None or not _ID.fullmatch(interaction_id):
         return None
-    row = db.session.execute(
-        select(
-            InteractionRow.request,
-            InteractionRow.started_at,
-            InteractionRow.answered_by,
-            InteractionRow.chosen,
-            InteractionRow.consented_for,
-        ).where(
-            InteractionRow.id == interaction_id,
-            InteractionRow.browser_digest == browser_digest,
-            InteractionRow.expires_at > now,
-            InteractionRow.completed_at.is_(None),
-        )
-    ).first()
+    row = db.session.execute(_FIND, {"id": interaction_id, "browser": browser_digest, "now": now}).first()
     if row is None:
         return None
     request = AuthorizationRequest.from_json(row.request)

@@ -4,54 +4,45 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
-from ..db import db, transaction
+from ..db import db, table_of, transaction
 from ..sealing import digest, random_token
 from .models import PushedRequestRow
 from .parties.clients import RelyingParty
 from .requests import REQUEST_URI, AuthorizationRequest
 
+_ROWS = table_of(PushedRequestRow)
+_PUSH = insert(_ROWS)
+_OF = _ROWS.c.digest == bindparam("of")
+_FIND = select(_ROWS.c.request).where(
+    _OF,
+    _ROWS.c.client_id == bindparam("client"),
+    _ROWS.c.expires_at > bindparam("now"),
+    _ROWS.c.used_at.is_(None),
+)
+_USE_UP = update(_ROWS).where(_OF, _ROWS.c.used_at.is_(None)).values(used_at=bindparam("now")).returning(_ROWS.c.digest)
 LIFE = timedelta(seconds=90)  # FAPI 2.0 §5.3.2.2: less than 600; RFC 9126 §2.2: between 5 and 600
 
 
 def push(request: AuthorizationRequest, client: RelyingParty, *, now: datetime) -> str:
     """Keep *request*, in the caller's transaction, and return the ``request_uri`` that stands for it: 256 random bits."""
     reference = random_token()
-    db.session.execute(
-        insert(PushedRequestRow).values(
-            digest=digest(reference),
-            client_id=client.client_id,
-            request=request.to_json(),
-            expires_at=now + LIFE,
-        )
-    )
+    kept = {"client_id": client.client_id, "request": request.to_json(), "expires_at": now + LIFE}
+    db.session.execute(_PUSH, {"digest": digest(reference), **kept})
     return REQUEST_URI + reference
 
 
 def find(request_uri: str, client: RelyingParty, *, now: datetime) -> AuthorizationRequest | None:
     """Return what *client* pushed and was not answered yet; showing the page again finds it again (RFC 9126 §4)."""
     key = digest(request_uri.removeprefix(REQUEST_URI))
-    row = db.session.execute(
-        select(PushedRequestRow.request).where(
-            PushedRequestRow.digest == key,
-            PushedRequestRow.client_id == client.client_id,
-            PushedRequestRow.expires_at > now,
-            PushedRequestRow.used_at.is_(None),
-        )
-    ).first()
+    row = db.session.execute(_FIND, {"of": key, "client": client.client_id, "now": now}).first()
     return AuthorizationRequest.from_json({**row.request, "pushed_digest": key}) if row else None
 
 
 def use_up(pushed_digest: str, *, now: datetime) -> bool:
     """Use a pushed request up, in the caller's transaction; only the first answer to it is told True."""
-    used = db.session.execute(
-        update(PushedRequestRow)
-        .where(PushedRequestRow.digest == pushed_digest, PushedRequestRow.used_at.is_(None))
-        .values(used_at=now)
-        .returning(PushedRequestRow.digest)
-        .execution_options(synchronize_session=False)
-    ).first()
+    used = db.session.execute(_USE_UP, {"of": pushed_digest, "now": now}).first()
     return used is not None
 
 

@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from .. import audit
 from ..accounts import services as accounts
-from ..db import db
+from ..db import db, table_of
 from ..sealing import current_sealing, digest
 from . import grant_services, proofs, refresh_tokens
 from .models import GrantRow
@@ -23,6 +23,23 @@ from .refresh_tokens import RefreshToken, Use
 from .tokens import Grant
 
 _PURPOSE = "refresh_token"
+_GRANTS = table_of(GrantRow)
+_ADVANCE = (
+    update(_GRANTS)
+    .where(
+        _GRANTS.c.id == bindparam("grant"),
+        _GRANTS.c.refresh_generation == bindparam("shown"),
+        _GRANTS.c.revoked_at.is_(None),
+    )
+    .values(refresh_generation=bindparam("next"), refreshed_at=bindparam("now"))
+    .returning(_GRANTS.c.id)
+)
+_READ = select(*grant_services.MEMBERS, _GRANTS.c.refresh_generation, _GRANTS.c.refreshed_at).where(
+    _GRANTS.c.refresh_digest == bindparam("family"),
+    _GRANTS.c.client_id == bindparam("client"),
+    _GRANTS.c.revoked_at.is_(None),
+    _GRANTS.c.offline_until > bindparam("now"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,30 +95,15 @@ def take(family: Family, client: RelyingParty, *, now: datetime) -> str | None:
 
 def _advance(grant_id: str, successor: RefreshToken, now: datetime) -> bool:
     """Make *successor* the current token: one statement, so that of many uses one gives birth."""
-    born = db.session.execute(
-        update(GrantRow)
-        .where(
-            GrantRow.id == grant_id,
-            GrantRow.refresh_generation == successor.generation - 1,
-            GrantRow.revoked_at.is_(None),
-        )
-        .values(refresh_generation=successor.generation, refreshed_at=now)
-        .returning(GrantRow.id)
-        .execution_options(synchronize_session=False)
-    ).first()
-    return born is not None
+    shown = successor.generation - 1
+    born = db.session.execute(_ADVANCE, {"grant": grant_id, "shown": shown, "next": successor.generation, "now": now})
+    return born.first() is not None
 
 
 def _read(shown: RefreshToken, client: RelyingParty, now: datetime) -> Family | None:
     """Read a family; the client is part of the condition, so that another client's try touches nothing."""
-    row = db.session.execute(
-        select(*grant_services.MEMBERS, GrantRow.refresh_generation, GrantRow.refreshed_at).where(
-            GrantRow.refresh_digest == digest(shown.family),
-            GrantRow.client_id == client.client_id,
-            GrantRow.revoked_at.is_(None),
-            GrantRow.offline_until > now,
-        )
-    ).first()
+    asked = {"family": digest(shown.family), "client": client.client_id, "now": now}
+    row = db.session.execute(_READ, asked).first()
     if row is None or shown.generation > row.refresh_generation:  # ahead only when a backup was put back
         return None
     grant = grant_services.grant_of_row(row)
