@@ -12,6 +12,7 @@ from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
 from ..identifiers import Fault, InvalidIdentifierError, UserCode
 from ..web_forms import MandatForm, looks_like_a_name
+from .passwords import MIN_LENGTH
 
 
 def _one_space(text: Any) -> Any:
@@ -97,8 +98,9 @@ class EmailCodeForm(MandatForm):
 
 
 class NewPasswordForm(MandatForm):
-    """A password of one's own, twice."""
+    """A password of one's own, twice; *least* is how many characters it has at least."""
 
+    least = MIN_LENGTH
     new_password = PasswordField(
         _l("New password"),
         [Required(_l("Choose a password"))],
