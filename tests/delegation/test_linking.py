@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from idp.accounts import services as accounts
-from idp.accounts import services_activation, services_linking
+from idp.accounts import services_activation, services_linking, services_own_data
 from idp.accounts.models import Person
 from idp.accounts.services_linking import Prospect
 from idp.accounts.services_sessions import begin_sign_in, stand
@@ -263,3 +263,33 @@ def test_a_code_given_later_joined_nothing(world: World, licorne: Business, plum
 
     assert services.linked_at(first) == world.now
     assert services.linked_at(services.membership(plumedor.id, again)) is None
+
+
+@pytest.mark.databases
+def test_the_file_of_the_account_tells_what_was_done_with_the_code_before(
+    world: World, licorne: Business, plumedor: Business
+) -> None:
+    """What was written under the row that was left is theirs, up to the linking, in order; nobody else's entry comes along."""
+    newcomer = invite(world, plumedor)
+    world.clock.advance(timedelta(minutes=1))
+    world.grant(plumedor, Member(newcomer.person_id, "", newcomer.membership_id, ""), "001")  # type: ignore[arg-type]
+    world.clock.advance(timedelta(minutes=1))
+    link(world, newcomer, licorne.julie)
+    linked_at = world.now
+    world.clock.advance(timedelta(minutes=1))
+    with transaction():
+        audit.record(Event.FROZEN, actor=SYSTEM, person_id=newcomer.person_id, now=world.now)
+
+    told = services_own_data.of_person(licorne.julie.person_id).activity
+
+    theirs = [act for act in told if act.enterprise == plumedor.id]
+    assert [act.event for act in theirs] == [Event.MEMBER_LINKED, Event.GRANTED, Event.MEMBER_APPOINTED]
+    spent = next(act for act in told if act.event == Event.TEMPORARY_PASSWORD_USED)
+    assert (spent.by, spent.at) == ("you", linked_at)
+    assert not [act for act in told if act.event == Event.FROZEN]
+    assert told == sorted(told, key=lambda act: act.at, reverse=True)
+    assert len(told) == len(list(audit.whole_of(licorne.julie.person_id))) + len(
+        [one for one in audit.whole_of(newcomer.person_id) if one.at <= linked_at]
+    )
+    assert {act.enterprise for act in told} == {licorne.id, plumedor.id, None}
+    assert plumedor.id not in {act.enterprise for act in services_own_data.of_person(licorne.marc.person_id).activity}
