@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from jinja2 import StrictUndefined
 
-from idp.config import folder
+from idp.config import Settings, folder
 from idp.enrollment.notice_services import TEMPLATES as ENROLMENT
 from idp.i18n import Language
 from idp.identifiers import UserCode
@@ -25,6 +25,11 @@ NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 MASKED = UserCode.parse("QX4T-7712").masked
 FREEZE = "http://localhost:8000/freeze"
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(1)>\r\nBcc: x@evil.example\n\n- \u2028http://localhost:8000/sign-out"
+CLAIMS = {
+    "Host": "evil.example",
+    "Forwarded": "host=evil.example;proto=https",
+    **dict.fromkeys(("X-Forwarded-Host", "X-Forwarded-Server", "X-Host", "X-Original-Host"), "evil.example"),
+}
 
 KINDS: dict[str, tuple[str, ...]] = {
     "email_code": ("accounts/mail_code",),
@@ -239,3 +244,18 @@ def test_what_a_person_typed_is_only_words(app: Flask, template: str, language: 
     assert len(lines(text)) == len(lines(plain))
     assert "Bcc" not in mime
     assert not re.search(r"[\r\n]", mime["Subject"])
+
+
+@pytest.mark.bar("S-61")
+@pytest.mark.parametrize(("template", "language"), SENT)
+def test_no_host_that_a_request_claims_is_written(
+    app: Flask, settings: Settings, template: str, language: Language
+) -> None:
+    """Made inside a request that claims another host in every way, each message still has addresses of ours alone."""
+    with app.test_request_context("/", headers=CLAIMS):
+        assert request.host == "evil.example"
+        mime, text, html = as_sent(template, language)
+
+    said = "\n".join((*mime.values(), text, html.text, *html.links))
+    assert "evil" not in said
+    assert [address for address in re.findall(r"https?://\S+", said) if not address.startswith(settings.issuer)] == []

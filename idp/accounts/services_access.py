@@ -16,6 +16,7 @@ from ..notices import services as notices
 from . import services_allowances as allowances
 from . import services_challenges as challenges
 from . import services_email_codes as email_codes
+from . import services_factors as factors
 from . import services_known_browsers as known_browsers
 from . import services_reproofing_rows as reproofing_rows
 from .access_states import FREEZE_LINKS, FREEZE_WINDOW, THAW_CODES, Access, AccessEvent, after, sources
@@ -133,6 +134,7 @@ def finish(kind: Kind, token: str | None, typed: str, *, now: datetime) -> Answe
         answer = email_codes.check(begun.id, typed, now=now)
         if answer.outcome is not Outcome.RIGHT:
             return answer
+        factors.hold(begun.person_id)  # before what was begun, as a sign-in: another link may freeze at the same moment
         if not challenges.advance(begun, now=now):
             return Answer(Outcome.OVER)
         act = freeze if kind is Kind.FREEZE else thaw

@@ -275,7 +275,10 @@ def confirm_factor(token: str | None, code: str, *, former: SignIn | None, devic
         return None
     with transaction():
         begun = _at(token, Step.NEW_FACTOR, now)
-        if begun is None or begun.password_hash is None or not challenges.advance(begun, now=now):
+        if begun is None or begun.password_hash is None:
+            return Finish(over=True)
+        factors.hold(begun.person_id)  # before what was begun and the code, as a linking does
+        if not challenges.advance(begun, now=now):
             return Finish(over=True)
         if begun.kind is Kind.REPROOFING:
             replaced = reproofings.finish(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy.exc
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 
 from .. import audit
 from ..audit import Actor
@@ -111,6 +111,7 @@ def reveal_temporary_password(user_code: UserCode, *, actor: Actor, now: datetim
     """
     secret, pairing, expires_at = draw_temporary(), draw_pairing(), now + TEMPORARY_PASSWORD_LIFE
     with transaction() as session:
+        _hold_activations(user_code)
         revealed = session.execute(
             update(UserCodeRow)
             .where(
@@ -144,6 +145,7 @@ def reveal_temporary_password(user_code: UserCode, *, actor: Actor, now: datetim
 def revoke_user_code(user_code: UserCode, *, now: datetime) -> bool:
     """Make *user_code* useless for good, in the caller's transaction and under its audit entry; tell whether it was not."""
     with transaction() as session:
+        _hold_activations(user_code)
         changed = session.execute(
             update(UserCodeRow)
             .where(
@@ -193,12 +195,26 @@ def slip(user_code: UserCode, secret: str, *, now: datetime) -> TemporaryPasswor
     return TemporaryPassword(secret=secret, grouped=group(secret), expires_at=row.expires_at, pairing=row.pairing)
 
 
+def _activations(user_code: UserCode) -> tuple[ColumnElement[bool], ...]:
+    """Return what makes a challenge one that was begun with this code and has not ended."""
+    return (
+        Challenge.user_code == user_code.signs,
+        Challenge.kind != Kind.SIGN_IN.value,
+        Challenge.ended_at.is_(None),
+    )
+
+
+def _hold_activations(user_code: UserCode) -> None:
+    """Hold what was begun with a code before the code itself, as whoever ends an activation does."""
+    db.session.execute(
+        select(Challenge.id).where(*_activations(user_code)).order_by(Challenge.id).with_for_update()
+    ).all()
+
+
 def _abandon_activations(user_code: UserCode, now: datetime) -> None:
     db.session.execute(
         update(Challenge)
-        .where(
-            Challenge.user_code == user_code.signs, Challenge.kind != Kind.SIGN_IN.value, Challenge.ended_at.is_(None)
-        )
+        .where(*_activations(user_code))
         .values(ended_at=now, password_hash=None, totp_secret=None)
         .execution_options(synchronize_session=False)
     )

@@ -139,7 +139,10 @@ def destroy_all(person_id: str) -> None:
 
 
 def hold(person_id: str) -> None:
-    """Let nobody else change this person's credentials until the caller's transaction ends."""
+    """Let nobody else change this person's credentials until the caller's transaction ends.
+
+    Who also takes what was begun for the person, or their user codes, holds the person first, then these in that order.
+    """
     db.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
 
 

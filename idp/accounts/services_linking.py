@@ -104,16 +104,19 @@ def _prospect(begun: Begun, sign_in: SignIn) -> Prospect:
 
 
 def _move(begun: Begun, sign_in: SignIn, now: datetime) -> None:
-    """Move the code, end what was begun with it, and close the row it leaves; each statement finds what the page saw."""
-    if not _take(begun, sign_in.person_id, now) or not challenges.end_early(begun, now=now):
+    """Move the code, end what was begun with it, and close the row it leaves; each statement finds what the page saw.
+
+    The people are held first, then what was begun, then the code: in the order in which an activation takes the same rows.
+    """
+    if may_link(_facts(begun, sign_in, hold=True)).reasons:  # under the lock of both, and never undone afterwards
+        raise ConflictError("an account changed meanwhile")
+    if not challenges.end_early(begun, now=now) or not _take(begun, sign_in.person_id, now):
         raise ConflictError("this activation is over")
     level = db.session.scalar(select(Person.required_level).where(Person.id == begun.person_id)) or 0
     if not access.change(begun.person_id, AccessEvent.CLOSE, closed_at=now):
         raise ConflictError("the row of the new code is not open")
     challenges.end_all(begun.person_id, now=now)
     require_level(sign_in.person_id, level)
-    if may_link(_facts(begun, sign_in, hold=True)).reasons:  # under the lock of both, and never undone afterwards
-        raise ConflictError("an account changed meanwhile")
 
 
 def _take(begun: Begun, account: str, now: datetime) -> bool:

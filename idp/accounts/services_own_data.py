@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, case, func, select
@@ -134,7 +135,7 @@ def of_person(person_id: str) -> Own:
             KeptForm(kept_at=row.created_at, until=row.expires_at, given_back_at=row.used_at)
             for row in _rows(KeptFormRow, "created_at", person_id)
         ],
-        activity=_activity(audit.whole_of(person_id), person_id),
+        activity=_activity(_whole_journal_of(person_id), person_id),
     )
 
 
@@ -225,6 +226,25 @@ def _session(row: Row[Any]) -> Session:
         expires_at=row.expires_at,
         ended_at=row.ended_at,
     )
+
+
+def _whole_journal_of(person_id: str) -> list[audit.Entry]:
+    """Return every entry about a person, newest first, those under the rows whose user code they linked too.
+
+    Such a row never had a credential: until the linking, its entries tell what was done with the code and the rights that
+    this account holds since, and nothing of an earlier life of somebody else. Should the code have been another's, and linked
+    by whoever held their slip and read their mail, the file says no more than the account already shows: what happened, when
+    and in which enterprise, never a name or an address. What is written under that row after the linking stays out.
+    """
+    own = list(audit.whole_of(person_id))
+    former = {str(each.details["former_person"]): each.at for each in own if each.event == audit.Event.USER_CODE_LINKED}
+    earlier = (each for row, linked_at in former.items() for each in audit.whole_of(row) if each.at <= linked_at)
+    return sorted((*own, *(_as_theirs(each, person_id) for each in earlier)), key=lambda each: (each.at, each.id))[::-1]
+
+
+def _as_theirs(entry: audit.Entry, person_id: str) -> audit.Entry:
+    """Return an entry of a row that was linked, with the account as the one who acted when the row itself did."""
+    return replace(entry, actor_id=person_id) if entry.actor_id == entry.person_id else entry
 
 
 def _activity(entries: Iterable[audit.Entry], person_id: str) -> list[Act]:

@@ -152,9 +152,13 @@ def entries(
     person_id: str | None = None,
     limit: int = 100,
     before: datetime | None = None,
+    event: Event | None = None,
     without: Collection[Event] = (),
 ) -> tuple[Entry, ...]:
-    """Return the latest entries about an enterprise, a file or a person, newest first; none of the kinds *without*."""
+    """Return the latest entries about an enterprise, a file or a person, newest first.
+
+    Only those of the kind *event* when one is given; none of the kinds *without*.
+    """
     wanted = select(*_COLUMNS).order_by(_LOG.c.at.desc(), _LOG.c.id.desc()).limit(limit)
     if enterprise_id is not None:
         wanted = wanted.where(_LOG.c.enterprise_id == enterprise_id)
@@ -164,6 +168,8 @@ def entries(
         wanted = wanted.where(_LOG.c.person_id == person_id)
     if before is not None:
         wanted = wanted.where(_LOG.c.at < before)
+    if event is not None:
+        wanted = wanted.where(_LOG.c.event == event.value)
     if without:
         wanted = wanted.where(_LOG.c.event.not_in(sorted(without)))
     return tuple(_entry(row) for row in db.session.execute(wanted))

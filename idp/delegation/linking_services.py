@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
 from ..accounts.closing import Objection
 from ..audit import services as audit
@@ -13,9 +13,11 @@ from ..audit.services import Actor
 from ..db import db, transaction
 from ..errors import ConflictError
 from ..i18n import gettext as _
+from ..identifiers import UserCode
 from . import people_services
 from .enterprise_services import hold_roster
 from .models import EnterpriseVerification, Membership, Projection, Removal
+from .people_services import MembershipView
 from .projection_services import RemovalReason, watching
 
 
@@ -48,6 +50,22 @@ def hand_over(newcomer: str, account: str, now: datetime) -> None:
         for enterprise_id in enterprises:
             _move(enterprise_id, newcomer, account, now)
         _rename(newcomer, account)
+
+
+def linked_at(view: MembershipView) -> datetime | None:
+    """Return when a member added the user code given here to an account they had; None when they chose a password with it.
+
+    It says nothing of the account but that there was one: the enterprise that gave the code reads so in its journal.
+    """
+    code = UserCode.parse(view.user_code).signs
+    alike = select(Membership.id).where(
+        Membership.enterprise_id == view.enterprise_id,
+        Membership.person_id == view.person_id,
+        Membership.user_code == code,
+    )
+    with_this_code = set(db.session.scalars(alike))
+    told = audit.entries(enterprise_id=view.enterprise_id, person_id=view.person_id, event=Event.MEMBER_LINKED)
+    return next((entry.at for entry in told if entry.details.get("membership") in with_this_code), None)
 
 
 def _shared(newcomer: str, account: str) -> list[str]:

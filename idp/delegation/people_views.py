@@ -176,6 +176,7 @@ def person(membership_id: str) -> ResponseReturnValue:
         "delegation/person.html",
         row=row,
         view=view,
+        linked_at=services.linked_at(view),
         contact=accounts.contact(accounts.person(view.person_id).email),
         may_suspend=bool(services.may_suspend(here.enterprise_id, view.id, by=by)),
         may_reactivate=bool(services.may_reactivate(here.enterprise_id, view.id, by=by)),

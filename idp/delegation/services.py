@@ -12,6 +12,7 @@ from .grant_services import grant as grant
 from .grant_services import objections as objections
 from .grant_services import set_rights as set_rights
 from .home_services import in_charge as in_charge
+from .linking_services import linked_at as linked_at
 from .newcomer_services import Newcomer as Newcomer
 from .newcomer_services import add_pes as add_pes
 from .newcomer_services import create_user as create_user

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from ..accounts import services as accounts
 from ..accounts.closing import Objection
@@ -30,10 +30,13 @@ def objections(newcomer: str, account: str) -> tuple[Objection, ...]:
 def hand_over(newcomer: str, account: str, now: datetime) -> None:
     """Name *account* in the files that name *newcomer*, in the caller's transaction.
 
+    The files are held first, as by whoever makes a slip of a person named.
+
     Raises:
         ConflictError: a file proved the identity of the newcomer under another name.
     """
     with transaction():
+        _hold_files_of(newcomer)
         if _proved_under_another_name(newcomer, account):
             raise ConflictError("the identity was proved under another name")
         for column in (EnrolmentFile.representative_id, Nominee.person_id):
@@ -43,6 +46,12 @@ def hand_over(newcomer: str, account: str, now: datetime) -> None:
                 .values({column: account})
                 .execution_options(synchronize_session=False)
             )
+
+
+def _hold_files_of(person_id: str) -> None:
+    named_in = select(Nominee.file_id).where(Nominee.person_id == person_id)
+    is_theirs = or_(EnrolmentFile.representative_id == person_id, EnrolmentFile.id.in_(named_in))
+    db.session.execute(select(EnrolmentFile.id).where(is_theirs).order_by(EnrolmentFile.id).with_for_update()).all()
 
 
 def _proved_under_another_name(newcomer: str, account: str) -> bool:

@@ -20,7 +20,10 @@ class DeliveryState(StrEnum):
 
 
 class OutboxMessage(Base):
-    """One notice. The payload is sealed under the row's id and wiped once the notice has left."""
+    """One notice. The payload is sealed under the row's id and wiped once the notice has left, and so is whose it is.
+
+    The digest of its person or address finds the notices of one person; rows written before it was kept have none.
+    """
 
     __tablename__ = "outbox_message"
     __table_args__ = (Index("ix_outbox_message_state_due_at", "state", "due_at"),)
@@ -28,6 +31,7 @@ class OutboxMessage(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     kind: Mapped[str] = mapped_column(String(64))
     payload: Mapped[str | None] = mapped_column(Text)
+    subject_digest: Mapped[str | None] = mapped_column(String(64))
     state: Mapped[str] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)

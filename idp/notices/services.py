@@ -25,6 +25,7 @@ from .errors import BouncedError, PostponedError, RefusedAnswerError, RefusedCon
 from .messages import Email, Message
 from .models import DeliveryState, OutboxMessage
 from .schedule import LEASE, next_try
+from .subjects import subject_of, subjects
 
 log = structlog.get_logger("mandat.notices")
 
@@ -117,6 +118,7 @@ def enqueue(kind: str, payload: dict[str, Any], *, now: datetime) -> str:
             id=message_id,
             kind=kind,
             payload=sealed,
+            subject_digest=subject_of(payload),
             state=DeliveryState.WAITING.value,
             created_at=now,
             due_at=now,
@@ -177,21 +179,37 @@ def dead(limit: int = 100) -> tuple[DeadNotice, ...]:
 
 
 def unsent_of(person_id: str, address: str) -> tuple[UnsentNotice, ...]:
-    """Return the notices to or about a person that wait or were given up, oldest first; what left is wiped."""
+    """Return the notices to or about a person that wait or were given up, oldest first; what left is wiped.
+
+    Only those without a digest are opened, which were written by a version that kept none.
+    """
+    wanted = subjects(person_id, address)
+    subject = OutboxMessage.subject_digest
     rows = db.session.execute(
         select(
-            OutboxMessage.id, OutboxMessage.kind, OutboxMessage.payload, OutboxMessage.created_at, OutboxMessage.state
+            OutboxMessage.id,
+            OutboxMessage.kind,
+            OutboxMessage.payload,
+            OutboxMessage.created_at,
+            OutboxMessage.state,
+            subject,
         )
-        .where(OutboxMessage.payload.is_not(None))
+        .where(
+            OutboxMessage.state.in_((DeliveryState.WAITING.value, DeliveryState.DEAD.value)),
+            or_(subject.in_(wanted), subject.is_(None)),
+        )
         .order_by(OutboxMessage.created_at, OutboxMessage.id)
     )
-    found = []
-    for row in rows:
-        told: dict[str, Any] = json.loads(current_sealing().unseal(row.payload, _place(row.id)))
-        reader = told.get("to") or told.get("address")
-        if told.get("person_id", person_id if reader == address else None) == person_id:
-            found.append(UnsentNotice(row.kind, row.created_at, row.state))
-    return tuple(found)
+    return tuple(
+        UnsentNotice(row.kind, row.created_at, row.state)
+        for row in rows
+        if (row.subject_digest or subject_of(_opened(row.id, row.payload))) in wanted
+    )
+
+
+def _opened(message_id: str, sealed: str) -> dict[str, Any]:
+    opened: dict[str, Any] = json.loads(current_sealing().unseal(sealed, _place(message_id)))
+    return opened
 
 
 def revive(message_id: str, *, now: datetime) -> bool:
@@ -237,7 +255,7 @@ def _claim(now: datetime) -> _Claimed | None:
 
 def _attempt(claimed: _Claimed, now: datetime) -> None:
     try:
-        payload: dict[str, Any] = json.loads(current_sealing().unseal(claimed.payload, _place(claimed.id)))
+        payload = _opened(claimed.id, claimed.payload)
         renderer = _renderer(claimed.kind)
         message = renderer.render(payload, now)
         if message is not None and not _is_to_nobody(message):
@@ -266,7 +284,14 @@ def _mark_sent(claimed: _Claimed, renderer: Renderer, payload: dict[str, Any], n
         first = session.execute(
             update(OutboxMessage)
             .where(OutboxMessage.id == claimed.id, OutboxMessage.state == DeliveryState.WAITING)
-            .values(state=DeliveryState.SENT.value, sent_at=now, payload=None, lease=None, leased_until=None)
+            .values(
+                state=DeliveryState.SENT.value,
+                sent_at=now,
+                payload=None,
+                subject_digest=None,
+                lease=None,
+                leased_until=None,
+            )
             .returning(OutboxMessage.id)
             .execution_options(synchronize_session=False)
         ).first()
@@ -302,7 +327,7 @@ def _mark_failed(claimed: _Claimed, error: Exception, now: datetime) -> None:
                 note(error.address, error.status, now)
             refused = _renderer(claimed.kind).on_refused
             if refused is not None:
-                refused(json.loads(current_sealing().unseal(claimed.payload, _place(claimed.id))), now)
+                refused(_opened(claimed.id, claimed.payload), now)
 
 
 def _postpone(claimed: _Claimed, until: datetime) -> None:

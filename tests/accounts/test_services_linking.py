@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+import pyotp
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -14,7 +15,8 @@ from idp.accounts import services, services_activation, services_openings
 from idp.accounts.access_states import Access
 from idp.accounts.linking import Facts, Hindrance, may_link
 from idp.accounts.models import Person
-from idp.accounts.passwords import read_temporary
+from idp.accounts.passwords import TemporaryPassword, read_temporary
+from idp.accounts.services_activation import Finish
 from idp.accounts.services_holders import holder_of
 from idp.accounts.services_linking import Prospect, link, prospect
 from idp.accounts.services_people import required_level
@@ -29,6 +31,7 @@ from idp.errors import ConflictError
 from idp.identifiers import UserCode
 
 from .conftest import PASSWORD, TOTP_SECRET, Account, latest_email_code, payloads
+from .crossings import crossing
 from .test_services_sign_in import at_once
 
 Newcomer = Callable[..., tuple[UserCode, str]]
@@ -212,6 +215,72 @@ def test_a_link_and_a_first_password_do_not_both_win(
         won = [one for one in answers if one is not None and not isinstance(one, ConflictError)]
         assert len(won) == 1
         assert (owner(code) == whom.person_id) is isinstance(won[0], Prospect)
+
+
+def opened(code: UserCode, clock: MovableClock) -> str:
+    """Open the first credential of a representative once more, and return the secret it goes on with."""
+    left = services.user_codes([str(code)])[str(code)].person_id
+    opening = services.open_first_credential(left, code, now=clock.now())
+    token, _linked = services_openings.enter_opening(opening, now=clock.now())
+    assert token
+    return token
+
+
+@pytest.mark.databases
+@pytest.mark.race
+def test_two_openings_of_one_code_never_wait_for_each_other(
+    app: Flask, account: Accounts, newcomer: Newcomer, clock: MovableClock
+) -> None:
+    """One opening ends with a second factor while the other links the code: one wins, the other is told, none is cut off."""
+    whom, (code, _secret) = account(), newcomer()
+    ends, links = opened(code, clock), opened(code, clock)
+    services_activation.choose_password(ends, PASSWORD, now=clock.now())
+    offer = services_activation.offered_factor(ends, now=clock.now())
+    assert offer
+    otp, sign_in, now = pyotp.TOTP(offer.secret).at(clock.now()), signed_in(whom, clock), clock.now()
+
+    linked, ended = crossing(
+        app,
+        ("UPDATE user_code", lambda: link(links, sign_in, now=now)),
+        ("UPDATE challenge", lambda: services_activation.confirm_factor(ends, otp, former=None, device="", now=now)),
+    )
+
+    assert isinstance(linked, Prospect | ConflictError)
+    assert isinstance(ended, Finish)
+    assert isinstance(linked, Prospect) is ended.over is (ended.signed is None)
+    assert (owner(code) == whom.person_id) is ended.over
+
+
+@pytest.mark.databases
+@pytest.mark.race
+@pytest.mark.parametrize("act", ["reveal", "revoke"])
+def test_a_slip_or_a_revocation_never_waits_for_the_activation_that_waits_for_it(
+    app: Flask, newcomer: Newcomer, clock: MovableClock, act: str
+) -> None:
+    """A new slip, or the end of the code, at the instant of the last step: whoever is second is told, none is cut off."""
+    (code, secret), now = newcomer(), clock.now()
+    token = proved(code, secret, clock)
+    services_activation.choose_password(token, PASSWORD, now=now)
+    offer = services_activation.offered_factor(token, now=now)
+    assert offer
+    otp = pyotp.TOTP(offer.secret).at(now)
+    acts = {
+        "reveal": lambda: services.reveal_temporary_password(code, actor=SYSTEM, now=now),
+        "revoke": lambda: services.revoke_user_code(code, now=now),
+    }
+
+    taken, ended = crossing(
+        app,
+        ("UPDATE user_code", acts[act]),
+        ("UPDATE challenge", lambda: services_activation.confirm_factor(token, otp, former=None, device="", now=now)),
+    )
+
+    assert isinstance(ended, Finish)
+    assert isinstance(taken, TemporaryPassword | bool | ConflictError)
+    if act == "reveal":
+        assert isinstance(taken, TemporaryPassword) is ended.over
+    else:
+        assert services.user_codes([str(code)])[str(code)].state is CodeState.REVOKED
 
 
 @pytest.mark.databases

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+from collections.abc import Callable
 from datetime import timedelta
 
 import pyotp
@@ -10,12 +12,12 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from idp.accounts import services as accounts
-from idp.accounts import services_activation, services_linking
+from idp.accounts import services_activation, services_linking, services_own_data
 from idp.accounts.models import Person
 from idp.accounts.services_linking import Prospect
 from idp.accounts.services_sessions import begin_sign_in, stand
 from idp.accounts.sign_ins import SignIn
-from idp.audit import Event
+from idp.audit import SYSTEM, Event
 from idp.audit import services as audit
 from idp.db import db, transaction
 from idp.delegation import services
@@ -27,6 +29,8 @@ from idp.errors import ConflictError
 from ..accounts.conftest import payloads
 from .conftest import TOTP_SECRET, Browser, Business, Member, World
 from .test_races import at_once
+
+SignInAs = Callable[[Member], Browser]
 
 
 def invite(world: World, business: Business, name: str = "Julie Licorne") -> Newcomer:
@@ -216,3 +220,76 @@ def test_one_person_signs_in_with_either_code_and_chooses(
         assert "Construction Haute-Licorne" in chooser
         assert "CPA Plumedor" in chooser
     assert db.session.scalar(select(func.count()).where(Person.id == licorne.julie.person_id)) == 1
+
+
+@pytest.mark.databases
+def test_whoever_gave_the_code_reads_that_it_joined_an_account(
+    world: World, licorne: Business, plumedor: Business, sign_in: SignInAs
+) -> None:
+    """Their page of the person says so, with the date, and nothing of where that account comes from; nobody else's does."""
+    newcomer = invite(world, plumedor)
+    told = {"fr": "a ajouté ce code d’utilisateur au compte qu’elle avait déjà", "en": "to an account they already had"}
+    day = {"fr": "Le 23 novembre 2026,", "en": "On November 23, 2026,"}
+    giver, other = sign_in(plumedor.pes), sign_in(licorne.pes)
+    before = giver.text(f"/people/{newcomer.membership_id}?lang=fr")
+
+    link(world, newcomer, licorne.julie)
+
+    assert told["fr"] not in before
+    for language, sentence in told.items():
+        page = html.unescape(giver.text(f"/people/{newcomer.membership_id}?lang={language}"))
+        assert sentence in page
+        assert day[language] in page.replace("\xa0", " ")
+        assert "Licorne inc" not in page
+        assert licorne.julie.user_code not in page
+        assert sentence not in html.unescape(other.text(f"/people/{licorne.julie.membership_id}?lang={language}"))
+
+
+def test_a_code_given_later_joined_nothing(world: World, licorne: Business, plumedor: Business) -> None:
+    """Removed and added again with the account's own new code: the page does not repeat what was true of the former one."""
+    newcomer = invite(world, plumedor)
+    link(world, newcomer, licorne.julie)
+    later = accounts.issue_user_code(licorne.julie.person_id, now=world.now)
+    first = services.membership(plumedor.id, newcomer.membership_id)
+    services.remove_member(plumedor.id, first.id, by=plumedor.pes.person_id, now=world.now)
+    again = services.appoint(
+        plumedor.id,
+        licorne.julie.person_id,
+        Role.USER,
+        user_code=later.signs,
+        actor=SYSTEM,
+        now=world.now,
+    )
+
+    assert services.linked_at(first) == world.now
+    assert services.linked_at(services.membership(plumedor.id, again)) is None
+
+
+@pytest.mark.databases
+def test_the_file_of_the_account_tells_what_was_done_with_the_code_before(
+    world: World, licorne: Business, plumedor: Business
+) -> None:
+    """What was written under the row that was left is theirs, up to the linking, in order; nobody else's entry comes along."""
+    newcomer = invite(world, plumedor)
+    world.clock.advance(timedelta(minutes=1))
+    world.grant(plumedor, Member(newcomer.person_id, "", newcomer.membership_id, ""), "001")  # type: ignore[arg-type]
+    world.clock.advance(timedelta(minutes=1))
+    link(world, newcomer, licorne.julie)
+    linked_at = world.now
+    world.clock.advance(timedelta(minutes=1))
+    with transaction():
+        audit.record(Event.FROZEN, actor=SYSTEM, person_id=newcomer.person_id, now=world.now)
+
+    told = services_own_data.of_person(licorne.julie.person_id).activity
+
+    theirs = [act for act in told if act.enterprise == plumedor.id]
+    assert [act.event for act in theirs] == [Event.MEMBER_LINKED, Event.GRANTED, Event.MEMBER_APPOINTED]
+    spent = next(act for act in told if act.event == Event.TEMPORARY_PASSWORD_USED)
+    assert (spent.by, spent.at) == ("you", linked_at)
+    assert not [act for act in told if act.event == Event.FROZEN]
+    assert told == sorted(told, key=lambda act: act.at, reverse=True)
+    assert len(told) == len(list(audit.whole_of(licorne.julie.person_id))) + len(
+        [one for one in audit.whole_of(newcomer.person_id) if one.at <= linked_at]
+    )
+    assert {act.enterprise for act in told} == {licorne.id, plumedor.id, None}
+    assert plumedor.id not in {act.enterprise for act in services_own_data.of_person(licorne.marc.person_id).activity}

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pyotp
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from idp.accounts import services as accounts
-from idp.db import db
+from idp.accounts import services_activation, services_linking
+from idp.accounts.services_sessions import begin_sign_in, stand
+from idp.db import db, transaction
 from idp.delegation import services as delegation
 from idp.delegation.roles import Role
-from idp.enrollment import linking_services
+from idp.enrollment import designation_services, linking_services
 from idp.enrollment.models import EnrolmentFile, Nominee
 from idp.errors import ConflictError
-from idp.identifiers import PersonId
+from idp.identifiers import PersonId, UserCode
+from tests.accounts.conftest import latest_email_code
+from tests.accounts.crossings import crossing
 
 from .conftest import Browser, Typed
 from .test_views import go
@@ -101,3 +108,38 @@ def test_a_person_named_is_known_by_their_account(browser: Browser) -> None:
 
     db.session.rollback()
     assert db.session.scalars(select(Nominee.person_id)).one() == person_id
+
+
+@pytest.mark.databases
+@pytest.mark.race
+def test_a_slip_and_the_linking_of_its_code_never_wait_for_each_other(browser: Browser, app: Flask) -> None:
+    """The representative makes a slip again while the person named links the code: one order of locks, nobody cut off."""
+    go(browser, Typed())
+    browser.get("/enrol/file")
+    browser.post("/enrol/file/account")
+    file, nominee = the_file(), db.session.scalars(select(Nominee).where(Nominee.is_representative.is_(False))).one()
+    file_id, by, nominee_id, named = file.id, file.representative_id or "", nominee.id, nominee.person_id or ""
+    code, now = nominee.user_code or "", browser.clock.now()
+    person_id, own_code = an_account(browser, "Maud", "Létourneau")
+    temporary = designation_services.slip(file_id, nominee_id, actor_id=by, now=now).temporary
+    begun = services_activation.start(UserCode(code), temporary.secret, next_path="/home", now=now)
+    services_activation.confirm_email(begun.token, latest_email_code(), now=now)
+    with transaction():
+        signed = begin_sign_in(
+            stand(person_id, UserCode.parse(own_code).signs), device="", former=None, next_path="/", now=now
+        )
+
+    later = now + timedelta(seconds=1)
+
+    made, linked = crossing(
+        app,
+        ("UPDATE user_code", lambda: designation_services.slip(file_id, nominee_id, actor_id=by, now=later)),
+        ("UPDATE enrolment_nominee", lambda: services_linking.link(begun.token, signed.sign_in, now=now)),
+    )
+
+    assert isinstance(made, designation_services.Slip | ConflictError), made
+    assert linked is None or isinstance(linked, services_linking.Prospect | ConflictError), linked
+    assert isinstance(made, ConflictError) is isinstance(linked, services_linking.Prospect)
+    db.session.rollback()
+    holder = accounts.user_codes([code])[code].person_id
+    assert holder == (person_id if isinstance(made, ConflictError) else named)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from idp.config import Settings
 from idp.notices.letters import render_pdf
 from idp.notices.spelling import groups, spell
 
@@ -85,6 +86,19 @@ def test_a_letter_is_accessible(app: Flask, tmp_path: Path, template: str, langu
     assert "H1" in structure
     if template.startswith("slip"):
         assert "TH" in structure
+
+
+@pytest.mark.bar("S-61")
+@pytest.mark.parametrize(("template", "page"), [("mailed_code", "/enrol/resume"), ("slip_user_code", "/activate")])
+def test_no_host_that_a_request_claims_is_printed(
+    app: Flask, settings: Settings, tmp_path: Path, template: str, page: str
+) -> None:
+    """A letter or slip made inside a request that claims another host sends its reader to ours."""
+    with app.test_request_context("/", headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"}):
+        text = read("pdftotext", render_pdf(template, LETTERS[template], language="fr"), tmp_path)
+
+    assert f"{settings.issuer.removeprefix('https://')}{page}" in text
+    assert "evil" not in text
 
 
 def test_the_mailed_code_says_everything(app: Flask, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from idp.clock import MovableClock
 from idp.config import Settings
@@ -20,6 +21,7 @@ from idp.notices.errors import UndeliverableError
 from idp.notices.messages import Email
 from idp.notices.models import DeliveryState, OutboxMessage
 from idp.notices.schedule import LEASE, PAUSES, next_try
+from idp.sealing import Sealing
 
 
 def an_email(payload: dict[str, Any], _now: datetime) -> Email:
@@ -252,3 +254,57 @@ def run_together(count: int, act: Callable[[], None]) -> None:
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+@pytest.mark.databases
+def test_the_notices_of_one_person_are_found_without_opening_any_other(
+    app: Flask, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To their address or about them, waiting or dead; beside a large outbox nothing is unsealed."""
+    enqueue("about", now, person_id="julie", to="agency@example.org")
+    enqueue("to", now + timedelta(seconds=1), to="julie@example.com")
+    enqueue("letter", now + timedelta(seconds=2), address="julie@example.com")
+    dead = enqueue("dead", now + timedelta(seconds=3), to="julie@example.com")
+    with transaction() as session:
+        session.execute(update(OutboxMessage).where(OutboxMessage.id == dead).values(state=DeliveryState.DEAD.value))
+    for place in range(30):
+        enqueue("other", now, to=f"nadia{place}@example.com")
+    enqueue("other", now, to="julie@example.com", person_id="nadia")
+    enqueue("nobody", now, sid="x")
+    opened = []
+    unseal = Sealing.unseal
+    monkeypatch.setattr(Sealing, "unseal", lambda *given: (opened.append(given[-1]), unseal(*given))[1])
+
+    found = services.unsent_of("julie", "julie@example.com")
+
+    assert [(each.kind, each.state) for each in found] == [
+        *((kind, "waiting") for kind in ("about", "to", "letter")),
+        ("dead", "dead"),
+    ]
+    assert opened == []
+    assert services.unsent_of("omar", "") == ()
+
+
+def test_a_notice_without_a_digest_is_still_found(app: Flask, now: datetime) -> None:
+    """One that waited while the provider was brought up to date is opened, and told to its person alone."""
+    for kind, payload in (("to", {"to": "julie@example.com"}), ("about", {"person_id": "julie"}), ("nobody", {})):
+        enqueue(kind, now, **payload)
+    with transaction() as session:
+        session.execute(update(OutboxMessage).values(subject_digest=None))
+
+    assert sorted(each.kind for each in services.unsent_of("julie", "julie@example.com")) == ["about", "to"]
+    assert services.unsent_of("nadia", "nadia@example.com") == services.unsent_of("omar", "") == ()
+
+
+def test_once_a_notice_has_left_nothing_tells_whose_it_was(app: Flask, now: datetime) -> None:
+    """The digest goes with the words; until then it is neither the id nor the address."""
+    services.register_renderer(app, "a", an_email)
+    message_id = enqueue("a", now, to="julie@example.com")
+    kept = row(message_id).subject_digest
+
+    services.deliver_due(now)
+
+    assert kept is not None
+    assert re.fullmatch("[0-9a-f]{64}", kept)
+    assert row(message_id).subject_digest is None
+    assert services.unsent_of("julie", "julie@example.com") == ()

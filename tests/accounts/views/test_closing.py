@@ -11,14 +11,24 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from idp import audit
-from idp.accounts import models, recovery_models, services, services_closing, services_sessions, session_models
+from idp.accounts import (
+    models,
+    recovery_models,
+    services,
+    services_closing,
+    services_contacts,
+    services_sessions,
+    session_models,
+)
 from idp.accounts import services_email_change as email_change
+from idp.accounts import services_email_sign_in as email_sign_in
 from idp.accounts import services_recovery_codes as recovery_codes
 from idp.accounts import services_reproofing as reproofings
 from idp.accounts.access_states import Access
 from idp.accounts.closing import ADDRESS_KEPT, NAME_KEPT
 from idp.accounts.models import Person
 from idp.accounts.reproofing_states import WAIT
+from idp.accounts.services_sign_in import SecondStep, check_password
 from idp.audit import SYSTEM
 from idp.clock import MovableClock
 from idp.db import db, transaction
@@ -27,7 +37,8 @@ from idp.notices import services as notices
 from idp.notices.models import DeliveryState, OutboxMessage
 
 from ..authenticator import Authenticator
-from ..conftest import Account, Browser, latest_email_code, payloads
+from ..conftest import Account, Browser, latest_email_code, payloads, switch_on
+from ..crossings import crossing
 from ..test_services_sign_in import at_once
 from .test_passkeys import add_passkey, show_passkey
 
@@ -269,3 +280,28 @@ def test_one_of_many_who_close_closes(julie: Account, app: Flask, clock: Movable
 
     assert sorted(type(each).__name__ for each in outcomes) == ["ConflictError"] * 7 + ["NoneType"]
     assert len(payloads("account_closed")) == 1
+
+
+@pytest.mark.race
+@pytest.mark.databases
+@pytest.mark.parametrize("so_far", ["SELECT person.access", "UPDATE email_code"])
+def test_a_closing_never_waits_for_the_sign_in_that_waits_for_it(
+    julie: Account, app: Flask, clock: MovableClock, so_far: str
+) -> None:
+    """A code by e-mail is typed while the account closes: neither is cut off, and no session is left."""
+    switch_on(app)
+    services_contacts.note_confirmed("julie@example.com", now=clock.now())
+    token, now = check_password(julie.code, julie.password, next_path="/home", now=clock.now()).token, clock.now()
+    email_sign_in.send(token, now=now)
+    typed = latest_email_code()
+
+    closed, signed = crossing(
+        app,
+        ("UPDATE challenge", lambda: services_closing.close(julie.person_id, now=now)),
+        (so_far, lambda: email_sign_in.check(token, typed, former=None, device="", now=now)),
+    )
+
+    assert closed is None
+    assert isinstance(signed, SecondStep)
+    assert access_of(julie.person_id) == Access.CLOSED.value
+    assert services_sessions.open_sign_ins(julie.person_id, now=now) == ()

@@ -9,10 +9,14 @@ import pytest
 from flask import Flask
 
 from idp import audit
-from idp.accounts import services, services_email_change
+from idp.accounts import services, services_access, services_email_change, services_sessions
+from idp.accounts.services_email_codes import Answer
+from idp.accounts.services_sign_in import SecondStep, check_password, check_second_factor
+from idp.accounts.steps import Kind
 from idp.clock import MovableClock
 from idp.db import db
 from tests.accounts.conftest import Account, Browser, latest_email_code, payloads
+from tests.accounts.crossings import crossing
 from tests.accounts.test_services_sessions import open_for
 from tests.accounts.test_services_sign_in import at_once
 
@@ -230,3 +234,85 @@ def test_two_undoings_at_once_leave_the_oldest_address(
 
     assert 1 <= undone.count(True) <= 2
     assert address(julie) == "julie@example.com"
+
+
+@pytest.mark.databases
+@pytest.mark.race
+def test_two_undoings_that_have_both_begun_wait_for_each_other(
+    app: Flask, account: Callable[..., Account], clock: MovableClock, browser: Browser
+) -> None:
+    """The owner's and the thief's at one instant: neither is cut off half-way, and the oldest address stays."""
+    julie, now = account(), clock.now()
+    browser.sign_in(julie, now)
+    of_owner, of_thief = stolen(browser, clock)
+
+    owner, thief = crossing(
+        app,
+        ("UPDATE person", lambda: services_email_change.undo(of_owner, now=clock.now())),
+        ("UPDATE email_change", lambda: services_email_change.undo(of_thief, now=clock.now())),
+    )
+
+    assert owner is True
+    assert thief in (True, False)
+    assert address(julie) == "julie@example.com"
+
+
+@pytest.mark.databases
+@pytest.mark.race
+@pytest.mark.parametrize("act", ["change", "thaw"])
+def test_an_undoing_never_waits_for_what_waits_for_it(
+    app: Flask, account: Callable[..., Account], clock: MovableClock, browser: Browser, act: str
+) -> None:
+    """The thief confirms a second address, or types the code of the way back, while the owner undoes: the owner wins."""
+    julie, thief = account(), Browser(app)
+    browser.sign_in(julie, clock.now())
+    if act == "change":
+        undo = change(browser, "thief1@example.org")
+        clock.advance(timedelta(seconds=1))
+        sign_in, _ = open_for(julie, clock)
+        token = services_email_change.begin(sign_in, "thief2@example.org", now=clock.now())
+        db.session.commit()
+        typed = latest_email_code()
+        acts = ("UPDATE challenge", lambda: services_email_change.finish(sign_in, token, typed, now=clock.now()))
+    else:
+        undo, of_thief = stolen(browser, clock)
+        assert thief.post("/undo-email", undo_code=of_thief).location == "/frozen"
+        begun = services_access.begin_thaw(julie.person_id, julie.code.signs, now=clock.now()).token
+        db.session.commit()
+        typed = latest_email_code()
+        acts = ("UPDATE challenge", lambda: services_access.finish(Kind.THAW, begun, typed, now=clock.now()))
+
+    undone, other = crossing(
+        app, ("UPDATE email_change", lambda: services_email_change.undo(undo, now=clock.now())), acts
+    )
+
+    assert undone is True
+    assert isinstance(other, Answer)
+    assert address(julie) == "julie@example.com"
+    assert not services.is_open(julie.person_id)
+
+
+@pytest.mark.databases
+@pytest.mark.race
+@pytest.mark.parametrize("so_far", ["SELECT person.access", "UPDATE challenge"])
+def test_a_new_address_never_waits_for_the_sign_in_that_waits_for_it(
+    app: Flask, account: Callable[..., Account], clock: MovableClock, so_far: str
+) -> None:
+    """A second factor is shown elsewhere while the address is confirmed: neither is cut off, and one session is left at most."""
+    julie, now = account(), clock.now()
+    sign_in, _ = open_for(julie, clock)
+    token = services_email_change.begin(sign_in, NEW, now=now)
+    begun = check_password(julie.code, julie.password, next_path="/home", now=now).token
+    db.session.commit()
+    typed, otp = latest_email_code(), julie.otp(now)
+
+    changed, second = crossing(
+        app,
+        ("UPDATE person", lambda: services_email_change.finish(sign_in, token, typed, now=now)),
+        (so_far, lambda: check_second_factor(begun, otp, former=None, device="", now=now)),
+    )
+
+    assert isinstance(changed, Answer)
+    assert isinstance(second, SecondStep)
+    assert address(julie) == NEW
+    assert len(services_sessions.open_sign_ins(julie.person_id, now=now)) == 1

@@ -11,7 +11,10 @@ import pytest
 from flask import Flask
 
 from idp import audit
-from idp.accounts import services, services_sessions
+from idp.accounts import services, services_access, services_sessions
+from idp.accounts.services_email_codes import Answer
+from idp.accounts.services_sign_in import SecondStep, check_password, check_second_factor
+from idp.accounts.steps import Kind
 from idp.clock import MovableClock
 from idp.db import db, transaction
 from idp.delegation import frozen_telling
@@ -19,6 +22,7 @@ from idp.errors import NotAllowedError
 from idp.notices.services import deliver_due
 from tests.accounts.authenticator import Authenticator
 from tests.accounts.conftest import Account, Browser, latest_email_code, payloads
+from tests.accounts.crossings import crossing
 from tests.accounts.views.test_passkeys import add_passkey, show_passkey
 from tests.delegation.conftest import Business, World, licorne, world
 from tests.oidc.lasting import Server
@@ -226,3 +230,50 @@ def test_the_authorized_representative_hears_that_a_pes_froze(
     told = payloads("pes_frozen")
 
     assert [each["to"] for each in told] == [licorne.ar.person_id]
+
+
+@pytest.mark.databases
+@pytest.mark.race
+@pytest.mark.parametrize("so_far", ["SELECT person.access", "UPDATE challenge"])
+def test_a_freeze_never_waits_for_the_sign_in_that_waits_for_it(
+    app: Flask, account: Callable[..., Account], clock: MovableClock, so_far: str
+) -> None:
+    """The thief shows the second factor while the owner freezes: neither is cut off, and no session is left."""
+    julie, now = account(), clock.now()
+    token = check_password(julie.code, julie.password, next_path="/home", now=now).token
+    otp = julie.otp(now)
+
+    frozen, second = crossing(
+        app,
+        ("UPDATE person", lambda: services.freeze(julie.person_id, actor=audit.SYSTEM, now=now)),
+        (so_far, lambda: check_second_factor(token, otp, former=None, device="", now=now)),
+    )
+
+    assert frozen is True
+    assert isinstance(second, SecondStep | NotAllowedError)
+    assert not services.is_open(julie.person_id)
+    assert services_sessions.open_sign_ins(julie.person_id, now=now) == ()
+
+
+@pytest.mark.databases
+@pytest.mark.race
+def test_two_freezes_by_e_mail_at_once_freeze_once(
+    app: Flask, account: Callable[..., Account], clock: MovableClock
+) -> None:
+    """Two links, both with the right code at one instant: one freezes, the other finds it done."""
+    julie, now = account(), clock.now()
+    begun = []
+    for _ in range(2):
+        token = services_access.begin_freeze(julie.code, now=now)
+        db.session.commit()
+        begun.append((token, latest_email_code()))
+
+    def freeze(place: int) -> Callable[[], object]:
+        token, typed = begun[place]
+        return lambda: services_access.finish(Kind.FREEZE, token, typed, now=now)
+
+    answers = crossing(app, ("UPDATE challenge", freeze(0)), ("UPDATE challenge", freeze(1)))
+
+    assert all(isinstance(one, Answer) for one in answers), answers
+    db.session.rollback()
+    assert events_of(julie).count("person:frozen") == 1
