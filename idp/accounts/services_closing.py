@@ -67,8 +67,8 @@ def close(person_id: str, *, now: datetime) -> None:
 
 def _destroy_ways_in(person_id: str, now: datetime) -> None:
     """Delete or end all that leads to a sign-in, in the order in which a sign-in takes the same rows."""
-    factors.destroy_all(person_id)
     factors.hold(person_id)
+    factors.destroy_all(person_id)
     email_change.forget(person_id)
     challenges.end_all(person_id, now=now)
     recovery.end_what_is_under_way(person_id, now=now)

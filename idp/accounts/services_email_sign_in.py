@@ -85,6 +85,7 @@ def check(
         begun = challenges.find(token, Kind.SIGN_IN, now=now)
         if begun is None or not is_offered(begun.person_id):
             return SecondStep(refusal=Refusal.OVER)
+        who = rows.stand(begun.person_id, begun.user_code)  # the person before all else (factors.hold)
         own = known_browsers.counters(begun.person_id, known, now=now)
         may_judge, counter, subject = guesses.take_try_on(guesses.subject_of(begun.person_id), own, now=now)
         if not may_judge:
@@ -97,7 +98,6 @@ def check(
                 return SecondStep(refusal=closed, locked_until=counter.locked_until)
             is_over = answer.outcome is email_codes.Outcome.SPENT
             return SecondStep(refusal=Refusal.CODE_OVER if is_over else Refusal.WRONG, tries_left=answer.tries_left)
-        who = rows.stand(begun.person_id, begun.user_code)
         if not challenges.advance(begun, now=now) or not who.has_code:
             return SecondStep(refusal=Refusal.OVER)
         guesses.return_try(subject, counter, now=now)  # the failures before it stay: it is no factor

@@ -23,8 +23,9 @@ Credential = Literal["password", "totp", "passkey", "security_key", "recovery_co
 Change = Literal["create", "update", "revoke", "delete"]
 
 
-_PASSWORDS, _APPLICATIONS, _PASSKEYS = table_of(Password), table_of(TotpDevice), table_of(Passkey)
+_PEOPLE, _PASSWORDS, _APPLICATIONS, _PASSKEYS = map(table_of, (Person, Password, TotpDevice, Passkey))
 _OF_PERSON: BindParameter[str] = bindparam("person_id")
+_HOLD = select(_PEOPLE.c.id).where(_PEOPLE.c.id == _OF_PERSON).with_for_update(key_share=True)
 _HASH = select(_PASSWORDS.c.hash).where(_PASSWORDS.c.person_id == _OF_PERSON)
 _SECRETS = select(_APPLICATIONS.c.id, _APPLICATIONS.c.secret).where(
     _APPLICATIONS.c.person_id == _OF_PERSON, _APPLICATIONS.c.revoked_at.is_(None)
@@ -139,11 +140,12 @@ def destroy_all(person_id: str) -> None:
 
 
 def hold(person_id: str) -> None:
-    """Let nobody else change this person's credentials until the caller's transaction ends.
+    """Let nobody else change this person's credentials, or sign them in, until the caller's transaction ends.
 
-    Who also takes what was begun for the person, or their user codes, holds the person first, then these in that order.
+    The one order of locks: the person, the counter of guesses, credentials, what was begun for the person, their user codes.
+    Who takes several takes them so, and who only adds a row about the person waits for nobody.
     """
-    db.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
+    db.session.execute(_HOLD, {"person_id": person_id})
 
 
 def add_device(person_id: str, secret: str, *, step: int, now: datetime, nickname: str | None = None) -> None:

@@ -151,6 +151,8 @@ def accept(token: str | None, answer: str, purpose: Purpose, *, person_id: str |
 
     The counter is raised by one statement: of two answers with the same count, one is accepted.
     """
+    if person_id is not None:
+        factors.hold(person_id)  # before what was begun for them
     here, ceremony = site(), ceremonies.spend(token, purpose, now=now)
     if here is None or ceremony is None or ceremony.person_id != person_id:
         return None
@@ -166,6 +168,8 @@ def accept(token: str | None, answer: str, purpose: Purpose, *, person_id: str |
     except PasskeyRefusedError as error:
         log.info("passkey refused", purpose=purpose.value, detail=error.detail)
         return None
+    if person_id is None:
+        factors.hold(row.person_id)
     return str(row.person_id) if _note_use(row.id, used, now) else None
 
 

@@ -174,6 +174,7 @@ def _second_step(
         if shown.acr != PASSKEY_ACR and going_on.wants_passkey:
             return SecondStep(refusal=Refusal.PASSKEY_ONLY)
         begun = going_on.begun
+        who = rows.stand(begun.person_id, begun.user_code)  # the person before all else (factors.hold)
         subject = guesses.subject_of(begun.person_id)
         own = known_browsers.counters(begun.person_id, known, now=now)
         may_judge, counter, subject = guesses.take_try_on(subject, own, now=now)
@@ -182,7 +183,6 @@ def _second_step(
         if not judge(begun.person_id):
             note_refusal(begun.person_id, subject, counter, step="second_factor", now=now)
             return refused(counter, now)
-        who = rows.stand(begun.person_id, begun.user_code)
         if not challenges.advance(begun, now=now) or not who.has_code:
             return SecondStep(refusal=Refusal.OVER)
         guesses.forget_failures(subject, now=now)

@@ -46,6 +46,7 @@ def confirm_with_code(sign_in: SignIn, typed: str, *, known: str | None = None, 
         return SecondStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
     digits = read_code(typed)
     with transaction():
+        factors.hold(sign_in.person_id)
         if digits is None or not factors.spend_code(sign_in.person_id, digits, now=now):
             note_refusal(sign_in.person_id, subject, counter, step="step_up", now=now)
             return refused(counter, now)

@@ -18,20 +18,26 @@ from idp.db import db
 PATIENCE = 1.5  # seconds until the one that stops goes on alone: the other waits for it in the database
 
 
-def crossing(app: Flask, *acts: tuple[str, Callable[[], object]]) -> list[object]:
-    """Run each act in a thread of its own up to the first statement that begins so, then all on; return what each gave."""
-    meeting, stops = threading.Barrier(len(acts)), dict[int, str]()
+def crossing(app: Flask, *acts: tuple[str | tuple[str, int], Callable[[], object]]) -> list[object]:
+    """Run each act in a thread of its own up to the statement that begins so, then all on; return what each gave.
+
+    With a number it is not the first such statement where the act stops, but the second, the third …
+    """
+    meeting, stops = threading.Barrier(len(acts)), dict[int, tuple[str, int]]()
     answers: list[object] = [None] * len(acts)
 
     def stop(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
-        if statement.startswith(stops.get(threading.get_ident(), "\0")):
-            del stops[threading.get_ident()]
+        begins, left = stops.get(threading.get_ident(), ("\0", 1))
+        if not statement.startswith(begins):
+            return
+        stops[threading.get_ident()] = begins, left - 1
+        if left == 1:
             with suppress(threading.BrokenBarrierError):  # the other one waits: that is what one order of locks does
                 meeting.wait(PATIENCE)
 
-    def run(place: int, begins: str, act: Callable[[], object]) -> None:
+    def run(place: int, begins: str | tuple[str, int], act: Callable[[], object]) -> None:
         with app.app_context():
-            stops[threading.get_ident()] = begins
+            stops[threading.get_ident()] = begins if isinstance(begins, tuple) else (begins, 1)
             try:
                 answers[place] = act()
             except Exception as error:  # noqa: BLE001 (the test tells what went wrong)
