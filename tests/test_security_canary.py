@@ -15,10 +15,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from idp.clock import MovableClock
 from idp.config import Settings, folder
 from idp.db import db
 from idp.delegation import catalogue_services
+from tests.answers import listen
 from tests.enrollment.conftest import Browser, Typed, begin, browser, fill_in, imported, mailed_code, submit
 from tests.oidc.scenery import SECRET, RelyingParty, Scenery, load, registration
 
@@ -31,6 +31,20 @@ BY_MAIL = Typed(
     "1100001230", "9000000016", "Côme", "L'Écluse", ("19", "7", "1966"), notice_number="", notice_year="",
     email="come@example.com",
 )  # fmt: skip
+
+OFFERED = {"GET /activate/factor: body", "POST /activate/factor: body"}  # until its first code is typed
+SHOWN_ONCE = {  # secret: the only answers that give it, each to its owner
+    "application secret of the representative": OFFERED,
+    "application secret of the PES": OFFERED,
+    "cookie of the representative": {"POST /activate/factor: Set-Cookie"},
+    "cookie of the PES": {"POST /activate/factor: Set-Cookie"},
+    "temporary password": {"POST /enrol/file/slips/…: body"},  # to be printed
+    "recovery code": {"POST /account/security/recovery-codes: body"},  # to be printed or saved
+    "authorization code": {"GET /authorize: Location"},  # RFC 6749 §4.1.2
+    "access token": {"POST /token: body"},
+    "ID token": {"POST /token: body"},
+    "typed as code": {"POST /enrol/file/code: body"},  # a wrong one comes back in its field, to be corrected
+}
 
 
 @pytest.fixture
@@ -144,10 +158,25 @@ def sign_in_at_agency(pes: FlaskClient, rp: RelyingParty, canaries: Canaries) ->
     assert rp.userinfo(access).status_code == 401
 
 
+def live_through(browser: Browser, canaries: Canaries, tmp_path: Path) -> Browser:
+    """Go from registration to the agency: two enterprises, two accounts, and tokens; return the browser of the PES."""
+    app, clock = browser.client.application, browser.clock
+    canaries.add("mistyped password", MISTYPED)
+    catalogue_services.load_agencies(folder("agencies"), now=clock.now())
+    load(app, clock, tmp_path, registration("rp1"))
+    pes, stranger = (Browser(app.test_client(), clock, browser.outbox) for _ in range(2))
+
+    enrol(browser, canaries)
+    activate(pes, canaries, read(browser, "slip-code"), read(browser, "slip-password"))
+    enrol_by_mail(stranger, canaries)
+    sign_in_at_agency(pes.client, RelyingParty(Scenery(app, clock)), canaries)
+    stranger.mails()
+    return pes
+
+
+@pytest.mark.bar("S-88", "B16")
 def test_no_secret_is_found_in_clear_anywhere(
     browser: Browser,
-    app: Flask,
-    clock: MovableClock,
     settings: Settings,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -155,16 +184,8 @@ def test_no_secret_is_found_in_clear_anywhere(
 ) -> None:
     """From registration to the agency at DEBUG: no secret in the database, its WAL, the logs or the names of letters."""
     canaries = Canaries()
-    canaries.add("mistyped password", MISTYPED)
-    catalogue_services.load_agencies(folder("agencies"), now=clock.now())
-    load(app, clock, tmp_path, registration("rp1"))
-    pes, stranger = (Browser(app.test_client(), clock, settings.outbox_dir) for _ in range(2))
 
-    enrol(browser, canaries)
-    activate(pes, canaries, read(browser, "slip-code"), read(browser, "slip-password"))
-    enrol_by_mail(stranger, canaries)
-    sign_in_at_agency(pes.client, RelyingParty(Scenery(app, clock)), canaries)
-    stranger.mails()
+    live_through(browser, canaries, tmp_path)
 
     db.session.rollback()
     places = {path.name: path.read_bytes().decode("utf-8", "replace") for path in tmp_path.glob("test.sqlite3*")}
@@ -176,3 +197,23 @@ def test_no_secret_is_found_in_clear_anywhere(
     assert ".pdf" in places["outbox"]
     seen = {place: names for place, content in places.items() if (names := canaries.seen_in(content))}
     assert seen == {}
+
+
+@pytest.mark.bar("S-52", "CVE-2026-105211")
+def test_no_answer_holds_a_secret_but_where_it_is_shown_once(
+    browser: Browser, app: Flask, settings: Settings, tmp_path: Path
+) -> None:
+    """Every answer of the story, headers and body: a secret stands only in the one that has to give it to its owner."""
+    canaries, answers = Canaries(), listen(app)
+
+    pes = live_through(browser, canaries, tmp_path)
+    pes.fill("/account/security/recovery-codes")
+    codes = set(re.findall(r"(?:[A-Z0-9]{4}-){5}[A-Z0-9]{4}", pes.text))
+    for path in ("/account", "/account/security", "/account/sessions", "/account/activity", "/home"):
+        pes.get(path)
+
+    secrets = {name: [value] for name, value in canaries.found.items()}
+    assert answers.places_of({**secrets, "recovery code": codes}) == SHOWN_ONCE
+    assert len(codes) == 10
+    assert len(answers.given) > 80
+    assert len(answers.typed) >= 15

@@ -19,6 +19,7 @@ from idp.config import Settings
 from idp.db import db
 from idp.notices import services as notices
 
+from ..answers import listen
 from .conftest import Account, Browser, latest_email_code, payloads
 
 NEW, OTHER = "canari vert de la volière un", "canari vert de la volière deux"
@@ -32,7 +33,7 @@ def settings(settings: Settings, caplog: pytest.LogCaptureFixture) -> Settings:
     return settings.model_copy(update={"log_level": "DEBUG"})
 
 
-@pytest.mark.bar("S-88", "B16")
+@pytest.mark.bar("S-88", "S-52", "B16")
 def test_no_secret_of_recovery_is_found_in_clear(
     app: Flask,
     account: Callable[..., Account],
@@ -42,7 +43,8 @@ def test_no_secret_of_recovery_is_found_in_clear(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A password recovered, a factor proved anew with one objection, and a lost user code, all delivered."""
+    """A password recovered, a factor proved anew with one objection, and a lost user code, all delivered; nor in any answer."""
+    answers = listen(app)
     julie, browser = account(), Browser(app)
     canaries = {"new password": NEW, "other password": OTHER}
     browser.post("/recover", user_code=str(julie.code))
@@ -80,3 +82,5 @@ def test_no_secret_of_recovery_is_found_in_clear(
     assert "security_notice" in places["outbox"]
     seen = {(place, name) for place, text in places.items() for name, secret in canaries.items() if secret in text}
     assert seen == set()
+    shown = answers.places_of({name: [secret] for name, secret in canaries.items()})
+    assert shown == {"application secret": {"GET /activate/factor: body"}}  # offered until its first code is typed

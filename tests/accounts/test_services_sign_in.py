@@ -32,7 +32,7 @@ def second(token: str | None, code: str, clock: MovableClock) -> SecondStep:
     return check_second_factor(token, code, former=None, device="", now=clock.now())
 
 
-def at_once(app: Flask, count: int, act: Callable[[], object]) -> list[object]:
+def at_once(app: Flask, count: int, act: Callable[[], object], *, patience: float = 60) -> list[object]:
     """Run *act* in *count* threads at once, each with its own connection, and return what each answered."""
     gate, answers, lock = threading.Barrier(count), list[object](), threading.Lock()
 
@@ -53,7 +53,7 @@ def at_once(app: Flask, count: int, act: Callable[[], object]) -> list[object]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(patience)
     return answers
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -23,8 +24,8 @@ Answer = TypeVar("Answer")
 
 
 @contextmanager
-def served(settings: Settings, log: Path, **more: str) -> Iterator[str]:
-    """Run ``idp serve`` with several processes, and *more* in its environment; yield its address."""
+def served(settings: Settings, log: Path, *, end: signal.Signals = signal.SIGTERM, **more: str) -> Iterator[str]:
+    """Run ``idp serve`` with several processes, and *more* in its environment; yield its address, then *end* them all."""
     port = free_port()
     environment = {
         **os.environ,
@@ -38,13 +39,18 @@ def served(settings: Settings, log: Path, **more: str) -> Iterator[str]:
     }
     command = [sys.executable, "-m", "idp", "serve", "--port", str(port), "--workers", str(WORKERS)]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, env=environment, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+        )
     address = f"http://127.0.0.1:{port}"
     try:
         _await(address, process, log)
         yield address
     finally:
-        process.terminate()
+        if end is signal.SIGKILL:
+            os.killpg(process.pid, end)  # its workers too: nobody is left to end them
+        else:
+            process.send_signal(end)
         process.wait(timeout=20)
 
 

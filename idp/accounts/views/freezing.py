@@ -111,7 +111,8 @@ def _code_page(kind: Kind, name: str, *, begin_at: str, done_at: str) -> Respons
             if kind is Kind.THAW:
                 flash(_("Your access is open again. Sign in."), "success")
             return see_other(done_at)
-        form.email_code.errors = (refused_email_code(answer),)
+        told = answer if kind is Kind.THAW else Answer(Outcome.OVER)  # tries left would tell that somebody has the code
+        form.email_code.errors = (refused_email_code(told),)
     return make_response(
         render_template("accounts/freeze_code.html", form=form, thawing=kind is Kind.THAW, back=begin_at)
     )
