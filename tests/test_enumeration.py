@@ -23,9 +23,7 @@ from sqlalchemy import event, update
 from werkzeug.test import TestResponse
 
 from idp.accounts import services as accounts
-from idp.accounts import services_guesses as guesses
 from idp.accounts.hashing import current_hasher
-from idp.accounts.services_holders import owner_of
 from idp.audit import SYSTEM
 from idp.clock import MovableClock
 from idp.connectors.register_import import import_register
@@ -81,12 +79,8 @@ class Town:
         return code, email
 
     def code(self, known: bool, *, activated: bool = True) -> UserCode:
-        """Return a user code that somebody has, or nobody; somebody has guessed at it before."""
-        code = self.somebody(activated=activated, slip=not activated)[0] if known else UserCode.draw()
-        owner = owner_of(code)
-        subject = guesses.subject_of(owner) if owner else guesses.subject_of_nobody(code)
-        guesses.take_try(subject, now=self.clock.now())
-        return code
+        """Return a user code that somebody has, or nobody."""
+        return self.somebody(activated=activated, slip=not activated)[0] if known else UserCode.draw()
 
     def enrol(self, known: bool) -> None:
         """Make NEQ that of the enterprise enrolled here, or of nobody here."""

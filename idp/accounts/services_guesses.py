@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-import sqlalchemy.exc
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ..db import db, table_of, transaction
 from ..identifiers import UserCode
@@ -21,8 +21,13 @@ _NOBODY = "code:"
 _BROWSER = "browser:"
 _COUNTERS = table_of(GuessCounter)
 _OF = _COUNTERS.c.subject == bindparam("of")
-_READ = select(_COUNTERS.c.failures, _COUNTERS.c.locked_until).where(_OF).with_for_update()
-_BEGIN = insert(_COUNTERS)
+_LOCK = {  # one statement, whether the counter is there or begins: else the work would tell who has a code (S-46)
+    name: insert(_COUNTERS)
+    .values(subject=bindparam("of"), failures=0, changed_at=bindparam("now"))
+    .on_conflict_do_update(index_elements=["subject"], set_={"changed_at": bindparam("now")})
+    .returning(_COUNTERS.c.failures, _COUNTERS.c.locked_until)
+    for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
 _WRITE = update(_COUNTERS).where(_OF)
 
 
@@ -128,15 +133,7 @@ def forget_nobody(*, before: datetime) -> int:
 
 def _lock_row(subject: str, now: datetime) -> Counter:
     """Read the counter and keep others from changing it until the caller's transaction ends."""
-    session = db.session()
-    row = session.execute(_READ, {"of": subject}).first()
-    if row is None:
-        try:
-            with session.begin_nested():
-                session.execute(_BEGIN, {"subject": subject, "failures": 0, "changed_at": now})
-        except sqlalchemy.exc.IntegrityError:
-            pass  # somebody else has just begun the same row
-        row = session.execute(_READ, {"of": subject}).one()
+    row = db.session.execute(_LOCK[db.engine.dialect.name], {"of": subject, "now": now}).one()
     return Counter(row.failures, row.locked_until)
 
 
