@@ -294,11 +294,13 @@ def test_somebody_and_nobody_are_answered_alike_with_the_same_work(town: Town, n
 @pytest.mark.bar("S-46", "B13")
 @pytest.mark.parametrize("name", [*SURFACES, "freezing"])
 def test_answers_stay_alike_beyond_the_lock(town: Town, name: str) -> None:
-    """Six tries: status, headers, length and hashes; whoever is locked out is told by e-mail, a code nobody has tells nobody."""
+    """Six tries: status, headers, length, hashes and statements; a code nobody has is locked, logged and told like any other."""
     told = asked(town, name, TRIES)
 
     assert [answer for answer, _ in told[True]] == [answer for answer, _ in told[False]]
     assert [work.hashes for _, work in told[True]] == [work.hashes for _, work in told[False]]
+    if name in SURFACES:
+        assert [work.statements for _, work in told[True]] == [work.statements for _, work in told[False]]
 
 
 def timed(town: Town, name: str, pairs: int) -> list[dict[bool, list[float]]]:

@@ -229,7 +229,7 @@ def note_refusal(person_id: str | None, subject: str, counter: Counter, *, step:
         if person_id is not None and counter.total == LIFE_TRIES:
             audit.record(audit.Event.PASSWORD_SPENT, actor=audit.SYSTEM, person_id=person_id, now=now)
             security_notices.note(person_id, "password:spent", now=now)
-        if person_id is None or counter.locked_until is None:
+        if counter.locked_until is None:
             return
         audit.record(
             audit.Event.LOCKED,
@@ -238,9 +238,15 @@ def note_refusal(person_id: str | None, subject: str, counter: Counter, *, step:
             details={"until": counter.locked_until.isoformat(), "failures": counter.failures},
             now=now,
         )
-        whom = people((person_id,))[person_id]
+        whom = people((person_id or "",)).get(
+            person_id or ""
+        )  # nobody is looked for, and written to, at the same cost (S-46)
         notices.enqueue(
             "account_locked",
-            {"to": whom.email, "language": whom.language, "until": counter.locked_until.isoformat()},
+            {
+                "to": whom.email if whom else "",
+                "language": whom.language if whom else "fr",
+                "until": counter.locked_until.isoformat(),
+            },
             now=now,
         )
