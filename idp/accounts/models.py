@@ -165,7 +165,10 @@ class SignInRow(Base):
 
 
 class Challenge(Base):
-    """What somebody has begun and not finished, bound to their browser by a secret of which a digest is kept."""
+    """What somebody has begun and not finished, bound to their browser by a secret of which a digest is kept.
+
+    One without a person stands for a user code nobody signs in with: it makes the same work, and opens nothing (S-46).
+    """
 
     __tablename__ = "challenge"
 
@@ -173,7 +176,7 @@ class Challenge(Base):
     secret_digest: Mapped[str] = mapped_column(String(64), unique=True)
     kind: Mapped[str] = mapped_column(String(16))
     step: Mapped[str] = mapped_column(String(16))
-    person_id: Mapped[str] = mapped_column(String(32), ForeignKey("person.id"), index=True)
+    person_id: Mapped[str | None] = mapped_column(String(32), ForeignKey("person.id"), index=True)
     user_code: Mapped[str] = mapped_column(String(8), index=True)
     next_path: Mapped[str] = mapped_column(Text)
     password_hash: Mapped[str | None] = mapped_column(String(255))

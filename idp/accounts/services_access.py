@@ -23,7 +23,7 @@ from .access_states import FREEZE_LINKS, FREEZE_WINDOW, THAW_CODES, Access, Acce
 from .models import Challenge, Person, UserCodeRow
 from .reproofing_states import ReproofingEvent, ReproofingState
 from .services_email_codes import Answer, Outcome
-from .services_people import people
+from .services_people import people, reader
 from .services_sessions import end_sign_ins_of
 from .states import CodeState
 from .steps import Kind, Step
@@ -104,9 +104,12 @@ def begin_thaw(person_id: str, user_code: str, *, now: datetime) -> Thawing:
 
 
 def begin_freeze(user_code: UserCode, *, now: datetime) -> str | None:
-    """Send a code to the owner of *user_code*, so that they may freeze without signing in; None when nothing was sent."""
+    """Send a code to the owner of *user_code*, so that they may freeze without signing in; None when too many were asked for.
+
+    For a code nobody signs in with the same is done, and goes to nobody: neither answer nor work tell them apart (S-46).
+    """
     with transaction() as session:
-        person_id = session.scalar(
+        owner = session.scalar(
             select(UserCodeRow.person_id)
             .join(Person, Person.id == UserCodeRow.person_id)
             .where(
@@ -116,12 +119,12 @@ def begin_freeze(user_code: UserCode, *, now: datetime) -> str | None:
             )
             .with_for_update(of=Person)
         )
-        if person_id is None or _asked_lately(person_id, now) >= FREEZE_LINKS:
+        if _asked_lately(owner, user_code, now) >= FREEZE_LINKS:
             return None
         challenge_id, token = challenges.begin(
-            Kind.FREEZE, Step.EMAIL_CODE, person_id=person_id, user_code=user_code.signs, next_path="/", now=now
+            Kind.FREEZE, Step.EMAIL_CODE, person_id=owner, user_code=user_code.signs, next_path="/", now=now
         )
-        email_codes.send(challenge_id, people((person_id,))[person_id], now=now)
+        email_codes.send(challenge_id, reader(owner), now=now)
     return token
 
 
@@ -155,9 +158,10 @@ def change(person_id: str, event: AccessEvent, **values: object) -> bool:
     return changed is not None
 
 
-def _asked_lately(person_id: str, now: datetime) -> int:
+def _asked_lately(owner: str | None, user_code: UserCode, now: datetime) -> int:
+    whose = Challenge.person_id == owner if owner else Challenge.user_code == user_code.signs
     counted = select(func.count(Challenge.id)).where(
-        Challenge.person_id == person_id,
+        whose,
         Challenge.kind == Kind.FREEZE.value,
         Challenge.created_at > now - FREEZE_WINDOW,
     )

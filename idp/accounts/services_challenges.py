@@ -16,7 +16,7 @@ from .steps import ENDS_EARLY, LIVES, NEXT, Kind, Step
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A challenge that still holds."""
+    """A challenge that still holds; *person_id* is empty for one of nobody."""
 
     id: str
     kind: Kind
@@ -46,8 +46,13 @@ _ADVANCE = (
 )
 
 
-def begin(kind: Kind, step: Step, *, person_id: str, user_code: str, next_path: str, now: datetime) -> tuple[str, str]:
-    """Open a challenge in the caller's transaction; return its id and the secret its bearer goes on with."""
+def begin(
+    kind: Kind, step: Step, *, person_id: str | None, user_code: str, next_path: str, now: datetime
+) -> tuple[str, str]:
+    """Open a challenge in the caller's transaction; return its id and the secret its bearer goes on with.
+
+    One of nobody is never passed: no code was sent for it, and nothing is opened by it.
+    """
     challenge_id, token = new_id(), random_token()
     db.session.execute(
         _BEGIN,
@@ -74,8 +79,8 @@ def find(token: str | None, *kinds: Kind, now: datetime) -> Begun | None:
 
 def begun_of(row: Row[*tuple[Any, ...]]) -> Begun:
     """Return what was begun, from a row that has COLUMNS first."""
-    challenge_id, kind, step, *others = row[: len(COLUMNS)]
-    return Begun(challenge_id, Kind(kind), Step(step), *others)
+    challenge_id, kind, step, person_id, *others = row[: len(COLUMNS)]
+    return Begun(challenge_id, Kind(kind), Step(step), person_id or "", *others)
 
 
 def advance(begun: Begun, *, now: datetime, password_hash: str | None = None) -> bool:

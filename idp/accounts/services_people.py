@@ -27,6 +27,7 @@ _PEOPLE = select(
     _ROWS.c.last_sign_in_at,
     _ROWS.c.previous_sign_in_at,
 ).where(_ROWS.c.id.in_(bindparam("ids", expanding=True)))
+_NOBODY = PersonView(PersonId(""), "", "", "", "fr", None)
 _LEVEL = select(_ROWS.c.required_level, _ROWS.c.is_operator).where(_ROWS.c.id == bindparam("person_id"))
 
 
@@ -48,6 +49,11 @@ def create_person(*, given_name: str, family_name: str, email: str, language: La
         session.execute(insert(GuessCounter).values(subject=subject_of(person_id), failures=0, changed_at=now))
         audit.record(audit.Event.PERSON_CREATED, actor=audit.SYSTEM, person_id=person_id, now=now)
     return PersonId(person_id)
+
+
+def reader(person_id: str | None) -> PersonView:
+    """Return whom a notice goes to: without a person nobody, who is looked for and written to at the same cost (S-46)."""
+    return people((person_id or "",)).get(person_id or "", _NOBODY)
 
 
 def person(person_id: str) -> PersonView:

@@ -27,7 +27,7 @@ from .lockout import LIFE_TRIES, Counter
 from .passkeys import Purpose
 from .passwords import fits
 from .services_holders import holder_of, under_way
-from .services_people import people
+from .services_people import reader
 from .sign_ins import (
     PASSKEY_ACR,
     PASSWORD_AND_CODE,
@@ -238,15 +238,9 @@ def note_refusal(person_id: str | None, subject: str, counter: Counter, *, step:
             details={"until": counter.locked_until.isoformat(), "failures": counter.failures},
             now=now,
         )
-        whom = people((person_id or "",)).get(
-            person_id or ""
-        )  # nobody is looked for, and written to, at the same cost (S-46)
+        whom = reader(person_id)
         notices.enqueue(
             "account_locked",
-            {
-                "to": whom.email if whom else "",
-                "language": whom.language if whom else "fr",
-                "until": counter.locked_until.isoformat(),
-            },
+            {"to": whom.email, "language": whom.language, "until": counter.locked_until.isoformat()},
             now=now,
         )

@@ -174,11 +174,26 @@ def test_the_page_without_sign_in_tells_nothing_and_floods_nobody(
         for browser, code in ((known, str(julie.code)), (unknown, "ZZZZ-0000"))
     ]
     assert answers[0] == answers[1]
-    for _ in range(5):
-        Browser(app).post("/freeze", user_code=str(julie.code))
+    for code in (str(julie.code), "ZZZZ-0000"):
+        for _ in range(5):
+            Browser(app).post("/freeze", user_code=code)
 
-    assert len(payloads("email_code")) == 3
+    sent = [told["to"] for told in payloads("email_code")]
+    assert (sent.count("julie@example.com"), sent.count(""), len(sent)) == (3, 3, 6)  # those to nobody never leave
     assert services.is_open(julie.person_id)
+
+
+def test_a_code_of_nobody_freezes_nobody(
+    app: Flask, account: Callable[..., Account], clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even the code that was sent to nobody, guessed, leads where another one leads, and nothing is frozen."""
+    julie, stranger = account(), Browser(app)
+    monkeypatch.setattr("idp.accounts.services_email_codes.secrets.randbelow", lambda _: 12345678)
+    stranger.post("/freeze", user_code="ZZZZ-0000")
+
+    assert stranger.post("/freeze/code", email_code="12345678").location == "/frozen"
+    assert services.is_open(julie.person_id)
+    assert not [entry for entry in audit.entries() if entry.event == audit.Event.FROZEN]
 
 
 def test_agencies_hold_nothing_of_a_frozen_account(app: Flask, clock: MovableClock, tmp_path: Path) -> None:
