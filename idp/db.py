@@ -35,6 +35,7 @@ _TURN = "mandat.turn_to_write"
 _PATIENCE = 15  # seconds a writer waits for the one before it
 _RESTS_SINCE = "mandat.rests_since"
 CONNECTIONS = 15  # of one process; whoever wants a sixteenth waits
+PATIENCE_FOR_ONE = 10.0  # seconds one waits for a connection
 REST = 1.0  # seconds after which a connection is looked at before it is used
 
 
@@ -144,6 +145,16 @@ def _turn_to_write() -> Iterator[None]:
             turn.release()
 
 
+def let_go() -> None:
+    """Give back the connection that a reading holds, before another one is asked for.
+
+    Who holds one and waits for a second keeps everybody else waiting too, once all are held so. What was read stays usable.
+    """
+    session = db.session()
+    if not session.info.get(_DEPTH) and session.in_transaction():
+        session.commit()
+
+
 def in_transaction() -> bool:
     """Tell whether a writing transaction is open."""
     return bool(db.session().info.get(_DEPTH))
@@ -162,7 +173,7 @@ def init_db(app: Flask, settings: Settings) -> None:
 
 def engine_options(url: str) -> dict[str, Any]:
     """Return the engine options for *url*: the connection used last is used next, and none is opened for one request only."""
-    pool = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True}
+    pool = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True, "pool_timeout": PATIENCE_FOR_ONE}
     if url.startswith("sqlite"):
         return {**pool, "connect_args": {"timeout": _PATIENCE, "check_same_thread": False}}
     return pool

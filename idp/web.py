@@ -59,7 +59,7 @@ class Viewer:
 
 
 class PageSessions(SecureCookieSessionInterface):
-    """The page session of Flask in plain JSON; what signs it is made once, and not twice a request."""
+    """The page session of Flask; what signs it is made once, and not twice a request."""
 
     def __init__(self) -> None:
         self._signer: URLSafeTimedSerializer | None = None
@@ -68,10 +68,6 @@ class PageSessions(SecureCookieSessionInterface):
         """Return what signs the cookie and reads it."""
         if self._signer is None:
             self._signer = super().get_signing_serializer(app)
-            if self._signer is not None:
-                self._signer.serializer = (
-                    self._signer.default_serializer
-                )  # the types that Flask adds are never kept here
         return self._signer
 
 

@@ -51,7 +51,7 @@ def begin(
 ) -> tuple[str, str]:
     """Open a challenge in the caller's transaction; return its id and the secret its bearer goes on with.
 
-    One of nobody is never passed: no code was sent for it, and nothing is opened by it.
+    One of nobody opens nothing: what is sent for it goes nowhere.
     """
     challenge_id, token = new_id(), random_token()
     db.session.execute(

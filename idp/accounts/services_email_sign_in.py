@@ -25,6 +25,7 @@ from . import services_sessions as rows
 from .factor_policy import email_code_serves
 from .models import Person
 from .services_contacts import contact
+from .services_holders import activated_person
 from .services_people import level_of, person
 from .services_sign_in import Refusal, SecondStep, closed_by, note_refusal
 from .sign_ins import PASSWORD_AND_EMAIL, SignIn
@@ -98,7 +99,7 @@ def check(
                 return SecondStep(refusal=closed, locked_until=counter.locked_until)
             is_over = answer.outcome is email_codes.Outcome.SPENT
             return SecondStep(refusal=Refusal.CODE_OVER if is_over else Refusal.WRONG, tries_left=answer.tries_left)
-        if not challenges.advance(begun, now=now) or not who.has_code:
+        if not challenges.advance(begun, now=now) or activated_person(begun.user_code) != begun.person_id:
             return SecondStep(refusal=Refusal.OVER)
         guesses.return_try(subject, counter, now=now)  # the failures before it stay: it is no factor
         signed = rows.begin_sign_in(

@@ -52,6 +52,9 @@ class UnderWay:
 
 _CODES, _PEOPLE, _PASSWORDS, _PASSKEYS = map(table_of, (UserCodeRow, Person, Password, Passkey))
 _CODE = _CODES.c.code == bindparam("signs")
+_ACTIVATED = (
+    select(_CODES.c.person_id).where(_CODE, _CODES.c.state == CodeState.ACTIVATED.value).with_for_update(read=True)
+)
 _HOLDER = (
     select(
         _CODES.c.person_id,
@@ -82,6 +85,11 @@ def holder_of(user_code: UserCode) -> Holder:
 def owner_of(user_code: UserCode) -> str | None:
     """Return whose code this is, whatever its state; the one of a closed account is nobody's, on every page."""
     return holder_of(user_code).owner
+
+
+def activated_person(signs: str) -> str | None:
+    """Return who signs in with the user code of these signs, which nobody revokes until the caller's transaction ends."""
+    return db.session.scalar(_ACTIVATED, {"signs": signs})
 
 
 def under_way(token: str | None, *, now: datetime) -> UnderWay | None:

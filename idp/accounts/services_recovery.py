@@ -117,6 +117,7 @@ def check_code(token: str | None, typed: str, *, known: str | None = None, now: 
         recovery = find(token, RecoveryState.EMAIL_CODE, now=now)
         if recovery is None:
             return Answer(Outcome.OVER)
+        factors.hold(recovery.person_id or "")  # nobody's too: the same work (S-46)
         may_judge, counter, subject = _take_try(recovery, known, now)
         if not may_judge:
             return Answer(Outcome.LOCKED, locked_until=counter.locked_until)
@@ -142,6 +143,7 @@ def check_factor(token: str | None, typed: str, *, known: str | None = None, now
         recovery = find(token, RecoveryState.SECOND_FACTOR, now=now)
         if recovery is None or recovery.person_id is None:
             return Answer(Outcome.OVER)
+        factors.hold(recovery.person_id)
         may_judge, counter, subject = _take_try(recovery, known, now)
         if not may_judge:
             return Answer(Outcome.LOCKED, locked_until=counter.locked_until)
@@ -174,6 +176,7 @@ def choose_password(
         return decision
     hashed = current_hasher().hash(password)
     with transaction():
+        factors.hold(whom.id)
         if _recoverable(recovery.user_code) != whom.id or not advance(recovery, RecoveryEvent.PASSWORD_CHOSEN, now):
             return None
         factors.reset_password(whom.id, hashed=hashed, now=now)

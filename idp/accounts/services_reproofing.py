@@ -209,9 +209,12 @@ def object_to(token: str | None, *, now: datetime) -> bool:
             Reproofing.objection_digest == digest(token)
         )
         found = db.session.execute(wanted).first()
-        if found is None or not reproofing_rows.end(
-            found.person_id, ReproofingEvent.OBJECTED, ReproofingState.STOPPED, now
-        ):
+        if found is None:
+            return False
+        factors.hold(found.person_id)
+        if db.session.execute(wanted).first() is None:
+            return False  # its last step was taken meanwhile
+        if not reproofing_rows.end(found.person_id, ReproofingEvent.OBJECTED, ReproofingState.STOPPED, now):
             return False
         _record(audit.Event.REPROOFING_STOPPED, audit.ANONYMOUS, found.person_id, found.user_code, now)
         security_notices.note(found.person_id, "reproofing:stopped", now=now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, exists, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from .. import audit
 from ..db import db, new_id, table_of, transaction
@@ -19,20 +19,16 @@ from . import cookies
 from . import services_known_browsers as known_browsers
 from .access_states import Access
 from .factor_policy import email_code_serves, falls_short
-from .models import Person, SignInRow, UserCodeRow
+from .models import Person, SignInRow
 from .services_people import as_language, level_of
 from .sign_ins import EMAIL_ACR, PASSWORD_AND_CODE, OpenSignIn, Shown, Signed, SignIn
-from .states import CodeState
 
-_ROWS, _PEOPLE, _CODES = table_of(SignInRow), table_of(Person), table_of(UserCodeRow)
+_ROWS, _PEOPLE = table_of(SignInRow), table_of(Person)
 _OF_PERSON = _PEOPLE.c.id == bindparam("of")
-_ACTIVATED = exists().where(
-    _CODES.c.code == bindparam("signs"), _CODES.c.person_id == _PEOPLE.c.id, _CODES.c.state == CodeState.ACTIVATED.value
-)
 _STAND = (  # an account that closes now must see the sign-in that begins
-    select(_PEOPLE.c.access, _PEOPLE.c.required_level, _PEOPLE.c.is_operator, _ACTIVATED)
+    select(_PEOPLE.c.access, _PEOPLE.c.required_level, _PEOPLE.c.is_operator)
     .where(_OF_PERSON)
-    .with_for_update(of=_PEOPLE, key_share=True)
+    .with_for_update(key_share=True)
 )
 _OPEN = insert(_ROWS)
 _RENEW = update(_ROWS).where(_ROWS.c.sid == bindparam("of"), _ROWS.c.ended_at.is_(None)).returning(_ROWS.c.sid)
@@ -84,14 +80,13 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What decides whether a person may sign in with a user code, held until the caller's transaction ends."""
+    """What decides whether a person may sign in, and how surely, held until the caller's transaction ends."""
 
     person_id: str
     user_code: str
     access: Access
     level: int
     is_operator: bool
-    has_code: bool  # it is activated, and theirs
 
     @property
     def is_open(self) -> bool:
@@ -101,10 +96,9 @@ class Standing:
 
 def stand(person_id: str, user_code: str) -> Standing:
     """Return how a person stands who is about to sign in with *user_code*, in the caller's transaction."""
-    row = db.session.execute(_STAND, {"of": person_id, "signs": user_code}).one()
-    access, required_level, is_operator, has_code = row
-    level = level_of(required_level, is_operator=is_operator)
-    return Standing(person_id, user_code, Access(access), level, is_operator, bool(has_code))
+    row = db.session.execute(_STAND, {"of": person_id}).one()
+    level = level_of(row.required_level, is_operator=row.is_operator)
+    return Standing(person_id, user_code, Access(row.access), level, row.is_operator)
 
 
 def begin_sign_in(

@@ -26,7 +26,7 @@ from .hashing import current_hasher
 from .lockout import LIFE_TRIES, Counter
 from .passkeys import Purpose
 from .passwords import fits
-from .services_holders import holder_of, under_way
+from .services_holders import activated_person, holder_of, under_way
 from .services_people import reader
 from .sign_ins import (
     PASSKEY_ACR,
@@ -183,7 +183,7 @@ def _second_step(
         if not judge(begun.person_id):
             note_refusal(begun.person_id, subject, counter, step="second_factor", now=now)
             return refused(counter, now)
-        if not challenges.advance(begun, now=now) or not who.has_code:
+        if not challenges.advance(begun, now=now) or activated_person(begun.user_code) != begun.person_id:
             return SecondStep(refusal=Refusal.OVER)
         guesses.forget_failures(subject, now=now)
         if not who.is_open:

@@ -16,7 +16,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..db import db
+from ..db import db, let_go
 from ..errors import UnavailableError
 from ..identifiers import Neq, RevenuQuebecId
 from ..sealing import current_sealing
@@ -38,6 +38,7 @@ from .tax_agency import Officer, TaxAccount, TaxAgencyUnavailableError
 @contextmanager
 def _reading(kind: str, unavailable: type[UnavailableError]) -> Iterator[tuple[Connection, int]]:
     """Open a reading of one moment, and give the generation in force."""
+    let_go()
     try:
         with db.engine.connect() as connection:
             if connection.dialect.name == "postgresql":

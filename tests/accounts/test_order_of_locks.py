@@ -5,24 +5,42 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
+import pyotp
 import pytest
 from flask import Flask
 
-from idp.accounts import services_factors, services_passkeys, services_security, services_sessions, services_step_up
+from idp.accounts import (
+    services,
+    services_activation,
+    services_closing,
+    services_codes,
+    services_email_change,
+    services_factors,
+    services_passkeys,
+    services_recovery,
+    services_reproofing,
+    services_security,
+    services_sessions,
+    services_step_up,
+)
 from idp.accounts.passkeys import Purpose
 from idp.accounts.services_passkey_sign_in import sign_in_with_passkey
 from idp.accounts.services_security import FactorKind
 from idp.accounts.services_sign_in import FirstStep, SecondStep, check_password, check_second_factor
 from idp.accounts.sign_ins import SignIn
 from idp.clock import MovableClock
-from idp.db import transaction
+from idp.db import db, transaction
 from idp.errors import Decision
 
 from .authenticator import Authenticator
-from .conftest import Account
+from .conftest import Account, latest_email_code, payloads
 from .crossings import crossing
 from .test_passkeys import add
+from .test_services_recovery import NEW, check, factor, sent, start
+from .test_services_reproofing import begin as begin_reproofing
+from .test_services_reproofing import objection, to_factor
 
 pytestmark = [pytest.mark.race, pytest.mark.databases]
 ANOTHER = "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU"
@@ -123,3 +141,125 @@ def test_a_passkey_that_is_removed_while_it_is_shown(
     assert isinstance(signed, SecondStep)
     assert removed == Decision(())
     assert services_security.security_of(julie.person_id).passkeys == ()
+
+
+@pytest.fixture
+def recovering(julie: Account, clock: MovableClock) -> str:
+    """A recovery of hers that waits for the new password."""
+    token = start(julie.code, clock)
+    check(token, sent(), clock)
+    assert factor(token, julie, clock) is services_recovery.Outcome.RIGHT
+    clock.advance(timedelta(seconds=90))
+    return token
+
+
+@pytest.mark.parametrize("other", ["sign-in", "closing", "another recovery"])
+def test_a_new_password_and_what_else_is_done_with_the_account(
+    julie: Account, recovering: str, app: Flask, clock: MovableClock, other: str
+) -> None:
+    """Whoever forgot the password chooses another one while something else is done: it is chosen, or it is over."""
+    code, now = julie.otp(clock.now()), clock.now()
+    token, second = begun(julie, clock), start(julie.code, clock)
+    typed = sent()
+    chosen_so_far, so_far, act = {
+        "sign-in": (
+            "UPDATE challenge",
+            "UPDATE totp_device",
+            lambda: check_second_factor(token, code, former=None, device="", now=now),
+        ),
+        "closing": (
+            "UPDATE password_recovery",
+            "DELETE FROM password WHERE",
+            lambda: services_closing.close(julie.person_id, now=now),
+        ),
+        "another recovery": (
+            ("UPDATE password_recovery", 2),
+            "UPDATE guess_counter",
+            lambda: services_recovery.check_code(second, typed, now=now),
+        ),
+    }[other]
+
+    answers = crossing(
+        app,
+        (chosen_so_far, lambda: services_recovery.choose_password(recovering, NEW, now=now)),
+        (so_far, act),
+    )
+
+    assert not [each for each in answers if isinstance(each, Exception)]
+
+
+def test_a_new_password_never_cuts_off_the_undoing_of_an_e_mail_change(
+    julie: Account, app: Flask, clock: MovableClock
+) -> None:
+    """The thief changed the address and chooses a password; the button in the mail to the former address works all the same."""
+    elsewhere = signed_in(julie, clock)
+    changing = services_email_change.begin(elsewhere, "autre@example.com", now=clock.now())
+    services_email_change.finish(elsewhere, changing, latest_email_code(), now=clock.now())
+    undoing = str(payloads("email_changed")[-1]["code"])
+    recovery = start(julie.code, clock)
+    check(recovery, sent(), clock)
+    assert factor(recovery, julie, clock) is services_recovery.Outcome.RIGHT
+    begun(julie, clock)
+    now = clock.now()
+
+    answers = crossing(
+        app,
+        ("UPDATE password_recovery", lambda: services_recovery.choose_password(recovery, NEW, now=now)),
+        (("UPDATE challenge", 2), lambda: services_email_change.undo(undoing, now=now)),
+    )
+
+    assert not [each for each in answers if isinstance(each, Exception)]
+    db.session.rollback()
+    assert services.person(julie.person_id).email == "julie@example.com"
+
+
+@pytest.mark.parametrize("other", ["objection", "recovery"])
+def test_the_last_step_of_a_re_proofing_and_what_stops_it(
+    julie: Account, app: Flask, clock: MovableClock, other: str
+) -> None:
+    """New factors are confirmed at the moment the person objects, or recovers otherwise: both are answered."""
+    slip = begin_reproofing(julie, clock)
+    token = to_factor(julie, slip, clock)
+    second, now = start(julie.code, clock), clock.now()
+    typed, stopping = sent(), objection()
+    offer = services_activation.offered_factor(token, now=now)
+    assert offer is not None
+    digits = pyotp.TOTP(offer.secret).at(now)
+    so_far, act = {
+        "objection": ("UPDATE reproofing", lambda: services_reproofing.object_to(stopping, now=now)),
+        "recovery": ("UPDATE guess_counter", lambda: services_recovery.check_code(second, typed, now=now)),
+    }[other]
+
+    finished, answer = crossing(
+        app,
+        (
+            "UPDATE challenge" if other == "objection" else "UPDATE password_recovery",
+            lambda: services_activation.confirm_factor(token, digits, former=None, device="", now=now),
+        ),
+        (so_far, act),
+    )
+
+    assert isinstance(finished, services_activation.Finish)
+    assert not isinstance(answer, Exception)
+    if other == "objection":
+        assert finished.replaced is not answer  # whoever came first
+
+
+def test_a_code_revoked_while_a_sign_in_waits_signs_nobody_in(julie: Account, app: Flask, clock: MovableClock) -> None:
+    """The second step waits for the person; when its turn comes, the user code is no longer theirs to sign in with."""
+    token, code, now = begun(julie, clock), julie.otp(clock.now()), clock.now()
+
+    def hold_and_revoke() -> None:
+        with transaction():
+            services_factors.hold(julie.person_id)
+            time.sleep(1)  # the sign-in waits by then
+            services_codes.revoke_user_code(julie.code, now=now)
+
+    def sign_in() -> object:
+        time.sleep(0.3)
+        return check_second_factor(token, code, former=None, device="", now=now)
+
+    _, answered = crossing(app, (MET, hold_and_revoke), ("nothing", sign_in))
+
+    assert isinstance(answered, SecondStep)
+    assert answered.signed is None

@@ -9,13 +9,18 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.pool import QueuePool
 
+from idp.accounts import services as accounts
+from idp.accounts.models import Person
+from idp.connectors import local
 from idp.connectors.enterprise_register import RegisterEntry, RegisterUnavailableError, RegistrationStatus
+from idp.connectors.generations import REGISTER
 from idp.connectors.local import LocalRegister, LocalTaxAgency
 from idp.connectors.models import TaxAccountRow, TaxNotice
 from idp.connectors.register_import import import_register
 from idp.connectors.tax_agency import TaxAccount, TaxAgencyUnavailableError
-from idp.db import db
+from idp.db import db, transaction
 from idp.identifiers import Neq, RevenuQuebecId
 
 SYNTHETIC = Path(__file__).parents[2] / "examples" / "synthetic"
@@ -235,3 +240,22 @@ def test_codes_decide_and_not_the_order_of_rows(app: Flask, req: Path, now: date
         ("Autre nom fictif", "Les Immeubles Passevent"),
     )
     assert (entry("1100000315").status, entry("1100000315").merged_into) == (RegistrationStatus.RO, None)
+
+
+@pytest.mark.databases
+def test_a_reading_never_holds_two_connections(imported: Flask, now: datetime) -> None:
+    """What a page has read before is let go first: else a crowd that holds one each would wait for the second for ever."""
+    someone = accounts.create_person(given_name="Mi", family_name="Ré", email="m@example.com", language="fr", now=now)
+    seen = db.session.get(Person, someone)
+    pool = db.engine.pool
+    assert isinstance(pool, QueuePool)
+    assert pool.checkedout() == 1
+
+    with local._reading(REGISTER, RegisterUnavailableError):
+        held = pool.checkedout()
+
+    assert held == 1
+    assert seen is not None
+    assert seen.family_name == "Ré"
+    with transaction(), local._reading(REGISTER, RegisterUnavailableError):
+        assert pool.checkedout() == 2  # what is being written is not let go
