@@ -21,6 +21,7 @@ from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+from sqlalchemy.exc import TimeoutError as NoConnectionError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from .clock import Clock
@@ -45,6 +46,7 @@ _ALWAYS = (  # in lower case, as HTTP/2 sends them: they are compared with those
 csrf = CSRFProtect()
 log = structlog.get_logger("mandat.web")
 
+_WHEN_STARVED = 5  # seconds after which somebody who found no connection may come back
 MAX_BODY = 6 * 1024 * 1024  # a scanned document of 5 MiB and its form
 MAX_FIELD = 2 * 1024 * 1024  # the form itself refuses what is too long, beside the field; beyond MAX_BODY, a plain page
 
@@ -130,6 +132,7 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
     app.register_error_handler(MandatError, _refused)
     app.register_error_handler(RateLimitExceeded, _too_fast)
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(NoConnectionError, _starved)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -266,6 +269,15 @@ def _too_fast(_error: RateLimitExceeded) -> ResponseReturnValue:
     answer = jsonify(error="too_many_requests") if wants_json() else error_page(429, "http_429", title, message)
     answer.headers["Retry-After"] = str(seconds_to_wait())
     return answer, 429
+
+
+def _starved(_error: NoConnectionError) -> ResponseReturnValue:
+    """Tell whoever waited for a connection in vain to come back: nothing was begun for them."""
+    log.warning("no connection in time", path=request.path)
+    answer = jsonify(error="temporarily_unavailable") if wants_json() else error_page(503, "http_503", *_words(503))
+    answer.headers["Retry-After"] = str(_WHEN_STARVED)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer, 503
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

@@ -7,10 +7,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from idp.app import create_app
 from idp.clock import MovableClock
 from idp.config import Settings
+from idp.db import db
 from tests.authorization_matrix import NO_COOKIE_ROUTES
-from tests.world import make_world
+from tests.world import csrf_token, make_world
 
 
 def _example(rule: Any) -> str:
@@ -66,6 +68,35 @@ def test_a_forged_host_changes_nothing(client: FlaskClient, settings: Settings) 
         answer = client.get("/.well-known/openid-configuration", headers={name: "evil.example"})
         assert "evil" not in answer.text
         assert answer.get_json()["issuer"] == settings.issuer
+
+
+@pytest.mark.parametrize(("path", "is_page"), [("/sign-in", True), ("/token", False)])
+@pytest.mark.databases
+def test_who_finds_no_connection_is_told_to_come_back(
+    settings: Settings, clock: MovableClock, monkeypatch: pytest.MonkeyPatch, path: str, is_page: bool
+) -> None:
+    """Every connection is taken for too long: 503 with Retry-After, a page for people, JSON for programs; then all goes on."""
+    monkeypatch.setattr("idp.db.CONNECTIONS", 1)
+    monkeypatch.setattr("idp.db.PATIENCE_FOR_ONE", 0.1)
+    app = create_app(settings, clock=clock, testing=True)
+    with app.app_context():
+        db.create_all()
+        taken = db.engine.connect()
+    browser = app.test_client()
+    token = csrf_token(browser.get("/sign-in").text)
+    sent = {"username": "QX4T-7712", "password": "trois petits bateaux verts", "csrf_token": token}
+    asked = {"grant_type": "refresh_token", "refresh_token": "x", "client_id": "x", "client_secret": "x"}
+
+    starved = browser.post(path, data=sent if is_page else asked)
+    taken.close()
+    after = browser.post(path, data=sent if is_page else asked)
+
+    assert (starved.status_code, starved.headers["Retry-After"], starved.is_json) == (503, "5", not is_page)
+    assert "sqlalchemy" not in starved.text.lower()
+    assert after.status_code in (200, 401)
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/people/x", "/agencies/none"])
