@@ -52,9 +52,7 @@ class UnderWay:
 
 _CODES, _PEOPLE, _PASSWORDS, _PASSKEYS = map(table_of, (UserCodeRow, Person, Password, Passkey))
 _CODE = _CODES.c.code == bindparam("signs")
-_ACTIVATED = (
-    select(_CODES.c.person_id).where(_CODE, _CODES.c.state == CodeState.ACTIVATED.value).with_for_update(read=True)
-)
+_ACTIVATED = select(_CODES.c.person_id).where(_CODE, _CODES.c.state == CodeState.ACTIVATED.value)
 _HOLDER = (
     select(
         _CODES.c.person_id,
@@ -88,7 +86,10 @@ def owner_of(user_code: UserCode) -> str | None:
 
 
 def activated_person(signs: str) -> str | None:
-    """Return who signs in with the user code of these signs, which nobody revokes until the caller's transaction ends."""
+    """Return who signs in with the user code of these signs now; read it once the person is held.
+
+    The code itself is not held: whoever leaves an enterprise takes it before the person.
+    """
     return db.session.scalar(_ACTIVATED, {"signs": signs})
 
 
