@@ -26,6 +26,7 @@ from idp.notices.services import deliver_due
 from idp.oidc import consent_services
 from idp.oidc.models import GrantRow
 from tests.accounts.conftest import payloads
+from tests.accounts.crossings import crossing
 from tests.oidc.lasting import Server
 from tests.oidc.listening import listening_address
 from tests.oidc.scenery import lasting, load, make_scenery, registration
@@ -294,6 +295,28 @@ def test_no_sign_in_survives_a_closing_beside_it(app: Flask, world: World, licor
 
         assert accounts.open_sign_ins(user.person_id, now=world.now) == ()
         db.session.rollback()
+
+
+@pytest.mark.race
+@pytest.mark.databases
+@pytest.mark.parametrize("so_far", ["UPDATE totp_device", "UPDATE challenge"])
+def test_a_closing_that_has_the_code_and_a_sign_in_that_has_the_person(
+    app: Flask, world: World, licorne: Business, so_far: str
+) -> None:
+    """The code leaves the enterprise, the second factor is right: both go on, and no session is left."""
+    user = world.member(licorne.id, "Élan Licorne", Role.USER)
+    code = UserCode.parse(user.user_code)
+    token = services_sign_in.check_password(code, PASSWORD, next_path="/home", now=world.now).token
+    digits, now = _otp(world), world.now
+
+    answers = crossing(
+        app,
+        ("UPDATE user_code", lambda: close(user, world)),
+        (so_far, lambda: services_sign_in.check_second_factor(token, digits, former=None, device="", now=now)),
+    )
+
+    assert not [each for each in answers if isinstance(each, Exception)]
+    assert accounts.open_sign_ins(user.person_id, now=now) == ()
 
 
 def _otp(world: World) -> str:
