@@ -143,7 +143,8 @@ def hold(person_id: str) -> None:
     """Let nobody else change this person's credentials, or sign them in, until the caller's transaction ends.
 
     The one order of locks: the person, the counter of guesses, credentials, what was begun for the person, their user codes.
-    Who takes several takes them so, and who only adds a row about the person waits for nobody.
+    Who takes several takes them so, and who only adds a row about the person waits for nobody. Whoever leaves an enterprise
+    takes their code there before all this: nobody who holds a person may wait for a code that is activated.
     """
     db.session.execute(_HOLD, {"person_id": person_id})
 

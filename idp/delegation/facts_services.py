@@ -24,6 +24,18 @@ ACTIVE_SUBSCRIPTION = "active"
 _ENTERPRISES, _MEMBERS, _SUBSCRIPTIONS = map(table_of, (Enterprise, Membership, Subscription))
 _GRANTS, _PROJECTED, _APPROVALS = map(table_of, (BlockGrant, Projection, SoftwareApproval))
 _AGENCY: BindParameter[str] = bindparam("agency")
+_COMMON = (  # what the facts about people and about system users are both read with
+    _ENTERPRISES.c.id.label("enterprise_id"),
+    _ENTERPRISES.c.neq,
+    _ENTERPRISES.c.name,
+    _ENTERPRISES.c.status.label("enterprise_status"),
+    _SUBSCRIPTIONS.c.state,
+    _SUBSCRIPTIONS.c.blocks.label("subscribed"),
+    _PROJECTED.c.digest,
+    _PROJECTED.c.version,
+    _PROJECTED.c.blocks.label("projected"),
+    _PROJECTED.c.changes_at,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +104,11 @@ def _selected(*, whole_past: bool) -> Select[*tuple[Any, ...]]:
         grant_counts = and_(grant_counts, _GRANTS.c.revoked_at.is_(None), _GRANTS.c.not_after > bindparam("instant"))
     return (
         select(
-            _ENTERPRISES.c.id.label("enterprise_id"),
-            _ENTERPRISES.c.neq,
-            _ENTERPRISES.c.name,
-            _ENTERPRISES.c.status.label("enterprise_status"),
+            *_COMMON,
             _MEMBERS.c.id.label("membership_id"),
             _MEMBERS.c.person_id,
             _MEMBERS.c.role,
             _MEMBERS.c.status.label("membership_status"),
-            _SUBSCRIPTIONS.c.state,
-            _SUBSCRIPTIONS.c.blocks.label("subscribed"),
             _GRANTS.c.id.label("grant_id"),
             _GRANTS.c.block,
             _GRANTS.c.not_before,
@@ -110,10 +117,6 @@ def _selected(*, whole_past: bool) -> Select[*tuple[Any, ...]]:
             _GRANTS.c.granted_at,
             _GRANTS.c.revoked_at,
             _GRANTS.c.revoked_by,
-            _PROJECTED.c.digest,
-            _PROJECTED.c.version,
-            _PROJECTED.c.blocks.label("projected"),
-            _PROJECTED.c.changes_at,
         )
         .select_from(_ENTERPRISES)
         .join(_MEMBERS, _MEMBERS.c.enterprise_id == _ENTERPRISES.c.id)
@@ -153,10 +156,7 @@ def _systems() -> Select[*tuple[Any, ...]]:
     )
     return (
         select(
-            _ENTERPRISES.c.id.label("enterprise_id"),
-            _ENTERPRISES.c.neq,
-            _ENTERPRISES.c.name,
-            _ENTERPRISES.c.status.label("enterprise_status"),
+            *_COMMON,
             _APPROVALS.c.id.label("person_id"),
             _APPROVALS.c.agency_id,
             _APPROVALS.c.blocks.label("approved"),
@@ -164,12 +164,6 @@ def _systems() -> Select[*tuple[Any, ...]]:
             _APPROVALS.c.approved_at,
             _APPROVALS.c.approved_by,
             _APPROVALS.c.revoked_at,
-            _SUBSCRIPTIONS.c.state,
-            _SUBSCRIPTIONS.c.blocks.label("subscribed"),
-            _PROJECTED.c.digest,
-            _PROJECTED.c.version,
-            _PROJECTED.c.blocks.label("projected"),
-            _PROJECTED.c.changes_at,
         )
         .select_from(_APPROVALS)
         .join(_ENTERPRISES, _ENTERPRISES.c.id == _APPROVALS.c.enterprise_id)
