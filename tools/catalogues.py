@@ -1,7 +1,7 @@
-"""The catalogues of sentences: one gettext domain per room of the code, French written by hand, English made from the source.
+"""The catalogues of sentences: one gettext domain per room of the code. The source is English; French is written by hand.
 
 python tools/catalogues.py update [DOMAIN…]    extract sentences, add the new ones to the French catalogue
-python tools/catalogues.py compile [DOMAIN…]   write the .mo files of both languages
+python tools/catalogues.py compile             write the .mo files, which are built and never committed
 python tools/catalogues.py check [DOMAIN…]     fail on a missing, unused, fuzzy or badly set sentence
 """
 
@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from compile_catalogues import compile_catalogues
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -53,18 +52,18 @@ def extract(domain: str) -> Catalog:
     return catalog
 
 
-def po_path(language: str, domain: str) -> Path:
-    """Return where a catalogue is kept."""
-    return FOLDER / language / "LC_MESSAGES" / f"{domain}.po"
+def po_path(domain: str) -> Path:
+    """Return where the French catalogue of *domain* is kept."""
+    return FOLDER / "fr" / "LC_MESSAGES" / f"{domain}.po"
 
 
-def read(language: str, domain: str) -> Catalog:
-    """Read a catalogue, empty when there is none yet."""
-    path = po_path(language, domain)
+def read(domain: str) -> Catalog:
+    """Read a French catalogue, empty when there is none yet."""
+    path = po_path(domain)
     if not path.exists():
-        return Catalog(locale=language, domain=domain, project="Mandat", charset="utf-8", fuzzy=False)
+        return Catalog(locale="fr", domain=domain, project="Mandat", charset="utf-8", fuzzy=False)
     with path.open("rb") as file:
-        return read_po(file, locale=language, domain=domain)
+        return read_po(file, locale="fr", domain=domain)
 
 
 def as_bytes(catalog: Catalog) -> bytes:
@@ -77,40 +76,20 @@ def as_bytes(catalog: Catalog) -> bytes:
 
 
 def update(domain: str) -> None:
-    """Bring the French catalogue of *domain* up to date with the sources and make the English one."""
-    template = extract(domain)
-    old = read("fr", domain)
+    """Bring the French catalogue of *domain* up to date with the sources."""
+    old = read(domain)
     french = Catalog(locale="fr", domain=domain, project="Mandat", charset="utf-8", fuzzy=False)
-    english = Catalog(locale="en", domain=domain, project="Mandat", charset="utf-8", fuzzy=False)
-    for message in template:
+    for message in extract(domain):
         if not message.id:
             continue
         known = old.get(message.id, message.context)
         empty = ("", "") if isinstance(message.id, tuple) else ""
         french.add(message.id, known.string if known else empty, locations=message.locations, context=message.context)
-        english.add(message.id, message.id, locations=message.locations, context=message.context)
-    for language, catalog in (("fr", french), ("en", english)):
-        path = po_path(language, domain)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(as_bytes(catalog))
+    path = po_path(domain)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(as_bytes(french))
     missing = sum(1 for message in french if message.id and not _strings(message))
     print(f"{domain}: {len(french)} sentences, {missing} to translate")  # noqa: T201
-
-
-def compiled(language: str, domain: str) -> bytes:
-    """Return the bytes of the .mo file of a catalogue."""
-    buffer = BytesIO()
-    catalog = read(language, domain)
-    catalog.revision_date = catalog.creation_date = datetime(2026, 1, 1, tzinfo=UTC)  # the same bytes each time
-    write_mo(buffer, catalog)
-    return buffer.getvalue()
-
-
-def compile_domain(domain: str) -> None:
-    """Write the .mo files of *domain*."""
-    for language in ("fr", "en"):
-        if po_path(language, domain).exists():
-            po_path(language, domain).with_suffix(".mo").write_bytes(compiled(language, domain))
 
 
 def _strings(message: Message) -> list[str]:
@@ -119,26 +98,19 @@ def _strings(message: Message) -> list[str]:
 
 
 def faults(domain: str) -> list[str]:
-    """Return what is wrong with the catalogues of *domain*, one sentence each."""
-    found: list[str] = []
+    """Return what is wrong with the French catalogue of *domain*, one sentence each."""
     wanted = {(message.id, message.context) for message in extract(domain) if message.id}
-    for language in ("fr", "en"):
-        catalog = read(language, domain)
-        present = {(message.id, message.context) for message in catalog if message.id}
-        found += [f"{language}/{domain}: missing {key[0]!r}" for key in wanted - present]
-        found += [f"{language}/{domain}: unused {key[0]!r}" for key in present - wanted]
-        for message in catalog:
-            if not message.id:
-                continue
-            if message.fuzzy or not _strings(message):
-                found.append(f"{language}/{domain}: untranslated {message.id!r}")
-            if language == "fr":
-                for text in _strings(message):
-                    found += [f"fr/{domain}: {why}: {text!r}" for rule, why in FAULTS if rule.search(text)]
-        if wanted:
-            path = po_path(language, domain).with_suffix(".mo")
-            if not path.exists() or path.read_bytes() != compiled(language, domain):
-                found.append(f"{language}/{domain}: the .mo file is stale, run compile")
+    catalog = read(domain)
+    present = {(message.id, message.context) for message in catalog if message.id}
+    found = [f"fr/{domain}: missing {key[0]!r}" for key in wanted - present]
+    found += [f"fr/{domain}: unused {key[0]!r}" for key in present - wanted]
+    for message in catalog:
+        if not message.id:
+            continue
+        if message.fuzzy or not _strings(message):
+            found.append(f"fr/{domain}: untranslated {message.id!r}")
+        for text in _strings(message):
+            found += [f"fr/{domain}: {why}: {text!r}" for rule, why in FAULTS if rule.search(text)]
     return found
 
 
@@ -146,7 +118,7 @@ def collisions() -> list[str]:
     """Return the English sentences that two rooms translate differently: at run time one of them would win everywhere."""
     said: dict[object, dict[str, str]] = {}
     for domain in DOMAINS:
-        for message in read("fr", domain):
+        for message in read(domain):
             if message.id:
                 said.setdefault(message.id, {})[domain] = repr(message.string)
     return [f"fr: {key!r} differs: {found}" for key, found in said.items() if len(set(found.values())) > 1]
@@ -159,8 +131,7 @@ def main(arguments: list[str]) -> int:
         for domain in domains:
             update(domain)
     elif command == "compile":
-        for domain in domains:
-            compile_domain(domain)
+        compile_catalogues()
     elif command == "check":
         problems = [problem for domain in domains for problem in faults(domain)] + collisions()
         print("\n".join(problems) or "catalogues: complete")  # noqa: T201
