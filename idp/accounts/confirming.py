@@ -1,4 +1,4 @@
-"""Acts that matter want a person who has just shown who they are (decisions §28; OWASP ASVS 7.5.1, 7.5.3).
+"""Acts that matter ask for a factor shown in the last minutes (OWASP ASVS 7.5.1, 7.5.3); ``idp.acts`` says which acts those are.
 
 Put ``@fresh_sign_in_required`` under the decorator that says who may act, so that whoever may not is never asked. What was
 posted waits, sealed and for this sign-in alone, and goes on after the code. Passwords and codes never wait: guard the GET of
@@ -14,18 +14,25 @@ from typing import Any, TypeVar
 
 from flask import Response, make_response, redirect, request
 
+from ..acts import asks_for_factor
 from ..web import current_settings, now
 from .sessions import confirm_address, current_sign_in, sign_in_address
 from .sign_ins import SignIn
 
 View = TypeVar("View", bound=Callable[..., Any])
+_GUARDED = "asks_for_factor"
 
 
 def fresh_sign_in_required(view: View) -> View:
-    """Ask whoever showed their factors some time ago (five minutes, by default) to do so again, then go on."""
+    """Ask a person who showed their factors some time ago (five minutes, by default) to do so again, then go on.
+
+    The row of the route in ``idp.acts`` says whether reading the page asks too, or only what is posted.
+    """
 
     @wraps(view)
     def guarded(*arguments: Any, **values: Any) -> Any:
+        if not asks_for_factor(request.endpoint, request.method):
+            return view(*arguments, **values)
         sign_in = current_sign_in()
         if sign_in is None:
             return redirect(sign_in_address(), code=303)
@@ -33,7 +40,18 @@ def fresh_sign_in_required(view: View) -> View:
             return ask_again(sign_in)
         return view(*arguments, **values)
 
-    return guarded  # type: ignore[return-value]
+    return asks_itself(guarded)  # type: ignore[return-value]
+
+
+def asks_itself(view: View) -> View:
+    """Mark a view that asks for a factor where it must: ``tests/test_acts.py`` compares the marks with ``idp.acts``."""
+    setattr(view, _GUARDED, True)
+    return view
+
+
+def is_guarded(view: Callable[..., Any]) -> bool:
+    """Tell whether a view, under all its decorators, asks for a factor."""
+    return hasattr(view, _GUARDED)
 
 
 def is_fresh(sign_in: SignIn) -> bool:

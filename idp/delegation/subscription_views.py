@@ -9,6 +9,7 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from ..accounts import services as accounts
+from ..accounts.confirming import fresh_sign_in_required
 from ..accounts.sessions import open_to_weak_sign_in
 from ..i18n import gettext as _
 from ..i18n import ngettext
@@ -131,6 +132,7 @@ def subscribe(agency_id: str) -> ResponseReturnValue:
 
 @blueprint.route("/agencies/<agency_id>/subscribe/check", methods=["GET", "POST"])
 @pes_required
+@fresh_sign_in_required
 def check(agency_id: str) -> ResponseReturnValue:
     """Show the answers and the consent text; send when the PES consents."""
     who = acting()
@@ -159,6 +161,7 @@ def check(agency_id: str) -> ResponseReturnValue:
 
 @blueprint.route("/agencies/<agency_id>/withdraw", methods=["GET", "POST"])
 @pes_required
+@fresh_sign_in_required
 def withdraw(agency_id: str) -> ResponseReturnValue:
     """Leave an agency, once the PES has read what ends."""
     who = acting()

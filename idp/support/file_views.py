@@ -8,6 +8,7 @@ from flask import Blueprint, Response, flash, make_response, render_template, ur
 from flask.typing import ResponseReturnValue
 
 from ..accounts import services as accounts
+from ..accounts.confirming import fresh_sign_in_required
 from ..enrollment import review_services
 from ..enrollment.errors import SameOperatorError
 from ..enrollment.review_services import Approval, ReviewFile
@@ -44,6 +45,7 @@ def file(file_id: str, operator: OperatorView) -> str:
 
 @blueprint.post("/files/<file_id>")
 @desk_role_required(DeskRole.OPERATOR)
+@fresh_sign_in_required
 def decide(file_id: str, operator: OperatorView) -> ResponseReturnValue:
     """Take the decision, or say what is missing in it."""
     review = _review(file_id, operator)

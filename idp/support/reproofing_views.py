@@ -29,6 +29,7 @@ def queue(operator: OperatorView) -> ResponseReturnValue:
 
 @blueprint.post("")
 @desk_role_required(DeskRole.OPERATOR)
+@fresh_sign_in_required
 def propose(operator: OperatorView) -> ResponseReturnValue:
     """Propose to prove somebody anew; no secret exists yet."""
     form = LostFactorForm()

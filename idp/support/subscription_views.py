@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from ..accounts.confirming import fresh_sign_in_required
 from ..delegation import catalogue_services, subscription_services
 from ..delegation.catalogue import Agency
 from ..delegation.subscription_services import SubscriptionView
@@ -39,6 +40,7 @@ def subscription(subscription_id: str, operator: OperatorView) -> str:
 
 @blueprint.post("/<subscription_id>")
 @desk_role_required(DeskRole.AGENCY_OFFICER)
+@fresh_sign_in_required
 def decide(subscription_id: str, operator: OperatorView) -> ResponseReturnValue:
     """Accept or refuse, or say what is missing."""
     found, agency = _of_this_agency(subscription_id, operator)

@@ -16,7 +16,7 @@ from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
 from .. import cookies, services_passkeys, services_password_change, services_security
 from .. import services_recovery_codes as recovery
-from ..confirming import is_fresh
+from ..confirming import asks_itself, is_fresh
 from ..factor_policy import Reason
 from ..forms import ChangePasswordForm, NewApplicationForm, NewPasskeyForm, NicknameForm
 from ..recovery_codes import FEW, shown
@@ -47,7 +47,7 @@ def fresh_sign_in_required(view: View) -> View:
             return redirect(sign_in_address())
         return view(*arguments, **values)
 
-    return guarded  # type: ignore[return-value]
+    return asks_itself(guarded)  # type: ignore[return-value]
 
 
 @blueprint.get("")

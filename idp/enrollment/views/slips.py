@@ -6,7 +6,7 @@ from flask import flash, render_template
 from flask.typing import ResponseReturnValue
 
 from ...accounts import services as accounts
-from ...accounts.confirming import ask_again, is_fresh
+from ...accounts.confirming import ask_again, asks_itself, is_fresh
 from ...accounts.services import CodeState
 from ...accounts.sessions import current_sign_in
 from ...accounts.slips import slips_page
@@ -41,6 +41,7 @@ def account(file: FileView) -> ResponseReturnValue:
 
 @pages.route("/file/slips/<nominee_id>", methods=["GET", "POST"])
 @file_page
+@asks_itself
 def slip(file: FileView, nominee_id: str) -> ResponseReturnValue:
     """Show the slips of a person named, once; asking again kills the former ones."""
     sign_in = current_sign_in()
