@@ -22,7 +22,8 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, MetaData, Table, event
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
@@ -153,6 +154,45 @@ def let_go() -> None:
     session = db.session()
     if not session.info.get(_DEPTH) and session.in_transaction():
         session.commit()
+
+
+# SQLSTATE classes and codes of what passes by itself or by an operator's act (PostgreSQL, Appendix A)
+_PASSING_CLASSES = frozenset({"08", "53", "57", "58"})  # connection, resources, operator intervention, system error
+_PASSING_CODES = frozenset(
+    {"25006", "40001", "40P01", "55P03"}
+)  # read-only, serialization, deadlock, lock not available
+_PASSING_SQLITE = {  # primary result codes (sqlite.org/rescode.html)
+    sqlite3.SQLITE_BUSY: "locked",
+    sqlite3.SQLITE_LOCKED: "locked",
+    sqlite3.SQLITE_NOMEM: "out of memory",
+    sqlite3.SQLITE_READONLY: "read-only",
+    sqlite3.SQLITE_IOERR: "disk error",
+    sqlite3.SQLITE_CORRUPT: "damaged: restore it (docs/operations.md)",
+    sqlite3.SQLITE_FULL: "disk full",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened",
+    sqlite3.SQLITE_NOTADB: "damaged: restore it (docs/operations.md)",
+}
+
+
+def unavailable_cause(error: BaseException) -> str | None:
+    """Return why the database cannot serve now, for the log; None when *error* is something else.
+
+    The same request can succeed later: the database is away, locked, full, read-only or damaged, or the pool is empty.
+    """
+    if isinstance(error, PoolTimeoutError):
+        return "no connection of the pool in time"
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return "the connection was lost"
+        error = error.orig or error
+    if isinstance(error, sqlite3.Error):
+        return _PASSING_SQLITE.get((getattr(error, "sqlite_errorcode", None) or 0) & 0xFF)
+    state = getattr(error, "sqlstate", None)
+    if state is not None:
+        return f"SQLSTATE {state}" if state[:2] in _PASSING_CLASSES or state in _PASSING_CODES else None
+    # psycopg, which is installed for PostgreSQL only, gives no SQLSTATE when no server answered
+    is_psycopg = type(error).__module__.partition(".")[0] == "psycopg"
+    return "no server answers" if is_psycopg and type(error).__name__ == "OperationalError" else None
 
 
 def in_transaction() -> bool:

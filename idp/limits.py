@@ -6,13 +6,20 @@ import math
 import time
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
-from flask import Flask, request
+from flask import Flask, Response, current_app, request
 from flask_limiter import Limiter
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from werkzeug.exceptions import TooManyRequests
 
 from .config import Settings
 
 SIGN_IN = "60 per minute"
 FORMS = "120 per minute"
+AUTHORIZATIONS = "240 per minute"  # requests that a stranger can make us keep: an office may share one address
+PUSHED = "600 per minute"  # the same, pushed by an agency's server, which has one address for all its people
+REFUSALS = parse("600 per minute")  # of the endpoints for programs: what succeeds was proved and is not counted
 HOUSEHOLD = 64  # bits that name an IPv6 network: whoever has one has all addresses in it (RFC 6177, RFC 7421)
 _WINDOW = 60  # seconds: both limits are per minute
 _PATIENCE = 0.5  # seconds for the storage to answer, on the way of every request
@@ -48,6 +55,32 @@ def init_limits(app: Flask, settings: Settings) -> None:
         RATELIMIT_ENABLED=not app.testing and not settings.demo,
     )
     limiter.init_app(app)
+    limit_refusals(app)
+
+
+def limit_refusals(app: Flask) -> None:
+    """Turn away an address whose requests the machine endpoints refused too often; in this process alone.
+
+    A refused request costs the parsing of a body and perhaps one verification. What succeeds has a client, an agency and a
+    log entry behind it, and an agency's server sends all its requests from one address: it is not counted.
+    """
+    counted = FixedWindowRateLimiter(MemoryStorage())
+
+    def is_machine() -> bool:
+        view = current_app.view_functions.get(request.endpoint or "")
+        return limiter.enabled and request.method != "OPTIONS" and bool(getattr(view, "machine", False))
+
+    @app.before_request
+    def check() -> None:
+        if is_machine() and not counted.test(REFUSALS, counted_address()):
+            ends_at = counted.get_window_stats(REFUSALS, counted_address()).reset_time
+            raise TooManyRequests(retry_after=_seconds_until(ends_at))
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        if response.status_code >= 400 and is_machine():
+            counted.hit(REFUSALS, counted_address())
+        return response
 
 
 def storage_of(address: str) -> str:
@@ -63,6 +96,8 @@ def storage_answers() -> bool:
 def seconds_to_wait() -> int:
     """Return after how many seconds the sender of a request that was refused may come again."""
     refused = limiter.current_limit
-    if refused is None:
-        return _WINDOW
-    return min(_WINDOW, max(1, math.ceil(refused.reset_at - time.time())))  # the library rounds the end up by a second
+    return _WINDOW if refused is None else _seconds_until(refused.reset_at)
+
+
+def _seconds_until(ends_at: float) -> int:
+    return min(_WINDOW, max(1, math.ceil(ends_at - time.time())))  # the library rounds the end up by a second

@@ -17,20 +17,20 @@ import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
-from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
-from sqlalchemy.exc import TimeoutError as NoConnectionError
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
 
 from .clock import Clock
 from .config import Settings
+from .db import unavailable_cause
 from .errors import MandatError
 from .i18n import current_language, switch_address
 from .i18n import gettext as _
 from .limits import seconds_to_wait
 from .peers import TrustedPeers
+from .request_bodies import init_request_bodies
 from .sealing import Sealing
 
 _POLICY = "content-security-policy"
@@ -46,9 +46,7 @@ _ALWAYS = (  # in lower case, as HTTP/2 sends them: they are compared with those
 csrf = CSRFProtect()
 log = structlog.get_logger("mandat.web")
 
-_WHEN_STARVED = 5  # seconds after which somebody who found no connection may come back
-MAX_BODY = 6 * 1024 * 1024  # a scanned document of 5 MiB and its form
-MAX_FIELD = 2 * 1024 * 1024  # the form itself refuses what is too long, beside the field; beyond MAX_BODY, a plain page
+_RETRY_AFTER = 5  # seconds after which a request that could not be answered now may come again
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +105,6 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
         PERMANENT_SESSION_LIFETIME=timedelta(days=30),
         WTF_CSRF_TIME_LIMIT=None,  # the token lives and dies with the page session
         WTF_CSRF_SSL_STRICT=settings.secure,
-        MAX_CONTENT_LENGTH=MAX_BODY,
-        MAX_FORM_MEMORY_SIZE=MAX_FIELD,
-        MAX_FORM_PARTS=2000,
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
     )
     assert app.jinja_loader is not None  # noqa: S101 (the template folder is given at creation)
@@ -123,16 +118,16 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
     app.jinja_env.lstrip_blocks = True
     app.wsgi_app = TrustedPeers(app.wsgi_app, settings)  # type: ignore[method-assign]
     app.session_interface = PageSessions()
-    csrf.init_app(app)
-    app.url_defaults(_version_static)
     app.before_request(_number_request)
+    init_request_bodies(app)
+    csrf.init_app(app)  # it reads the form
+    app.url_defaults(_version_static)
     app.after_request(_guard_response)
     app.context_processor(_frame)
     app.register_error_handler(CSRFError, _csrf_refused)
     app.register_error_handler(MandatError, _refused)
-    app.register_error_handler(RateLimitExceeded, _too_fast)
+    app.register_error_handler(TooManyRequests, _too_fast)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(NoConnectionError, _starved)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -234,6 +229,8 @@ def _csrf_refused(error: CSRFError) -> ResponseReturnValue:
 
 def _refused(error: MandatError) -> ResponseReturnValue:
     log.info("refused", error=error.code, path=request.path, detail=error.detail)
+    if error.status == 503:
+        return _unavailable(error.code)
     if wants_json():
         return jsonify(error=error.code), error.status
     title, message = _words(error.status)
@@ -244,6 +241,9 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if status < 400:
         return error
+    retry_after = getattr(error, "retry_after", None)
+    if status == 503 and not retry_after:
+        return _unavailable("temporarily_unavailable")
     if wants_json():
         answer = jsonify(error="invalid_request" if status < 500 else "server_error")
         answer.headers["Cache-Control"] = "no-store"
@@ -254,33 +254,28 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     response = error_page(status, f"http_{status}", title, message)
     if status == 405 and getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(error.valid_methods)  # type: ignore[attr-defined]
-    retry_after = getattr(error, "retry_after", None)
     if retry_after:
         response.headers["Retry-After"] = str(retry_after)
     return response
 
 
-def _too_fast(_error: RateLimitExceeded) -> ResponseReturnValue:
+def _too_fast(error: TooManyRequests) -> ResponseReturnValue:
     """Tell an address that sent too many requests when to come back (RFC 6585 §4)."""
     title = _("Too many requests at once")
     message = _(
         "Many requests came from your network within a minute. Nothing was saved. Wait a minute, then try again."
     )
     answer = jsonify(error="too_many_requests") if wants_json() else error_page(429, "http_429", title, message)
-    answer.headers["Retry-After"] = str(seconds_to_wait())
+    answer.headers["Retry-After"] = str(error.retry_after or seconds_to_wait())
     return answer, 429
 
 
-def _starved(_error: NoConnectionError) -> ResponseReturnValue:
-    """Tell whoever waited for a connection in vain to come back: nothing was begun for them."""
-    log.warning("no connection in time", path=request.path)
-    answer = jsonify(error="temporarily_unavailable") if wants_json() else error_page(503, "http_503", *_words(503))
-    answer.headers["Retry-After"] = str(_WHEN_STARVED)
-    answer.headers["Cache-Control"] = "no-store"
-    return answer, 503
-
-
 def _unexpected(error: Exception) -> ResponseReturnValue:
+    """Answer an error that no rule foresaw: 503 while the database cannot serve, else 500."""
+    cause = unavailable_cause(error)
+    if cause is not None:
+        log.error("database unavailable", path=request.path, cause=cause)
+        return _unavailable("temporarily_unavailable")
     log.error("unexpected error", path=request.path, exc_info=error)
     if current_app.testing:
         raise error
@@ -289,6 +284,15 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
         answer.headers["Cache-Control"] = "no-store"
         return answer, 500
     return error_page(500, "server_error", *_words(500))
+
+
+def _unavailable(code: str) -> Response:
+    """Answer what cannot be done now: 503, and after how many seconds to come back (RFC 9110 §10.2.3)."""
+    answer = jsonify(error=code) if wants_json() else error_page(503, "http_503", *_words(503))
+    answer.status_code = 503
+    answer.headers["Retry-After"] = str(_RETRY_AFTER)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 def _words(status: int) -> tuple[str, str]:

@@ -1,5 +1,10 @@
-"""The WSGI application, for ``idp serve``, gunicorn or any other server: ``idp.wsgi:application``."""
+"""The applications that servers run.
+
+``idp.wsgi:application`` is for gunicorn or any other WSGI server; ``idp.wsgi:rsgi_application`` is what ``idp serve`` runs.
+"""
 
 from .app import create_app
+from .rsgi import RsgiApplication
 
 application = create_app()
+rsgi_application = RsgiApplication(application)

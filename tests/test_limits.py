@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from idp.app import create_app
 from idp.config import Settings
 from idp.db import db
-from idp.limits import counted_address, storage_of
+from idp.limits import counted_address, limiter, storage_of
 from tests.flows.installation import free_port
 from tests.oidc.scenery import csrf_token
 
@@ -119,3 +119,51 @@ def test_without_its_storage_the_shield_opens(unshared: Flask, capfd: pytest.Cap
 def test_one_client_speaks_to_both_servers(given: str, used: str) -> None:
     """Only the package of Valkey is installed; its protocol is that of Redis."""
     assert storage_of(given) == used
+
+
+def _asked(client: FlaskClient, method: str, path: str, many: int) -> list[TestResponse]:
+    return [client.open(path, method=method) for _ in range(many)]
+
+
+@pytest.mark.parametrize("path", ["/authorize", "/end-session"])
+def test_a_stranger_s_authorizations_are_counted(shielded: Flask, path: str) -> None:
+    """Beyond 240 in a minute an address is told when to come back, before anything is kept for it."""
+    client = client_at(shielded, "203.0.113.21")
+
+    answers = _asked(client, "GET", path, 241)
+
+    assert {answer.status_code for answer in answers[:240]} & {429} == set()
+    assert answers[240].status_code == 429
+    assert 1 <= int(answers[240].headers["Retry-After"]) <= 60
+
+
+def test_refused_calls_of_programs_are_counted_together_and_the_others_are_not(shielded: Flask) -> None:
+    """600 refusals over all machine endpoints turn an address away; what is answered well counts for nothing."""
+    client = client_at(shielded, "203.0.113.22")
+    fine = _asked(client, "GET", "/jwks", 700)
+
+    refused = [*_asked(client, "POST", "/token", 300), *_asked(client, "POST", "/introspect", 300)]
+    turned_away = client.post("/revoke")
+
+    assert {answer.status_code for answer in fine} == {200}
+    assert 429 not in {answer.status_code for answer in refused}
+    assert (turned_away.status_code, turned_away.get_json()) == (429, {"error": "too_many_requests"})
+    assert 1 <= int(turned_away.headers["Retry-After"]) <= 60
+    assert client_at(shielded, "203.0.113.23").post("/revoke").status_code != 429
+
+
+def test_every_openid_endpoint_stands_behind_a_limit(shielded: Flask) -> None:
+    """Each endpoint that a stranger can call is counted: by its refusals, or by every request."""
+    strangers = ("oidc.", "oidc_machine.", "oidc_registration.", "oidc_streams.", "oidc_end_session.end_session")
+    endpoints = [name for name in shielded.view_functions if name.startswith(strangers)]
+    by_request = {key.rpartition(".views.")[2] for key in limiter.limit_manager._decorated_limits}
+
+    open_ones = [
+        name
+        for name in endpoints
+        if not getattr(shielded.view_functions[name], "machine", False)
+        and not any(limited.endswith(f".{name.rpartition('.')[2]}") for limited in by_request)
+    ]
+
+    assert len(endpoints) > 10
+    assert open_ones == []

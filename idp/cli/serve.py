@@ -12,7 +12,7 @@ from granian.constants import Interfaces
 from ..app import create_app
 from ..config import read_settings
 
-THREADS = 96  # in each process: those of a crowd at the door wait, and some are left (accounts.crowd)
+CONNECTIONS = 1024  # in each process, at once: a connection whose body is under way holds no thread (idp.rsgi)
 
 
 @click.command()
@@ -27,12 +27,13 @@ def serve(host: str, port: int | None, workers: int | None) -> None:
     create_app(settings)  # every mistake shows here, once, and not in each worker
     wanted = port or urlsplit(settings.issuer).port or 8000
     Granian(
-        "idp.wsgi:application",
+        "idp.wsgi:rsgi_application",
         address=host,
         port=wanted,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.RSGI,
         workers=settings.workers,
-        blocking_threads=THREADS,
+        backpressure=CONNECTIONS,
+        websockets=False,
         respawn_failed_workers=True,
         log_access=False,
     ).serve()

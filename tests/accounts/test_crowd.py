@@ -20,9 +20,9 @@ from idp.accounts import crowd, services
 from idp.accounts.crowd import Crowd
 from idp.accounts.errors import BusyError
 from idp.accounts.hashing import Hasher, slots_of
-from idp.cli.serve import THREADS
 from idp.clock import MovableClock
 from idp.db import db
+from idp.rsgi import THREADS
 
 from .conftest import TOTP_SECRET, Account, Browser
 

@@ -9,13 +9,14 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
 import jwt as pyjwt
 import pytest
 
-from tests.conformance.deployment import Deployment, deployed
+from idp.oidc.requests import LONGEST
+from tests.conformance.deployment import CALLBACK, Deployment, deployed, name_of
 from tests.oidc.certificates import escaped, thumbprint
 from tests.oidc.scenery import csrf_token
 
@@ -169,6 +170,44 @@ def test_forged_addresses_do_not_move_the_limit(deployment: Deployment) -> None:
     for statuses in (through, directly):
         assert (statuses[:60].count(200), statuses[60:]) == (60, [429, 429])
     assert elsewhere == 200
+
+
+def test_the_proxy_carries_what_the_provider_takes(deployment: Deployment) -> None:
+    """The longest state, claims and details come through, and the longest answer comes back: no 414 or 502 of nginx."""
+    asked = {
+        "response_type": "code",
+        "client_id": name_of(TLS, "certificate"),
+        "redirect_uri": CALLBACK,
+        "scope": "openid",
+        "prompt": "none",
+        "state": "%" * LONGEST["state"],
+        "nonce": "é" * (LONGEST["nonce"] // 2),
+        "claims": '{"userinfo":{"name":null' + " " * (LONGEST["claims"] - 30) + "}}",
+        "code_challenge": "A" * 43,
+        "code_challenge_method": "S256",
+    }
+    with deployment.visitor(deployment.issuer, source="127.0.0.5") as browser:
+        answer = browser.get("/authorize", query_string=asked)
+
+    assert answer.status_code == 303
+    assert parse_qs(urlsplit(answer.location).query)["state"] == ["%" * LONGEST["state"]]
+
+
+def test_the_proxy_carries_the_largest_document(deployment: Deployment) -> None:
+    """A form of 5 MiB and more reaches the provider, whose own page refuses it here; beyond 6 MiB it is 413."""
+    with deployment.visitor(deployment.issuer, source="127.0.0.6") as browser:
+        csrf_token(browser.get("/sign-in").text)
+        answers = [
+            browser.http.post(
+                "/enrol/file/document",
+                files={"document": ("a.pdf", b"x" * size)},
+                headers={"Referer": deployment.issuer + "/enrol/file/document"},
+            )
+            for size in (5 * 1024 * 1024 + 500_000, 7 * 1024 * 1024)
+        ]
+
+    assert [answer.status_code for answer in answers] == [403, 413]
+    assert "form_expired" in answers[0].text
 
 
 def test_the_alias_has_no_pages(deployment: Deployment) -> None:

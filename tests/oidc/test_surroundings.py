@@ -144,10 +144,10 @@ def test_monsters_are_refused_in_the_language_of_the_endpoint(scenery: Scenery, 
     }
     for name, (body, headers) in bodies.items():
         answer = scenery.browser().post("/token", data=body, headers=headers)
-        assert answer.status_code in (400, 401, 413), name
+        assert answer.status_code in (400, 401, 413, 415), name
         assert (answer.mimetype, answer.headers["Cache-Control"]) == ("application/json", "no-store"), name
         page = scenery.browser().post("/authorize", data=body, headers={**headers, "Authorization": ""})
-        assert (page.status_code in (400, 413), page.location) == (True, None), name
+        assert (page.status_code in (400, 413, 415), page.location) == (True, None), name
     assert rp.userinfo("a" * 100_000).status_code == 401
     assert rp.userinfo(".".join(["a" * 6000] * 3)).status_code == 401
     long_hint = rp.authorize(scenery.browser(), id_token_hint="a" * 8193)

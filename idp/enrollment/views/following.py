@@ -11,6 +11,7 @@ from ...accounts import services as accounts
 from ...i18n import gettext as _
 from ...i18n import long_date, ngettext
 from ...limits import FORMS, limiter
+from ...request_bodies import takes_files
 from ...web import now, see_other
 from .. import evidence_services, mailed_code_services, services, words
 from ..documents import DocumentKind
@@ -109,6 +110,7 @@ def another_letter(file: FileView) -> ResponseReturnValue:
 
 
 @pages.route("/file/document", methods=["GET", "POST"])
+@takes_files
 @limiter.limit(FORMS, methods=["POST"])
 @file_page
 def document(file: FileView) -> ResponseReturnValue:

@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from ...accounts.sessions import current_sign_in
 from ...i18n import gettext as _
+from ...limits import AUTHORIZATIONS, limiter
 from ...web import csrf, error_page, now, see_other
 from .. import asking, checks, grant_services, interaction_services, responses, situations
 from ..claims import assurance_levels
@@ -28,6 +29,7 @@ log = structlog.get_logger("mandat.oidc")
 
 @blueprint.route("/authorize", methods=["GET", "POST"])
 @csrf.exempt  # type: ignore[untyped-decorator]
+@limiter.limit(AUTHORIZATIONS)
 def authorize() -> ResponseReturnValue:
     """Begin an authorization, or go on with one."""
     if request.method == "GET" and "interaction" in request.args:

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from ...accounts.sessions import current_sign_in
 from ...accounts.views import leave
 from ...i18n import gettext as _
+from ...limits import AUTHORIZATIONS, limiter
 from ...web import csrf, current_settings, error_page, see_other
 from .. import logout, metadata, tokens, uris
 from ..errors import UnprovenRequestError
@@ -28,6 +29,7 @@ _KEPT = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_
 
 @blueprint.route("/end-session", methods=["GET", "POST"])
 @csrf.exempt  # type: ignore[untyped-decorator]
+@limiter.limit(AUTHORIZATIONS)
 def end_session() -> ResponseReturnValue:
     """Sign the person out at the request of an agency."""
     try:

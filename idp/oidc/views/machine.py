@@ -10,6 +10,7 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from ...errors import NotFoundError
+from ...limits import PUSHED, limiter
 from ...web import absolute_url, csrf, now
 from .. import introspecting, issuing, possession, pushing, resource, revoking
 from ..issuing import NoRightError
@@ -72,6 +73,7 @@ def token() -> Response:
 
 @blueprint.post("/par")
 @csrf.exempt  # type: ignore[untyped-decorator]
+@limiter.limit(PUSHED)
 def par() -> Response:
     """Keep an authorization request that a client pushes (RFC 9126)."""
     server: MandatServer = current_app.extensions["mandat.oidc_server"]

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import MethodNotAllowed
 
+from ...request_bodies import takes_other_body
 from ...web import csrf, now
 from ..errors import RegistrationError, UnknownTokenError
 from ..parties import registration, registration_services
@@ -18,6 +19,7 @@ _EVERY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 @blueprint.route("", methods=_EVERY_METHOD)
 @csrf.exempt  # type: ignore[untyped-decorator]
+@takes_other_body
 def register() -> ResponseReturnValue:
     """Register a client."""
     if request.method != "POST":
@@ -29,6 +31,7 @@ def register() -> ResponseReturnValue:
 
 @blueprint.route("/<client_id>", methods=_EVERY_METHOD)
 @csrf.exempt  # type: ignore[untyped-decorator]
+@takes_other_body
 def manage(client_id: str) -> ResponseReturnValue:
     """Read, replace or remove the registration of one client."""
     if request.method not in ("GET", "HEAD", "PUT", "DELETE"):

@@ -13,6 +13,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
+from ...request_bodies import takes_other_body
 from ...web import absolute_url, csrf, now
 from .. import client_credentials, possession, resource, strict_json, tokens
 from ..client_credentials import Service
@@ -57,7 +58,7 @@ def _endpoint(path: str, *methods: str, scope: str) -> Callable[[View], View]:
             return view(service.client, **named)
 
         setattr(guarded, "machine", True)  # noqa: B010 (a function has no such member of its own)
-        csrf.exempt(guarded)
+        csrf.exempt(takes_other_body(guarded))
         blueprint.add_url_rule(path, view.__name__, guarded, methods=list(methods))
         return guarded
 
