@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 FACTOR_LEVELS = {"user": 2, "pes": 2, "authorized_representative": 2, "operator": 3}
 _SHARED = ("valkey://", "valkeys://", "valkey+unix://", "redis://", "rediss://", "redis+unix://")
+_PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 _ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)+")
 
@@ -114,6 +115,8 @@ class Settings(BaseSettings):
             raise ValueError("must be an https address without query or fragment")
         if issuer.endswith("/"):
             raise ValueError("must not end with a slash")
+        if not _PATH.fullmatch(parts.path):
+            raise ValueError("must have no path, or one of plain segments such as /mandat")
         if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
             raise ValueError("must be https; http is accepted on loopback only")
         return issuer

@@ -29,6 +29,7 @@ from .errors import MandatError
 from .i18n import current_language, switch_address
 from .i18n import gettext as _
 from .limits import seconds_to_wait
+from .path_prefix import init_path_prefix
 from .peers import TrustedPeers
 from .request_bodies import init_request_bodies
 from .sealing import Sealing
@@ -116,6 +117,7 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    init_path_prefix(app, settings.issuer)
     app.wsgi_app = TrustedPeers(app.wsgi_app, settings)  # type: ignore[method-assign]
     app.session_interface = PageSessions()
     app.before_request(_number_request)
