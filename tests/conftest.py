@@ -24,6 +24,7 @@ from idp.clock import MovableClock
 from idp.config import Settings, read_settings
 from idp.db import db
 from idp.sealing import create_key_files
+from tests.schema import create_postgresql_database, create_schema, drop_postgresql_database
 
 TEMPLATES = FileSystemBytecodeCache(
     tempfile.mkdtemp(prefix="templates")
@@ -143,19 +144,15 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def database_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
-    """Give an empty database of the kind the test asks for."""
+    """Give an empty database of the kind the test asks for; a PostgreSQL one has every table, unless ``empty_app`` is used."""
     if database_kind == "sqlite":
         yield f"sqlite:///{tmp_path / 'test.sqlite3'}"
         return
     server: sqlalchemy.URL = request.getfixturevalue("postgresql_server")
     name = f"t{os.getpid()}_{os.urandom(4).hex()}"
-    admin = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
+    create_postgresql_database(server, name, empty="empty_app" in request.fixturenames)
     yield server.set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(sqlalchemy.text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    drop_postgresql_database(server, name)
 
 
 @pytest.fixture
@@ -183,7 +180,7 @@ def app(settings: Settings, clock: MovableClock) -> Iterator[Flask]:
     application.test_client_class = Browser
     application.jinja_env.bytecode_cache = TEMPLATES
     with application.app_context():
-        db.create_all()
+        create_schema()
         yield application
         db.session.remove()
         db.engine.dispose()

@@ -16,6 +16,7 @@ from idp.db import db
 from idp.limits import counted_address, limiter, storage_of
 from tests.flows.installation import free_port
 from tests.oidc.scenery import csrf_token
+from tests.schema import create_schema
 
 LIMIT = 60
 
@@ -36,7 +37,7 @@ def unshared(settings: Settings) -> Iterator[Flask]:
 def _application(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     with app.app_context():
-        db.create_all()
+        create_schema()
         db.session.remove()
     yield app
     with app.app_context():

@@ -13,6 +13,7 @@ from idp.clock import MovableClock
 from idp.config import ConfigurationError, Settings, read_settings
 from idp.db import db
 from tests.conftest import TEMPLATES, Browser
+from tests.schema import create_schema
 from tests.world import World, csrf_token, make_world
 
 PREFIX = "/mandat"
@@ -25,7 +26,7 @@ def mounted(settings: Settings, clock: MovableClock) -> Any:
     app.test_client_class = Browser
     app.jinja_env.bytecode_cache = TEMPLATES
     with app.app_context():
-        db.create_all()
+        create_schema()
         yield app
         db.session.remove()
         db.engine.dispose()

@@ -9,8 +9,8 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from idp.app import create_app
 from idp.config import ConfigurationError, Settings, read_settings
-from idp.db import db
 from idp.peers import CERTIFICATE, TrustedPeers
+from tests.schema import create_schema
 
 PROXY, STRANGER = "10.1.2.3", "10.9.9.9"
 FORWARDED = {
@@ -113,7 +113,7 @@ def test_a_stranger_cannot_move_the_limit_of_requests(settings: Settings) -> Non
     app = create_app(settings)
     app.config["WTF_CSRF_ENABLED"] = False
     with app.app_context():
-        db.create_all()
+        create_schema()
     client = app.test_client()
     answers = [
         client.post("/enrol", headers={"X-Forwarded-For": f"203.0.113.{number}"}).status_code for number in range(125)

@@ -12,6 +12,7 @@ from idp.clock import MovableClock
 from idp.config import Settings
 from idp.db import db
 from tests.authorization_matrix import NO_COOKIE_ROUTES
+from tests.schema import create_schema
 from tests.world import csrf_token, make_world
 
 
@@ -80,7 +81,7 @@ def test_who_finds_no_connection_is_told_to_come_back(
     monkeypatch.setattr("idp.db.PATIENCE_FOR_ONE", 0.1)
     app = create_app(settings, clock=clock, testing=True)
     with app.app_context():
-        db.create_all()
+        create_schema()
         taken = db.engine.connect()
     browser = app.test_client()
     token = csrf_token(browser.get("/sign-in").text)

@@ -30,6 +30,7 @@ from tests.oidc.certificates import TestAuthority, cn, key_pem, new_key, pem, se
 from tests.oidc.fapi import public_jwk
 from tests.oidc.mutual_tls import MutualTlsRelyingParty, name_of, told
 from tests.oidc.scenery import Scenery, load, make_scenery
+from tests.schema import create_schema
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CALLBACK = "https://rp.example/callback"
@@ -199,7 +200,7 @@ def _filled(place: Path, keys_dir: Path) -> Scenery:
     settings = read_settings(**_members(place, keys_dir), issuer="http://localhost:8000")
     app = create_app(settings, clock=clock, testing=True)
     with app.app_context():
-        db.create_all()
+        create_schema()
         scenery = make_scenery(app, clock, place)
         db.session.remove()
         db.engine.dispose()

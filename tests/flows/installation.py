@@ -35,6 +35,7 @@ from idp.config import folder, read_settings
 from idp.db import db
 from idp.oidc.keys import signing_keys
 from idp.sealing import create_key_files
+from tests.schema import create_schema
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -170,7 +171,7 @@ def running_installation(place: Path) -> Iterator[Installation]:
     app = create_app(settings)
     synthetic = ROOT / "examples" / "synthetic"
     with app.app_context():
-        db.create_all()
+        create_schema()
         told = fill(settings, portal, synthetic=synthetic, agencies=folder("agencies"), now=SystemClock().now())
     client = told.pop("portal_client")
     portal_app = create_portal(
