@@ -23,6 +23,7 @@ LONGEST = {  # bytes; what is longer is refused, never cut (oidc §6.16)
     "id_token_hint": 8192,
     "authorization_details": 8192,
     "claims": 8192,
+    "asked": 8192,  # a request to end the session, as /end-session itself sealed it
 }
 LONGEST_OTHER = 1024
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from flask.testing import FlaskClient
@@ -117,6 +119,21 @@ def test_a_post_comes_back_with_the_cookie(rp: RelyingParty, scenery: Scenery, j
 
     assert posted.status_code == 303
     assert julie.get(posted.location).location == f"{BYE}?state=s"
+
+
+def test_what_was_posted_stands_in_no_address(rp: RelyingParty, scenery: Scenery, julie: FlaskClient) -> None:
+    """The address that follows a POST goes to logs: it holds no hint, says nothing, and neither forged nor old is it taken."""
+    hint = rp.tokens(julie)["id_token"]
+    form = {"id_token_hint": hint, "post_logout_redirect_uri": BYE, "state": "canary", "ui_locales": "en"}
+    path = scenery.browser().post("/end-session", data=form).location
+    forged = julie.get(path.replace("asked=v1.", "asked=v1.A"))
+
+    scenery.clock.advance(timedelta(seconds=61))
+    late = julie.get(path)
+
+    assert not {part for part in (*hint.split("."), BYE, "canary") if part in unquote(path)}
+    assert (forged.status_code, late.status_code) == (400, 400)
+    assert "code" in rp.answer(rp.authorize(julie, prompt="none"))
 
 
 def test_the_next_person_finds_nothing_of_the_one_before(

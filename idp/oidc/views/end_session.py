@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,19 +15,20 @@ from ...accounts.sessions import current_sign_in
 from ...accounts.views import leave
 from ...i18n import gettext as _
 from ...limits import AUTHORIZATIONS, limiter
-from ...web import csrf, current_settings, error_page, see_other
+from ...sealing import SealError, current_sealing
+from ...web import csrf, current_settings, error_page, now, see_other
 from .. import logout, metadata, tokens, uris
 from ..errors import UnprovenRequestError
 from ..issuing import key_ring
 from ..keys.signing_keys import UntrustedTokenError
 from ..logout import LogoutRequest, Return
 from ..parties import client_services
-from ..requests import parameters, too_long
+from ..requests import Parameters, parameters, too_long
 from . import farewell
 
 blueprint = Blueprint("oidc_end_session", __name__)
 _PENDING = "oidc_logout"
-_KEPT = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "ui_locales")
+_CARRIED = timedelta(minutes=1)  # from a post of another site to the request with our cookie that follows it
 
 
 @blueprint.route("/end-session", methods=["GET", "POST"])
@@ -38,15 +42,13 @@ def end_session() -> ResponseReturnValue:
         return _refusal(error.code)
     if any(too_long(name, value) for name, value in asked.values.items()):
         return _refusal("invalid_request")
+    carried = asked.get("asked") if request.method == "GET" else None
+    wanted = _opened(carried) if carried is not None else _wanted(asked)
+    if wanted is None:
+        return _refusal("invalid_request")
     if request.method == "POST":  # another site posted it, without our cookie: come back with it
-        kept = {name: value for name, value in asked.values.items() if name in _KEPT}
-        return see_other(f"/end-session?{urlencode(kept)}")
-    wanted = LogoutRequest(
-        _hint(asked.get("id_token_hint")),
-        asked.get("client_id"),
-        asked.get("post_logout_redirect_uri"),
-        asked.get("state"),
-    )
+        spoken = {"ui_locales": locales} if (locales := asked.get("ui_locales")) else {}
+        return see_other(f"/end-session?{urlencode({'asked': _carried(wanted), **spoken})}")
     client = client_services.find(wanted.named_client)
     place = logout.return_place(wanted, client)
     if wanted.post_logout_redirect_uri is not None and place is None and client is not None:
@@ -62,6 +64,33 @@ def confirm() -> ResponseReturnValue:
     """End the session: the person said so."""
     kept = session.pop(_PENDING, None)
     return _end(Return(kept["uri"], kept["state"]) if kept else None)
+
+
+def _wanted(asked: Parameters) -> LogoutRequest:
+    return LogoutRequest(
+        _hint(asked.get("id_token_hint")),
+        asked.get("client_id"),
+        asked.get("post_logout_redirect_uri"),
+        asked.get("state"),
+    )
+
+
+def _carried(wanted: LogoutRequest) -> str:
+    """Seal what was posted for the address that follows: no token stands in it, and nothing that a proxy's log could read."""
+    hint = {name: wanted.hint.get(name) for name in ("aud", "sid")} if wanted.hint is not None else None
+    text = json.dumps({**asdict(wanted), "hint": hint, "at": now().isoformat()})
+    return current_sealing().seal(text, _PENDING)
+
+
+def _opened(carried: str) -> LogoutRequest | None:
+    """Return what was posted a moment ago; None when it was forged or is too old."""
+    try:
+        told = json.loads(current_sealing().unseal(carried, _PENDING))
+    except SealError:
+        return None
+    if now() - datetime.fromisoformat(told.pop("at")) > _CARRIED:
+        return None
+    return LogoutRequest(**told)
 
 
 def _hint(token: str | None) -> dict[str, Any] | None:
