@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     email_code_fallback: bool = Field(
         False, description="a code by e-mail beside the password, for people without their second factor: reading only"
     )
+    log_addresses: Literal["digest", "plain"] = Field(
+        "digest", description="how the log of refusals holds the address of a sender: a keyed digest, or in clear"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe level logged")
     session_idle_minutes: int = Field(60, ge=5, le=60, description="minutes without a page after which a sign-in ends")
     session_hours: int = Field(12, ge=1, le=12, description="hours after which a sign-in ends")

@@ -22,6 +22,8 @@ from itsdangerous import URLSafeTimedSerializer
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
 
+from . import refusals
+from .acts import SAFE_METHODS, is_machine
 from .clock import Clock
 from .config import Settings
 from .db import unavailable_cause
@@ -120,11 +122,13 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
     init_path_prefix(app, settings.issuer)
     app.wsgi_app = TrustedPeers(app.wsgi_app, settings)  # type: ignore[method-assign]
     app.session_interface = PageSessions()
-    app.before_request(_number_request)
+    app.before_request(_number_request)  # first: what the next ones refuse is logged with it
+    app.before_request(_refuse_foreign_forms)
     init_request_bodies(app)
     csrf.init_app(app)  # it reads the form
     app.url_defaults(_version_static)
     app.after_request(_guard_response)
+    refusals.init_refusals(app)
     app.context_processor(_frame)
     app.register_error_handler(CSRFError, _csrf_refused)
     app.register_error_handler(MandatError, _refused)
@@ -148,6 +152,21 @@ def _number_request() -> None:
     g.request_id = secrets.token_hex(6)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _refuse_foreign_forms() -> None:
+    """Refuse what another site posted to a route that rests on the session cookie, whatever token it brings.
+
+    Browsers say where a request began (Fetch Metadata, ``Sec-Fetch-Site``); ``none`` is the person's own doing. Of a browser
+    that does not say, the origin is compared, where it gives one.
+    """
+    if request.method in SAFE_METHODS or is_machine(request.endpoint):
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is None and origin not in (None, "null", current_settings().origin):
+        raise CSRFError("posted from another origin")
+    if site not in (None, "same-origin", "none"):
+        raise CSRFError(f"posted by another site: Sec-Fetch-Site {site}")
 
 
 def _frame() -> dict[str, object]:
@@ -200,6 +219,8 @@ def _guard_response(response: Response) -> Response:
 
 def error_page(status: int, code: str, title: str, message: str) -> Response:
     """Render a plain error page: what happened, what to do, the stable code and the request's number."""
+    if status < 500 and code != "http_404":
+        refusals.note(code)
     page = render_template("error.html", title=title, message=message, code=code, reference=g.get("request_id", ""))
     return make_response(page, status)
 
@@ -220,7 +241,7 @@ def _endpoint_by_another_method() -> str | None:
 
 
 def _csrf_refused(error: CSRFError) -> ResponseReturnValue:
-    log.warning("csrf refused", path=request.path, reason=error.description)
+    refusals.note("form_expired", detail=error.description)
     return error_page(
         403,
         "form_expired",
@@ -230,7 +251,7 @@ def _csrf_refused(error: CSRFError) -> ResponseReturnValue:
 
 
 def _refused(error: MandatError) -> ResponseReturnValue:
-    log.info("refused", error=error.code, path=request.path, detail=error.detail)
+    refusals.note(error.code, detail=error.detail)
     if error.status == 503:
         return _unavailable(error.code)
     if wants_json():
@@ -263,6 +284,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _too_fast(error: TooManyRequests) -> ResponseReturnValue:
     """Tell an address that sent too many requests when to come back (RFC 6585 §4)."""
+    refusals.note("too_many_requests")
     title = _("Too many requests at once")
     message = _(
         "Many requests came from your network within a minute. Nothing was saved. Wait a minute, then try again."

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -51,6 +52,87 @@ def test_no_form_is_accepted_without_its_token(client: FlaskClient, app: Flask) 
                 accepted.append((rule.endpoint, answer.status_code))
 
     assert accepted == []
+
+
+FOREIGN = (
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost:8000"},
+    {"Sec-Fetch-Site": "anything"},
+    {"Origin": "https://evil.example"},  # a browser that does not say
+)
+
+
+@pytest.mark.bar("S-35")
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_no_form_of_another_site_is_accepted_with_its_token(
+    client: FlaskClient, app: Flask, headers: dict[str, str]
+) -> None:
+    """Every POST route that rests on a cookie refuses what another site posted, a valid CSRF token in it or not."""
+    token = csrf_token(client.get("/sign-in").text)
+    posts = [rule for rule in _posts(app) if rule.endpoint not in NO_COOKIE_ROUTES]
+
+    answers = {
+        rule.endpoint: client.post(_example(rule), data={"csrf_token": token}, headers=headers) for rule in posts
+    }
+
+    assert len(answers) > 70
+    assert {name for name, answer in answers.items() if answer.status_code != 403} == set()
+    assert {name for name, answer in answers.items() if "form_expired" not in answer.text} == set()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "none"},
+        {"Origin": "http://localhost:8000"},
+        {"Origin": "null"},
+    ],
+)
+def test_a_form_of_our_own_is_accepted(client: FlaskClient, headers: dict[str, str]) -> None:
+    """What this site posted, or the person by hand, goes on; so does a browser that says nothing of use."""
+    token = csrf_token(client.get("/sign-in").text)
+
+    answer = client.post("/freeze", data={"csrf_token": token, "user_code": "QX4T-7712"}, headers=headers)
+
+    assert (answer.status_code, answer.location) == (303, "/freeze/code")
+
+
+CANARY = "canary0123456789canary0123456789canary01234"
+SECRETS = (
+    *("id_token_hint", "id_token", "access_token", "refresh_token", "token", "code", "request", "client_secret"),
+    *(
+        "client_assertion",
+        "code_verifier",
+        "password",
+        "temporary_password",
+        "otp",
+        "email_code",
+        "secret",
+        "undo_code",
+    ),
+    *("new_password", "logout_token", "credential", "recovery_code"),
+)
+
+
+@pytest.mark.parametrize("who", [None, "pes"])
+def test_no_redirect_carries_a_secret_that_was_posted(app: Flask, clock: MovableClock, who: str | None) -> None:
+    """Addresses go to the logs of proxies: whatever was posted to whatever route, no token, hint or secret stands in one."""
+    world = make_world(app, clock)
+    browser = world.browser(who)
+    sent = {**dict.fromkeys(SECRETS, CANARY), "client_id": "portal", "response_type": "code", "scope": "openid"}
+    carried, redirects = [], 0
+    for old in (False, True) if who else (False,):
+        clock.advance(timedelta(minutes=12 if old else 0))
+        for rule in sorted(_posts(app), key=lambda rule: (rule.endpoint == "sign_in.sign_out", str(rule))):
+            token = csrf_token(browser.get("/sign-in").text)
+            answer = browser.post(_example(rule), data={**sent, "csrf_token": token})
+            redirects += answer.location is not None
+            carried += [rule.endpoint] if CANARY in (answer.location or "") else []
+
+    assert carried == []
+    assert redirects > 30
 
 
 def test_a_route_that_writes_does_not_answer_a_get(client: FlaskClient, app: Flask) -> None:

@@ -57,6 +57,12 @@ def weak_sign_in() -> SignIn | None:
     return sign_in
 
 
+def actor_of_request() -> str | None:
+    """Return who is behind this request, for the log of refusals: whatever their sign-in opens."""
+    sign_in = current_sign_in() or weak_sign_in() or unfinished_sign_in()
+    return f"person:{sign_in.person_id}" if sign_in else None
+
+
 def open_to_weak_sign_in(view: View) -> View:
     """Open a view to a sign-in with a code by e-mail: it reads, chooses what is read, or only closes something (ADR 0014).
 

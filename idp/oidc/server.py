@@ -20,7 +20,7 @@ from authlib.oauth2.rfc6749 import (
 from flask import Request, Response, jsonify
 from werkzeug.datastructures import MultiDict
 
-from .. import audit
+from .. import audit, refusals
 from ..db import transaction
 from ..web import absolute_url, current_settings, now
 from . import possession, replay_services
@@ -146,6 +146,7 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
     def _answer(self, wrapped: BackChannelRequest, act: Act, prepare: Prepare = _nothing) -> Response:
         try:
             client = wrapped.client = self.authenticate_client(wrapped)  # before the writers' place is taken
+            refusals.act_as(f"client:{client.client_id}")
             prepare(wrapped, client)
         except OAuth2Error as error:
             return self.handle_response(*error())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, g, request
 
 from ...i18n import gettext as _
+from ...refusals import add_actor_reader
 from ...sealing import current_sealing
 from ...web import current_settings, error_page
 from .. import alarm_models as alarm_models
@@ -21,7 +22,7 @@ from ..linking import Succession as Succession
 from ..mails import init_mails
 from ..services_closing import add_departure as add_departure
 from ..services_linking import add_succession as add_succession
-from ..sessions import preferred_language
+from ..sessions import actor_of_request, preferred_language
 from . import (
     account,
     activation,
@@ -55,6 +56,7 @@ def init_app(app: Flask) -> None:
     init_crowd(app, app.extensions["mandat.settings"].workers)
     init_cookies(app)
     init_mails(app)
+    add_actor_reader(app, actor_of_request)
     app.before_request(_speak_their_language)
     app.register_error_handler(BusyError, _busy)
     app.register_blueprint(sign_in.blueprint)

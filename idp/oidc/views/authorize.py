@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlencode
 
-import structlog
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
+from ... import refusals
 from ...accounts.sessions import current_sign_in
 from ...i18n import gettext as _
 from ...limits import AUTHORIZATIONS, limiter
@@ -24,7 +24,6 @@ from ..requests import AuthorizationRequest, Parameters, parameters
 from . import browser
 
 blueprint = Blueprint("oidc", __name__)
-log = structlog.get_logger("mandat.oidc")
 
 
 @blueprint.route("/authorize", methods=["GET", "POST"])
@@ -156,7 +155,7 @@ def refusal_page(error: UnprovenRequestError) -> Response:
 
     The operator's log has what the page keeps to itself: the address asked for beside those registered.
     """
-    log.info("authorization refused", error=error.code, detail=error.detail)
+    refusals.note(error.code, detail=error.detail)
     words = {
         "missing_client_id": _("The agency’s site did not say which service it is."),
         "unknown_client": _("The service that sent you here is not registered with us."),
