@@ -120,7 +120,7 @@ ROWS: dict[str, Row] = {
             *("enrollment.name_person", "enrollment.name_myself", "enrollment.correct_person"),
             *("enrollment.remove_person", "enrollment.check", "enrollment.mailed_code", "enrollment.another_letter"),
             *("enrollment.document", "enrollment.withdraw", "enrollment.contest", "enrollment.another_file"),
-            "enrollment.account",
+            *("enrollment.account", "enrollment.account_code", "enrollment.leave"),
         ),
         _FILE,
     ),

@@ -50,6 +50,7 @@ csrf = CSRFProtect()
 log = structlog.get_logger("mandat.web")
 
 _RETRY_AFTER = 5  # seconds after which a request that could not be answered now may come again
+PAGE_SESSION = timedelta(days=1)  # since it was last written; what it opens has a row with an end of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
         SESSION_COOKIE_SECURE=settings.secure,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        PERMANENT_SESSION_LIFETIME=PAGE_SESSION,
         WTF_CSRF_TIME_LIMIT=None,  # the token lives and dies with the page session
         WTF_CSRF_SSL_STRICT=settings.secure,
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),

@@ -32,6 +32,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "enrollment.resume": EVERYBODY,
     "enrollment.resume_code": NOBODY,
     "enrollment.resume_again": NOBODY,
+    "enrollment.leave": EVERYBODY,  # without a file there is nothing to close
     "sign_in.password": EVERYBODY,
     "sign_in.second_factor": NOBODY,
     "sign_in.recovery_code": NOBODY,
@@ -156,7 +157,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             *("enrollment.name_person", "enrollment.name_myself", "enrollment.correct_person"),
             *("enrollment.remove_person", "enrollment.check", "enrollment.file", "enrollment.withdraw"),
             *("enrollment.contest", "enrollment.document", "enrollment.mailed_code", "enrollment.another_letter"),
-            *("enrollment.account", "enrollment.slip", "enrollment.another_file"),
+            *("enrollment.account", "enrollment.account_code", "enrollment.slip", "enrollment.another_file"),
             *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
             *("oidc_interaction.cancel", "oidc_interaction.missing_block"),
         ),

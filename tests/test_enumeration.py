@@ -32,6 +32,11 @@ from idp.db import db, transaction
 from idp.delegation import services as delegation
 from idp.delegation.models import Enterprise
 from idp.delegation.verification import VerificationRecord
+from idp.enrollment import email_code_services
+from idp.enrollment import services as enrolment
+from idp.enrollment.email_code_services import Purpose
+from idp.enrollment.file_services import draw_number
+from idp.enrollment.models import EnrolmentFile
 from idp.identifiers import UserCode
 from tests.accounts.conftest import PASSWORD, TOTP_SECRET, Browser
 from tests.enrollment.conftest import SYNTHETIC
@@ -81,6 +86,16 @@ class Town:
     def code(self, known: bool, *, activated: bool = True) -> UserCode:
         """Return a user code that somebody has, or nobody."""
         return self.somebody(activated=activated, slip=not activated)[0] if known else UserCode.draw()
+
+    def file(self) -> str:
+        """Add a file whose representative confirmed an address, to which a code was sent; return its number."""
+        now = self.clock.now()
+        file_id = enrolment.start(language="fr", now=now)
+        confirmed = {"email": self.address(), "email_confirmed_at": now}
+        with transaction() as session:
+            session.execute(update(EnrolmentFile).where(EnrolmentFile.id == file_id).values(confirmed))
+        email_code_services.send(file_id, Purpose.RETURN, now=now)
+        return enrolment.view(file_id, now=now).number
 
     def enrol(self, known: bool) -> None:
         """Make NEQ that of the enterprise enrolled here, or of nobody here."""
@@ -150,6 +165,16 @@ def revenu_quebec_number(_town: Town, known: bool, browser: Browser, _tries: int
     yield Post("/enrol/tax-number", {"answer": "number", "revenu_quebec_id": NUMBER if known else OTHER_NUMBER})
 
 
+def enrolment_file(town: Town, known: bool, _browser: Browser, tries: int) -> Iterator[Post]:
+    number = draw_number()
+    if known:
+        number = town.file()
+    yield Post("/enrol/resume", {"number": number})
+    for _ in range(tries):
+        yield Post("/enrol/resume/code", {"code": "00000000"})
+    yield Post("/enrol/resume/again", {}, page="/enrol/resume/code")
+
+
 def opening(town: Town, known: bool, browser: Browser, _tries: int) -> Iterator[Post]:
     token = secrets.token_urlsafe(32)
     if known:
@@ -174,6 +199,7 @@ SURFACES: dict[str, Surface] = {
         activation_done,
         enrolled_neq,
         revenu_quebec_number,
+        enrolment_file,
         opening,
     )
 }

@@ -57,6 +57,7 @@ NO_EMAIL = frozenset(
         *("mailed_code",),  # a letter
         *("person_frozen", "sign_in_ended", "rights_removed", "credential_changed", "access_frozen"),  # become others
         "name_changed",  # as well
+        "enrolment_return",  # as well, when there is such a file
         *("backchannel_logout", "security_event"),  # to agencies
     }
 )

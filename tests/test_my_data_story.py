@@ -40,6 +40,7 @@ from idp.delegation import subscription_services, system_user_services
 from idp.delegation.roles import Role
 from idp.delegation.system_users import Wanted
 from idp.delegation.verification import VerificationRecord
+from idp.enrollment import browser_services as enrolment_browsers
 from idp.enrollment import models as enrolment_models
 from idp.enrollment import services as enrolment
 from idp.enrollment.positions import Basis, Position
@@ -234,6 +235,7 @@ def enrolled(julie: Someone, clock: MovableClock) -> None:
     code = {"file_id": file_id, "digest": "d" * 64, "expires_at": now}
     put(enrolment_models.MailedCode, ordered_at=now, **code)
     put(enrolment_models.EmailCode, purpose="confirm", sent_to=NEW_ADDRESS, sent_at=now, **code)
+    enrolment_browsers.begin(file_id, device="Firefox, Linux", now=now)
     put(
         enrolment_models.Evidence,
         file_id=file_id,

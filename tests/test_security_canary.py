@@ -107,6 +107,8 @@ def enrol(browser: Browser, canaries: Canaries) -> None:
     canaries.add("e-mail code of the file", browser.code_by_mail())
     submit(browser)
     browser.post("/enrol/file/account")
+    code = canaries.add("e-mail code of the account", browser.code_by_mail())
+    browser.post("/enrol/file/account/code", code=code)
     choose_credentials(browser, canaries, "representative", PASSWORDS[0])
     browser.get("/enrol/file")
     slip = re.search(r'href="(/enrol/file/slips/[0-9a-f]+)"', browser.text)
@@ -192,7 +194,7 @@ def test_no_secret_is_found_in_clear_anywhere(
     assert set(places) >= {"test.sqlite3", "test.sqlite3-wal"}
     places["logs"] = "".join(capsys.readouterr()) + caplog.text
     places["outbox"] = "\n".join(str(path) for path in settings.outbox_dir.rglob("*"))
-    assert len(canaries.found) == 18
+    assert len(canaries.found) == 19
     assert "INSERT INTO" in places["logs"]
     assert ".pdf" in places["outbox"]
     seen = {place: names for place, content in places.items() if (names := canaries.seen_in(content))}

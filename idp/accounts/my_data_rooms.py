@@ -171,6 +171,16 @@ class EmailedCode(Part):
     used_at: AwareDatetime | None
 
 
+class FileBrowser(Part):
+    """A browser that could open a file."""
+
+    device: str
+    started_at: AwareDatetime
+    seen_at: AwareDatetime
+    expires_at: AwareDatetime
+    ended_at: AwareDatetime | None
+
+
 class Step(Part):
     """Something that happened to a file, and where it stood then."""
 
@@ -221,6 +231,7 @@ class Enrolment(Part):
     letters: list[Letter]
     emailed_codes: list[EmailedCode]
     attempts: list[Attempt]
+    browsers: list[FileBrowser]
     steps: list[Step]
 
 

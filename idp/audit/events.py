@@ -28,6 +28,8 @@ class Event(StrEnum):
     FILE_EXPIRED = "file:expired"
     FILE_ACTIVATED = "file:activated"
     FILE_READ = "file:read"
+    FILE_REOPENED = "file:reopened"
+    FILE_BROWSER_LEFT = "file:browser_left"
     # accounts
     PERSON_CREATED = "person:created"
     USER_CODE_ISSUED = "user_code:issued"

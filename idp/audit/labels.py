@@ -27,6 +27,8 @@ LABELS: dict[Event, Any] = {
     Event.FILE_EXPIRED: _l("Enrolment file expired"),
     Event.FILE_ACTIVATED: _l("Slips collected, enrolment complete"),
     Event.FILE_READ: _l("Enrolment file read by an operator"),
+    Event.FILE_REOPENED: _l("Enrolment file opened again by its number and a code, closed elsewhere"),
+    Event.FILE_BROWSER_LEFT: _l("Enrolment file closed on a device"),
     Event.PERSON_CREATED: _l("Account created"),
     Event.USER_CODE_ISSUED: _l("User code issued"),
     Event.TEMPORARY_PASSWORD_REVEALED: _l("Temporary password shown"),

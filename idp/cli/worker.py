@@ -19,6 +19,7 @@ from ..clock import Clock, SystemClock
 from ..db import db
 from ..delegation import level_services
 from ..delegation import services as delegation
+from ..enrollment import browser_services
 from ..enrollment import worker_services as enrollment
 from ..notices import services as notices
 from ..oidc import grant_services, interaction_services, pushed_services, replay_services
@@ -35,6 +36,7 @@ SENDERS = 4  # an agency that does not answer must not hold up the others
 SWEEPS: tuple[Task, ...] = (
     enrollment.take_up_submitted,
     enrollment.sweep_deadlines,
+    browser_services.forget_old,
     level_services.raise_levels,
     delegation.sweep_dates,
     accounts.sweep,

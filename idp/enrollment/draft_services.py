@@ -108,16 +108,18 @@ def save_representative(file_id: str, facts: Representative, *, now: datetime) -
     with transaction() as session:
         file = _editable(session, file_id, now)
         if file.email is None or file.email.casefold() != facts.email.casefold():
+            if file.email_confirmed_at is not None:
+                _forget_numbers(file)
             file.email_confirmed_at = None
         file.given_name, file.family_name = facts.given_name, facts.family_name
         file.birth_date_sealed = seal(file_id, "birth_date", facts.birth_date.isoformat())
         file.position, file.basis = facts.position.value, facts.basis.value
         file.email, file.phone = facts.email, facts.phone
-        file.notice_year = facts.notice_year
+        if facts.notice_number:
+            file.notice_number_sealed = seal(file_id, "notice_number", facts.notice_number)
         if facts.notice_year is None:
             file.notice_number_sealed = None
-        elif facts.notice_number:
-            file.notice_number_sealed = seal(file_id, "notice_number", facts.notice_number)
+        file.notice_year = facts.notice_year if file.notice_number_sealed else None
         return file.email_confirmed_at is None
 
 
@@ -236,6 +238,11 @@ def _editable(session: Session, file_id: str, now: datetime) -> EnrolmentFile:
     if file.state != State.DRAFT or (file.deadline_at is not None and file.deadline_at <= now):
         raise FileNotEditableError(file_id)
     return file
+
+
+def _forget_numbers(file: EnrolmentFile) -> None:
+    """Have the numbers typed again: at another address than the one confirmed there may be another person."""
+    file.has_revenu_quebec_id = file.revenu_quebec_id_sealed = file.notice_number_sealed = None
 
 
 def _actor(file_id: str) -> Actor:

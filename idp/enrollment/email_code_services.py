@@ -1,8 +1,8 @@
 """Codes sent by e-mail: eight digits, ten minutes, five tries; at most five an hour for one file, ten for one
 address over all files.
 
-They confirm the representative's address, and let one come back to a file. Whether a file exists never shows: the caller
-answers the same in every case.
+They confirm the representative's address, let one come back to a file, and open the representative's account. Whether a file
+exists never shows: the caller answers the same in every case, after the same work; the file is looked up when the message leaves.
 """
 
 from __future__ import annotations
@@ -11,17 +11,21 @@ import hmac
 import secrets
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
+from flask import Flask
 from sqlalchemy import func, insert, select, update
 
 from .. import audit
 from ..accounts import services_allowances as allowances
 from ..audit import Actor
 from ..db import new_id, transaction
+from ..notices import services as notices
 from ..sealing import current_sealing
-from . import notice_services
-from .file_services import find_by_number, lock
-from .models import EmailCode, EnrolmentFile
+from . import browser_services as browsers
+from . import designation_services, notice_services
+from .file_services import find_by_number, lock, read_number
+from .models import EmailCode
 
 CODE_LIFE = timedelta(minutes=10)  # domain §3.3
 CODE_TRIES = 5
@@ -34,6 +38,7 @@ class Purpose(StrEnum):
 
     CONFIRM = "confirm"
     RETURN = "return"
+    ACCOUNT = "account"
 
 
 class CodeAnswer(StrEnum):
@@ -49,7 +54,7 @@ def send(file_id: str, purpose: Purpose, *, now: datetime) -> bool:
     code = f"{secrets.randbelow(10**8):08d}"
     with transaction() as session:
         file = lock(session, file_id)
-        if file.email is None or (purpose is Purpose.RETURN and file.email_confirmed_at is None):
+        if file.email is None or (purpose is not Purpose.CONFIRM and file.email_confirmed_at is None):
             return False  # an address nobody confirmed may be a stranger's: it opens nothing
         recent = select(func.count()).select_from(EmailCode).where(EmailCode.file_id == file_id)
         if (session.scalar(recent.where(EmailCode.sent_at > now - timedelta(hours=1))) or 0) >= CODES_AN_HOUR:
@@ -86,9 +91,22 @@ def send(file_id: str, purpose: Purpose, *, now: datetime) -> bool:
     return True
 
 
-def send_to_return(number: str, *, now: datetime) -> None:
-    """Send a code to the address of the file with this number, if there is one; say nothing either way."""
-    file_id = find_by_number(number)
+def ask_to_return(number: str, *, now: datetime) -> None:
+    """Have a code sent to the address of the file with this number, if there is one, by the worker: nothing is read here."""
+    known_by = read_number(number)
+    subject = f"return:{current_sealing().keyed_digest(known_by, 'allowance')}"
+    with transaction():
+        if allowances.take(subject, limit=CODES_AN_HOUR, now=now) is None:
+            notice_services.ask_to_return(known_by, now=now)
+
+
+def init_returning(app: Flask) -> None:
+    """Have the worker of *app* look up the files that were asked for by number."""
+    notices.register_renderer(app, notice_services.RETURN_KIND, _send_to_return)
+
+
+def _send_to_return(payload: dict[str, Any], now: datetime) -> None:
+    file_id = find_by_number(str(payload["number"]))
     if file_id is not None:
         send(file_id, Purpose.RETURN, now=now)
 
@@ -105,15 +123,36 @@ def confirm(file_id: str, code: str, *, now: datetime) -> CodeAnswer:
     return answer
 
 
-def come_back(number: str, code: str, *, now: datetime) -> str | None:
-    """Return the id of the file this code opens; None for a wrong code and for an unknown file alike."""
+def come_back(number: str, code: str, *, device: str, now: datetime) -> str | None:
+    """Return the secret of a browser that may open the file from now on; every other browser of the file ends.
+
+    None for a wrong code and for an unknown file alike.
+    """
     file_id = find_by_number(number)
     with transaction() as session:
         answer, sent_to = _spend(file_id or "0" * 32, Purpose.RETURN, code, now)
         if file_id is None or answer is not CodeAnswer.ACCEPTED:
             return None
-        file = session.get(EnrolmentFile, file_id)
-        return file_id if file is not None and file.email == sent_to else None
+        if lock(session, file_id).email != sent_to:
+            return None
+        ended = browsers.end_all(file_id, now=now)
+        details = {"browsers_ended": ended}
+        actor = Actor("file", file_id)
+        audit.record(audit.Event.FILE_REOPENED, actor=actor, now=now, file_id=file_id, details=details)
+        return browsers.begin(file_id, device=device, now=now)
+
+
+def open_account(file_id: str, code: str, *, now: datetime) -> tuple[CodeAnswer, str | None]:
+    """Spend the code sent for the representative's account; return the token of the first credential with it.
+
+    No token comes with an accepted code when the file went to an operator instead
+    (:func:`~idp.enrollment.designation_services.open_account`).
+    """
+    with transaction() as session:
+        answer, sent_to = _spend(file_id, Purpose.ACCOUNT, code, now)
+        if answer is CodeAnswer.ACCEPTED and lock(session, file_id).email != sent_to:
+            answer = CodeAnswer.DEAD
+    return answer, designation_services.open_account(file_id, now=now) if answer is CodeAnswer.ACCEPTED else None
 
 
 def _spend(file_id: str, purpose: Purpose, code: str, now: datetime) -> tuple[CodeAnswer, str | None]:

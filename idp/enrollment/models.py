@@ -132,7 +132,7 @@ class MailedCode(Base):
 
 
 class EmailCode(Base):
-    """A code sent by e-mail: to confirm an address, or to come back to a file."""
+    """A code sent by e-mail: to confirm an address, to come back to a file, or to open its representative's account."""
 
     __tablename__ = "enrolment_email_code"
 
@@ -145,6 +145,21 @@ class EmailCode(Base):
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     tries: Mapped[int] = mapped_column(Integer, default=0)
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class FileBrowser(Base):
+    """A browser that may open a file, by a secret in its page session of which a digest is kept."""
+
+    __tablename__ = "enrolment_browser"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    file_id: Mapped[str] = mapped_column(ForeignKey("enrolment_file.id"), index=True)
+    secret_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    device: Mapped[str] = mapped_column(String(80))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Evidence(Base):

@@ -17,6 +17,7 @@ from .models import EnrolmentFile, MailedCode
 
 EMAIL_KIND = "enrolment_email"
 LETTER_KIND = "mailed_code"
+RETURN_KIND = "enrolment_return"
 TEMPLATES = frozenset(
     {
         "mail_code",
@@ -34,6 +35,11 @@ def init_notices(app: Flask) -> None:
     """Register the renderers of this context."""
     notices.register_renderer(app, EMAIL_KIND, _email)
     notices.register_renderer(app, LETTER_KIND, _letter, _printed)
+
+
+def ask_to_return(number: str, *, now: datetime) -> None:
+    """Have the worker look a file up by its number and send it a code, inside the caller's transaction."""
+    notices.enqueue(RETURN_KIND, {"number": number}, now=now)
 
 
 def tell(template: str, *, to: str, language: str, now: datetime, **values: object) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import or_, select
 from ..db import db
 from ..identifiers import UserCode
 from .file_services import unseal
-from .models import Attempt, EmailCode, EnrolmentFile, Evidence, FileEvent, MailedCode, Nominee
+from .models import Attempt, EmailCode, EnrolmentFile, Evidence, FileBrowser, FileEvent, MailedCode, Nominee
 
 Read = Callable[[str, datetime], list[dict[str, Any]]]
 
@@ -66,6 +66,7 @@ PARTS: dict[str, tuple[Read, tuple[str, ...]]] = {
             "enrolment_email_code",
             "enrolment_attempt",
             "enrolment_event",
+            "enrolment_browser",
         ),
     ),
     "nominations": (nominations, ("enrolment_nominee",)),
@@ -91,6 +92,9 @@ def _file(file: EnrolmentFile) -> dict[str, Any]:
         "letters": _each(MailedCode, "ordered_at", file.id, "ordered_at", "printed_at", "expires_at", "used_at"),
         "emailed_codes": _each(EmailCode, "sent_at", file.id, "purpose", "sent_to", "sent_at", "used_at"),
         "attempts": _each(Attempt, "at", file.id, "at", "kind"),
+        "browsers": _each(
+            FileBrowser, "started_at", file.id, "device", "started_at", "seen_at", "expires_at", "ended_at"
+        ),
         "steps": _each(FileEvent, "place", file.id, "at", "event", "state"),
     }
 

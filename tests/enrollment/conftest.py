@@ -180,10 +180,24 @@ def other_browser(browser: Browser, app: Flask) -> Browser:
     return Browser(app.test_client(), browser.clock, browser.outbox)
 
 
-def open_account(browser: Browser) -> str:
-    """From the page of a verified file: create the representative's account; return the key of its application."""
+def begin_account(browser: Browser) -> None:
+    """From the page of a verified file, with the code sent for it, to the representative's first password."""
     browser.get("/enrol/file")
     browser.post("/enrol/file/account")
+    assert browser.path == "/enrol/file/account/code", browser.text
+    browser.post("/enrol/file/account/code", code=browser.code_by_mail())
+
+
+def come_back(browser: Browser, number: str) -> None:
+    """Open a file by its number and the code sent by e-mail."""
+    browser.fill("/enrol/resume", number=number)
+    browser.post("/enrol/resume/code", code=browser.code_by_mail())
+    assert browser.path.startswith("/enrol/file"), browser.text
+
+
+def open_account(browser: Browser) -> str:
+    """From the page of a verified file: create the representative's account; return the key of its application."""
+    begin_account(browser)
     assert browser.path == "/activate/password", browser.text
     password = "trois petits bateaux verts"
     browser.post("/activate/password", new_password=password, new_password_repeat=password)

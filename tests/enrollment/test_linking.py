@@ -22,7 +22,7 @@ from idp.identifiers import PersonId, UserCode
 from tests.accounts.conftest import latest_email_code
 from tests.accounts.crossings import crossing
 
-from .conftest import Browser, Typed
+from .conftest import Browser, Typed, begin_account
 from .test_views import go
 
 PASSWORD = "trois petits bateaux verts"
@@ -42,8 +42,7 @@ def an_account(browser: Browser, given_name: str, family_name: str) -> tuple[Per
 
 def sign_in_to_link(browser: Browser, user_code: str) -> None:
     """From the file that is verified, to the page that links."""
-    browser.get("/enrol/file")
-    browser.post("/enrol/file/account")
+    begin_account(browser)
     assert browser.path == "/activate/password", browser.text
     browser.get("/activate/link")
     assert browser.path == "/sign-in"
@@ -98,8 +97,7 @@ def test_a_proved_name_does_not_pass_to_another_name(browser: Browser) -> None:
 def test_a_person_named_is_known_by_their_account(browser: Browser) -> None:
     """The row of a person in charge follows the account; their name was not proved, so it may differ."""
     go(browser, Typed())
-    browser.get("/enrol/file")
-    browser.post("/enrol/file/account")
+    begin_account(browser)
     named = db.session.scalars(select(Nominee.person_id)).one() or ""
     person_id, _code = an_account(browser, "Maud", "Létourneau")
     assert linking_services.objections(named, person_id) == ()
@@ -115,8 +113,7 @@ def test_a_person_named_is_known_by_their_account(browser: Browser) -> None:
 def test_a_slip_and_the_linking_of_its_code_never_wait_for_each_other(browser: Browser, app: Flask) -> None:
     """The representative makes a slip again while the person named links the code: one order of locks, nobody cut off."""
     go(browser, Typed())
-    browser.get("/enrol/file")
-    browser.post("/enrol/file/account")
+    begin_account(browser)
     file, nominee = the_file(), db.session.scalars(select(Nominee).where(Nominee.is_representative.is_(False))).one()
     file_id, by, nominee_id, named = file.id, file.representative_id or "", nominee.id, nominee.person_id or ""
     code, now = nominee.user_code or "", browser.clock.now()

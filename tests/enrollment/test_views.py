@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 
@@ -16,14 +17,16 @@ from idp.connectors.tax_agency import TaxAgencyUnavailableError
 from idp.db import db
 from idp.delegation import services as delegation
 from idp.delegation.roles import Role
-from idp.enrollment import review_services, worker_services
-from idp.enrollment.models import EnrolmentFile, Evidence, FileEvent
+from idp.enrollment import browser_services, review_services, worker_services
+from idp.enrollment.models import EnrolmentFile, Evidence, FileBrowser, FileEvent
 from idp.enrollment.review_services import Approval
 
 from .conftest import (
     Browser,
     Typed,
     begin,
+    begin_account,
+    come_back,
     file_number,
     fill_in,
     mailed_code,
@@ -135,8 +138,7 @@ def test_slips_for_each_person_then_active(browser: Browser) -> None:
 def test_slips_are_for_the_representative_alone(browser: Browser, other_browser: Browser) -> None:
     """Whoever has only the browser's file but no sign-in of the representative gets no slip."""
     go(browser, Typed())
-    browser.get("/enrol/file")
-    browser.post("/enrol/file/account")  # the account is begun, not finished
+    begin_account(browser)  # begun, not finished
     nominee = re.search(r"[0-9a-f]{32}", str(db.session.execute(select(EnrolmentFile.id)).scalar_one()))
     assert nominee
     from idp.enrollment.models import Nominee
@@ -247,6 +249,7 @@ def test_a_mailed_code_lives_thirty_days_to_the_second(browser: Browser) -> None
     go(browser, BY_MAIL)
     code = mailed_code(browser)
     browser.clock.advance(timedelta(days=30))
+    come_back(browser, row().number)
     browser.fill("/enrol/file/code", code=code)
     assert row().state == "code_mailed"
     assert "no longer works" in browser.errors()[0]
@@ -416,8 +419,7 @@ def test_two_files_of_one_enterprise_verified_at_once(browser: Browser, other_br
     db.session.commit()
     open_account(browser)
 
-    other_browser.get("/enrol/file")
-    other_browser.post("/enrol/file/account")
+    begin_account(other_browser)
 
     assert row(second.number).state == "under_review"
     assert "enrolled" not in other_browser.text
@@ -553,7 +555,7 @@ def test_the_representative_finds_the_file_by_signing_in(browser: Browser) -> No
     open_account(browser)
     number = file_number(browser)
     with browser.client.session_transaction() as session:
-        session.pop("enrolment_file")
+        session.pop("enrolment_browser")
 
     browser.get("/enrol/file")
 
@@ -572,3 +574,100 @@ def test_an_address_nobody_confirmed_opens_no_file(browser: Browser, other_brows
 
     assert other_browser.path == "/enrol/resume/code"
     assert len(browser.mails()) == 1
+
+
+def leave(browser: Browser) -> None:
+    browser.get("/enrol/file")
+    browser.post("/enrol/leave")
+
+
+def sign_out(browser: Browser) -> None:
+    browser.get("/account")
+    browser.post("/sign-out")
+
+
+def come_back_elsewhere(browser: Browser) -> None:
+    elsewhere = Browser(browser.client.application.test_client(), browser.clock, browser.outbox)
+    come_back(elsewhere, row().number)
+
+
+def rest(browser: Browser) -> None:
+    browser.clock.advance(browser_services.IDLE)
+
+
+def grow_old(browser: Browser) -> None:
+    end = browser.clock.now() + browser_services.LIFE
+    while browser.clock.now() < end:
+        browser.get("/enrol/file")
+        assert browser.path == "/enrol/file"
+        browser.clock.advance(timedelta(hours=1))
+
+
+@pytest.mark.databases
+@pytest.mark.parametrize("end", [leave, come_back_elsewhere, rest, grow_old])
+def test_a_browser_opens_its_file_until_it_ends(browser: Browser, end: Callable[[Browser], None]) -> None:
+    """Left, come back elsewhere, at rest or old: a copy of the cookie opens nothing, whatever it opened before."""
+    go(browser, BY_MAIL)
+    copy = browser.client.get_cookie("mandat-page")
+    assert copy is not None
+    assert copy.max_age is None  # it ends with the browser
+
+    end(browser)
+
+    thief = Browser(browser.client.application.test_client(), browser.clock, browser.outbox)
+    thief.client.set_cookie("mandat-page", copy.value)
+    for page in ("/enrol/file", "/enrol/tasks", "/enrol/file/withdraw", "/enrol/file/account/code"):
+        thief.get(page)
+        assert thief.path == "/enrol/resume", page
+    told = set(db.session.scalars(select(AuditEntry.event).where(AuditEntry.file_id == row().id)))
+    assert told >= {leave: {"file:browser_left"}, come_back_elsewhere: {"file:reopened"}}.get(end, set())
+
+
+def test_signing_out_closes_the_file_too(browser: Browser) -> None:
+    """A sign-out forgets what the pages kept: its row ends with it."""
+    go(browser, Typed())
+    open_account(browser)
+
+    sign_out(browser)
+
+    assert [ended is None for ended in db.session.scalars(select(FileBrowser.ended_at))] == [False]
+
+
+def test_the_file_opens_no_account_without_a_fresh_code(browser: Browser) -> None:
+    """The browser that filled the file in gets a code by e-mail first; another code, a wrong one or an old one opens nothing."""
+    go(browser, Typed())
+    confirmed = browser.code_by_mail()
+    browser.get("/enrol/file")
+    browser.post("/enrol/file/account")
+    sent = browser.code_by_mail()
+    for wrong in (confirmed, f"{(int(sent) + 1) % 10**8:08d}"):
+        browser.post("/enrol/file/account/code", code=wrong)
+        assert browser.path == "/enrol/file/account/code"
+    browser.clock.advance(timedelta(minutes=10))
+    browser.post("/enrol/file/account/code", code=sent)
+    assert "no longer works" in browser.errors()[0]
+    assert row().representative_id is None
+    browser.get("/activate/password")
+    assert browser.path != "/activate/password"
+
+    browser.get("/enrol/file")
+    browser.post("/enrol/file/account")
+    browser.post("/enrol/file/account/code", code=browser.code_by_mail())
+
+    assert browser.path == "/activate/password"
+
+
+def test_another_address_has_the_numbers_given_again(browser: Browser) -> None:
+    """Whoever finds a draft open and gives another address does not submit the numbers that the representative typed."""
+    begin(browser)
+    fill_in(browser, Typed())
+
+    fields = representative_fields(Typed(email="stranger@example.com", notice_number=""))
+    browser.fill("/enrol/representative", **fields)
+    browser.post("/enrol/email", code=browser.code_by_mail())
+
+    file = row()
+    assert file.email == "stranger@example.com"
+    assert (file.revenu_quebec_id_sealed, file.notice_number_sealed, file.notice_year) == (None, None, None)
+    browser.get("/enrol/check")
+    assert browser.path == "/enrol/tasks"

@@ -133,7 +133,7 @@ def test_an_enrolment_without_scripts(installation: Installation, new_page: NewP
     case = installation.enrolment("online") | {"email": "sans-script@entreprise.example"}
     page, pes = new_page(java_script_enabled=False), new_page(java_script_enabled=False)
     journeys.enrol(page, installation, case)
-    page.click("#create-account")
+    journeys.begin_account(page, installation, case)
     journeys.choose_password_and_factor(page, installation)
     page.click("main a[href*='/enrol/file/slips/']")
     page.click("#show-slips")

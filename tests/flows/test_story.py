@@ -38,7 +38,7 @@ def _enrol_and_collect_slips(page: Page, installation: Installation, case: dict[
     journeys.enrol(page, installation, case)
     page.wait_for_url("**/enrol/file")
     expect(page.locator("main")).to_contain_text("Dossier vérifié")
-    page.click("#create-account")
+    journeys.begin_account(page, installation, case)
     journeys.choose_password_and_factor(page, installation)
     page.wait_for_url("**/enrol/file")
     page.click("main a[href*='/enrol/file/slips/']")

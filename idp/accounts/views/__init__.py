@@ -44,6 +44,7 @@ from .account import add_account_section as add_account_section
 from .browser import hold_activation as hold_activation
 from .browser import keep_for_anybody as keep_for_anybody
 from .browser import leave as leave
+from .browser import on_forgetting as on_forgetting
 from .browser import set_farewell as set_farewell
 from .devices import add_sign_in_detail as add_sign_in_detail
 from .own_data import add_my_data as add_my_data

@@ -23,6 +23,7 @@ _NEW_APPLICATION = "new_application"
 _WHOSE = "whose"  # a digest of whoever signed in last in this browser
 _FAREWELL = "mandat.farewell"
 _STAYING = "mandat.staying_in_browser"
+_FORGETTING = "mandat.forgetting_in_browser"
 LINKING = "/activate/link"
 
 Farewell = Callable[[str], str | None]
@@ -206,7 +207,14 @@ def keep_for_anybody(app: Flask, *names: str) -> None:
     app.extensions[_STAYING] = (*app.extensions.get(_STAYING, ()), *names)
 
 
+def on_forgetting(app: Flask, act: Callable[[], None]) -> None:
+    """Have another room end what its entries in the page session open, when these are about to be forgotten."""
+    app.extensions[_FORGETTING] = (*app.extensions.get(_FORGETTING, ()), act)
+
+
 def _forget_pages(*staying: str) -> None:
+    for act in current_app.extensions.get(_FORGETTING, ()):
+        act()
     kept = {name: session[name] for name in ("lang", *staying) if name in session}
     session.clear()
     session.update(kept)

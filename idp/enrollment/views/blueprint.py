@@ -1,4 +1,4 @@
-"""Which file this browser is about: bound by the signed page session, or by the representative's own sign-in."""
+"""Which file this browser is about: by a secret in its page session that has a row, or by the representative's own sign-in."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import Blueprint, Response, abort, flash, session
+from flask import Blueprint, Response, abort, flash, request, session
 from flask.typing import ResponseReturnValue
 
 from ...accounts.sessions import current_sign_in
+from ...accounts.sign_ins import device_words
 from ...i18n import gettext as _
 from ...web import now, see_other
+from .. import browser_services as browsers
 from .. import services
 from ..errors import FileIncompleteError, FileNotEditableError, NoSuchFileError
 from ..files import FileView
@@ -20,23 +22,28 @@ from ..states import ForbiddenTransitionError, State
 pages = Blueprint("enrollment", __name__, url_prefix="/enrol")
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
-_KEY = "enrolment_file"
+_KEY = "enrolment_browser"
 
 
-def bind(file_id: str) -> None:
-    """Bind this browser to a file."""
-    session[_KEY] = file_id
-    session.permanent = True
+def device() -> str:
+    """Return this browser in words."""
+    return device_words(request.user_agent.string)
+
+
+def hold(token: str) -> None:
+    """Keep the secret of a browser that may open a file; the one kept before ends."""
+    release()
+    session[_KEY] = token
 
 
 def release() -> None:
-    """Forget the file of this browser."""
-    session.pop(_KEY, None)
+    """End what this browser may open, and forget it."""
+    browsers.leave(session.pop(_KEY, None), now=now())
 
 
 def bound_file() -> FileView | None:
     """Return the file of this browser, if any."""
-    file_id: str | None = session.get(_KEY)
+    file_id = browsers.file_of(session.get(_KEY), now=now())
     if file_id is None and (sign_in := current_sign_in()) is not None:
         file_id = services.file_of_representative(sign_in.person_id)
     if file_id is None:
@@ -49,9 +56,11 @@ def bound_file() -> FileView | None:
 
 
 def current_file() -> FileView:
-    """Return the file of this browser; whoever has none is led to where one comes back with its number."""
+    """Return the file of this browser; without one, lead to the page where one comes back with its number."""
     file = bound_file()
     if file is None:
+        if session.pop(_KEY, None) is not None:
+            flash(_("For your safety, this file was closed on this device. Come back with its number."), "info")
         abort(see_other("/enrol/resume"))
     return file
 

@@ -13,6 +13,7 @@ from ...i18n import gettext as _
 from ...identifiers import Neq
 from ...limits import FORMS, limiter
 from ...web import now, see_other
+from .. import browser_services as browsers
 from .. import email_code_services, services, words
 from ..email_code_services import CodeAnswer, Purpose
 from ..errors import FileIncompleteError
@@ -22,7 +23,7 @@ from ..positions import Basis, Position
 from ..rules import Unavailable, register_accepts
 from ..states import State
 from ..terms import TERMS_VERSION, sections
-from .blueprint import bind, bound_file, draft_page, pages
+from .blueprint import bound_file, device, draft_page, hold, pages
 
 PATHS = {
     Task.ENTERPRISE: "/enrol/enterprise",
@@ -45,7 +46,8 @@ def start() -> ResponseReturnValue:
     """Open a draft, or go on with the one this browser has."""
     file = bound_file()
     if file is None or file.state is not State.DRAFT:
-        bind(services.start(language=current_language(), now=now()))
+        file_id = services.start(language=current_language(), now=now())
+        hold(browsers.begin(file_id, device=device(), now=now()))
     return see_other("/enrol/tasks")
 
 
@@ -184,6 +186,8 @@ def representative(file: FileView) -> ResponseReturnValue:
             phone=form.phone.data,
         )
         if services.save_representative(file.id, facts, now=now()):
+            if file.email_confirmed:
+                flash(_("The address has changed: enter the Revenu Québec number and the notice again."), "info")
             if not email_code_services.send(file.id, Purpose.CONFIRM, now=now()):
                 flash(too_many_codes(), "warning")
             return see_other("/enrol/email")

@@ -12,7 +12,7 @@ from ...web import now, see_other
 from .. import email_code_services
 from ..forms import CodeForm, ResumeForm
 from ..terms import TERMS_VERSION, sections, terms_digest
-from .blueprint import bind, pages
+from .blueprint import device, hold, pages, release
 
 _NUMBER = "enrolment_number"
 
@@ -24,7 +24,7 @@ def resume() -> ResponseReturnValue:
     form = ResumeForm()
     if form.validate_on_submit():
         session[_NUMBER] = form.number.data
-        email_code_services.send_to_return(form.number.data, now=now())
+        email_code_services.ask_to_return(form.number.data, now=now())
         return see_other("/enrol/resume/code")
     return render_template("enrollment/resume.html", form=form)
 
@@ -38,10 +38,10 @@ def resume_code() -> ResponseReturnValue:
         return see_other("/enrol/resume")
     form = CodeForm()
     if form.validate_on_submit():
-        file_id = email_code_services.come_back(number, form.code.data, now=now())
-        if file_id is not None:
+        token = email_code_services.come_back(number, form.code.data, device=device(), now=now())
+        if token is not None:
             session.pop(_NUMBER, None)
-            bind(file_id)
+            hold(token)
             return see_other("/enrol/file")
         form.code.errors = [_("This code does not open this file, or it no longer works. Ask for another one.")]
     return render_template("enrollment/resume_code.html", form=form)
@@ -54,9 +54,18 @@ def resume_again() -> ResponseReturnValue:
     number: str | None = session.get(_NUMBER)
     if number is None:
         return see_other("/enrol/resume")
-    email_code_services.send_to_return(number, now=now())
+    email_code_services.ask_to_return(number, now=now())
     flash(_("If this file exists, a new code is on its way to its e-mail address."), "info")
     return see_other("/enrol/resume/code")
+
+
+@pages.post("/leave")
+def leave() -> ResponseReturnValue:
+    """Close the file on this device: from then on it opens with its number and a code sent by e-mail."""
+    release()
+    session.pop(_NUMBER, None)
+    flash(_("The file is closed on this device."), "success")
+    return see_other("/")
 
 
 def terms_page() -> ResponseReturnValue:

@@ -13,30 +13,59 @@ from ...accounts.slips import slips_page
 from ...accounts.views import hold_activation
 from ...errors import ConflictError
 from ...i18n import gettext as _
+from ...limits import FORMS, limiter
 from ...web import now, see_other
-from .. import services
+from .. import email_code_services, services
+from ..email_code_services import CodeAnswer, Purpose
 from ..errors import NoSuchFileError
 from ..files import FileView
-from ..forms import EmptyForm
+from ..forms import CodeForm, EmptyForm
 from ..states import State
 from .blueprint import file_page, pages
+from .drafting import code_refusal, too_many_codes
 
 
 @pages.post("/file/account")
+@limiter.limit(FORMS)
 @file_page
 def account(file: FileView) -> ResponseReturnValue:
-    """Register the enterprise and lead its representative to their first password and second factor."""
+    """Send the code that opens the representative's account, or lead to the account there is."""
+    elsewhere = _instead_of_an_account(file)
+    if elsewhere is not None:
+        return see_other(elsewhere)
+    if not email_code_services.send(file.id, Purpose.ACCOUNT, now=now()):
+        flash(too_many_codes(), "warning")
+    return see_other("/enrol/file/account/code")
+
+
+@pages.route("/file/account/code", methods=["GET", "POST"])
+@limiter.limit(FORMS, methods=["POST"])
+@file_page
+def account_code(file: FileView) -> ResponseReturnValue:
+    """Ask the code, register the enterprise and lead its representative to their first password and second factor."""
+    elsewhere = _instead_of_an_account(file)
+    if elsewhere is not None:
+        return see_other(elsewhere)
+    form = CodeForm()
+    if form.validate_on_submit():
+        answer, token = email_code_services.open_account(file.id, form.code.data, now=now())
+        if token is not None:
+            hold_activation(token, "/enrol/file")
+            return see_other("/activate/password")
+        if answer is CodeAnswer.ACCEPTED:
+            return see_other("/enrol/file")
+        form.code.errors = [code_refusal(answer)]
+    return render_template("enrollment/account_code.html", form=form, email=file.email)
+
+
+def _instead_of_an_account(file: FileView) -> str | None:
     if file.state not in (State.VERIFIED, State.ACTIVE):
-        return see_other("/enrol/file")
+        return "/enrol/file"
     if file.representative_code is not None:
         code = file.representative_code.signs
         if accounts.user_codes([code], now=now())[code].state is CodeState.ACTIVATED:
-            return see_other("/sign-in?next=/enrol/file")
-    token = services.open_account(file.id, now=now())
-    if token is None:
-        return see_other("/enrol/file")
-    hold_activation(token, "/enrol/file")
-    return see_other("/activate/password")
+            return "/sign-in?next=/enrol/file"
+    return None
 
 
 @pages.route("/file/slips/<nominee_id>", methods=["GET", "POST"])
