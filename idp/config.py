@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     mtls_issuer_alias: str | None = Field(
         None, description="second address of the provider, where clients show certificates"
     )
+    egress_ca_file: Path | None = Field(
+        None, description="authorities (PEM) trusted for outgoing calls, beside those of the system"
+    )
     rate_limit_storage: str = Field("memory://", description="where the per-address shield counts")
     neq_check_digit: Literal["reject", "warn", "off"] = Field("reject", description="what a wrong NEQ check digit does")
     workers: int = Field(2, ge=1, le=64, description="processes of idp serve")

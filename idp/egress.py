@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -89,7 +90,9 @@ def _exchange(
     ends_at = time.monotonic() + LONGEST
     extensions = {"sni_hostname": urlsplit(url).hostname}
     with (
-        httpx2.Client(timeout=TIMEOUT, follow_redirects=False, transport=_Transport(ends_at)) as client,
+        httpx2.Client(
+            timeout=TIMEOUT, follow_redirects=False, transport=_Transport(ends_at, settings.egress_ca_file)
+        ) as client,
         client.stream(
             method, target, content=body, headers={**(headers or {}), "Host": host}, extensions=extensions
         ) as response,
@@ -110,8 +113,10 @@ def _read(response: httpx2.Response, largest: int) -> bytes:
 class _Transport(httpx2.HTTPTransport):
     """One exchange on streams that know when it must be over: a byte now and then would hold a worker for days."""
 
-    def __init__(self, ends_at: float) -> None:
+    def __init__(self, ends_at: float, authorities: Path | None) -> None:
         context = httpx2.create_ssl_context(trust_env=False)
+        if authorities is not None:
+            context.load_verify_locations(cafile=authorities)
         super().__init__(verify=context, trust_env=False)
         self._pool = httpcore2.ConnectionPool(ssl_context=context, network_backend=_Backend(ends_at))
 

@@ -40,7 +40,13 @@ class Provider:
             client_id=settings.client_id,
             client_secret=settings.client_secret,
             server_metadata_url=f"{settings.issuer}/.well-known/openid-configuration",
-            client_kwargs={"scope": SCOPES, "code_challenge_method": "S256", "trust_env": False, "timeout": 10},
+            client_kwargs={
+                "scope": SCOPES,
+                "code_challenge_method": "S256",
+                "trust_env": False,
+                "timeout": 10,
+                "verify": settings.ca_file or True,
+            },
         )
 
     def metadata(self) -> dict[str, Any]:

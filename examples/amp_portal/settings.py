@@ -20,6 +20,7 @@ class PortalSettings:
     client_id: str
     client_secret: str = field(repr=False)
     database: Path
+    ca_file: str | None = None  # authorities (PEM) that vouch for the provider; None: those of the system
     resource: str = "https://portal.amp.example/"
     step_up_seconds: int = 300  # how old a sign-in may be for an act that binds; 0: each act needs its own
 
@@ -32,7 +33,7 @@ class PortalSettings:
     def from_environment(cls) -> Self:
         """Read ``PORTAL_ISSUER``, ``PORTAL_URL``, ``PORTAL_DATABASE`` and the registration in ``PORTAL_CLIENT_FILE``.
 
-        ``PORTAL_STEP_UP_SECONDS`` may be left out.
+        ``PORTAL_STEP_UP_SECONDS`` and ``PORTAL_CA_FILE`` may be left out.
         """
         client = json.loads(Path(os.environ["PORTAL_CLIENT_FILE"]).read_text(encoding="utf-8"))
         return cls(
@@ -41,5 +42,6 @@ class PortalSettings:
             client_id=client["client_id"],
             client_secret=client["client_secret"],
             database=Path(os.environ["PORTAL_DATABASE"]),
+            ca_file=os.environ.get("PORTAL_CA_FILE"),
             step_up_seconds=int(os.environ.get("PORTAL_STEP_UP_SECONDS", "300")),
         )

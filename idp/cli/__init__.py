@@ -19,6 +19,7 @@ COMMANDS = {
     "clients": "load the clients of agencies",
     "db": "bring the schema up to date",
     "demo": "fill an empty installation with demonstration data",
+    "demo-client": "load a client into the demonstration",
     "doctor": "say what is wrong with an installation",
     "keys": "create, list and rotate keys",
     "notices": "list what could not be delivered, and send it again",
@@ -41,7 +42,8 @@ class _Commands(click.Group):
         """Import the command called *name*."""
         if name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"idp.cli.{name}"), name)
+        module = name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"idp.cli.{module}"), module)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -17,45 +18,68 @@ import click
 
 from ..config import Settings, folder, read_settings
 from ..sealing import create_key_files
+from . import demo_tls
+from .demo_tls import HttpsFront
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+ENVIRONMENT = "environment.json"  # what another process needs to be of the same demonstration
 
 
 @click.command()
 @click.option("--reset", is_flag=True, help="forget everything and start afresh")
 @click.option("--port", default=8000, show_default=True, help="port of the provider")
 @click.option("--portal-port", default=8001, show_default=True, help="port of the AMP portal")
+@click.option("--https", is_flag=True, help="behind nginx, with an authority made for it and mutual TLS")
 @click.option("--dir", "place", type=click.Path(path_type=Path), default=Path("var/demo"), show_default=True)
-def demo(reset: bool, port: int, portal_port: int, place: Path) -> None:
+def demo(reset: bool, port: int, portal_port: int, https: bool, place: Path) -> None:
     """Run the demonstration; stop it with Ctrl-C."""
     place = place.resolve()
     if reset:
         shutil.rmtree(place, ignore_errors=True)
-    for busy in (port, portal_port):
+    for busy in (port, portal_port, *((portal_port + 1,) if https else ())):
         if _is_listening(busy):
             raise click.ClickException(f"port {busy} is in use; choose others with --port and --portal-port")
     place.mkdir(parents=True, exist_ok=True)
-    settings = demo_settings(place, port)
-    portal = f"http://127.0.0.1:{portal_port}"
-    os.environ.update(environment(settings))
+    front = _front(place, port, portal_port) if https else None
+    settings = demo_settings(place, port, is_https=https)
+    portal = f"{'https' if https else 'http'}://127.0.0.1:{portal_port}"
+    os.environ.update(environment(settings) | (front.environment() if front else {}))
+    _write_private(place / ENVIRONMENT, {name: os.environ[name] for name in os.environ if name.startswith("IDP_")})
     _complete_keys(settings)
     personas = place / "personas.json"
     if not personas.exists() or _ports_changed(personas, settings.issuer, portal):
         _prepare(place, settings, portal)
-    processes = _start(place, settings, portal, port, portal_port)
+    if front is not None:
+        told = json.loads(personas.read_text(encoding="utf-8"))
+        _write_private(personas, told | {"authority": str(front.authority), "mtls_issuer": front.alias})
+    processes = _start(place, settings, portal, port, portal_port, front)
     try:
-        _await(f"{settings.issuer}/.well-known/openid-configuration", processes)
-        _await(f"{portal}/", processes)
+        trusted = _trusting(front.authority if front else None)
+        _await(f"{settings.issuer}/.well-known/openid-configuration", processes, trusted)
+        _await(f"{portal}/", processes, trusted)
         _tell(json.loads(personas.read_text(encoding="utf-8")), personas)
         _watch(processes)
     finally:
         _stop(processes)
 
 
-def demo_settings(place: Path, port: int) -> Settings:
+def _front(place: Path, port: int, portal_port: int) -> HttpsFront:
+    if demo_tls.nginx() is None:
+        raise click.ClickException("--https needs nginx (Debian: apt-get install nginx-light)")
+    shipped = folder_of("nginx") / "mandat.conf"
+    return demo_tls.prepare(
+        place / "tls", port=port, portal_port=portal_port, alias_port=portal_port + 1, shipped=shipped
+    )
+
+
+def _trusting(authority: Path | None) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=None if authority is None else str(authority))
+
+
+def demo_settings(place: Path, port: int, *, is_https: bool = False) -> Settings:
     """Return the settings of a demonstration that lies in *place*."""
     return read_settings(
-        issuer=f"http://localhost:{port}",
+        issuer=f"{'https' if is_https else 'http'}://localhost:{port}",
         database_url=f"sqlite:///{place / 'mandat.sqlite3'}",
         keys_dir=place / "keys",
         key_encryption_key_file=place / "keys" / "key-encryption.key",
@@ -132,13 +156,16 @@ def _ports_changed(personas: Path, issuer: str, portal: str) -> bool:
 
 
 def _start(
-    place: Path, settings: Settings, portal: str, port: int, portal_port: int
+    place: Path, settings: Settings, portal: str, port: int, portal_port: int, front: HttpsFront | None
 ) -> dict[str, subprocess.Popen[bytes]]:
     idp = [sys.executable, "-m", "idp"]
+    if front is not None:
+        port, portal_port = front.provider_behind, front.portal_behind
     commands = {
         "provider": [*idp, "serve", "--host", "127.0.0.1", "--port", str(port)],
         "worker": [*idp, "worker"],
         "portal": [sys.executable, "-m", "examples.amp_portal", "--port", str(portal_port)],
+        **({"nginx": front.command()} if front is not None else {}),
     }
     child = {
         **os.environ,
@@ -146,6 +173,7 @@ def _start(
         "PORTAL_URL": portal,
         "PORTAL_CLIENT_FILE": str(place / "portal.json"),
         "PORTAL_DATABASE": str(place / "portal.sqlite3"),
+        **({"PORTAL_CA_FILE": str(front.authority)} if front is not None else {}),
     }
     processes = {}
     for name, command in commands.items():
@@ -162,7 +190,9 @@ def _is_listening(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _await(url: str, processes: dict[str, subprocess.Popen[bytes]], seconds: float = 30) -> None:
+def _await(
+    url: str, processes: dict[str, subprocess.Popen[bytes]], trusted: ssl.SSLContext, seconds: float = 30
+) -> None:
     import httpx2
 
     limit = time.monotonic() + seconds
@@ -171,7 +201,7 @@ def _await(url: str, processes: dict[str, subprocess.Popen[bytes]], seconds: flo
             if process.poll() is not None:
                 raise click.ClickException(f"the {name} stopped at once; see its log beside the database")
         try:
-            if httpx2.get(url, timeout=2, trust_env=False).status_code < 500:
+            if httpx2.get(url, timeout=2, trust_env=False, verify=trusted).status_code < 500:
                 return
         except httpx2.HTTPError:
             time.sleep(0.1)
@@ -212,6 +242,9 @@ def _tell(told: dict[str, Any], path: Path) -> None:
     click.echo(
         f"\n  To enrol an enterprise: {told['issuer']}/enrol with NEQ {first['neq']} and the facts of “online” in {path}"
     )
+    if "authority" in told:
+        click.echo(f"  Authority to trust  {told['authority']}\n  Mutual TLS at  {told['mtls_issuer']}")
+    click.echo("  To try your own client: bin/demo-client FILE.yaml (docs/relying-parties.md, “Register”)")
     click.echo(
         "  A one-time code from a secret: bin/demo-code SECRET\n  Ctrl-C stops everything; bin/demo --reset starts afresh.\n"
     )

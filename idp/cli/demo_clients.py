@@ -39,7 +39,7 @@ _SYSTEM: dict[str, Any] = {  # software that a PES may approve to act for an ent
 def load(portal: str, now: datetime) -> dict[str, dict[str, Any]]:
     """Register the clients and return each as its own program knows it: with its secret, or its private keys."""
     keys = {name: jwk.ECKey.generate_key("P-256", {"kid": name, "alg": "ES256", "use": "sig"}) for name in _KEYED}
-    told = [_portal(portal), *_tools()]
+    told = [_portal(portal), *_tools(portal.partition(":")[0])]
     own: dict[str, dict[str, Any]] = {client["client_id"]: client for client in told}
     for name, key in keys.items():
         own[name]["jwks"] = {"keys": [key.as_dict(private=False)]}
@@ -67,10 +67,16 @@ def _portal(portal: str) -> dict[str, Any]:
     }
 
 
-def _tools() -> tuple[dict[str, Any], ...]:
+def _tools(scheme: str) -> tuple[dict[str, Any], ...]:
+    """Return the clients for tools; an issuer at https takes no http address but of native programs."""
+    addresses = {
+        name: [f"{scheme}://127.0.0.1:9999/{path}"]
+        for name, path in (("redirect_uris", "callback"), ("post_logout_redirect_uris", "signed-out"))
+    }
     return (
         {
             **_TOOL,
+            **addresses,
             "client_id": "tools",
             "client_secret": secrets.token_urlsafe(32),
             "client_name": "Outils de démonstration",
@@ -87,6 +93,7 @@ def _tools() -> tuple[dict[str, Any], ...]:
         },
         {
             **_TOOL,
+            **addresses,
             "client_id": "tools-fapi2",
             "client_name": "Outil au profil FAPI 2.0 (démonstration)",
             "profile": "fapi2",
