@@ -95,7 +95,9 @@ class RefreshGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
         """Read the rights again, narrow, use the token up, sign: one transaction."""
         asked, client = self.request, self.request.client
         try:
-            body = refreshing.response(asked.family, client, asked.form, resources=asked.resources, now=now())
+            body = refreshing.response(
+                asked.family, client, asked.form, cnf=asked.shown.cnf, resources=asked.resources, now=now()
+            )
         except (NoRightError, SpentTokenError) as error:
             raise InvalidGrantError(str(error)) from None
         except WiderScopeError as error:

@@ -7,6 +7,7 @@ calls (S-82): rights are read again each time, and every token that gives nothin
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from werkzeug.http import parse_accept_header
@@ -64,6 +65,8 @@ def _refresh_token(grant: tokens.Grant, client: RelyingParty) -> dict[str, Any]:
     if issuing.authority_of(grant, now=now()) is None:
         return _INACTIVE
     sub = issuing.sub_of(grant.agency_id, grant.person_id)
+    if client.is_confidential:  # bound to its client, to no key (RFC 9449 §5)
+        grant = replace(grant, cnf={})
     return tokens.refresh_introspection(grant, issuer=current_settings().issuer, sub=sub)
 
 

@@ -71,7 +71,8 @@ def by_details(grant: Grant, text: str | None, *, neq: str, locations: tuple[str
 
 
 def as_issued(grant: Grant, claims: Mapping[str, Any]) -> Grant:
-    """Return *grant* as far as the access token with *claims* goes."""
+    """Return *grant* as far as the access token with *claims* goes, bound as it is."""
     told = claims.get("narrowed_to")
     narrowed_to = frozenset(map(str, told)) if isinstance(told, list) else None
-    return replace(grant, scopes=grant.scopes & scopes_of(str(claims.get("scope", ""))), narrowed_to=narrowed_to)
+    scopes = grant.scopes & scopes_of(str(claims.get("scope", "")))
+    return replace(grant, scopes=scopes, narrowed_to=narrowed_to, cnf=claims.get("cnf", {}))

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import JSON, bindparam, select, update
 
 from .. import audit
 from ..accounts import services as accounts
 from ..db import db, table_of
 from ..sealing import current_sealing, digest
-from . import grant_services, proofs, refresh_tokens
+from . import grant_services, refresh_tokens
 from .models import GrantRow
 from .parties.clients import RelyingParty
 from .refresh_tokens import RefreshToken, Use
@@ -31,7 +31,7 @@ _ADVANCE = (
         _GRANTS.c.refresh_generation == bindparam("shown"),
         _GRANTS.c.revoked_at.is_(None),
     )
-    .values(refresh_generation=bindparam("next"), refreshed_at=bindparam("now"))
+    .values(refresh_generation=bindparam("next"), refreshed_at=bindparam("now"), cnf=bindparam("binding", type_=JSON()))
     .returning(_GRANTS.c.id)
 )
 _READ = select(*grant_services.MEMBERS, _GRANTS.c.refresh_generation, _GRANTS.c.refreshed_at).where(
@@ -65,11 +65,11 @@ def find(text: str, client: RelyingParty, *, now: datetime) -> Family | None:
 def usable(text: str, client: RelyingParty, *, cnf: Mapping[str, str], now: datetime) -> Family | None:
     """Return the family of a refresh token that *client* may use now, showing *cnf*; None for any other.
 
-    An old generation is a theft or a fault, nobody can tell which: the family ends (RFC 9700 §4.14.2). Who does not show the
-    key ends nothing.
+    An old generation is a theft or a fault, nobody can tell which: the family ends (RFC 9700 §4.14.2). Who does not show what
+    the token asks for ends nothing.
     """
     family = find(text, client, now=now)
-    if family is None or not proofs.fits(family.grant.cnf, cnf):
+    if family is None or not refresh_tokens.may_use(client, family.grant.cnf, cnf):
         return None
     if family.use is Use.REPLAY:
         _punish(family, client, now)
@@ -77,13 +77,14 @@ def usable(text: str, client: RelyingParty, *, cnf: Mapping[str, str], now: date
     return family
 
 
-def take(family: Family, client: RelyingParty, *, now: datetime) -> str | None:
-    """Use a family and return the refresh token to hold from now on; None when somebody else was quicker."""
+def take(family: Family, client: RelyingParty, *, cnf: Mapping[str, str], now: datetime) -> str | None:
+    """Use a family, showing *cnf*, and return the refresh token to hold from now on; None when somebody else was quicker."""
     shown = family.shown
     if not refresh_tokens.rotates(client, family.grant.cnf):
         return text_of(shown)
     successor = replace(shown, generation=shown.generation + 1)
-    if family.use is Use.AGAIN or _advance(family.grant.id, successor, now):
+    binding = refresh_tokens.binding(client, family.grant.cnf, cnf)
+    if family.use is Use.AGAIN or _advance(family.grant.id, successor, binding, now):
         return text_of(successor)
     after = _read(shown, client, now)
     if after is not None and after.use is Use.AGAIN:
@@ -93,10 +94,11 @@ def take(family: Family, client: RelyingParty, *, now: datetime) -> str | None:
     return None
 
 
-def _advance(grant_id: str, successor: RefreshToken, now: datetime) -> bool:
+def _advance(grant_id: str, successor: RefreshToken, binding: Mapping[str, str], now: datetime) -> bool:
     """Make *successor* the current token: one statement, so that of many uses one gives birth."""
-    shown = successor.generation - 1
-    born = db.session.execute(_ADVANCE, {"grant": grant_id, "shown": shown, "next": successor.generation, "now": now})
+    generation = successor.generation
+    values = {"shown": generation - 1, "next": generation, "binding": dict(binding), "now": now}
+    born = db.session.execute(_ADVANCE, {"grant": grant_id, **values})
     return born.first() is not None
 
 

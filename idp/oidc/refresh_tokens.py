@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
+from . import proofs
 from .parties.clients import RelyingParty
 
 LIFE = timedelta(days=30)  # decisions §21: absolute, from the grant; ASVS 10.4.8
@@ -49,6 +50,22 @@ def rotates(client: RelyingParty, cnf: Mapping[str, str]) -> bool:
     RFC 9700 §2.2.2; FAPI 2.0 §5.3.2.1: no rotation for a confidential client whose tokens are bound.
     """
     return not (client.is_confidential and cnf)
+
+
+def may_use(client: RelyingParty, cnf: Mapping[str, str], shown: Mapping[str, str]) -> bool:
+    """Tell whether *client*, showing a key or certificate, may use a refresh token whose grant was bound by *cnf*.
+
+    A public client shows the same one. A confidential client is proven by its authentication, so it may show another, and
+    must still show one (RFC 9449 §5, RFC 8705 §7.1).
+    """
+    if client.is_confidential:
+        return bool(shown) or not cnf
+    return proofs.fits(cnf, shown)
+
+
+def binding(client: RelyingParty, cnf: Mapping[str, str], shown: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what the family is bound to after a use: a public client that shows its first key binds it (RFC 9449 §5)."""
+    return cnf if client.is_confidential or cnf else shown
 
 
 class Use(Enum):

@@ -25,16 +25,24 @@ def still_fits(grant: Grant, client: RelyingParty) -> bool:
 
 
 def response(
-    family: Family, client: RelyingParty, asked: Mapping[str, str], *, resources: frozenset[str], now: datetime
+    family: Family,
+    client: RelyingParty,
+    asked: Mapping[str, str],
+    *,
+    cnf: Mapping[str, str],
+    resources: frozenset[str],
+    now: datetime,
 ) -> dict[str, Any]:
     """Return new tokens and record them, in the caller's transaction; blocks that are gone are not in them.
+
+    The access token is bound to what was shown with this request, *cnf* (RFC 9449 §5).
 
     Raises:
         NoRightError: the person acts for the enterprise no more, which ends the grant.
         SpentTokenError: the token was used at the same moment, which ends the grant too.
         WiderScopeError, WiderDetailsError: more is asked than was granted; the token stays as it was.
     """
-    grant = replace(narrowing.for_client(family.grant, client), nonce=None)  # OIDC Core §12.2: no nonce again
+    grant = replace(narrowing.for_client(family.grant, client), nonce=None, cnf=cnf)  # OIDC Core §12.2: no nonce again
     grant = narrowing.by_scope(grant, asked.get("scope"))
     held = issuing.authority_of(grant, now=now)
     if held is None:
@@ -42,7 +50,7 @@ def response(
         raise NoRightError("the person has no right for this enterprise")
     text = asked.get("authorization_details")
     grant = narrowing.by_details(grant, text, neq=held.neq, locations=issuing.locations(client) if text else ())
-    successor = refresh_services.take(family, client, now=now)
+    successor = refresh_services.take(family, client, cnf=cnf, now=now)
     if successor is None:
         raise SpentTokenError("the refresh token was used before")
     body = issuing.issued(grant, tokens.without_others(held, grant), client, now=now, resources=resources)

@@ -438,10 +438,13 @@ def test_a_baseline_client_may_bind_its_tokens_too(scenery: Scenery, clock: Mova
 
 @pytest.mark.bar("S-64")
 @pytest.mark.parametrize("binding", BINDINGS)
-def test_a_refresh_token_goes_on_for_its_client_and_certificate_alone(
+def test_a_refresh_token_goes_on_for_its_client_with_a_certificate(
     scenery: Scenery, clock: MovableClock, tmp_path: Path, binding: str
 ) -> None:
-    """``refresh-token`` of each variant: the presented one still works; without or with another certificate it does not."""
+    """``refresh-token`` of each variant: the presented one still works, without a certificate it does not.
+
+    Another certificate is refused where it is what proves the client; elsewhere the new token is bound to it (RFC 8705 §7.1).
+    """
     lasting = {"grant_types": ["authorization_code", "refresh_token"], "scope": f"{SCOPES} offline_access"}
     load(scenery.app, clock, tmp_path, *[told(method, binding, **lasting) for method in METHODS])
     for method in METHODS:
@@ -453,7 +456,13 @@ def test_a_refresh_token_goes_on_for_its_client_and_certificate_alone(
         old, new = (client.read(each["access_token"], "ES256", audience=RESOURCE) for each in (tokens, fresh))
         assert new["cnf"] == old["cnf"], method
         if binding == "certificate" or method != "private_key_jwt":
-            for shown in (None, CERTIFICATES[TLS if method == SELF_SIGNED else SELF_SIGNED]):
+            another = CERTIFICATES[TLS if method == SELF_SIGNED else SELF_SIGNED]
+            if method == "private_key_jwt":
+                bound = client.showing(another).post("/token", form).get_json()["access_token"]
+                confirmed = client.read(bound, "ES256", audience=RESOURCE)["cnf"]
+                assert set(confirmed) == {"x5t#S256"}
+                assert confirmed != old["cnf"]
+            for shown in (None, *([another] if method != "private_key_jwt" else [])):
                 answer = client.showing(shown).post("/token", form)
                 assert answer.status_code in (400, 401), method
                 assert answer.get_json()["error"] in ("invalid_grant", "invalid_client", "invalid_request"), method

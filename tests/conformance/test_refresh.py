@@ -26,6 +26,7 @@ from idp.delegation import services as delegation
 from idp.notices.services import deliver_due
 from idp.oidc import grant_services, refresh_tokens
 from idp.oidc.models import GrantRow
+from tests.oidc.fapi import thumbprint
 from tests.oidc.lasting import OFFLINE_SCOPES, Bound, Holder, Keyed, Program, Server, signed_out, unverified
 from tests.oidc.scenery import (
     FIRM,
@@ -235,21 +236,62 @@ def test_the_fapi_refresh_module(scenery: Scenery) -> None:
     assert "refresh_token" in discovery["grant_types_supported"]
 
 
-def test_the_fapi_refresh_token_is_of_no_use_without_client_and_key(scenery: Scenery) -> None:
-    """Without authentication, without a proof, with another key, with another client; and none of that ends it."""
+def test_the_fapi_refresh_token_is_of_no_use_without_its_client_and_a_proof(scenery: Scenery) -> None:
+    """Without authentication, without a proof, with another client, with a proof of another request; none of that ends it."""
     client = Bound(scenery)
     good = client.tokens(scenery.browser())["refresh_token"]
     form = {"grant_type": "refresh_token", "refresh_token": good}
-    thief = Bound(scenery, dpop_key=ec.generate_private_key(ec.SECP256R1()), nonce=client.nonce)
     proof = client.dpop("POST", f"{ISSUER}/token")
 
     assert error(scenery.browser().post("/token", data=form, headers={"DPoP": proof})) == "invalid_client"
     assert error(client.post("/token", form, with_proof=False)) == "invalid_dpop_proof"
-    assert error(thief.refresh(good)) == "invalid_grant"
     assert error(Keyed(scenery).refresh(good)) == "invalid_grant"
     assert error(client.refresh(good, how={"proof": client.dpop("POST", f"{ISSUER}/par")})) == "invalid_dpop_proof"
 
     assert client.refresh(good).status_code == 200
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_confidential_client_may_refresh_with_another_key(scenery: Scenery, times: int) -> None:
+    """``refresh-token``, RFC 9449 §5: bound to the client, so a new key is taken, and the access token is bound to it."""
+    client = Bound(scenery)
+    first = client.tokens(scenery.browser())
+    old, told = client.dpop_key, first
+    for _ in range(times):
+        client.dpop_key = ec.generate_private_key(ec.SECP256R1())
+        told = client.refreshed(told["refresh_token"])
+
+    assert (told["refresh_token"], told["token_type"]) == (first["refresh_token"], "DPoP")
+    for token, key in ((first["access_token"], old), (told["access_token"], client.dpop_key)):
+        jkt = thumbprint(key)
+        assert client.access(token)["cnf"] == {"jkt": jkt}
+        assert client.introspect(token)["cnf"] == {"jkt": jkt}
+        proof = client.dpop("GET", f"{ISSUER}/userinfo", access_token=token, key=key)
+        assert client.userinfo(token, proof=proof).status_code == 200
+        other = old if key is client.dpop_key else client.dpop_key
+        proof = client.dpop("GET", f"{ISSUER}/userinfo", access_token=token, key=other)
+        assert client.userinfo(token, proof=proof).status_code == 401
+
+
+def test_a_bearer_that_shows_a_key_at_refresh_gets_a_bound_token(scenery: Scenery, server: Server) -> None:
+    """RFC 9449 §5: the access token is bound to the proof of its own request; a public client’s family from then on too."""
+    key = Bound(scenery)
+
+    def proof() -> dict[str, Any]:
+        return {"headers": {"DPoP": key.dpop("POST", f"{ISSUER}/token")}}
+
+    for client in (server, Program(scenery)):
+        bearer = client.tokens(scenery.browser())
+        bound = client.refreshed(bearer["refresh_token"], how=proof())
+        assert (bearer["token_type"], bound["token_type"]) == ("Bearer", "DPoP")
+        assert client.access(bound["access_token"])["cnf"] == {"jkt": thumbprint(key.dpop_key)}
+        without = client.refresh(bound["refresh_token"])
+
+        if client is server:
+            assert without.get_json()["token_type"] == "Bearer"
+        else:
+            assert error(without) == "invalid_grant"
+            assert client.refresh(bound["refresh_token"], how=proof()).status_code == 200
 
 
 def test_a_program_with_a_key_rotates_and_stays_bound_to_it(scenery: Scenery) -> None:
@@ -264,6 +306,8 @@ def test_a_program_with_a_key_rotates_and_stays_bound_to_it(scenery: Scenery) ->
     told = program.post("/token", {**form, "code_verifier": VERIFIER}, headers=proof()).get_json()
     first = told["refresh_token"]
     assert error(program.refresh(first)) == "invalid_grant"
+    other = bound.dpop("POST", f"{ISSUER}/token", key=ec.generate_private_key(ec.SECP256R1()))
+    assert error(program.refresh(first, how={"headers": {"DPoP": other}})) == "invalid_grant"
     second = program.refreshed(first, how={"headers": proof()})
     assert (second["token_type"], second["refresh_token"] != first) == ("DPoP", True)
     assert error(program.refresh(first)) == "invalid_grant"  # old and without the key: nobody is punished
