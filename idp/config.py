@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,11 +12,12 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from . import addresses
+
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 FACTOR_LEVELS = {"user": 2, "pes": 2, "authorized_representative": 2, "operator": 3}
 _SHARED = ("valkey://", "valkeys://", "valkey+unix://", "redis://", "rediss://", "redis+unix://")
 _PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
-_ADDRESS = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)+")
 
 
@@ -56,6 +58,9 @@ class Settings(BaseSettings):
     )
     smtp_ca_file: Path | None = Field(
         None, description="authorities (PEM) of the SMTP server; none: those of the system"
+    )
+    smtp_utf8: bool = Field(
+        False, description="the SMTP server offers SMTPUTF8 (RFC 6531): addresses with accents before the @ are taken"
     )
     mail_from: str = Field("Mandat <ne-pas-repondre@mandat.example>", description="sender of e-mails")
     support_phone: str = Field("1 800 555-0199", description="telephone number shown on pages and letters")
@@ -130,9 +135,20 @@ class Settings(BaseSettings):
     @field_validator("alarm_email")
     @classmethod
     def _somebody_is_reached(cls, address: str | None) -> str | None:
-        if address is not None and not _ADDRESS.fullmatch(address):
-            raise ValueError("must be one e-mail address")
-        return address
+        try:
+            return None if address is None else addresses.parse(address, smtp_utf8=False, is_public=False)
+        except addresses.InvalidAddressError:
+            raise ValueError("must be one e-mail address, in ASCII before the @") from None
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender_can_be_written_to(cls, sender: str) -> str:
+        name, address = parseaddr(sender) if sender.isprintable() else ("", "")
+        try:
+            address = addresses.parse(address, smtp_utf8=False, is_public=False)
+        except addresses.InvalidAddressError:
+            raise ValueError("must be one e-mail address, in ASCII before the @, or Name <address>") from None
+        return f"{name} <{address}>" if name else address
 
     @field_validator("database_url")
     @classmethod

@@ -14,8 +14,10 @@ from wtforms import Field, PasswordField, SelectChoice, StringField, TextAreaFie
 from wtforms.utils import unset_value
 from wtforms.validators import StopValidation, ValidationError
 
+from . import addresses
 from .i18n import NBSP, current_language
 from .i18n import gettext as _
+from .web import current_settings
 
 _IN_NAMES = frozenset(" -'’.ʼ")
 PARTS = ("day", "month", "year")
@@ -38,6 +40,18 @@ def looks_like_a_name(form: object, field: Any) -> None:
         raise ValidationError(_("Use only letters, spaces, hyphens, apostrophes and periods"))
     if not any(sign.isalpha() for sign in field.data or ""):
         raise ValidationError(_("Enter at least one letter"))
+
+
+def is_an_address(form: object, field: Any) -> None:
+    """Read an e-mail address into the form in which it is kept, or say beside the field why no message would arrive."""
+    try:
+        field.data = addresses.parse(field.data or "", smtp_utf8=current_settings().smtp_utf8)
+    except addresses.InvalidAddressError as error:
+        if error.fault is addresses.AddressFault.LOCAL_PART:
+            message = _("Before the @, our messages reach only letters without accents. Enter another address.")
+        else:
+            message = _("Enter an e-mail address such as name@example.com")
+        raise StopValidation(message) from None
 
 
 class _Messages:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
 from wtforms import BooleanField, EmailField, HiddenField, PasswordField, RadioField, StringField
-from wtforms.validators import Email, Length, Optional, StopValidation
+from wtforms.validators import Length, Optional, StopValidation
 
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
 from ..identifiers import Fault, InvalidIdentifierError, UserCode
-from ..web_forms import MandatForm, looks_like_a_name
+from ..web_forms import MandatForm, is_an_address, looks_like_a_name
 from .passwords import MIN_LENGTH
 
 
@@ -228,7 +227,7 @@ class EmailChangeForm(MandatForm):
         [
             Required(_l("Enter the new address")),
             Length(max=254),
-            Email(_l("Enter an address such as name@example.com")),
+            is_an_address,
         ],
         id="email",
     )
@@ -262,11 +261,4 @@ class RecoverForm(MandatForm):
 class LostCodeForm(MandatForm):
     """Where the user codes of somebody are to be sent."""
 
-    email = StringField(_l("E-mail address"), [Required(_l("Enter your e-mail address"))], id="email")
-
-    def validate_email(self, field: StringField) -> None:
-        """Refuse what is not one address."""
-        try:
-            field.data = validate_email(field.data or "", check_deliverability=False).normalized
-        except EmailNotValidError:
-            raise StopValidation(_("Enter an e-mail address, for example julie@example.com")) from None
+    email = StringField(_l("E-mail address"), [Required(_l("Enter your e-mail address")), is_an_address], id="email")

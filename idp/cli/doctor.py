@@ -66,6 +66,7 @@ def findings(settings: Settings) -> Iterator[str]:
         return  # the application does not start
     if settings.secure and settings.smtp_url is None:
         yield "no IDP_SMTP_URL: e-mails are written to the outbox folder and reach nobody"
+    yield from _relay_findings(settings)
     if shutil.disk_usage(settings.keys_dir).free < 512 * 1024 * 1024:
         yield "less than 512 MiB of disk are free"
     try:
@@ -82,6 +83,19 @@ def _loose_files(keys: Path) -> Iterator[str]:
     for path in sorted(keys.iterdir()):
         if path.suffix in (".key", ".salt", ".json") and stat.S_IMODE(path.stat().st_mode) & 0o077:
             yield f"{path.name} can be read by others; chmod 600"
+
+
+def _relay_findings(settings: Settings) -> Iterator[str]:
+    """Ask the SMTP server, only when it is said to carry addresses that few servers carry."""
+    from ..notices.delivery import offers_smtp_utf8
+
+    if settings.smtp_url is None or not settings.smtp_utf8:
+        return
+    try:
+        if not offers_smtp_utf8(settings):
+            yield "IDP_SMTP_UTF8 is on, and the SMTP server does not offer SMTPUTF8: set it off"
+    except OSError as error:  # smtplib's own errors are OSError too
+        yield f"IDP_SMTP_UTF8 could not be verified: the SMTP server does not answer ({type(error).__name__})"
 
 
 def _certificate_findings() -> Iterator[str]:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import click
-from email_validator import EmailNotValidError, validate_email
 
+from .. import addresses
 from ..app import create_app
 from ..clock import SystemClock
+from ..config import read_settings
 from ..delegation import catalogue_services
 from ..errors import NotFoundError
 from ..i18n import Language
 from ..support import services
 from ..support.roles import DeskRole, wrong_agency
+
+_FAULTS = {
+    addresses.AddressFault.SHAPE: "not an e-mail address",
+    addresses.AddressFault.LOCAL_PART: "the mail server carries only ASCII before the @ (IDP_SMTP_UTF8)",
+}
 
 
 @click.group()
@@ -33,9 +39,9 @@ def add(name: str, email: str, role: str, agency_id: str | None, language: Langu
     if wrong_agency(DeskRole(role), agency_id):
         raise click.UsageError("an agency officer needs --agency, an operator has none")
     try:
-        address = validate_email(email, check_deliverability=False).normalized
-    except EmailNotValidError as error:
-        raise click.BadParameter(str(error), param_hint="--email") from None
+        address = addresses.parse(email, smtp_utf8=read_settings().smtp_utf8)
+    except addresses.InvalidAddressError as error:
+        raise click.BadParameter(_FAULTS[error.fault], param_hint="--email") from None
     with create_app().app_context():
         if agency_id is not None:
             _check_agency(agency_id)

@@ -8,11 +8,11 @@ from datetime import date, datetime
 
 from werkzeug.datastructures import MultiDict
 from wtforms import EmailField, RadioField, StringField
-from wtforms.validators import DataRequired, Email, Length
+from wtforms.validators import DataRequired, Length
 
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
-from ..web_forms import MandatForm
+from ..web_forms import MandatForm, is_an_address
 from . import rules
 from .authority import UNRESTRICTED
 from .rights_services import Matrix, Right
@@ -29,7 +29,7 @@ class PersonForm(MandatForm):
         validators=[
             DataRequired(_l("Enter the e-mail address")),
             Length(max=254),
-            Email(_l("Enter an e-mail address such as name@example.com")),
+            is_an_address,
         ],
     )
     language = RadioField(

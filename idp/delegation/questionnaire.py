@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from email_validator import EmailNotValidError, validate_email
+from ..addresses import InvalidAddressError, parse
 
 LONGEST_ANSWER = 200
 TICKED = "yes"  # the answer of a ticked checkbox
@@ -149,7 +149,7 @@ def check(
     given = {id: str(value).strip() for id, value in answers.items()}
     shown = questionnaire.asked(given)
     faults = dict(_faults(shown, given, wanted, offered))
-    kept = {question.id: given[question.id] for question in shown if given.get(question.id)}
+    kept = {question.id: _as_kept(question, given[question.id]) for question in shown if given.get(question.id)}
     return Checked(kept, wanted if any(q.kind is QuestionKind.BLOCKS for q in shown) else (), faults)
 
 
@@ -192,12 +192,20 @@ def _fault(question: Question, value: str) -> Fault | None:
     return None if fits else fault
 
 
+def _as_kept(question: Question, value: str) -> str:
+    return _address(value) or value if question.kind is QuestionKind.EMAIL else value
+
+
 def _is_email(value: str) -> bool:
+    return _address(value) is not None
+
+
+def _address(value: str) -> str | None:
+    """Return the address in *value* as it travels, or None; whether the agency has SMTPUTF8 is not known."""
     try:
-        validate_email(value, check_deliverability=False)
-    except EmailNotValidError:
-        return False
-    return True
+        return parse(value, smtp_utf8=False)
+    except InvalidAddressError:
+        return None
 
 
 def _is_date(value: str) -> bool:

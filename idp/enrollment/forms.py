@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import email_validator
 import phonenumbers
 from wtforms import (
     BooleanField,
@@ -25,20 +24,12 @@ from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
 from ..identifiers import Fault, InvalidIdentifierError, Neq, RevenuQuebecId
 from ..web import current_settings, now
-from ..web_forms import DatePartsField, MandatForm, looks_like_a_name
+from ..web_forms import DatePartsField, MandatForm, is_an_address, looks_like_a_name
 from . import words
 from .documents import DocumentFault, fault
 from .positions import Position
 
 _OLDEST = date(1900, 1, 1)
-
-
-def is_an_address(form: MandatForm, field: Any) -> None:
-    """Read an e-mail address; nobody is asked whether it exists: the code sent there will tell."""
-    try:
-        field.data = email_validator.validate_email(field.data or "", check_deliverability=False).normalized
-    except email_validator.EmailNotValidError:
-        raise ValidationError(_("Enter an e-mail address such as name@example.com")) from None
 
 
 def is_a_phone(form: MandatForm, field: Any) -> None:

@@ -10,12 +10,13 @@ import ssl
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from ..config import LOOPBACK_HOSTS
+from .. import addresses
+from ..config import LOOPBACK_HOSTS, Settings
 from ..egress import Answer, post, post_form
 from ..web import current_settings
 from .errors import BouncedError, RefusedAnswerError, RefusedContentError, UndeliverableError
@@ -24,6 +25,8 @@ from .messages import Email, Letter, Message, Push, Signal
 
 _SMTP_SECONDS = 15.0  # of silence: the server of a relay answers within seconds
 _FOR_GOOD = range(500, 600)  # RFC 5321 §4.2.1: the same message to the same address is refused again
+_NOT_AN_ADDRESS = 501  # RFC 5321 §4.2.2: a syntax error
+_NOT_CARRIED = 553  # RFC 6531 §3.5: with the extended code 5.6.7
 _ARRIVED = frozenset({200, 204})
 _ACCEPTED = 202
 _CODE = re.compile(r"[A-Za-z_]{1,40}")
@@ -68,9 +71,11 @@ def as_mime(email: Email, *, message_id: str, now: datetime) -> EmailMessage:
     """Return *email* as it travels. The Message-ID is the notice's, so that a second copy is recognized."""
     settings = current_settings()
     name, sender = parseaddr(settings.mail_from)
-    mime = EmailMessage(policy=SMTP)
+    to = _as_it_travels(email.to)
+    mime = EmailMessage(policy=SMTPUTF8 if addresses.needs_smtp_utf8(to) else SMTP)
     mime["From"] = Address(display_name=name, addr_spec=sender)
-    mime["To"] = Address(addr_spec=email.to)
+    local, _at, domain = to.rpartition("@")
+    mime["To"] = Address(username=local, domain=domain)  # addr_spec refuses letters outside ASCII
     mime["Subject"] = " ".join(email.subject.split())
     mime["Date"] = format_datetime(now)
     mime["Message-ID"] = f"<{message_id}@{sender.rpartition('@')[2]}>"
@@ -82,6 +87,14 @@ def as_mime(email: Email, *, message_id: str, now: datetime) -> EmailMessage:
     return mime
 
 
+def _as_it_travels(to: str) -> str:
+    """Return an address with its domain in ASCII, one that an earlier version kept too."""
+    try:
+        return addresses.parse(to, smtp_utf8=True, is_public=False)
+    except addresses.InvalidAddressError:
+        raise BouncedError(to, _NOT_AN_ADDRESS) from None
+
+
 def _deliver_email(email: Email, message_id: str, kind: str, now: datetime) -> None:
     mime = as_mime(email, message_id=message_id, now=now)
     url = current_settings().smtp_url
@@ -90,7 +103,7 @@ def _deliver_email(email: Email, message_id: str, kind: str, now: datetime) -> N
         _write(f"{stamp}-{kind}-{message_id[:12]}.eml", mime.as_bytes())
         return
     parts = urlsplit(url.get_secret_value())
-    with _smtp(parts) as server:
+    with _smtp(parts, current_settings()) as server:
         if parts.username:
             server.login(unquote(parts.username), unquote(parts.password or ""))
         _hand_over(server, mime, email.to)
@@ -104,6 +117,8 @@ def _hand_over(server: smtplib.SMTP, mime: EmailMessage, to: str) -> None:
     """
     try:
         server.send_message(mime)
+    except smtplib.SMTPNotSupportedError:  # no SMTPUTF8: this server never carries this address
+        raise BouncedError(to, _NOT_CARRIED) from None
     except smtplib.SMTPRecipientsRefused as refused:
         status = next(iter(refused.recipients.values()))[0]
         if status in _FOR_GOOD:
@@ -115,13 +130,25 @@ def _hand_over(server: smtplib.SMTP, mime: EmailMessage, to: str) -> None:
         raise
 
 
-def _smtp(parts: SplitResult) -> smtplib.SMTP:
+def offers_smtp_utf8(settings: Settings) -> bool:
+    """Ask the SMTP server of *settings* whether it carries addresses with letters outside ASCII before the @ (RFC 6531).
+
+    Raises:
+        OSError: it does not answer.
+    """
+    assert settings.smtp_url is not None  # noqa: S101 (the caller has looked)
+    with _smtp(urlsplit(settings.smtp_url.get_secret_value()), settings) as server:
+        server.ehlo_or_helo_if_needed()
+        return server.has_extn("smtputf8")
+
+
+def _smtp(parts: SplitResult, settings: Settings) -> smtplib.SMTP:
     """Open the connection: TLS from the start for ``smtps``, upgraded for ``smtp`` (RFC 8314, RFC 3207).
 
     In clear on loopback only, and there only while no authority is named. The certificate and its name are always checked.
     """
     host = parts.hostname or "localhost"
-    authorities = current_settings().smtp_ca_file
+    authorities = settings.smtp_ca_file
     context = ssl.create_default_context(cafile=str(authorities) if authorities else None)
     if parts.scheme == "smtps":
         return smtplib.SMTP_SSL(host, parts.port or 465, timeout=_SMTP_SECONDS, context=context)

@@ -9,7 +9,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from idp.accounts import services, services_contacts
+from idp.cli.doctor import findings
 from idp.clock import MovableClock
 from idp.config import Settings
 from idp.db import db, transaction
@@ -34,6 +35,7 @@ from idp.notices import services as notices
 from idp.notices.errors import BouncedError, RefusedContentError
 from idp.notices.messages import Email
 from idp.notices.models import OutboxMessage
+from tests.flows.installation import free_port
 
 MAIL = Email(to="zoe@example.org", subject="Sujet", text="Bonjour.\n")
 
@@ -45,6 +47,7 @@ class Relay:
     recipient_answer: str = "250 OK"
     data_answer: str = "250 OK"
     silence: float = 0
+    recipients: list[str] = field(default_factory=list)
     received: list[email.message.EmailMessage] = field(default_factory=list)
     was_tls: list[bool] = field(default_factory=list)
     logins: list[tuple[str, str, bool]] = field(default_factory=list)
@@ -55,6 +58,7 @@ class Relay:
         """Accept or refuse the recipient."""
         if self.recipient_answer.startswith("250"):
             envelope.rcpt_tos.append(address)
+            self.recipients.append(address)
         return self.recipient_answer
 
     async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
@@ -171,6 +175,7 @@ def serve(app: Flask, settings: Settings) -> Iterator[Serve]:
         implicit: bool = False,
         ca: Path | None = None,
         user: str = "",
+        utf8: bool = True,
         **told: Any,
     ) -> Relay:
         relay = Relay(**told)
@@ -180,7 +185,7 @@ def serve(app: Flask, settings: Settings) -> Iterator[Serve]:
         if implicit:
             controller: Controller = _Implicit(relay, hostname="127.0.0.1", port=port, ssl_context=tls)
         else:
-            more: dict[str, Any] = {"tls_context": tls} if tls else {}
+            more: dict[str, Any] = {"enable_SMTPUTF8": utf8, **({"tls_context": tls} if tls else {})}
             if user:
                 more |= {"authenticator": relay.authenticate, "auth_required": True, "auth_require_tls": True}
             controller = Controller(relay, hostname="127.0.0.1", port=port, **more)
@@ -210,6 +215,38 @@ def test_a_message_travels_under_tls(serve: Serve, authority: Authority, now: da
     assert [str(message["To"]) for message in relay.received] == ["zoe@example.org"]
     if not implicit:
         assert relay.was_tls == [True]
+
+
+@pytest.mark.parametrize("utf8", [True, False])
+def test_addresses_leave_as_the_server_takes_them(serve: Serve, app: Flask, now: datetime, utf8: bool) -> None:
+    """A domain leaves in ASCII; accents before the @ where SMTPUTF8 is offered, and else the address is refused for good."""
+    relay = serve(utf8=utf8)
+    assert delivery.offers_smtp_utf8(app.extensions["mandat.settings"]) is utf8
+
+    send(now, replace(MAIL, to="jurgen@büro.example"))
+    if utf8:
+        send(now, replace(MAIL, to="zoé@büro.example"))
+    else:
+        with pytest.raises(BouncedError, match="553"):
+            send(now, replace(MAIL, to="zoé@büro.example"))
+
+    assert relay.recipients == ["jurgen@xn--bro-hoa.example", *(["zoé@xn--bro-hoa.example"] if utf8 else [])]
+
+
+def test_doctor_asks_the_server_what_it_offers(serve: Serve, app: Flask) -> None:
+    """A setting that promises more than the server carries is a finding, and so is a server that does not answer."""
+
+    def told() -> list[str]:
+        settings = app.extensions["mandat.settings"].model_copy(update={"smtp_utf8": True})
+        return [finding for finding in findings(settings) if "IDP_SMTP_UTF8" in finding]
+
+    serve(utf8=True)
+    assert told() == []
+    serve(utf8=False)
+    assert "does not offer SMTPUTF8" in told()[0]
+    nowhere = SecretStr(f"smtp://127.0.0.1:{free_port()}")
+    app.extensions["mandat.settings"] = app.extensions["mandat.settings"].model_copy(update={"smtp_url": nowhere})
+    assert "does not answer" in told()[0]
 
 
 def test_a_login_is_shown_under_tls_only(serve: Serve, authority: Authority, now: datetime) -> None:
