@@ -54,6 +54,7 @@ ROWS: dict[str, Row] = {
     "people.new_pes": _PAGE,
     "people.new_slips": _ACT,
     "people.do_act": _ACT,
+    "people.vouch": _ACT,
     "people.take_enterprise": Row(Need.NONE, "chooses among the enterprises that the sign-in opens anyway"),
     "reproofing.start": _ACT,
     "reproofing.unlock": _ACT,

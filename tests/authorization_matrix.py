@@ -126,6 +126,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "people.new_user": PES,
     "people.confirm_act": PES_HERE,
     "people.do_act": PES_HERE,
+    "people.confirm_vouch": PES_HERE,
+    "people.vouch": PES_HERE,
     "people.new_slips": PES_HERE,
     "people.roster": IN_CHARGE,
     "people.new_pes": AR,

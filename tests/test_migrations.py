@@ -100,3 +100,45 @@ def test_every_migration_finds_rows_and_leaves_them(empty_app: Flask) -> None:
         db.engine.dispose()
 
     assert len(filled) > 40
+
+
+def test_what_each_enterprise_knew_is_found_again(empty_app: Flask) -> None:
+    """0019: a linked code keeps what was given with it, a corrected name what was vouched for, who left has no address."""
+    later = datetime(2026, 11, 24, tzinfo=UTC)
+    with empty_app.app_context():
+        upgrade(revision="0018")
+        with db.engine.begin() as connection:
+            metadata = MetaData()
+            metadata.reflect(connection)
+            _fill(connection)
+
+            def put(table: str, **values: object) -> None:
+                base = dict(connection.execute(metadata.tables[table].select()).mappings().first() or {})
+                connection.execute(metadata.tables[table].insert().values(base | values))
+
+            for who, name in (("julie", "Nouveau"), ("row", "Donné"), ("gone", "Parti")):
+                put("person", id=who, given_name="J", family_name=name, email=f"{who}@example.com")
+            names = {
+                "former_given_name": "J",
+                "former_family_name": "Ancien",
+                "given_name": "J",
+                "family_name": "Nouveau",
+            }
+            put("name_change", id="n", person_id="julie", at=later, **names)
+            for id, who, status in (("m1", "julie", "active"), ("m2", "julie", "active"), ("m3", "gone", "removed")):
+                at = {"m1": NOW, "m2": later, "m3": NOW}[id]
+                put("membership", id=id, person_id=who, role=id, status=status, appointed_at=at)
+            linked = {"membership": "m2", "former_person": "row"}
+            put("audit_entry", id="a", event="membership:linked", details=linked, position=2)
+        db.engine.dispose()
+        upgrade()
+        columns = "family_name, email, vouched_family_name"
+        with db.engine.connect() as connection:
+            found = connection.execute(text(f"SELECT {columns} FROM membership WHERE id LIKE 'm_' ORDER BY id")).all()  # noqa: S608
+        db.engine.dispose()
+
+    assert [tuple(row) for row in found] == [
+        ("Nouveau", "julie@example.com", "Ancien"),
+        ("Nouveau", "row@example.com", "Donné"),
+        ("Parti", "", "Parti"),
+    ]

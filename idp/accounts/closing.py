@@ -6,7 +6,7 @@ it holds of the person, and is asked once more, under the lock of the person, wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,13 +30,19 @@ def _nothing(_person_id: str) -> bool:
     return False
 
 
+def _no_names(_person_ids: Collection[str]) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Departure:
     """How a room parts with a person.
 
     ``leave`` runs in the transaction of the closing and raises a ``ConflictError`` when something stands in the way.
+    ``forget`` forgets the names of people, by id, in the transaction in which the account forgets them.
     """
 
     leave: Callable[[str, datetime], None]
     objections: Callable[[str], Sequence[Objection]] = _none
     holds: Callable[[str], bool] = _nothing
+    forget: Callable[[Collection[str]], None] = _no_names

@@ -58,6 +58,22 @@ class Projection(Part):
     changes_at: AwareDatetime | None
 
 
+class KnownAs(Part):
+    """How an enterprise knows the person; the address is empty once they left."""
+
+    given_name: str
+    family_name: str
+    email: str
+
+
+class VouchedName(Part):
+    """A name that an enterprise vouched for."""
+
+    given_name: str
+    family_name: str
+    at: AwareDatetime | None
+
+
 class Membership(Part):
     """A role in an enterprise, one that ended too; ``changed_at`` is then when it ended."""
 
@@ -69,6 +85,8 @@ class Membership(Part):
     user_code: str
     appointed_at: AwareDatetime
     changed_at: AwareDatetime
+    known_as: Annotated[KnownAs, Field(description="the name and the address that the enterprise knows")]
+    vouched_for: Annotated[VouchedName, Field(description="the name that the enterprise vouched for, and when")]
     rights: list[Right]
     grants: list[Grant]
 
@@ -79,6 +97,8 @@ class Verification(Part):
     neq: str
     method: str
     verified_at: AwareDatetime
+    given_name: str
+    family_name: str
     evidence: list[str]
 
 

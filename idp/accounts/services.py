@@ -55,6 +55,7 @@ from .services_people import person as person
 from .services_people import raise_level as raise_level
 from .services_people import require_level as require_level
 from .services_reproofing import ReproofingView as ReproofingView
+from .services_reproofing import end_reproofings as end_reproofings
 from .services_sessions import end_sign_in as end_sign_in
 from .services_sessions import end_sign_ins_of as end_sign_ins_of
 from .services_sessions import is_signed_in as is_signed_in

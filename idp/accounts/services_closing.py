@@ -107,6 +107,9 @@ def sweep(now: datetime) -> int:
             .where(NameChange.person_id.in_([row.id for row in unnamed]))
             .execution_options(synchronize_session=False)
         )
+        if unnamed:
+            for departure in _departures():
+                departure.forget([row.id for row in unnamed])
     return len(emptied) + len(unnamed)
 
 

@@ -15,6 +15,7 @@ from ..identifiers import UserCode
 from ..notices import services as notices
 from . import services_access as access
 from . import services_challenges as challenges
+from . import services_reproofing as reproofings
 from .access_states import Access, AccessEvent
 from .closing import Objection
 from .linking import Facts, Hindrance, Succession, may_link
@@ -110,6 +111,7 @@ def _move(begun: Begun, sign_in: SignIn, now: datetime) -> None:
     """
     if may_link(_facts(begun, sign_in, hold=True)).reasons:  # under the lock of both, and never undone afterwards
         raise ConflictError("an account changed meanwhile")
+    reproofings.end_reproofings(sign_in.person_id, now=now)
     if not challenges.end_early(begun, now=now) or not _take(begun, sign_in.person_id, now):
         raise ConflictError("this activation is over")
     level = db.session.scalar(select(Person.required_level).where(Person.id == begun.person_id)) or 0

@@ -33,6 +33,7 @@ class Renamed:
     former: str
     name: str
     former_parts: tuple[str, str]
+    name_parts: tuple[str, str]
     at: datetime
 
 
@@ -42,6 +43,7 @@ class Keeper:
 
     proved_for: Callable[[str], str | None]  # the enterprise whose enrolment proved the person, by name
     renamed: Callable[[Renamed, datetime], None]
+    hold: Callable[[str], None]  # what the room changes with the name, before the person is held
 
 
 class NameOutcome(StrEnum):
@@ -66,7 +68,10 @@ def proved_for(person_id: str) -> str | None:
 
 def change(person_id: str, *, given_name: str, family_name: str, now: datetime) -> NameOutcome:
     """Give a person their corrected name, unless it was proved; the log points at the change and holds no name."""
+    keeper: Keeper | None = current_app.extensions.get(_KEEPER)
     with transaction() as session:
+        if keeper is not None:
+            keeper.hold(person_id)
         wanted = select(Person.given_name, Person.family_name).where(Person.id == person_id)
         former = session.execute(wanted.with_for_update(key_share=True)).one()
         if proved_for(person_id) is not None:
@@ -98,7 +103,6 @@ def change(person_id: str, *, given_name: str, family_name: str, now: datetime) 
             now=now,
         )
         notices.enqueue("name_changed", {"person_id": person_id, "change_id": change_id}, now=now)
-        keeper: Keeper | None = current_app.extensions.get(_KEEPER)
         if keeper is not None:
             keeper.renamed(name_changes((change_id,))[change_id], now)
     return NameOutcome.CHANGED
@@ -123,6 +127,7 @@ def _read(which: object) -> tuple[Renamed, ...]:
             f"{row.former_given_name} {row.former_family_name}".strip(),
             f"{row.given_name} {row.family_name}".strip(),
             (row.former_given_name, row.former_family_name),
+            (row.given_name, row.family_name),
             row.at,
         )
         for row in rows

@@ -272,6 +272,14 @@ def sweep(now: datetime) -> int:
     return ended
 
 
+def end_reproofings(person_id: str, *, now: datetime) -> None:
+    """End the re-proofing that is open for a person who receives a role, in the caller's transaction, the person held.
+
+    Its slip was made by who answers for the roles of before: it never opens the new one.
+    """
+    reproofing_rows.end(person_id, ReproofingEvent.REPLACED, ReproofingState.EXPIRED, now)
+
+
 def forget(person_id: str, *, now: datetime) -> None:
     """Delete the re-proofings of somebody who closes their account, in the caller's transaction; what they began ends."""
     reproofing_rows.end(person_id, ReproofingEvent.REPLACED, ReproofingState.EXPIRED, now)

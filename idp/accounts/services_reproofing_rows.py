@@ -28,6 +28,8 @@ def end(
         .execution_options(synchronize_session=False)
     ).all()
     begun = [row.challenge_id for row in ended if row.challenge_id]
+    if not begun:
+        return len(ended)
     db.session.execute(
         update(Challenge)
         .where(Challenge.id.in_(begun), Challenge.ended_at.is_(None))

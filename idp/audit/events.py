@@ -76,6 +76,7 @@ class Event(StrEnum):
     MEMBER_REACTIVATED = "membership:reactivated"
     MEMBER_REMOVED = "membership:removed"
     MEMBER_RENAMED = "membership:renamed"
+    MEMBER_VOUCHED = "membership:name_vouched"
     MEMBER_LINKED = "membership:linked"
     SUBSCRIPTION_REQUESTED = "subscription:requested"
     SUBSCRIPTION_ACCEPTED = "subscription:accepted"

@@ -73,6 +73,7 @@ LABELS: dict[Event, Any] = {
     Event.MEMBER_REACTIVATED: _l("Person reactivated"),
     Event.MEMBER_REMOVED: _l("Person removed"),
     Event.MEMBER_RENAMED: _l("A person of the enterprise corrected their name"),
+    Event.MEMBER_VOUCHED: _l("The name of a person was vouched for again"),
     Event.MEMBER_LINKED: _l("A person added their user code to an account they already had"),
     Event.SUBSCRIPTION_REQUESTED: _l("Subscription to an agency requested, consent given"),
     Event.SUBSCRIPTION_ACCEPTED: _l("Subscription accepted"),

@@ -78,7 +78,13 @@ def _tell(person_id: str, views: list[MembershipView], now: datetime) -> None:
         enterprise_id, name = enterprise
         was_pes = any(view.role is Role.PES for view in here)
         for reader in who_answers_for(person_id, enterprise_id, is_pes=was_pes):
-            payload = {"person_id": person_id, "to": reader, "enterprise": name, "was_pes": was_pes}
+            payload = {
+                "person_id": person_id,
+                "enterprise_id": enterprise_id,
+                "to": reader,
+                "enterprise": name,
+                "was_pes": was_pes,
+            }
             notices.enqueue(MEMBER_LEFT, payload, now=now)
 
 

@@ -13,7 +13,7 @@ from ..i18n import gettext as _
 from ..notices import services as notices
 from ..notices.email import from_template
 from ..notices.messages import Email
-from . import departure_services
+from . import departure_services, presenting
 from .rules import Reason
 
 
@@ -45,7 +45,7 @@ def _mail(payload: dict[str, Any], _now: datetime) -> Email:
         "delegation/mail_member_left.txt",
         to=reader.email,
         language=reader.language,
-        name=accounts.person(payload["person_id"]).name,
+        name=presenting.name_in(payload),
         enterprise=payload["enterprise"],
         was_pes=payload["was_pes"],
     )

@@ -9,6 +9,7 @@ from typing import cast
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from ..accounts import services as accounts
 from ..audit import services as audit
 from ..audit.events import Event
 from ..audit.services import Actor
@@ -54,6 +55,7 @@ def register_enterprise(record: VerificationRecord, *, actor: Actor, now: dateti
 
 def _write(record: VerificationRecord, actor: Actor, now: datetime) -> EnterpriseId:
     enterprise_id = EnterpriseId(new_id())
+    proved = record if record.family_name else accounts.person(record.authorized_representative)
     db.session.execute(
         insert(Enterprise).values(
             id=enterprise_id,
@@ -76,6 +78,8 @@ def _write(record: VerificationRecord, actor: Actor, now: datetime) -> Enterpris
             evidence=list(record.evidence),
             file_id=record.file_id,
             authorized_representative=record.authorized_representative,
+            given_name=proved.given_name,
+            family_name=proved.family_name,
         )
     )
     audit.record(
@@ -140,7 +144,15 @@ def proved_for(person_id: str) -> str | None:
 def assurance(person_id: str, enterprise_id: str) -> Assurance | None:
     """Return what stands behind a person who acts for an enterprise, None when they have no active role there."""
     rows = db.session.execute(
-        select(EnterpriseVerification, Enterprise, Membership.role, Membership.appointed_at)
+        select(
+            EnterpriseVerification,
+            Enterprise,
+            Membership.role,
+            Membership.appointed_at,
+            Membership.vouched_given_name,
+            Membership.vouched_family_name,
+            Membership.vouched_at,
+        )
         .join(Enterprise, Enterprise.id == EnterpriseVerification.enterprise_id)
         .join(Membership, Membership.enterprise_id == Enterprise.id)
         .where(
@@ -152,8 +164,11 @@ def assurance(person_id: str, enterprise_id: str) -> Assurance | None:
     ).all()
     if not rows:
         return None
-    proof, enterprise_row, _role, _since = rows[0]
-    roles = tuple(HeldRole(Role(row.role), row.appointed_at) for row in rows)
+    proof, enterprise_row, *_role = rows[0]
+    roles = tuple(
+        HeldRole(Role(row.role), row.appointed_at, row.vouched_given_name, row.vouched_family_name, row.vouched_at)
+        for row in rows
+    )
     return Assurance(proof.id, _record(proof, enterprise_row), PersonId(person_id), roles)
 
 
@@ -168,6 +183,8 @@ def _record(proof: EnterpriseVerification, row: Enterprise) -> VerificationRecor
         evidence=tuple(proof.evidence),
         file_id=proof.file_id,
         authorized_representative=PersonId(proof.authorized_representative),
+        given_name=proof.given_name,
+        family_name=proof.family_name,
     )
 
 

@@ -30,9 +30,11 @@ MISSING = {
 }
 
 
-def chain(explanation: Explanation, enterprise_name: str, agency_id: str) -> tuple[dict[str, str], ...]:
+def chain(
+    explanation: Explanation, enterprise_id: str, enterprise_name: str, agency_id: str
+) -> tuple[dict[str, str], ...]:
     """Return the links as title and sentence, in order."""
-    givers = presenting.names(link.grant.granted_by for link in explanation.links if link.grant)
+    givers = presenting.names(enterprise_id, (link.grant.granted_by for link in explanation.links if link.grant))
     return tuple(
         {
             "when": _("Holds") if link.holds else _("Missing"),

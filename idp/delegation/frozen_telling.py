@@ -12,7 +12,7 @@ from ..db import transaction
 from ..notices import services as notices
 from ..notices.email import from_template
 from ..notices.messages import Email
-from . import services
+from . import presenting, services
 from .roles import Role
 
 _KIND = "pes_frozen"
@@ -33,7 +33,12 @@ def fan_out(payload: dict[str, Any], now: datetime) -> None:
                 continue
             for other in services.members(view.enterprise_id):
                 if other.role is Role.AUTHORIZED_REPRESENTATIVE and other.counts and other.person_id != person_id:
-                    told = {"person_id": person_id, "to": other.person_id, "enterprise": view.enterprise_name}
+                    told = {
+                        "person_id": person_id,
+                        "enterprise_id": view.enterprise_id,
+                        "to": other.person_id,
+                        "enterprise": view.enterprise_name,
+                    }
                     notices.enqueue(_KIND, told, now=now)
 
 
@@ -43,6 +48,6 @@ def _mail(payload: dict[str, Any], _now: datetime) -> Email:
         "delegation/mail_pes_frozen.txt",
         to=representative.email,
         language=representative.language,
-        name=accounts.person(payload["person_id"]).name,
+        name=presenting.name_in(payload),
         enterprise=payload["enterprise"],
     )

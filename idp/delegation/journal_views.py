@@ -36,6 +36,7 @@ SENTENCES = {
     Event.MEMBER_REACTIVATED: _l("%(actor)s reactivated %(person)s."),
     Event.MEMBER_REMOVED: _l("%(actor)s removed %(person)s from the enterprise."),
     Event.MEMBER_RENAMED: _l("%(former)s is now called %(new)s."),
+    Event.MEMBER_VOUCHED: _l("%(actor)s vouched for the name of %(person)s."),
     Event.ENTERPRISE_REGISTERED: _l("The enterprise was registered; its authorized representative is %(person)s."),
     Event.ENTERPRISE_SUSPENDED: _l("%(actor)s suspended the enterprise."),
     Event.ENTERPRISE_REINSTATED: _l("%(actor)s reinstated the enterprise."),
@@ -53,6 +54,7 @@ SENTENCES = {
 }
 NO_SESSION = _l("%(person)s had no open session at %(agency)s: the removal is in force.")
 LEFT = _l("%(person)s closed their account, and so left the enterprise.")
+RENAMED_SINCE = _l("A person of the enterprise is now called %(new)s.")
 ENDED = _l("The access of %(person)s to %(blocks)s at %(agency)s ended by itself.")
 
 
@@ -67,7 +69,7 @@ def journal() -> ResponseReturnValue:
     if about is not None and about not in {view.person_id for view in views} | systems.keys():
         raise NotFoundError("not a person of this enterprise")
     shown, older = _page(here.enterprise_id, about, _before(request.args.get("before")))
-    names = presenting.names({view.person_id for view in views} | _people_in(shown))
+    names = presenting.names(here.enterprise_id, {view.person_id for view in views} | _people_in(shown))
     changes = accounts.name_changes(str(entry.details["change"]) for entry in shown if "change" in entry.details)
     return render_template(
         "delegation/journal.html",
@@ -124,6 +126,8 @@ def sentence(entry: Entry, names: dict[str, str], change: accounts.Renamed | Non
         template = ENDED
     if event is Event.REMOVAL_CONFIRMED and entry.details.get("sessions") == 0:
         template = NO_SESSION
+    if event is Event.MEMBER_RENAMED and not entry.details.get("known_by_former", True):
+        template = RENAMED_SINCE
     if event is Event.MEMBER_REMOVED and entry.details.get("reason") == ACCOUNT_CLOSED:
         template = LEFT
     values = {
@@ -191,8 +195,12 @@ def why() -> ResponseReturnValue:
         if who is None and asked["person"] not in systems:
             raise NotFoundError("not a person one may ask about")
         found = services.explanation(who or asked["person"], here.enterprise_id, asked["agency"], asked["block"], now())
-        chain = list(explaining.chain(found, here.membership.enterprise_name, asked["agency"])) if found else []
-    names = presenting.names(view.person_id for view in people)
+        chain = (
+            list(explaining.chain(found, here.enterprise_id, here.membership.enterprise_name, asked["agency"]))
+            if found
+            else []
+        )
+    names = presenting.names(here.enterprise_id, (view.person_id for view in people))
     named = {view.id: names[view.person_id] for view in people} | systems
     return render_template(
         "delegation/why.html",

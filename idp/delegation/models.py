@@ -42,6 +42,8 @@ class EnterpriseVerification(Base):
     evidence: Mapped[list[str]] = mapped_column(JSON)
     file_id: Mapped[str] = mapped_column(String(32))
     authorized_representative: Mapped[str] = mapped_column(String(32))
+    given_name: Mapped[str] = mapped_column(String(100), default="", server_default="")  # as they were proved
+    family_name: Mapped[str] = mapped_column(String(100), default="", server_default="")
 
 
 _IN_PLACE = text("status <> 'removed'")
@@ -49,7 +51,11 @@ _AR_IN_PLACE = text("status <> 'removed' AND role = 'authorized_representative'"
 
 
 class Membership(Base):
-    """One role of one person in one enterprise, with the user code that signs in for it."""
+    """One role of one person in one enterprise, with the user code that signs in for it.
+
+    The name and the address are those that the enterprise knows, whatever the account of the person says elsewhere. The name
+    vouched for is that of ``vouched_at``: a correction changes the first and leaves the second.
+    """
 
     __tablename__ = "membership"
     __table_args__ = (
@@ -79,6 +85,12 @@ class Membership(Base):
     user_code: Mapped[str] = mapped_column(String(16))
     appointed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    given_name: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    family_name: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    email: Mapped[str] = mapped_column(String(254), default="", server_default="")  # emptied by a removal
+    vouched_given_name: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    vouched_family_name: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    vouched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class BlockGrant(Base):

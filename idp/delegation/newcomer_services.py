@@ -10,14 +10,16 @@ from datetime import datetime
 
 from ..accounts import services as accounts
 from ..accounts.services import TemporaryPassword
+from ..accounts.states import CodeState
 from ..audit.services import Actor
 from ..db import transaction
-from ..errors import ConflictError, NotAllowedError
+from ..errors import ConflictError, Decision, NotAllowedError
 from ..i18n import Language
 from ..identifiers import MembershipId, UserCode
 from . import people_services, rules
-from .people_services import MembershipView
-from .roles import MembershipStatus, Role
+from .enterprise_services import hold_roster
+from .people_services import Known, MembershipView
+from .roles import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,9 @@ class Newcomer:
 
 
 def known_here(enterprise_id: str, email: str) -> tuple[MembershipView, ...]:
-    """Return the memberships here of whoever has this e-mail address."""
-    views = people_services.members(enterprise_id)
-    people = accounts.people({view.person_id for view in views})
+    """Return the memberships here that were given this e-mail address; one given elsewhere, or chosen since, tells nothing."""
     wanted = email.strip().casefold()
-    return tuple(
-        view for view in views if view.person_id in people and people[view.person_id].email.casefold() == wanted
-    )
+    return tuple(view for view in people_services.members(enterprise_id) if view.known.email.casefold() == wanted)
 
 
 def create_user(
@@ -73,7 +71,9 @@ def add_pes(
     by: str,
     now: datetime,
 ) -> Newcomer:
-    """Add a PES; somebody already known here keeps their account and their code.
+    """Add a PES; a person already known here keeps their account and their code.
+
+    While this code is not activated, its former slip dies with the former role, and a new one is made.
 
     Raises:
         NotAllowedError: the actor is not the authorized representative here.
@@ -86,27 +86,50 @@ def add_pes(
             raise ConflictError("already a PES here")
         if not known:
             return _create(enterprise_id, Role.PES, given_name, family_name, email, language, by, now)
-        person_id = known[0].person_id
+        person_id, actor, code = known[0].person_id, Actor.person(by), UserCode.parse(known[0].user_code)
         membership_id = people_services.appoint(
-            enterprise_id, person_id, Role.PES, user_code=None, actor=Actor.person(by), now=now
+            enterprise_id,
+            person_id,
+            Role.PES,
+            user_code=None,
+            known=Known(given_name, family_name, known[0].known.email),
+            actor=actor,
+            now=now,
         )
-        return Newcomer(membership_id, person_id, UserCode.parse(known[0].user_code), None)
+        return Newcomer(membership_id, person_id, code, _new_slip(code, actor, now))
+
+
+def _new_slip(code: UserCode, actor: Actor, now: datetime) -> TemporaryPassword | None:
+    """Return a new temporary password, which ends the former one and what it began; None once the code is activated."""
+    status = accounts.user_codes([code.signs]).get(code.signs)
+    if status is None or status.state is CodeState.ACTIVATED:
+        return None
+    return accounts.reveal_temporary_password(code, actor=actor, now=now)
 
 
 def may_reissue(enterprise_id: str, membership_id: str, *, by: str) -> bool:
     """Tell whether somebody may issue a new temporary password for a member."""
     target = people_services.membership(enterprise_id, membership_id)
-    roles = people_services.roles_in(by, enterprise_id)
-    return bool(rules.may_add(roles, target.role)) and target.status is MembershipStatus.ACTIVE
+    return bool(may_answer_for(target, by))
+
+
+def may_answer_for(target: MembershipView, by: str) -> Decision[rules.Reason]:
+    """Decide whether a person hands over the slip of a member, or vouches for their name, whatever roles both have here."""
+    here = target.enterprise_id
+    return rules.may_answer_for(
+        people_services.roles_in(by, here), by, target.member, people_services.all_roles_in(target.person_id, here)
+    )
 
 
 def reissue(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> Newcomer:
     """Issue a new temporary password for a member who has not activated their code; the former one is dead.
 
     Raises:
-        NotAllowedError: the actor may not, or the code is already activated.
+        NotAllowedError: the actor may not.
+        ConflictError: the code is already activated.
     """
     with transaction():
+        hold_roster(enterprise_id)  # no role is given between the decision and the slip
         target = people_services.membership(enterprise_id, membership_id)
         if not may_reissue(enterprise_id, membership_id, by=by):
             raise NotAllowedError("may not issue a password for this member")
@@ -135,6 +158,9 @@ def _create(
         given_name=given_name, family_name=family_name, email=email, language=language, now=now
     )
     code = accounts.issue_user_code(person_id, now=now)
-    membership_id = people_services.appoint(enterprise_id, person_id, role, user_code=code.signs, actor=actor, now=now)
+    known = Known(given_name, family_name, email)
+    membership_id = people_services.appoint(
+        enterprise_id, person_id, role, user_code=code.signs, known=known, actor=actor, now=now
+    )
     temporary = accounts.reveal_temporary_password(code, actor=actor, now=now)
     return Newcomer(membership_id, person_id, code, temporary)

@@ -42,6 +42,12 @@ def enterprises(person_id: str, now: datetime) -> list[dict[str, Any]]:
             "user_code": str(UserCode(member.user_code)),
             "appointed_at": member.appointed_at,
             "changed_at": member.changed_at,
+            "known_as": {"given_name": member.given_name, "family_name": member.family_name, "email": member.email},
+            "vouched_for": {
+                "given_name": member.vouched_given_name,
+                "family_name": member.vouched_family_name,
+                "at": member.vouched_at,
+            },
             "rights": [
                 {"agency": agency_id, "blocks": sorted(right.blocks), "until": right.until}
                 for agency_id, right in rights[member.enterprise_id].get(member.id, ())
@@ -92,7 +98,15 @@ def verifications(person_id: str, _now: datetime) -> list[dict[str, Any]]:
         .order_by(_VERIFICATIONS.c.verified_at)
     )
     return [
-        {"neq": row.neq, "method": row.method, "verified_at": row.verified_at, "evidence": row.evidence} for row in rows
+        {
+            "neq": row.neq,
+            "method": row.method,
+            "verified_at": row.verified_at,
+            "given_name": row.given_name,
+            "family_name": row.family_name,
+            "evidence": row.evidence,
+        }
+        for row in rows
     ]
 
 

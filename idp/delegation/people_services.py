@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,7 @@ from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..accounts import services as accounts
+from ..accounts.sign_ins import PersonView
 from ..audit import services as audit
 from ..audit.events import Event
 from ..audit.services import Actor
@@ -18,7 +20,7 @@ from ..identifiers import MembershipId, UserCode
 from ..web import current_settings
 from . import rules
 from .enterprise_services import hold_roster
-from .models import BlockGrant, Enterprise, Membership
+from .models import BlockGrant, Enterprise, EnterpriseVerification, Membership
 from .projection_services import RemovalReason, watching
 from .roles import PRECEDENCE, EnterpriseStatus, MembershipStatus, Role, highest
 
@@ -26,8 +28,17 @@ _IN_PLACE = (MembershipStatus.ACTIVE.value, MembershipStatus.SUSPENDED.value)
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """The name and the address by which an enterprise knows a person."""
+
+    given_name: str
+    family_name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
 class MembershipView:
-    """One role of a person in an enterprise."""
+    """One role of a person in an enterprise, with the name and the address that this enterprise knows."""
 
     id: MembershipId
     enterprise_id: str
@@ -39,6 +50,24 @@ class MembershipView:
     user_code: str
     status: MembershipStatus
     appointed_at: datetime
+    changed_at: datetime
+    known: Known
+    vouched_for: tuple[str, str]
+
+    @property
+    def name(self) -> str:
+        """Return the name in full, as the enterprise knows it; empty once it was forgotten."""
+        return f"{self.known.given_name} {self.known.family_name}".strip()
+
+    @property
+    def vouched_name(self) -> str:
+        """Return the name in full for which the enterprise vouched."""
+        return " ".join(self.vouched_for).strip()
+
+    @property
+    def is_removed(self) -> bool:
+        """Tell whether the person left: nothing of their account is for this enterprise any more."""
+        return self.status is MembershipStatus.REMOVED
 
     @property
     def counts(self) -> bool:
@@ -52,11 +81,20 @@ class MembershipView:
 
 
 def appoint(
-    enterprise_id: str, person_id: str, role: Role, *, user_code: str | None, actor: Actor, now: datetime
+    enterprise_id: str,
+    person_id: str,
+    role: Role,
+    *,
+    user_code: str | None,
+    known: Known | None = None,
+    actor: Actor,
+    now: datetime,
 ) -> MembershipId:
     """Give a person a role in an enterprise and return the membership's id.
 
-    *user_code* is None when the person already has a code there, which then serves this role too. Giving the same role
+    *user_code* is None when the person already has a code there, which is then valid for this role too. *known* is the name
+    that is vouched for and the address that is given with it; without it, what the enterprise knows already, or else the
+    account. A re-proofing that is open ends: its slip was made by who answers for the roles of before. Giving the same role
     again returns the membership that exists.
 
     Raises:
@@ -74,6 +112,8 @@ def appoint(
         hold_roster(enterprise_id)
         if accounts.is_closed(person_id):
             raise ConflictError("the person closed their account")
+        accounts.end_reproofings(person_id, now=now)
+        given = known or _known_here(existing) or _known_of(accounts.person(person_id))
         membership_id = MembershipId(new_id())
         with watching(enterprise_id, reason=RemovalReason.BLOCK_REMOVED, actor=actor, now=now, person_id=person_id):
             try:
@@ -88,6 +128,12 @@ def appoint(
                             user_code=code,
                             appointed_at=now,
                             changed_at=now,
+                            given_name=given.given_name,
+                            family_name=given.family_name,
+                            email=given.email,
+                            vouched_given_name=given.given_name,
+                            vouched_family_name=given.family_name,
+                            vouched_at=now,
                         )
                     )
             except IntegrityError:
@@ -102,6 +148,14 @@ def appoint(
             details={"role": role.value, "membership": membership_id},
         )
         return membership_id
+
+
+def _known_here(existing: list[Membership]) -> Known | None:
+    return next((Known(row.given_name, row.family_name, row.email) for row in existing), None)
+
+
+def _known_of(person: PersonView) -> Known:
+    return Known(person.given_name, person.family_name, person.email)
 
 
 def memberships_of(person_id: str) -> tuple[MembershipView, ...]:
@@ -131,6 +185,54 @@ def membership(enterprise_id: str, membership_id: str) -> MembershipView:
     if not found:
         raise NotFoundError("no such membership here")
     return found[0]
+
+
+def names_here(enterprise_id: str, person_ids: Iterable[str]) -> dict[str, str]:
+    """Return the names by which an enterprise knows people, those who left too; people it never had are absent."""
+    wanted = select(Membership.person_id, Membership.given_name, Membership.family_name).where(
+        Membership.enterprise_id == enterprise_id, Membership.person_id.in_(set(person_ids))
+    )
+    latest_last = wanted.order_by(Membership.status != MembershipStatus.REMOVED.value, Membership.appointed_at)
+    return {
+        row.person_id: f"{row.given_name} {row.family_name}".strip() for row in db.session.execute(latest_last).all()
+    }
+
+
+def hold_memberships(person_id: str) -> None:
+    """Hold the roles of a person until the caller's transaction ends: before the person, as a removal does."""
+    wanted = select(Membership.id).where(Membership.person_id == person_id).order_by(Membership.id)
+    db.session.execute(wanted.with_for_update(key_share=True)).all()
+
+
+def rename(person_id: str, given_name: str, family_name: str) -> None:
+    """Write the corrected name of a person in each enterprise they are in, in the caller's transaction; no vouch covers it."""
+    db.session.execute(
+        update(Membership)
+        .where(Membership.person_id == person_id, Membership.status.in_(_IN_PLACE))
+        .values(given_name=given_name, family_name=family_name)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def forget_names(person_ids: Collection[str]) -> None:
+    """Forget the names of people whose accounts were closed long ago, in the caller's transaction."""
+    db.session.execute(
+        update(EnterpriseVerification)
+        .where(EnterpriseVerification.authorized_representative.in_(person_ids))
+        .values(given_name="", family_name="")
+        .execution_options(synchronize_session=False)
+    )
+    db.session.execute(
+        update(Membership)
+        .where(Membership.person_id.in_(person_ids))
+        .values(given_name="", family_name="", vouched_given_name="", vouched_family_name="", email="")
+        .execution_options(synchronize_session=False)
+    )
+
+
+def all_roles_in(person_id: str, enterprise_id: str) -> frozenset[Role]:
+    """Return every role of a person in an enterprise, the suspended ones too: who answers for a person answers for all."""
+    return frozenset(Role(row.role) for row in _in_place(enterprise_id, person_id))
 
 
 def roles_in(person_id: str, enterprise_id: str) -> frozenset[Role]:
@@ -237,7 +339,7 @@ def set_status(target: MembershipView, to: MembershipStatus, *, by: str, now: da
     changed = db.session.execute(
         update(Membership)
         .where(Membership.id == target.id, Membership.status == target.status.value)
-        .values(status=to.value, changed_at=now)
+        .values(status=to.value, changed_at=now, **({"email": ""} if to is MembershipStatus.REMOVED else {}))
         .returning(Membership.id)
     )
     if changed.first() is None:
@@ -299,6 +401,9 @@ def _views(wanted: Select[Membership, Enterprise]) -> tuple[MembershipView, ...]
             user_code=str(UserCode(row.user_code)),
             status=MembershipStatus(row.status),
             appointed_at=row.appointed_at,
+            changed_at=row.changed_at,
+            known=Known(row.given_name, row.family_name, row.email),
+            vouched_for=(row.vouched_given_name, row.vouched_family_name),
         )
         for row, enterprise in rows
     )

@@ -13,6 +13,7 @@ from ..accounts.confirming import fresh_sign_in_required
 from ..accounts.services_reproofing import latest as latest_reproofing
 from ..accounts.sessions import open_to_weak_sign_in, safe_next
 from ..accounts.states import CodeState
+from ..db import sort_key
 from ..errors import ConflictError, NotFoundError
 from ..i18n import gettext as _
 from ..web import now, see_other
@@ -23,6 +24,7 @@ from .newcomer_services import Newcomer
 from .people_services import MembershipView
 from .reproofing_services import may_reprove, may_unlock
 from .roles import MembershipStatus, Role
+from .vouching_services import may_vouch_name, vouch_name
 
 blueprint = Blueprint("people", __name__)
 
@@ -77,21 +79,22 @@ def presenting_people(views: tuple[MembershipView, ...]) -> list[dict[str, objec
     for view in views:
         person, code = known[view.person_id], codes.get(view.user_code)
         access = held.get(view.id, ())
+        door = accounts.Door() if view.is_removed else doors[view.person_id]
         rows.append(
             {
                 "view": view,
-                "person": person,
+                "last_sign_in": None if view.is_removed else person.last_sign_in_at,
                 "role": presenting.ROLES[view.role],
                 "status": presenting.STATUSES[view.status],
-                "door": doors[view.person_id],
-                "closed": presenting.door_state(doors[view.person_id]),
+                "door": door,
+                "closed": presenting.door_state(door),
                 "code": presenting.code_state(code),
                 "first_use": (code.first_used_at or code.activated_at) if code else None,
                 "agencies": [(presenting.agency_name(agency), right) for agency, right in access],
                 "next_end": min((right.until for _agency, right in access if right.until), default=None),
             }
         )
-    return sorted(rows, key=lambda row: row["person"].family_name)  # type: ignore[attr-defined]
+    return sorted(rows, key=lambda row: sort_key(row["view"].known.family_name))  # type: ignore[attr-defined]
 
 
 @blueprint.route("/people/new", methods=["GET", "POST"])
@@ -138,8 +141,7 @@ def _same_submission(form: PersonForm, role: Role) -> Newcomer | None:
     """Return a new password for whoever this form created a moment ago: a double submission is one creation."""
     here = acting()
     for view in services.known_here(here.enterprise_id, form.email.data):
-        person = accounts.person(view.person_id)
-        same = (person.given_name, person.family_name) == (form.given_name.data, form.family_name.data)
+        same = view.vouched_for == (form.given_name.data, form.family_name.data)
         fresh = view.role is role and view.appointed_at + SAME_SUBMISSION > now()
         code = accounts.user_codes([view.user_code]).get(view.user_code)
         if same and fresh and code is not None and code.first_used_at is None:
@@ -149,7 +151,7 @@ def _same_submission(form: PersonForm, role: Role) -> Newcomer | None:
 
 def slips_of(newcomer: Newcomer, back: str) -> ResponseReturnValue:
     """Show the slips of somebody, once; somebody who keeps their code has none."""
-    name = accounts.person(newcomer.person_id).name
+    name = services.membership(acting().enterprise_id, newcomer.membership_id).name
     if newcomer.temporary is None:
         flash(_("%(name)s keeps the user code they already have here.", name=name), "success")
         return see_other(back)
@@ -176,15 +178,16 @@ def person(membership_id: str) -> ResponseReturnValue:
         "delegation/person.html",
         row=row,
         view=view,
-        linked_at=services.linked_at(view),
-        contact=accounts.contact(accounts.person(view.person_id).email),
+        linked_at=None if view.is_removed else services.linked_at(view),
+        is_unreachable=not view.is_removed and accounts.contact(accounts.person(view.person_id).email).is_refused,
         may_suspend=bool(services.may_suspend(here.enterprise_id, view.id, by=by)),
         may_reactivate=bool(services.may_reactivate(here.enterprise_id, view.id, by=by)),
         may_remove=bool(services.may_remove(here.enterprise_id, view.id, by=by)),
         may_reissue=_may_reissue(view),
         may_reprove=may_reprove(here.enterprise_id, view.id, by=by),
         may_unlock=may_unlock(here.enterprise_id, view.id, by=by, now=now()),
-        reproofing=latest_reproofing(view.person_id),
+        may_vouch_name=may_vouch_name(here.enterprise_id, view.id, by=by),
+        reproofing=None if view.is_removed else latest_reproofing(view.person_id),
         last_pes=rules.Reason.LAST_PES in services.may_suspend(here.enterprise_id, view.id, by=by).reasons,
         rights=_rights(view),
         agency_name=presenting.agency_name,
@@ -247,6 +250,32 @@ def new_slips(membership_id: str) -> ResponseReturnValue:
     return slips_of(newcomer, f"/people/{view.id}")
 
 
+@blueprint.get("/people/<membership_id>/vouch")
+@ar_or_pes_required
+def confirm_vouch(membership_id: str) -> ResponseReturnValue:
+    """Show the name that would be vouched for, beside the one that was; a name that is covered has no such page."""
+    view = visible(membership_id)
+    if not may_vouch_name(view.enterprise_id, view.id, by=acting().person.id):
+        return see_other(f"/people/{view.id}")
+    return render_template("delegation/person_vouch.html", view=view)
+
+
+@blueprint.post("/people/<membership_id>/vouch")
+@ar_or_pes_required
+@fresh_sign_in_required
+def vouch(membership_id: str) -> ResponseReturnValue:
+    """Vouch for the name that the page showed; doing it again changes nothing."""
+    here, view = acting(), visible(membership_id)
+    shown = {name: request.form.get(name, "") for name in ("given_name", "family_name")}
+    try:
+        vouch_name(here.enterprise_id, view.id, **shown, by=here.person.id, now=now())
+    except ConflictError:
+        flash(_("The name changed meanwhile: read it again before you vouch for it."), "warning")
+        return see_other(f"/people/{view.id}/vouch")
+    flash(_("You vouched for the name of %(name)s.", name=view.name), "success")
+    return see_other(f"/people/{view.id}")
+
+
 ACTS = {
     "suspend": (services.may_suspend, services.suspend_member),
     "reactivate": (services.may_reactivate, services.reactivate_member),
@@ -269,7 +298,7 @@ def _act_page(view: MembershipView, act: str, reasons: tuple[rules.Reason, ...])
         "delegation/person_act.html",
         view=view,
         act=act,
-        name=accounts.person(view.person_id).name,
+        name=view.name,
         reasons=sentences(reasons),
         rights=_rights(view),
         agency_name=presenting.agency_name,
@@ -285,7 +314,7 @@ def do_act(membership_id: str, act: str) -> ResponseReturnValue:
     here = acting()
     view = visible(membership_id)
     decision = ACTS[act][1](here.enterprise_id, view.id, by=here.person.id, now=now())
-    name = accounts.person(view.person_id).name
+    name = view.name
     if not decision and set(decision.reasons) - {rules.Reason.ALREADY_SO, rules.Reason.MEMBER_REMOVED}:
         return _act_page(view, act, decision.reasons), 403
     flash(_done(act, name), "success")

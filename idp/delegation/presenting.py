@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..accounts import services as accounts
@@ -13,7 +14,7 @@ from ..clock import TORONTO
 from ..i18n import current_language
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
-from . import catalogue_services, system_user_services
+from . import catalogue_services, people_services, system_user_services
 from .projection_services import RemovalReason
 from .removal_services import RemovalView
 from .roles import MembershipStatus, Role
@@ -73,13 +74,25 @@ def block_labels(agency_id: str) -> dict[str, str]:
     return {block.code: text(block.label) for block in catalogue_services.agency(agency_id).blocks}
 
 
-def names(person_ids: Iterable[str]) -> dict[str, str]:
-    """Return the names of people by id, in one query; system users have theirs, somebody unknown has a word instead."""
+def names(enterprise_id: str, person_ids: Iterable[str]) -> dict[str, str]:
+    """Return the names of people by id, as the enterprise knows them, whatever their accounts say elsewhere or later.
+
+    An officer of an agency, or the row of a user code that was linked since, has the name of its account; a system user has
+    its own; an unknown id has a word instead.
+    """
     wanted = set(person_ids)
-    known = {id: person.name for id, person in accounts.people(wanted).items()}
-    others = wanted - known.keys()
-    known |= system_user_services.names(others) if others else {}
+    known = people_services.names_here(enterprise_id, wanted)
+    if others := wanted - known.keys():
+        known |= {id: person.name for id, person in accounts.people(others).items()}
+    if others := wanted - known.keys():
+        known |= system_user_services.names(others)
     return {id: known.get(id) or _("somebody unknown") for id in wanted}
+
+
+def name_in(payload: dict[str, Any]) -> str:
+    """Return the name of the person of a notice, as its enterprise knows them."""
+    person_id = str(payload["person_id"])
+    return names(str(payload.get("enterprise_id", "")), (person_id,))[person_id]
 
 
 def code_state(status: UserCodeStatus | None) -> tuple[str, str]:

@@ -66,5 +66,5 @@ def unlock(enterprise_id: str, membership_id: str, *, by: str, now: datetime) ->
 
 
 def _may_vouch(target: MembershipView, by: str) -> Decision[rules.Reason]:
-    everywhere = tuple(view.member for view in people_services.memberships_of(target.person_id) if view.counts)
+    everywhere = tuple(view.member for view in people_services.memberships_of(target.person_id))
     return rules.may_vouch(people_services.roles_in(by, target.enterprise_id), by, target.member, everywhere)

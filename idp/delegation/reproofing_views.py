@@ -23,7 +23,7 @@ blueprint = Blueprint("reproofing", __name__, url_prefix="/people/<membership_id
 def confirm(membership_id: str) -> ResponseReturnValue:
     """Say what follows, before anything is begun."""
     view = _provable(membership_id)
-    name = accounts.person(view.person_id).name
+    name = view.name
     return render_template("delegation/person_lost_factor.html", view=view, name=name)
 
 
@@ -50,7 +50,7 @@ def confirm_unlock(membership_id: str) -> ResponseReturnValue:
     if not services.may_unlock(view.enterprise_id, view.id, by=acting().person.id, now=now()):
         return see_other(f"/people/{view.id}")
     door = accounts.door_of(view.person_id, now=now())
-    name = accounts.person(view.person_id).name
+    name = view.name
     return render_template("delegation/person_unlock.html", view=view, name=name, door=door)
 
 
@@ -65,7 +65,7 @@ def unlock(membership_id: str) -> ResponseReturnValue:
     except ConflictError:
         flash(_("This sign-in was opened again three times within a day. Wait, or replace the password."), "warning")
         return see_other(f"/people/{view.id}")
-    name = accounts.person(view.person_id).name
+    name = view.name
     flash(_("%(name)s can try to sign in again. We told them by e-mail.", name=name), "success")
     return see_other(f"/people/{view.id}")
 

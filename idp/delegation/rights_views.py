@@ -127,7 +127,7 @@ def saved(agency_id: str) -> ResponseReturnValue:
     """Show what the last change took away, and whether the agency confirmed it."""
     here, matrix = acting(), _matrix(agency_id)
     found = services.removals(here.enterprise_id, agency_id=agency_id, since=matrix.changed_at, limit=50)
-    names = presenting.names(removal.person_id for removal in found)
+    names = presenting.names(here.enterprise_id, (removal.person_id for removal in found))
     removals = [
         {
             "name": names[removal.person_id],
@@ -158,7 +158,7 @@ def _matrix(agency_id: str) -> Matrix:
 
 def _names(matrix: Matrix) -> dict[str, str]:
     """Return the names of the matrix's users by membership id."""
-    people = presenting.names(user.person_id for user in matrix.users)
+    people = presenting.names(acting().enterprise_id, (user.person_id for user in matrix.users))
     return {user.right.membership_id: people[user.person_id] for user in matrix.users}
 
 
@@ -275,7 +275,7 @@ def _conflict_page(matrix: Matrix, wanted: tuple[Right, ...]) -> ResponseReturnV
         there = user.right if user else Right(right.membership_id, frozenset(), None)
         name = names.get(right.membership_id, "")
         rows.append({"name": name, "wanted": in_words(matrix, right), "present": in_words(matrix, there)})
-    by = presenting.names([matrix.changed_by]) if matrix.changed_by else {}
+    by = presenting.names(acting().enterprise_id, [matrix.changed_by]) if matrix.changed_by else {}
     page = render_template(
         "delegation/rights_conflict.html",
         agency=_agency(matrix.agency_id),

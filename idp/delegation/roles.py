@@ -36,6 +36,9 @@ class EnterpriseStatus(StrEnum):
 PRECEDENCE = (Role.PES, Role.AUTHORIZED_REPRESENTATIVE, Role.USER)  # decisions §1
 
 
+BY_POWER = (Role.AUTHORIZED_REPRESENTATIVE, Role.PES, Role.USER)  # who names whom, from the top
+
+
 def highest(roles: Iterable[Role]) -> Role | None:
     """Return the role that counts when a person has several in one enterprise."""
     held = frozenset(roles)

@@ -10,7 +10,7 @@ from enum import StrEnum
 from ..clock import end_of_day, local_date
 from ..errors import Decision
 from .authority import UNRESTRICTED, Authority
-from .roles import MembershipStatus, Role
+from .roles import BY_POWER, MembershipStatus, Role
 
 MAX_YEARS = 2  # decisions §14
 DEFAULT_YEARS = 1
@@ -168,26 +168,45 @@ def may_add(actor_roles: frozenset[Role], role: Role) -> Decision[Reason]:
     return Decision(() if needed in actor_roles else (Reason.ROLE_TOO_LOW,))
 
 
-def may_vouch(
-    actor_roles: frozenset[Role], actor_id: str, member: Member, everywhere: tuple[Member, ...]
+def may_answer_for(
+    actor_roles: frozenset[Role], actor_id: str, member: Member, roles: frozenset[Role]
 ) -> Decision[Reason]:
-    """Decide whether someone answers for all that *member* is: has them proved anew, or opens their sign-in again.
+    """Decide whether someone hands the slip of *member* over, or vouches for their name.
 
-    Both open the whole account. So it takes authority over each of the roles they act by (*everywhere*), here and nowhere
-    else: a PES answers for users, the AR for PES, an operator for the others.
+    A slip opens every role behind the code, and one name is that of all of them: it takes authority over the highest of the
+    *roles* that the member has here, suspended ones too, whichever of them the page is about.
     """
     reasons = []
     if member.person_id == actor_id:
         reasons.append(Reason.TO_SELF)
     if member.status is not MembershipStatus.ACTIVE:
-        reasons.append(
-            Reason.MEMBER_SUSPENDED if member.status is MembershipStatus.SUSPENDED else Reason.MEMBER_REMOVED
-        )
+        reasons.append(_not_active(member))
+    strongest = next((role for role in BY_POWER if role in roles | {member.role}), member.role)
+    return Decision((*reasons, *may_add(actor_roles, strongest).reasons))
+
+
+def may_vouch(
+    actor_roles: frozenset[Role], actor_id: str, member: Member, everywhere: tuple[Member, ...]
+) -> Decision[Reason]:
+    """Decide whether someone answers for all that *member* is: has them proved anew, or opens their sign-in again.
+
+    Both open the whole account. So it takes authority over each of the roles they have (*everywhere*, those that are
+    suspended too: they come back), here and nowhere else: a PES answers for users, the AR for PES, an operator for the others.
+    """
+    reasons = []
+    if member.person_id == actor_id:
+        reasons.append(Reason.TO_SELF)
+    if member.status is not MembershipStatus.ACTIVE:
+        reasons.append(_not_active(member))
     if any(each.enterprise_id != member.enterprise_id for each in everywhere):
         reasons.append(Reason.OTHER_ENTERPRISE)
     if not all(may_add(actor_roles, each.role) for each in (member, *everywhere)):
         reasons.append(Reason.ROLE_TOO_LOW)
     return Decision(tuple(reasons))
+
+
+def _not_active(member: Member) -> Reason:
+    return Reason.MEMBER_SUSPENDED if member.status is MembershipStatus.SUSPENDED else Reason.MEMBER_REMOVED
 
 
 def _standing(actor_roles: frozenset[Role], member: Member) -> Iterator[Reason]:

@@ -19,6 +19,7 @@ from .newcomer_services import create_user as create_user
 from .newcomer_services import known_here as known_here
 from .newcomer_services import may_reissue as may_reissue
 from .newcomer_services import reissue as reissue
+from .people_services import Known as Known
 from .people_services import MembershipView as MembershipView
 from .people_services import appoint as appoint
 from .people_services import best_memberships as best_memberships
@@ -29,6 +30,7 @@ from .people_services import may_suspend as may_suspend
 from .people_services import members as members
 from .people_services import membership as membership
 from .people_services import memberships_of as memberships_of
+from .people_services import names_here as names_here
 from .people_services import reactivate_member as reactivate_member
 from .people_services import remove_member as remove_member
 from .people_services import require_role as require_role

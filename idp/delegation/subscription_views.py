@@ -47,11 +47,10 @@ def home() -> str:
     role = str(ROLES[who.membership.role])
     if not (who.is_pes or who.is_authorized_representative):
         held, pes = home_services.of_user(who.person.id, who.enterprise_id, now())
-        return render_template(
-            "delegation/home_user.html", who=who, role=role, held=held, text=text, pes=sorted(names(pes).values())
-        )
+        in_charge = sorted(names(who.enterprise_id, pes).values())
+        return render_template("delegation/home_user.html", who=who, role=role, held=held, text=text, pes=in_charge)
     page = home_services.of_enterprise(who.enterprise_id, now())
-    known = names([r.person_id for r in page.removals] + [e.person_id for e in page.endings])
+    known = names(who.enterprise_id, [*(r.person_id for r in page.removals), *(e.person_id for e in page.endings)])
     labels = {id: block_labels(id) for id in {removal.agency_id for removal in page.removals}}
     return render_template(
         "delegation/home.html",
@@ -229,7 +228,7 @@ def _causes(shown: Agency, view: SubscriptionView | None) -> list[str]:
 
 def _steps(view: SubscriptionView) -> list[dict[str, Any]]:
     steps = subscription_services.history(view.id)
-    known = names(step.actor.id for step in steps if step.actor.id)
+    known = names(view.enterprise_id, (step.actor.id for step in steps if step.actor.id))
     told = []
     for step in steps:
         by = known[step.actor.id] if step.actor.id else _("the agency’s rule")

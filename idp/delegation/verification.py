@@ -18,7 +18,8 @@ class VerificationRecord:
 
     ``verified_by`` is the id of an operator, or ``"system"``. ``evidence`` names kinds of evidence, never
     contents: ``register``, ``tax_agency``, ``tax_officer``, ``tax_notice``, ``mailed_code``, or the kind of a
-    document. The Revenu Québec number is not part of it: it never leaves enrolment.
+    document. The Revenu Québec number is not part of it: it never leaves enrolment. The names are the representative's, as
+    they were proved; without a family name, those of the account at that instant are kept.
     """
 
     neq: str
@@ -30,14 +31,27 @@ class VerificationRecord:
     evidence: tuple[str, ...]
     file_id: str
     authorized_representative: PersonId
+    given_name: str = ""
+    family_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldRole:
-    """A role that a person holds in an enterprise, and since when."""
+    """A role that a person has in an enterprise, since when, and the name that was vouched for with it.
+
+    ``vouched_at`` is when this name was vouched for, None when that was together with the role.
+    """
 
     role: Role
     since: datetime
+    given_name: str = ""
+    family_name: str = ""
+    vouched_at: datetime | None = None
+
+    @property
+    def vouched(self) -> datetime:
+        """Return the instant of the vouch."""
+        return self.vouched_at or self.since
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +70,14 @@ class Assurance:
     def is_representative(self) -> bool:
         """Tell whether this is the representative who was verified together with the enterprise."""
         return self.person_id == self.record.authorized_representative
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Return the given and family name that this evidence covers; two empty ones when the vouches do not agree.
+
+        A name that the person corrected afterwards, or that they bear elsewhere, is not covered.
+        """
+        if self.is_representative:
+            return self.record.given_name, self.record.family_name
+        vouched = {(held.given_name, held.family_name) for held in self.roles}
+        return vouched.pop() if len(vouched) == 1 else ("", "")

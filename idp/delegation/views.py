@@ -27,6 +27,7 @@ from . import (
     linking_services,
     models,
     own_data_services,
+    people_services,
     people_views,
     postal_services,
     presenting,
@@ -48,7 +49,13 @@ def init_app(app: Flask) -> None:
     departure_telling.init_app(app)
     renaming.init_app(app)
     add_departure(
-        app, Departure(departure_services.leave, departure_telling.objections, departure_services.is_somewhere)
+        app,
+        Departure(
+            departure_services.leave,
+            departure_telling.objections,
+            departure_services.is_somewhere,
+            people_services.forget_names,
+        ),
     )
     add_succession(app, Succession(linking_services.hand_over, linking_services.objections))
     for part, (read, tables) in own_data_services.PARTS.items():

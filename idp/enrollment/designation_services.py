@@ -152,6 +152,8 @@ def _record(session: Session, file: EnrolmentFile, person_id: PersonId) -> Verif
         evidence=(*register, *shared.get(method, tuple(documents))),
         file_id=file.id,
         authorized_representative=person_id,
+        given_name=file.given_name or "",
+        family_name=file.family_name or "",
     )
 
 

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.accounts import services as accounts
+from idp.accounts import services_names
 from idp.delegation import services as delegation
 from idp.delegation.roles import Role
 from idp.delegation.verification import Assurance, HeldRole, VerificationRecord
@@ -353,6 +354,22 @@ def test_the_person_of_the_claims_is_the_person_of_the_token(scenery: Scenery, r
         assert answer["enterprise"]["neq"] == neq
         person = accounts.person(scenery.people["ginette"].person_id)
         assert answer["verified_claims"]["claims"]["given_name"] == person.given_name
+
+
+def test_a_name_is_told_as_it_was_vouched_for(scenery: Scenery, rp: RelyingParty) -> None:
+    """Julie takes another name: her account says it at once, the evidence of before does not (§5.1: what was verified)."""
+    asked = {
+        "userinfo": {"family_name": None, "verified_claims": {"verification": ASKED, "claims": {"family_name": None}}}
+    }
+    before = userinfo(rp, scenery, asking({"family_name": None}))
+
+    julie = scenery.people["julie"].person_id
+    services_names.change(julie, given_name="Ada", family_name="Autre", now=scenery.clock.now())
+
+    told = rp.tokens(scenery.browser(), "julie", STORY, claims=json.dumps(asked), scope="openid profile")
+    answer = rp.userinfo(told["access_token"]).get_json()
+    assert answer["family_name"] == "Autre"
+    assert answer["verified_claims"] == before
 
 
 RECORD = VerificationRecord(

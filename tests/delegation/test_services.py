@@ -303,7 +303,7 @@ def test_an_ar_may_also_be_pes_with_the_same_code(world, licorne) -> None:  # ty
 
 
 def test_newcomers_come_from_whoever_may_add_them(world, licorne) -> None:  # type: ignore[no-untyped-def]
-    """A PES adds users, the AR adds PES; the other way round is refused; an address serves once."""
+    """A PES adds users, the AR adds PES; the other way round is refused; one address a person; a new role, a new slip."""
     who = {"given_name": "Nadia", "family_name": "Roy", "email": "nadia@example.com", "language": "fr"}
     newcomer = services.create_user(licorne.id, **who, by=licorne.pes.person_id, now=world.now)
 
@@ -319,7 +319,9 @@ def test_newcomers_come_from_whoever_may_add_them(world, licorne) -> None:  # ty
         with pytest.raises(NotAllowedError):
             add(licorne.id, **(who | {"email": "x@example.com"}), by=by.person_id, now=world.now)
     known = services.add_pes(licorne.id, **who, by=licorne.ar.person_id, now=world.now)
-    assert (known.person_id, known.temporary) == (newcomer.person_id, None)
+    assert known.person_id == newcomer.person_id
+    assert known.temporary is not None
+    assert known.temporary.secret != newcomer.temporary.secret
     assert services.effective_role(newcomer.person_id, licorne.id) is Role.PES
 
 

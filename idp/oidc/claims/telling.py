@@ -27,7 +27,7 @@ def told(place: Place, grant: Grant, authority: Authority, *, now: datetime) -> 
     if asked or names & _OF_THE_PERSON:
         person = accounts.person(grant.person_id)
         known |= _of_the_person(person)
-        verified = _verified(asked, grant, person, now) if asked else None
+        verified = _verified(asked, grant, now) if asked else None
     return asked_claims.resolve(place, known, grant.claims, grant.scopes, verified=verified)
 
 
@@ -45,10 +45,14 @@ def _of_the_person(person: PersonView) -> dict[str, Any]:
     }
 
 
-def _verified(asked: str, grant: Grant, person: PersonView, now: datetime) -> object:
-    """Return the verified claims that can be given as they are asked, None when none can."""
+def _verified(asked: str, grant: Grant, now: datetime) -> object:
+    """Return the verified claims that can be given as they are asked, None when none can.
+
+    The names are those of the evidence: what the account says today was perhaps never verified.
+    """
     assurance = delegation.assurance(grant.person_id, grant.enterprise_id)
     if assurance is None:
         return None
-    stored = verified_claims.known(assurance, given_name=person.given_name, family_name=person.family_name)
+    given_name, family_name = assurance.names
+    stored = verified_claims.known(assurance, given_name=given_name, family_name=family_name)
     return verified_requests.answer(asked, stored, now=now)

@@ -45,7 +45,7 @@ METADATA: Mapping[str, Any] = {
 
 
 def known(assurance: Assurance, *, given_name: str, family_name: str) -> dict[str, Any]:
-    """Return all that can be told of a person in an enterprise.
+    """Return all that can be told of a person in an enterprise; the names are those that the evidence covers, or empty.
 
     The representative was verified with the enterprise. Everybody else is vouched for by whoever gave them their role.
     """
@@ -53,8 +53,8 @@ def known(assurance: Assurance, *, given_name: str, family_name: str) -> dict[st
     evidence = [_recorded(name, record) for name in record.evidence if name in RECORDS or name in DOCUMENTS]
     verified_at = record.verified_at
     if not assurance.is_representative:
-        verified_at = min(held.since for held in assurance.roles)
-        evidence += [_vouch(assurance, held.role, held.since) for held in assurance.roles if held.role in _DELEGATES]
+        verified_at = min(held.vouched for held in assurance.roles)
+        evidence += [_vouch(assurance, held.role, held.vouched) for held in assurance.roles if held.role in _DELEGATES]
     verification: dict[str, Any] = {
         "trust_framework": TRUST_FRAMEWORK,
         "time": _instant(verified_at),

@@ -12,7 +12,6 @@ from functools import wraps
 from flask import Blueprint, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from ...accounts import services as accounts
 from ...accounts.sessions import current_sign_in
 from ...accounts.sign_ins import SignIn
 from ...delegation import catalogue_services
@@ -171,7 +170,7 @@ def missing_block(way: Underway) -> ResponseReturnValue:
             agency=browser.agency_name(way.client),
             enterprise=chosen,
             blocks=words.blocks(catalogue_services.agency(way.client.agency_id), facts.missing),
-            in_charge=[accounts.person(person_id).name for person_id in delegation.in_charge(enterprise_id)],
+            in_charge=sorted(delegation.names_here(enterprise_id, delegation.in_charge(enterprise_id)).values()),
             several=len(way.choices) > 1 and way.interaction.request.named_enterprise is None,
             change=browser.page_path("enterprise", way.interaction),
             again=browser.resume_path(way.interaction),

@@ -161,4 +161,4 @@ def _why(grant: Grant, code: str, now: datetime) -> str:
     if explanation is None:
         return _("The person no longer belongs to this enterprise.")
     name = delegation.enterprise(grant.enterprise_id).name
-    return explaining.chain(explanation, name, grant.agency_id)[-1]["text"]
+    return explaining.chain(explanation, grant.enterprise_id, name, grant.agency_id)[-1]["text"]

@@ -188,7 +188,7 @@ def _agreed(form: SystemUserForm, agency_id: str, wanted: Wanted) -> bool:
 
 def _lines(enterprise_id: str, agency_id: str, found: tuple[SystemUserView, ...]) -> list[Line]:
     programs = software_services.named(frozenset(view.client_id for view in found))
-    names = presenting.names({view.approved_by for view in found})
+    names = presenting.names(enterprise_id, {view.approved_by for view in found})
     usable = system_user_services.usable_blocks(enterprise_id, agency_id)
     return [_line(view, programs.get(view.client_id), names[view.approved_by], usable) for view in found]
 
