@@ -19,15 +19,20 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import structlog
 import typst
 
 from ..i18n import Language, in_language, long_date, long_datetime, ngettext, show_neq
 from ..i18n import gettext as _
 from ..web import absolute_url, current_settings
+from . import glyphs
 from .spelling import groups, spell
+
+log = structlog.get_logger("mandat.letters")
 
 _FOLDER = Path(__file__).parent / "letters"
 _POSTAL_CODE = re.compile(r"\s*\b([A-Z]\d[A-Z])\s?(\d[A-Z]\d)$")
+_SCRIPTS_LIMIT = 12  # without a font in one letter; beyond, only Latin letters are left
 _CHANGES_LIMIT = 12  # lines of a letter about changes; beyond, the latest are enough to call
 _TEXT_LIMIT = 120  # signs of one line of an address or of a name: a letter keeps to one page
 
@@ -46,13 +51,29 @@ def render_pdf(template: str, data: Mapping[str, Any], *, language: str) -> byte
         except KeyError as missing:
             raise ValueError(f"{template} needs {missing}") from None
     content["language"] = language
-    return typst.compile(
-        _FOLDER / f"{template}.typ",
-        root=_FOLDER,
-        ignore_system_fonts=True,
-        sys_inputs={"letter": json.dumps(content, ensure_ascii=False)},
-        pdf_standards="ua-1",
-    )
+    return _compile(template, content)
+
+
+def _compile(template: str, content: dict[str, Any]) -> bytes:
+    """Return the PDF; characters that no font has are replaced, and the log says of which script they were."""
+    for replaced in range(_SCRIPTS_LIMIT + 1):
+        try:
+            return typst.compile(
+                _FOLDER / f"{template}.typ",
+                root=_FOLDER,
+                ignore_system_fonts=True,
+                font_paths=[_FOLDER / "fonts"],
+                sys_inputs={"letter": json.dumps(content, ensure_ascii=False)},
+                pdf_standards="ua-1",
+            )
+        except typst.TypstError as error:
+            missing = glyphs.refused(error.message)
+            if not missing or replaced == _SCRIPTS_LIMIT:
+                raise
+            log.warning("letter without some glyphs", letter=template, scripts=glyphs.scripts(missing))
+            is_last = replaced == _SCRIPTS_LIMIT - 1
+            content = glyphs.only_latin(content) if is_last else glyphs.replace(content, missing)
+    raise AssertionError("the last round returns or raises")
 
 
 def _mailed_code(data: Mapping[str, Any]) -> dict[str, Any]:

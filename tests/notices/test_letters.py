@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import unicodedata
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -158,3 +159,50 @@ def test_secrets_are_grouped_and_spelled(app: Flask) -> None:
     """Groups ignore spaces and hyphens; capital and small letters are told apart; digits are words."""
     assert groups("AB-12 cd", 4) == ["AB12", "cd"]
     assert spell("aB3", 4) == [["aB3", "Alfa minuscule, Bravo, trois"]]
+
+
+NAMES = {  # as typed → as the letter shows it
+    "Élise Œuvray-Ÿ": "Élise Œuvray-Ÿ",
+    "ᐃᓄᒃ ᓄᓇᕗᑦ": "ᐃᓄᒃ ᓄᓇᕗᑦ",
+    "ᑲᓇᑕ ᣀᣁ": "ᑲᓇᑕ ᣀᣁ",  # extended syllabics
+    "Жанна Ёлкина": "Жанна Ёлкина",
+    "Ελένη Ωραία": "Ελένη Ωραία",
+    "محمد": None,  # shown, in an order that text extraction does not keep
+    "שלום": None,
+    "漢字 山田": "□□ □□",
+    "한국 사람": "□□ □□",
+    "สมชาย": None,
+    "Zoé 😀": "Zoé □",
+    "n\u0308 q\u0323\u0302": None,
+    "e\U0001d167": None,  # a mark that no font has
+    "a\u0000b\u200bc\ufffe": None,
+    "\u0378\ue000\U000f0000": None,  # no character yet, private ones
+    "漢한ไ😀ཀ𐍈አქᏣꓐ𞤀ꯀᱚ𑄌ߊ": None,  # more scripts than the limit
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("template", ["slip_user_code", "mailed_code", "security_notice"])
+def test_a_name_never_stops_a_letter(app: Flask, tmp_path: Path, template: str, name: str) -> None:
+    """Every script gives a letter on one page; what no font has is a box, and the rest of the name stays."""
+    data = LETTERS[template] | ({"person": name} if template == "slip_user_code" else {"address": [name, "Québec"]})
+    with app.test_request_context():
+        pdf = render_pdf(template, data, language="fr")
+
+    shown = unicodedata.normalize("NFC", read("pdftotext", pdf, tmp_path))
+    wanted = NAMES[name]
+    assert wanted is None or unicodedata.normalize("NFC", wanted) in shown.replace("\u00a0", " ")
+    assert "Mandat" in shown
+    assert re.search(r"Pages: +1\n", read("pdfinfo", pdf, tmp_path))
+
+
+def test_the_log_says_the_script_and_never_the_name(app: Flask, capsys: pytest.CaptureFixture[str]) -> None:
+    """A letter without some glyphs leaves one warning a script."""
+    with app.test_request_context():
+        render_pdf("slip_user_code", USER_CODE | {"person": "漢字 山田 한"}, language="fr")
+
+    told = capsys.readouterr().out
+    assert told.count("letter without some glyphs") == 2
+    assert "CJK" in told
+    assert "HANGUL" in told
+    assert "漢" not in told
