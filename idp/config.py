@@ -99,6 +99,12 @@ class Settings(BaseSettings):
     )
     alarm_minutes: int = Field(10, ge=1, le=60, description="minutes of that window")
     alarm_email: str | None = Field(None, description="address of whoever watches over the service; none: log and desk")
+    office_operators: int = Field(
+        2,
+        ge=1,
+        le=2,
+        description="operators who must agree to the approval of a file by office; by mandate, always two",
+    )
     email_code_fallback: bool = Field(
         False, description="a code by e-mail beside the password, for people without their second factor: reading only"
     )

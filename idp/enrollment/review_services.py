@@ -1,6 +1,7 @@
 """What the operator's desk may do with a file: the queue, one file with all its facts, the decision.
 
-Approval needs a second operator when authority rests on a mandate (domain §2.5); nobody agrees with themself.
+Approval needs a second operator: always when authority rests on a mandate, and by office unless ``IDP_OFFICE_OPERATORS`` is 1.
+An operator never agrees with themself.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ..audit import Actor
 from ..db import db, transaction
 from ..errors import ConflictError
 from ..identifiers import Neq
+from ..web import current_settings
 from . import evidence_services, notice_services
 from .connector_services import Account, Entry, ask_account, look_up
 from .enrolled_services import is_enrolled
@@ -217,7 +219,7 @@ def _under_review(session: Session, file_id: str) -> EnrolmentFile:
 
 
 def _needs_second(file: EnrolmentFile) -> bool:
-    return file.basis == Basis.MANDATE
+    return file.basis == Basis.MANDATE or current_settings().office_operators > 1
 
 
 def _summary(row: EnrolmentFile) -> FileSummary:

@@ -19,6 +19,7 @@ from idp.enrollment import evidence_services, review_services
 from idp.enrollment import services as enrollment
 from idp.enrollment.documents import DocumentKind
 from idp.enrollment.models import EnrolmentFile
+from idp.enrollment.review_services import Approval
 from idp.enrollment.states import State
 
 from .conftest import Staff, post, token
@@ -123,9 +124,10 @@ def test_a_draft_is_nobodys_to_read(staff: StaffFactory, sources: None, clock: M
     text_of(operator, f"/desk/files/{'0' * 32}", status=404)
 
 
-def test_an_approval_by_mandate_needs_two(staff: StaffFactory, submitted: Submitted, clock: MovableClock) -> None:
-    """The first operator proposes and cannot agree with themself, even by a forged post; a second one approves."""
-    file_id = submitted("mandate")
+@pytest.mark.parametrize("basis", ["mandate", "no_number"])
+def test_an_approval_needs_two(staff: StaffFactory, submitted: Submitted, clock: MovableClock, basis: str) -> None:
+    """By mandate or by office, the first operator proposes and cannot agree with themself; a second one approves."""
+    file_id = submitted(basis)
     one, two = staff(name="Odile"), staff(name="Ovide")
     path = f"/desk/files/{file_id}"
 
@@ -141,6 +143,17 @@ def test_an_approval_by_mandate_needs_two(staff: StaffFactory, submitted: Submit
     assert post(two.client, path, decision="approve", note="D’accord").status_code == 303
     assert state(file_id, clock) is State.VERIFIED
     assert "est approuvé" in text_of(two, "/desk")
+
+
+@pytest.mark.parametrize(("basis", "first"), [("mandate", Approval.PROPOSED), ("no_number", Approval.APPROVED)])
+def test_an_installation_may_leave_offices_to_one(
+    app: Flask, submitted: Submitted, clock: MovableClock, basis: str, first: Approval
+) -> None:
+    """With the setting at one, a file by office is approved by one operator; one by mandate never is."""
+    app.extensions["mandat.settings"] = app.extensions["mandat.settings"].model_copy(update={"office_operators": 1})
+    file_id = submitted(basis)
+
+    assert review_services.approve(file_id, operator_id="op1", note="", now=clock.now()) is first
 
 
 def test_a_decision_is_taken_once(staff: StaffFactory, submitted: Submitted, clock: MovableClock) -> None:
