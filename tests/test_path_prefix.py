@@ -80,6 +80,8 @@ def test_a_form_of_a_page_works_under_the_prefix(mounted: Flask) -> None:
     "path",
     [
         f"{PREFIX}/.well-known/openid-configuration",
+        f"/.well-known/oauth-authorization-server{PREFIX}",
+        f"{PREFIX}/.well-known/oauth-authorization-server",
         f"/.well-known/ssf-configuration{PREFIX}",
         "/.well-known/openid-configuration",
     ],

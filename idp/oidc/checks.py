@@ -23,7 +23,7 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # a SHA-256 in base64url (RFC 763
 _VSCHAR = re.compile(r"[\x20-\x7e]*")
 _BLOCK = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _NEQ = re.compile(r"neq:[0-9]{10}")
-_LANGUAGES = {"fr": "fr", "fr-ca": "fr", "en": "en", "en-ca": "en"}
+_LONGEST_AGE = 10**9  # seconds, more than thirty years: a larger max_age asks for nothing more
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +153,9 @@ def check_prompt(parameters: Parameters, client: RelyingParty, locations: tuple[
 
 
 def check_max_age(parameters: Parameters, client: RelyingParty, locations: tuple[str, ...]) -> None:
-    """A number of seconds."""
+    """A number of seconds, however many digits it has."""
     age = parameters.get("max_age")
-    if age is not None and not (age.isascii() and age.isdigit() and len(age) <= 9):
+    if age is not None and not (age.isascii() and age.isdigit()):
         _refuse("invalid_request", "max_age must be a number of seconds")
 
 
@@ -227,10 +227,10 @@ def checked(parameters: Parameters, client: RelyingParty, locations: tuple[str, 
         nonce=parameters.get("nonce"),
         code_challenge=parameters.get("code_challenge"),
         prompts=_words(parameters, "prompt"),
-        max_age=int(age) if age is not None else None,
+        max_age=min(int(age), _LONGEST_AGE) if age is not None else None,
         login_hint=parameters.get("login_hint"),
         id_token_hint=parameters.get("id_token_hint"),
-        ui_language=_language(parameters),
+        ui_language=parameters.language,
         details=_details(parameters),
         dpop_jkt=parameters.get("dpop_jkt"),
         acr_values=_words(parameters, "acr_values"),
@@ -271,11 +271,6 @@ def _scopes(parameters: Parameters, client: RelyingParty) -> tuple[str, ...]:
 def _claims(parameters: Parameters, client: RelyingParty) -> AskedClaims:
     text = parameters.get("claims")
     return asked_claims.parse(text, frozenset(CLAIMS)).within(client.scopes) if text else NOTHING_ASKED
-
-
-def _language(parameters: Parameters) -> str | None:
-    wishes = (_LANGUAGES.get(wish.lower()) for wish in _words(parameters, "ui_locales"))
-    return next((language for language in wishes if language), None)
 
 
 def detail_fault(detail: Mapping[str, Any], locations: tuple[str, ...], *, needs_privileges: bool = True) -> str | None:

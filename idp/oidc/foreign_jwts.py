@@ -11,6 +11,7 @@ import binascii
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from joserfc import jws
@@ -102,6 +103,20 @@ def verify_with(token: ForeignJwt, key: ClientKey, *, algorithms: Collection[str
     """
     if token.alg not in algorithms or not _holds(token, key):
         raise RefusedJwtError("algorithm or signature")
+
+
+def instant(value: object) -> datetime:
+    """Return a time of a JWT (RFC 7519 §2, NumericDate).
+
+    Raises:
+        RefusedJwtError: it is missing, not a number, or beyond every calendar.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise RefusedJwtError("a time is missing or not a number")
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise RefusedJwtError("a time is out of range") from None
 
 
 def _holds(token: ForeignJwt, key: ClientKey) -> bool:

@@ -68,7 +68,7 @@ class PlaygroundForm(MandatForm):
     max_age = StringField(
         "max_age",
         description=_l("Seconds; empty: not sent."),
-        validators=[Length(max=20, message=_l("max_age has at most 20 signs here"))],
+        validators=[Length(max=LONGEST_DETAILS, message=_l("max_age has at most 1,000 signs here"))],
     )
     authorization_details = TextAreaField(
         "authorization_details",

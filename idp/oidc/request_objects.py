@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from . import foreign_jwts
@@ -71,7 +71,7 @@ def _check_names(token: ForeignJwt, client: RelyingParty, issuer: str) -> None:
 
 def _check_times(token: ForeignJwt, now: datetime, *, must_say: bool) -> None:
     """Judge ``exp``, ``nbf`` and ``iat``: required and an hour apart at most where requests must be signed."""
-    times = {name: _instant(token.claims[name]) for name in ("exp", "nbf", "iat") if name in token.claims}
+    times = {name: foreign_jwts.instant(token.claims[name]) for name in ("exp", "nbf", "iat") if name in token.claims}
     if must_say and not {"exp", "nbf"} <= times.keys():
         raise RefusedJwtError("exp and nbf are required")
     if "exp" in times and times["exp"] <= now - TOLERANCE:
@@ -88,13 +88,17 @@ def _written(name: str, value: Any) -> str:
     """Return a member as the parameter it stands for; one that nobody knows counts only if it is a text (RFC 9101 §4)."""
     if isinstance(value, str):
         return _text(value)
-    if name == "max_age" and isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+    if name == "max_age" and not isinstance(value, bool) and (isinstance(value, int) or _is_whole(value)):
+        return str(int(value))
     if name in _JSON and isinstance(value, _JSON[name]):
         return _text(json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False))
     if name in _TEXT or name in _JSON or name == "max_age":
         raise RefusedJwtError(f"{name} is of the wrong type")
     return ""
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, float) and value.is_integer()  # 60.0 and 6e1 are the number 60
 
 
 def _resources(told: Any) -> tuple[str, ...]:
@@ -110,12 +114,3 @@ def _text(value: str) -> str:
     if any(sign in "\x00\ufffd" or "\ud800" <= sign <= "\udfff" for sign in value):
         raise RefusedJwtError("a member is not UTF-8 text")
     return value
-
-
-def _instant(value: Any) -> datetime:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RefusedJwtError("a time is not a number")
-    try:
-        return datetime.fromtimestamp(value, UTC)
-    except (ValueError, OverflowError, OSError):
-        raise RefusedJwtError("a time is out of range") from None

@@ -26,6 +26,7 @@ LONGEST = {  # bytes; what is longer is refused, never cut (oidc §6.16)
     "asked": 8192,  # a request to end the session, as /end-session itself sealed it
 }
 LONGEST_OTHER = 1024
+_LANGUAGES = ("fr", "en")  # those of the pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,11 @@ class Parameters:
         """Return the value of *name*, None when absent."""
         return self.values.get(name)
 
+    @property
+    def language(self) -> str | None:
+        """Return the first language of ``ui_locales`` that pages are written in (OIDC Core §3.1.2.1)."""
+        return language_of((self.get("ui_locales") or "").split())
+
 
 def parameters(pairs: Iterable[tuple[str, str]]) -> Parameters:
     """Collect the parameters of a request.
@@ -113,6 +119,16 @@ def parameters(pairs: Iterable[tuple[str, str]]) -> Parameters:
         else:
             values[name] = value
     return Parameters({name: value for name, value in values.items() if value}, tuple(filter(None, resources)))
+
+
+def language_of(ranges: Iterable[str]) -> str | None:
+    """Return the first of *ranges* that is one of our languages, whatever region, script or variant it names.
+
+    Lookup (RFC 4647 §3.4) shortens each range from its end until it is a known tag, and ours are the shortest. ``*`` and
+    what is unknown say nothing. ``fr_CA``, as many libraries write it, is read like ``fr-CA``.
+    """
+    names = (each.replace("_", "-").partition("-")[0].lower() for each in ranges)
+    return next((name for name in names if name in _LANGUAGES), None)
 
 
 def too_long(name: str, value: str) -> bool:

@@ -45,10 +45,14 @@ Answer = tuple[int, Any, list[tuple[str, str]]]
 
 
 class FormPayload(OAuth2Payload):  # type: ignore[misc]
-    """The parameters of a back-channel request: those of its form alone, never of its address."""
+    """The parameters of a back-channel request: those of its form alone, never of its address.
+
+    One that is empty is as if it were not there (RFC 6749 §3.2).
+    """
 
     def __init__(self, form: MultiDict[str, str]) -> None:
-        self._form = form
+        self._form = MultiDict((name, value) for name, value in form.items(multi=True) if value)
+        self.repeated = frozenset(name for name, values in form.lists() if len(values) > 1)
 
     @property
     def data(self) -> MultiDict[str, str]:
@@ -67,7 +71,7 @@ class BackChannelRequest(OAuth2Request):  # type: ignore[misc]
     def __init__(self, request: Request) -> None:
         super().__init__(request.method, absolute_url(request.path), headers=request.headers)
         self.payload = FormPayload(request.form)
-        self.address_names = frozenset(request.args)
+        self.address_names = frozenset(name for name, value in request.args.items(multi=True) if value)
         self.assertion: Assertion | None = None
         self.shown = Shown()
 
@@ -81,7 +85,7 @@ class BackChannelRequest(OAuth2Request):  # type: ignore[misc]
         """Refuse what nobody should look at (RFC 6749 §3.2; oidc §6.16)."""
         if self.address_names & _CREDENTIALS:
             raise InvalidRequestError("parameters belong in the body")
-        if any(len(values) > 1 for name, values in self.payload.datalist.items() if name != "resource"):
+        if self.payload.repeated - {"resource"}:
             raise InvalidRequestError("a parameter is repeated")
         for name in required:
             if name not in self.form:

@@ -19,6 +19,7 @@ _SCOPE_CLAIM = {"authority": "enterprise"}  # who may not know the enterprise ma
 _OF_THE_ENTERPRISE = frozenset({"evidence", "verification_process"})  # the number is one for all its people, everywhere
 _QUALIFIERS = frozenset({"value", "values", "max_age", "essential", "purpose"})
 _MOST_REQUESTS = 10
+_LONGEST_AGE = 10**10  # seconds, more than three centuries: what is larger asks for nothing more
 
 
 class MalformedClaimsError(ValueError):
@@ -104,7 +105,7 @@ def _is_recent(value: object, seconds: int, now: datetime) -> bool:
             instant = datetime.fromisoformat(value)
     except ValueError:
         return False
-    return now - instant <= timedelta(seconds=seconds)
+    return now - instant <= timedelta(seconds=min(seconds, _LONGEST_AGE))
 
 
 def _demands(wish: Any) -> bool:
@@ -176,7 +177,7 @@ def _check_qualifiers(wish: Mapping[str, Any]) -> None:
     if not isinstance(wish.get("essential", False), bool) or not isinstance(wish.get("purpose", ""), str):
         raise MalformedClaimsError("verified_claims: essential or purpose has the wrong type")
     age = wish.get("max_age", 0)
-    if not isinstance(age, int) or isinstance(age, bool) or not 0 <= age < 10**10:
+    if not isinstance(age, int) or isinstance(age, bool) or age < 0:
         raise MalformedClaimsError("verified_claims: max_age must be a number of seconds")
     if "values" in wish and (not isinstance(wish["values"], list) or not wish["values"]):
         raise MalformedClaimsError("verified_claims: values must be a list")

@@ -31,7 +31,7 @@ KEPT_WITHOUT_ANSWER = timedelta(hours=1)  # a host that is down signs nobody out
 LONGEST_WAIT = 1.0  # seconds, while another request is calling
 _SETS = "mandat.oidc_client_keys"
 _MOST_KEPT = 1000
-_MAX_AGE = re.compile(r"(?:^|[,\s])max-age=\"?([0-9]{1,9})")
+_MAX_AGE = re.compile(r"(?:^|[,\s])max-age=\"?0*([0-9]{1,9})")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 log = structlog.get_logger("mandat.oidc")
 

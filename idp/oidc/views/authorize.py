@@ -31,15 +31,17 @@ blueprint = Blueprint("oidc", __name__)
 @limiter.limit(AUTHORIZATIONS)
 def authorize() -> ResponseReturnValue:
     """Begin an authorization, or go on with one."""
-    if request.method == "GET" and "interaction" in request.args:
+    if request.method == "GET" and request.args.get("interaction"):
         return _resume(request.args["interaction"])
     try:
         asked = parameters([*request.args.items(multi=True), *request.form.items(multi=True)])
+        browser.speak(asked.language)
         client = asking.client_of(asked.get("client_id"))
         if asking.is_reference(asked):
             return _begin(asking.pushed(asked, client, now=now()), client)
         try:
             asked = asking.opened(asked, client, now=now())
+            browser.speak(asked.language)
         except AuthorizationRefusedError as error:
             return _unopened(asked, client, error)
         target = checks.target(asked, client)

@@ -33,6 +33,12 @@ def browser_digest(*, create: bool = False) -> str | None:
     return digest(token)
 
 
+def speak(language: str | None) -> None:
+    """Answer this request in *language*, unless the person has chosen one here."""
+    if language is not None and "lang" not in session:
+        g.preferred_language = language
+
+
 def remember(interaction: Interaction) -> None:
     """Make *interaction* the one that pages without its number are about."""
     session[_PENDING] = interaction.id

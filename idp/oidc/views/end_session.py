@@ -24,7 +24,7 @@ from ..keys.signing_keys import UntrustedTokenError
 from ..logout import LogoutRequest, Return
 from ..parties import client_services
 from ..requests import Parameters, parameters, too_long
-from . import farewell
+from . import browser, farewell
 
 blueprint = Blueprint("oidc_end_session", __name__)
 _PENDING = "oidc_logout"
@@ -42,6 +42,9 @@ def end_session() -> ResponseReturnValue:
         return _refusal(error.code)
     if any(too_long(name, value) for name, value in asked.values.items()):
         return _refusal("invalid_request")
+    browser.speak(asked.language)
+    if request.method == "GET" and asked.language and "lang" not in session:
+        session["lang"] = asked.language  # also of the pages that follow
     carried = asked.get("asked") if request.method == "GET" else None
     wanted = _opened(carried) if carried is not None else _wanted(asked)
     if wanted is None:

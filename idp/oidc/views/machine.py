@@ -40,8 +40,9 @@ def _sealed(value: dict[str, Any]) -> tuple[bytes, str]:
 
 
 @blueprint.get("/.well-known/openid-configuration")
+@blueprint.get("/.well-known/oauth-authorization-server")
 def discovery() -> Response:
-    """Answer the discovery document."""
+    """Answer the metadata of the provider: one document for OpenID Connect and for plain OAuth (RFC 8414 §3)."""
     return published("discovery", "application/json")
 
 
