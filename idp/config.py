@@ -52,6 +52,22 @@ class Settings(BaseSettings):
     pkcs11_pin: SecretStr | None = Field(None, description="PIN of the token")
     pkcs11_pin_file: Path | None = Field(None, description="file that holds the PIN of the token")
     pkcs11_algorithms: str = Field("", description="algorithms whose new keys are made in the token: ES256 RS256 PS256")
+    audit_places: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="outside places of the log's checkpoints: folders and https addresses, separated by commas"
+    )
+    audit_place_token_file: Path | None = Field(
+        None, description="file of the bearer token that these addresses ask for"
+    )
+    audit_checkpoint_seconds: int = Field(
+        300, ge=5, le=86_400, description="seconds between two checkpoints of the log"
+    )
+    audit_checkpoint_entries: int = Field(1000, ge=1, description="new entries after which a checkpoint does not wait")
+    audit_keys_dir: Path | None = Field(
+        None, description="folder of the keys that sign checkpoints; none: audit in the keys folder"
+    )
+    audit_key_encryption_key_file: Path | None = Field(
+        None, description="file of the key that seals them; none: key-encryption.key in that folder"
+    )
     outbox_dir: Path = Field(Path("var/outbox"), description="folder where letters (and e-mails without SMTP) are put")
     smtp_url: SecretStr | None = Field(
         None, description="smtp://user:password@host:port; none: e-mails go to the outbox"
@@ -137,6 +153,25 @@ class Settings(BaseSettings):
         if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
             raise ValueError("must be https; http is accepted on loopback only")
         return issuer
+
+    @field_validator("audit_places", mode="before")
+    @classmethod
+    def _places_are_separated(cls, places: object) -> object:
+        if not isinstance(places, str):
+            return places
+        return tuple(each.strip() for each in places.split(",") if each.strip())
+
+    @field_validator("audit_places")
+    @classmethod
+    def _places_are_outside(cls, places: tuple[str, ...]) -> tuple[str, ...]:
+        for each in places:
+            parts = urlsplit(each)
+            home = parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS
+            if "://" in each and (not (parts.scheme == "https" or home) or "@" in parts.netloc or parts.query):
+                raise ValueError("must be folders, or https addresses without name, password or query")
+        if len(set(places)) != len(places):
+            raise ValueError("holds a place twice")
+        return places
 
     @field_validator("alarm_email")
     @classmethod

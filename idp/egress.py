@@ -10,7 +10,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,9 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+Call = Callable[[], Answer]
+
+
 def post_form(url: str, form: dict[str, str], settings: Settings) -> Answer:
     """POST *form* to *url*.
 
@@ -66,15 +69,25 @@ def post(url: str, body: bytes, headers: Mapping[str, str], settings: Settings) 
     return _exchange("POST", url, settings, largest=MAX_ANSWER, body=body, headers=headers)
 
 
-def get(url: str, settings: Settings, *, etag: str | None = None) -> Answer:
+def put(url: str, body: bytes, headers: Mapping[str, str], settings: Settings) -> Answer:
+    """PUT *body* to *url* with *headers*, as :func:`post` does.
+
+    Raises:
+        ForbiddenAddressError: the address is not a public https one, or the answer is too large or too slow.
+        httpx2.HTTPError: it does not answer in time.
+    """
+    return _exchange("PUT", url, settings, largest=MAX_ANSWER, body=body, headers=headers)
+
+
+def get(url: str, settings: Settings, *, etag: str | None = None, headers: Mapping[str, str] | None = None) -> Answer:
     """GET a small document from *url*; with *etag* the answer may be 304 without a body.
 
     Raises:
         ForbiddenAddressError: the address is not a public https one, or the answer is too large or too slow.
         httpx2.HTTPError: it does not answer in time.
     """
-    headers = {"Accept": "application/json", "Accept-Encoding": "identity"} | ({"If-None-Match": etag} if etag else {})
-    return _exchange("GET", url, settings, largest=MAX_DOCUMENT, headers=headers)
+    asked = {"Accept": "application/json", "Accept-Encoding": "identity"} | ({"If-None-Match": etag} if etag else {})
+    return _exchange("GET", url, settings, largest=MAX_DOCUMENT, headers={**asked, **(headers or {})})
 
 
 def _exchange(

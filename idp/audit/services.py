@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, insert, literal, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
@@ -42,6 +42,14 @@ class Actor:
 
 SYSTEM = Actor("system")
 ANONYMOUS = Actor("anonymous")
+
+
+class Published(NamedTuple):
+    """A position and its hash that were noted elsewhere earlier, and where."""
+
+    position: int
+    hash: str
+    where: str = "elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +119,23 @@ def sequence(limit: int = _BATCH) -> int:
         return len(waiting)
 
 
-def verify(published: tuple[int, str] | None = None) -> Verification:
+def verify(published: Collection[Published] = ()) -> Verification:
     """Recompute the chain from its first entry and compare it with what is stored.
 
-    *published* is a position and its hash noted elsewhere earlier: only it shows a log cut short together with its head.
+    *published* was noted elsewhere earlier: only it shows a log that was cut short together with its head, or recomputed.
     """
+    noted: dict[int, list[Published]] = {}
+    for each in published:
+        noted.setdefault(each.position, []).append(each)
     with _snapshot() as connection:
         waiting = select(func.count()).select_from(_LOG).where(_LOG.c.position.is_(None))
         unsequenced = connection.execute(waiting).scalar_one()
         head = connection.execute(select(_HEAD.c.position, _HEAD.c.hash).where(_HEAD.c.id == 1)).first()
-        return _recompute(connection, tuple(head) if head else (0, GENESIS), published, unsequenced)
+        return _recompute(connection, tuple(head) if head else (0, GENESIS), noted, unsequenced)
 
 
 def _recompute(
-    connection: Connection, head: tuple[int, str], published: tuple[int, str] | None, unsequenced: int
+    connection: Connection, head: tuple[int, str], noted: dict[int, list[Published]], unsequenced: int
 ) -> Verification:
     previous, reached = GENESIS, 0
     for entry in _in_order(connection):
@@ -135,13 +146,15 @@ def _recompute(
             fault = f"entry {entry.id} at position {reached + 1} was altered"
             return Verification(reached, unsequenced, previous, fault)
         previous, reached = wanted, reached + 1
-        if published and published[0] == reached and published[1] != previous:
-            fault = f"position {reached} does not bear the hash that was published"
-            return Verification(reached, unsequenced, previous, fault)
+        for each in noted.get(reached, ()):
+            if each.hash != previous:
+                fault = f"position {reached} does not bear the hash that was published ({each.where})"
+                return Verification(reached, unsequenced, previous, fault)
     if (reached, previous) != head:
         return Verification(reached, unsequenced, previous, f"the log ends at {reached}, its head says {head[0]}")
-    if published and published[0] > reached:
-        return Verification(reached, unsequenced, previous, f"the log ends at {reached}, before what was published")
+    if noted and (furthest := noted[max(noted)][0]).position > reached:
+        fault = f"the log ends at {reached}, before what was published: {furthest.position} entries ({furthest.where})"
+        return Verification(reached, unsequenced, previous, fault)
     return Verification(reached, unsequenced, previous)
 
 
@@ -173,6 +186,12 @@ def entries(
     if without:
         wanted = wanted.where(_LOG.c.event.not_in(sorted(without)))
     return tuple(_entry(row) for row in db.session.execute(wanted))
+
+
+def in_order() -> Iterator[Entry]:
+    """Go through every entry that has its place, in order, as the log is at this instant."""
+    with _snapshot() as connection:
+        yield from _in_order(connection)
 
 
 def whole_of(person_id: str) -> Iterator[Entry]:

@@ -90,6 +90,8 @@ def demo_settings(place: Path, port: int, *, is_https: bool = False) -> Settings
         trusted_proxies=0,
         demo=True,
         workers=1,
+        audit_places=tuple(str(place / f"checkpoints-{number}") for number in (1, 2)),
+        audit_checkpoint_seconds=30,
     )
 
 
@@ -104,16 +106,22 @@ def environment(settings: Settings) -> dict[str, str]:
         "IDP_DEMO": "true",
         "IDP_WORKERS": "1",
         "IDP_TRUSTED_PROXIES": "0",
+        "IDP_AUDIT_PLACES": ",".join(settings.audit_places),
+        "IDP_AUDIT_CHECKPOINT_SECONDS": str(settings.audit_checkpoint_seconds),
     }
 
 
 def _complete_keys(settings: Settings) -> None:
     """Make the keys that are missing: all at first, those of new algorithms in a demonstration of an older version."""
+    from ..audit.checkpoint_keys import CheckpointKeys
     from ..clock import SystemClock
     from ..oidc.keys import signing_keys
 
     create_key_files(settings.keys_dir)
     signing_keys.create_key_ring(settings.keys_dir, SystemClock().now())
+    CheckpointKeys.of(settings).create_missing(settings.issuer, SystemClock().now())
+    for folder_name in settings.audit_places:
+        Path(folder_name).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _prepare(place: Path, settings: Settings, portal: str) -> None:
@@ -121,6 +129,10 @@ def _prepare(place: Path, settings: Settings, portal: str) -> None:
     for name in ("mandat.sqlite3", "mandat.sqlite3-wal", "mandat.sqlite3-shm", "portal.sqlite3", "personas.json"):
         (place / name).unlink(missing_ok=True)
     shutil.rmtree(settings.outbox_dir, ignore_errors=True)
+    (settings.keys_dir / "audit" / "published.json").unlink(missing_ok=True)  # a new log, with places of its own
+    for folder_name in settings.audit_places:
+        shutil.rmtree(folder_name, ignore_errors=True)
+        Path(folder_name).mkdir(mode=0o700)
     settings.outbox_dir.mkdir(parents=True)
     from flask_migrate import upgrade
 

@@ -17,11 +17,13 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..app import create_app
+from ..audit.checkpoint_keys import CheckpointKeyError, CheckpointKeys
 from ..clock import SystemClock
 from ..config import Settings, folder, read_settings
 from ..limits import storage_answers
 from ..sealing import KEY_FILES
 from . import key_findings
+from .audit import FEW_PLACES
 
 _WARNED_BEFORE = timedelta(days=2)  # of the end of an authority or of a revocation list
 
@@ -48,6 +50,8 @@ def remarks(settings: Settings) -> Iterator[str]:
         yield "each worker counts requests per address apart; set IDP_RATE_LIMIT_STORAGE to a shared storage"
     if settings.secure and settings.database_url.startswith("sqlite"):
         yield "SQLite serves one machine; several nodes want PostgreSQL"
+    if few := FEW_PLACES.get(len(settings.audit_places)):
+        yield few
     if settings.secure and settings.alarm_email is None:
         yield "no IDP_ALARM_EMAIL: an alarm about failed sign-ins is seen in the log and at the desk only"
     yield from key_findings.remarks(settings, SystemClock().now())
@@ -60,7 +64,7 @@ def findings(settings: Settings) -> Iterator[str]:
         yield f"keys missing in {settings.keys_dir}: {', '.join(missing)}; run idp keys new"
         return
     yield from _loose_files(settings.keys_dir)
-    wrong = list(key_findings.findings(settings))
+    wrong = [*key_findings.findings(settings), *_checkpoint_key_findings(settings)]
     if wrong:
         yield from wrong
         return  # the application does not start
@@ -98,6 +102,16 @@ def _relay_findings(settings: Settings) -> Iterator[str]:
         yield f"IDP_SMTP_UTF8 could not be verified: the SMTP server does not answer ({type(error).__name__})"
 
 
+def _checkpoint_key_findings(settings: Settings) -> Iterator[str]:
+    keys = CheckpointKeys.of(settings)
+    if not settings.audit_places:
+        return
+    try:
+        keys.signing()
+    except (CheckpointKeyError, OSError) as error:
+        yield str(error)
+
+
 def _certificate_findings() -> Iterator[str]:
     from ..oidc.parties import certificates, mutual_tls
 
@@ -108,7 +122,7 @@ def _certificate_findings() -> Iterator[str]:
 
 def _database_findings(settings: Settings) -> Iterator[str]:
     from ..accounts import services as accounts
-    from ..audit import verify
+    from ..audit.checkpoint_services import compared
     from ..db import db
     from ..delegation import catalogue_services
     from ..notices.models import OutboxMessage
@@ -126,9 +140,12 @@ def _database_findings(settings: Settings) -> Iterator[str]:
     dead = db.session.scalar(select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state == "dead"))
     if dead:
         yield f"{dead} notices could not be delivered; see idp notices list --dead"
-    checked = verify()
+    comparison = compared(SystemClock().now())
+    checked = comparison.log
     if checked.fault:
         yield f"the log does not hold: {checked.fault}"
+    for problem in comparison.problems:
+        yield f"checkpoints of the log: {problem}"
     if (alarm := accounts.current_alarm(SystemClock().now())) is not None:
         yield (
             f"many failed sign-ins over many accounts: {alarm.tries} within {settings.alarm_minutes} minutes at"

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+from ..audit.checkpoint_keys import CheckpointKeyError, CheckpointKeys
 from ..clock import SystemClock
 from ..config import Settings, read_settings
 from ..oidc.keys import key_acts
@@ -35,6 +36,7 @@ def new() -> None:
     with _told():
         names = create_key_files(settings.keys_dir)
         names += key_acts.create_missing(KeyFolder.of(settings), SystemClock().now())
+        names += CheckpointKeys.of(settings).create_missing(settings.issuer, SystemClock().now())
     for name in names:
         click.echo(f"wrote {name}")
     if not names:
@@ -85,6 +87,38 @@ def rotate(algs: tuple[str, ...], emergency: bool) -> None:
 
 
 @keys.command()
+def checkpoints() -> None:
+    """Show the keys that sign checkpoints of the log, as verifiers take them: give them to whoever checks the log elsewhere."""
+    keys = CheckpointKeys.of(read_settings())
+    with _told():
+        found = keys.read()
+    for each in found:
+        state = "revoked" if each.revoked else "signs" if each.private else "verifies"
+        click.echo(f"{each.verifier.text}  {state} since {each.created_at:%Y-%m-%d %H:%M}Z")
+    if not found:
+        raise click.ClickException("no key signs checkpoints; run idp keys new")
+
+
+@keys.command()
+@click.option("--emergency", is_flag=True, help="a key may be in wrong hands: no signature of it counts any more")
+def rotate_checkpoints(emergency: bool) -> None:
+    """Make the next key of checkpoints; the one before signs beside it, and older ones sign no more."""
+    settings, now = read_settings(), SystemClock().now()
+    with _told():
+        made = CheckpointKeys.of(settings).rotate(settings.issuer, now, emergency=emergency)
+    click.echo(made.text)
+    _log_rotation(settings, made.id, now)
+
+
+@keys.command()
+def rewrap_checkpoints() -> None:
+    """Seal the keys of checkpoints under a new key-encryption key of their own."""
+    with _told():
+        count = CheckpointKeys.of(read_settings()).rewrap()
+    click.echo(f"{count} keys sealed anew")
+
+
+@keys.command()
 @click.option(
     "--first-line", is_flag=True, help="make no new key: seal under the first line of the file, which you have changed"
 )
@@ -114,8 +148,23 @@ def _told() -> Iterator[None]:
     """Tell what is wrong with a file or a token as a sentence."""
     try:
         yield
-    except (KeyFileError, SignerError, OSError) as error:
+    except (CheckpointKeyError, KeyFileError, SignerError, OSError) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _log_rotation(settings: Settings, kid: str, now: datetime) -> None:
+    """Enter the rotation in the log, so that a checkpoint with the new key follows; it does not wait for the database."""
+    from .. import audit
+    from ..app import create_app
+    from ..db import transaction
+
+    try:
+        with create_app(settings).app_context(), transaction():
+            audit.record(
+                audit.Event.KEYS_ROTATED, actor=audit.SYSTEM, now=now, details={"kid": kid, "use": "checkpoints"}
+            )
+    except (SQLAlchemyError, RuntimeError, OSError) as error:
+        click.echo(f"The keys are changed; the log could not be written ({type(error).__name__}).", err=True)
 
 
 def _record(settings: Settings, changes: list[Change], now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""``idp worker``: sends notices, gives the log its order, sweeps dates; several may run side by side."""
+"""``idp worker``: sends notices, orders the log and publishes its checkpoints, sweeps dates; several may run side by side."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from flask import Flask
 from .. import audit
 from ..accounts import services as accounts
 from ..app import create_app
+from ..audit.checkpoint_services import publish_due
 from ..clock import Clock, SystemClock
 from ..db import db
 from ..delegation import level_services
@@ -32,6 +33,7 @@ Task = Callable[[datetime], object]
 
 PAUSE_SECONDS = 0.5
 SWEEP_SECONDS = 60.0
+PUBLISH_SECONDS = 5.0
 SENDERS = 4  # an agency that does not answer must not hold up the others
 SWEEPS: tuple[Task, ...] = (
     enrollment.take_up_submitted,
@@ -73,6 +75,7 @@ def run_once(now: datetime) -> None:
         pass
     while audit.sequence():
         pass
+    _try(publish_due, now)
 
 
 def run(app: Flask, stop: threading.Event) -> None:
@@ -83,6 +86,7 @@ def run(app: Flask, stop: threading.Event) -> None:
     threads = [
         threading.Thread(target=_every, args=(SWEEP_SECONDS, lambda: sweep(app), stop), name="sweeper"),
         threading.Thread(target=_every, args=(PAUSE_SECONDS, lambda: order(app), stop), name="orderer"),
+        threading.Thread(target=_every, args=(PUBLISH_SECONDS, lambda: publish(app), stop), name="publisher"),
         *(
             threading.Thread(
                 target=_every, args=(PAUSE_SECONDS, lambda: send(app, stop), stop), name=f"sender-{number}"
@@ -108,6 +112,11 @@ def order(app: Flask) -> None:
     """Give the entries of the log their place."""
     while _in_context(app, lambda _now: audit.sequence()):
         pass
+
+
+def publish(app: Flask) -> None:
+    """Publish checkpoints of the log in its outside places; one that does not answer holds up no other work."""
+    _in_context(app, publish_due)
 
 
 def sweep(app: Flask) -> None:

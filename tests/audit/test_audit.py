@@ -141,25 +141,25 @@ def test_each_tampering_is_found(app: Flask, clock: MovableClock, statements: li
 def test_a_log_cut_short_with_its_head_needs_what_was_published(app: Flask, clock: MovableClock) -> None:
     """A hash noted elsewhere shows what the database alone cannot: the end, or the whole, removed and re-made."""
     a_log(clock)
-    published = (audit.verify().verified, audit.verify().head)
+    published = audit.Published(audit.verify().verified, audit.verify().head)
     tamper(
         "DELETE FROM audit_entry WHERE position > 3",
         "UPDATE audit_head SET position = 3, hash = (SELECT hash FROM audit_entry WHERE position = 3)",
     )
 
     assert audit.verify().fault is None
-    assert "before what was published" in (audit.verify(published).fault or "")
+    assert "before what was published" in (audit.verify([published]).fault or "")
     a_log(clock, 2)
-    assert "hash that was published" in (audit.verify(published).fault or "")
+    assert "hash that was published" in (audit.verify([published]).fault or "")
 
 
 def test_a_published_hash_stays_true_as_the_log_grows(app: Flask, clock: MovableClock) -> None:
     """What was noted once holds for ever."""
     a_log(clock)
-    published = (audit.verify().verified, audit.verify().head)
+    published = audit.Published(audit.verify().verified, audit.verify().head)
     a_log(clock)
 
-    assert audit.verify(published).fault is None
+    assert audit.verify([published]).fault is None
 
 
 def test_a_check_sees_one_instant(app: Flask, clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:

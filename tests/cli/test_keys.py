@@ -99,13 +99,14 @@ def test_a_mistake_is_a_sentence(run: Run, tmp_path: Path, arguments: tuple[str,
     """With the wrong key-encryption key each command refuses, names the file and changes nothing."""
     run("new")
     (tmp_path / "elsewhere" / "kek").write_text("A" * 43 + "=\n")
-    before = {path.name: path.read_bytes() for path in (tmp_path / "keys").iterdir()}
+    before = {path: path.read_bytes() for path in (tmp_path / "keys").rglob("*") if path.is_file()}
 
     result = run(*arguments)
     assert result.exit_code == 1
     assert result.output.startswith("Error: ")
     assert "does not open" in result.output
-    assert {path.name: path.read_bytes() for path in (tmp_path / "keys").iterdir()} == before | {".lock": b""}
+    after = {path: path.read_bytes() for path in (tmp_path / "keys").rglob("*") if path.is_file()}
+    assert after == before | {tmp_path / "keys" / ".lock": b""}
 
 
 def test_an_algorithm_without_a_key_is_told(run: Run, tmp_path: Path) -> None:
