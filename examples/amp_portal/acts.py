@@ -1,4 +1,4 @@
-"""The two acts that bind an enterprise, payment and validation: shown, then done by one POST after a fresh sign-in."""
+"""The two acts that bind an enterprise, payment and submission: shown, then done by one POST after a fresh sign-in."""
 
 from __future__ import annotations
 
@@ -8,53 +8,74 @@ from typing import Any
 from flask import Flask, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from . import confirming
+from . import confirming, guard
 from .access import Rights
+from .application_store import Outcome
+from .applications import State
+from .forms import whole
+from .guard import BlockPage, acting, applications, block_page, current_session, not_found, now, settings, store
 from .sessions import PortalSession
 from .step_up import Challenge, challenge
-from .views import block_page, current_session, for_block, now, settings, store
 
 NOT_CONFIRMED = {"cancelled": True, "not_fresh": True, "somebody_else": False}  # why, and whether to offer another try
 
 
 def register(app: Flask) -> None:
     """Add the acts to *app*."""
-    most = 2**53
-    app.add_url_rule(f"/invoices/<int(max={most}):invoice_id>", "pay", pay, methods=["GET", "POST"])
-    app.add_url_rule("/relationships/validation", "validation", validation, methods=["GET", "POST"])
+    guard.register(
+        app,
+        (
+            BlockPage("/invoices/<row:invoice_id>", "pay", "008", pay, takes_forms=True),
+            BlockPage("/relationships/validation", "validation", "019", validation, takes_forms=True),
+        ),
+    )
     app.add_url_rule("/not-confirmed", "not_confirmed", not_confirmed)
 
 
-@for_block("008")
 def pay(current: PortalSession, rights: Rights, invoice_id: int) -> ResponseReturnValue:
     """Pay an invoice in pretence."""
     invoice = store().invoice(rights.enterprise_id, invoice_id)
     if invoice is None:
-        return render_template("notice.html", title_key="not_found", session=current), 404
+        return not_found(current)
     if invoice["paid_at"] is not None:
         return redirect("/invoices?before=1", code=303)
     missing = _missing(current)
     if missing is not None or request.method == "GET":
         return _shown(current, "008", missing, invoice=invoice, back="/invoices")
+    receipt = store().pay(acting(current, rights, "008"), invoice_id)
     confirming.forget()
-    receipt = store().pay(rights.enterprise_id, invoice_id, now())
     return redirect(f"/invoices?receipt={receipt}" if receipt else "/invoices?before=1", code=303)
 
 
-@for_block("019")
 def validation(current: PortalSession, rights: Rights) -> ResponseReturnValue:
-    """Validate and end the data entry."""
-    application, told = store().application(rights.enterprise_id), store().relationships(rights.enterprise_id)
-    if application is None or application["validated_at"] is not None or not told:
+    """Validate and end the data entry: the application is submitted as it was shown."""
+    kept = applications()
+    application = kept.latest(rights.enterprise_id)
+    if application is not None and State(application["state"]) is not State.DRAFT:
+        return redirect("/relationships?told=already_submitted", code=303)
+    if application is None or kept.missing(application["id"]):
         return redirect("/relationships?told=cannot_validate", code=303)
     missing = _missing(current)
-    if missing is not None or request.method == "GET":
-        return _shown(
-            current, "019", missing, application=application, relationships=told, back="/relationships", invoice=None
-        )
-    confirming.forget()
-    ended = store().validate(rights.enterprise_id, current.sub, now())
-    return redirect("/relationships?told=" + ("validated" if ended else "cannot_validate"), code=303)
+    shown = (whole(request.form.get("application")), whole(request.form.get("revision")))
+    is_current = shown == (application["id"], application["revision"])
+    if missing is None and request.method == "POST" and is_current:
+        outcome = kept.submit(acting(current, rights, "019"), *shown)
+        if outcome is not Outcome.CHANGED:
+            confirming.forget()
+            told = {Outcome.DONE: "validated", Outcome.CLOSED: "already_submitted"}.get(outcome, "cannot_validate")
+            return redirect(f"/relationships?told={told}", code=303)
+        application = kept.latest(rights.enterprise_id)
+    has_changed = request.method == "POST" and missing is None
+    return _shown(
+        *(current, "019", missing),
+        status=409 if has_changed else 200,
+        has_changed=has_changed,
+        application=application,
+        steps=kept.steps(application["id"]) if application else {},
+        relationships=kept.relationships(application["id"]) if application else None,
+        back="/relationships",
+        invoice=None,
+    )
 
 
 def not_confirmed() -> ResponseReturnValue:
@@ -71,10 +92,12 @@ def _missing(current: PortalSession) -> Challenge | None:
     return challenge(current.claims, now(), needs)
 
 
-def _shown(current: PortalSession, block: str, missing: Challenge | None, **values: Any) -> ResponseReturnValue:
+def _shown(
+    current: PortalSession, block: str, missing: Challenge | None, status: int = 200, **values: Any
+) -> ResponseReturnValue:
     """Show the act with the button that does it or, when something is missing, the one that leads to the sign-in."""
     if missing is None:
-        return block_page("act.html", current, block, **values)
+        return block_page("act.html", current, block, status, **values)
     headers = {"WWW-Authenticate": missing.header}
     if "text/html" not in request.accept_mimetypes.values():
         return missing.body, 401, headers

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+import secrets
 from typing import Any
-from zoneinfo import ZoneInfo
+from urllib.parse import urlencode
 
 from flask import Flask, Response, request, session
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.routing import IntegerConverter
 
-from . import acts, signals, views
+from . import acts, application_views, formats, guard, kept, services, signals, views
+from .applications import FEE_CENTS
 from .database import Database
+from .forms import BIGGEST_ROW
 from .oidc import Provider
 from .settings import PortalSettings
 from .store import Store
-from .words import word
+from .words import WORDS, word
 
 csrf = CSRFProtect()
-_TORONTO = ZoneInfo("America/Toronto")
+MAX_BODY, MAX_TOKEN = 5 * 1024 * 1024, 128 * 1024  # a field of a megabyte gets its message; a token has no such excuse
+
+
+class RowConverter(IntegerConverter):
+    """The number of a row in an address; a larger one than a row has is no page."""
+
+    def __init__(self, map: Any) -> None:
+        super().__init__(map, min=1, max=BIGGEST_ROW - 1)
 
 
 def create_app(settings: PortalSettings | None = None) -> Flask:
@@ -32,22 +42,32 @@ def create_app(settings: PortalSettings | None = None) -> Flask:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.url.startswith("https:"),
         WTF_CSRF_TIME_LIMIT=None,
-        MAX_CONTENT_LENGTH=128 * 1024,
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY,
     )
     app.extensions["portal.settings"] = settings
     app.extensions["portal.database"] = database = Database(settings.database)
     app.extensions["portal.store"] = Store(database)
     app.extensions["portal.provider"] = provider = Provider(app, settings)
+    app.url_map.converters["row"] = RowConverter
+    app.before_request(_bound)
     csrf.init_app(app)
     views.register(app)
+    services.register(app)
+    application_views.register(app)
     acts.register(app)
     signals.register(app, provider, settings)
-    for view in (views.backchannel_logout, signals.receive):
+    for view in (views.backchannel_logout, views.initiate_login, signals.receive):
         csrf.exempt(view)
     app.context_processor(_frame)
     app.after_request(_headers)
-    app.jinja_env.filters.update(moment=_moment, dollars=_dollars)
     return app
+
+
+def _bound() -> None:
+    """Bound what a machine may send more tightly than what a person may type."""
+    if request.endpoint in ("events", "backchannel_logout"):
+        request.max_content_length = MAX_TOKEN
 
 
 def language() -> str:
@@ -60,11 +80,25 @@ def language() -> str:
 
 def _frame() -> dict[str, Any]:
     chosen = language()
-    return {"lang": chosen, "w": lambda key, **values: word(key, chosen, **values)}
+    other = {**request.args.to_dict(), "lang": "fr" if chosen == "en" else "en"}
+    return {
+        "lang": chosen,
+        "w": lambda key, **values: word(key, chosen, **values),
+        "has_word": WORDS.__contains__,
+        "other_language_query": urlencode(other),
+        "moment": lambda value: formats.moment(value, chosen),
+        "day": lambda value: formats.day(value, chosen),
+        "dollars": lambda cents: formats.dollars(cents, chosen),
+        "cents": lambda text: formats.read_dollars(text or ""),
+        "number_of": lambda value: formats.number(value, chosen),
+        "kept_labels": kept.LABELS,
+        "fee": FEE_CENTS,
+        "once": lambda: secrets.token_urlsafe(12),
+    }
 
 
 def _headers(response: Response) -> Response:
-    settings: PortalSettings = views.settings()
+    settings = guard.settings()
     response.headers["Content-Security-Policy"] = (
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
         f"form-action 'self' {settings.issuer}"
@@ -74,17 +108,3 @@ def _headers(response: Response) -> Response:
     if request.endpoint != "static":
         response.headers["Cache-Control"] = "no-store"
     return response
-
-
-def _moment(value: str | datetime) -> str:
-    instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-    if instant.tzinfo is None:
-        return f"{instant:%Y-%m-%d}"
-    return f"{instant.astimezone(_TORONTO):%Y-%m-%d %H:%M:%S}"
-
-
-def _dollars(cents: int) -> str:
-    whole, rest = divmod(cents, 100)
-    if language() == "en":
-        return f"${whole:,}.{rest:02d}"
-    return f"{whole:,}".replace(",", "\u00a0") + f",{rest:02d}\u00a0$"

@@ -6,7 +6,8 @@ import hashlib
 import json
 import secrets
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,8 @@ from .database import Database
 class PortalSession:
     """One sign-in at the portal."""
 
+    id_hash: str
+    account: int
     sub: str
     sid: str
     claims: Mapping[str, Any]
@@ -35,6 +38,41 @@ class PortalSession:
         """Return when the person last showed who they are, as the token says."""
         told = self.claims.get("auth_time")
         return datetime.fromtimestamp(told, UTC) if isinstance(told, int) else None
+
+
+class RightLostError(Exception):
+    """The session ended, or what it was told expired, between the opening of a page and what it was to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """Who writes, for which enterprise, under which block, and when."""
+
+    session: str
+    account: int
+    enterprise: str
+    block: str
+    now: datetime
+
+
+@contextmanager
+def writing(database: Database, acting: Acting) -> Iterator[sqlite3.Connection]:
+    """Open a transaction in which the right to write was read under the lock that a signal needs to end it.
+
+    Raises:
+        RightLostError: the session ended or expired, or no longer has the block; nothing is written.
+    """
+    with database.writing() as connection:
+        row = connection.execute(
+            "SELECT claims FROM session WHERE id_hash = ? AND ended_at IS NULL", (acting.session,)
+        ).fetchone()
+        claims = json.loads(row["claims"]) if row else {}
+        rights = read_rights(claims) if row else None
+        if rights is None or rights.expires_at <= acting.now or rights.refusal(acting.block) is not None:
+            raise RightLostError
+        if rights.enterprise_id != acting.enterprise:
+            raise RightLostError
+        yield connection
 
 
 def _hash(identifier: str) -> str:
@@ -60,7 +98,13 @@ def open_session(
         id_token,
         now.isoformat(),
     )
-    with database.connect() as connection:
+    name = claims.get("name")
+    with database.writing() as connection:
+        connection.execute(
+            "INSERT INTO account (iss, sub, name, seen_at) VALUES (?,?,?,?) ON CONFLICT (iss, sub) DO UPDATE"
+            " SET seen_at = excluded.seen_at, name = CASE excluded.name WHEN '' THEN name ELSE excluded.name END",
+            (claims["iss"], claims["sub"], name[:200] if isinstance(name, str) else "", now.isoformat()),
+        )
         connection.execute(
             "INSERT INTO session (id_hash, iss, sub, sid, claims, id_token, created_at) VALUES (?,?,?,?,?,?,?)", row
         )
@@ -88,12 +132,25 @@ def find_session(database: Database, identifier: str | None) -> PortalSession | 
     if not identifier:
         return None
     with database.connect() as connection:
-        row = connection.execute("SELECT * FROM session WHERE id_hash = ?", (_hash(identifier),)).fetchone()
+        row = connection.execute(
+            "SELECT session.*, account.id AS account FROM session JOIN account USING (iss, sub) WHERE id_hash = ?",
+            (_hash(identifier),),
+        ).fetchone()
     if row is None:
         return None
     claims = json.loads(row["claims"])
     ended = datetime.fromisoformat(row["ended_at"]) if row["ended_at"] else None
-    return PortalSession(row["sub"], row["sid"], claims, row["id_token"], read_rights(claims), ended, row["ended_why"])
+    return PortalSession(
+        id_hash=row["id_hash"],
+        account=row["account"],
+        sub=row["sub"],
+        sid=row["sid"],
+        claims=claims,
+        id_token=row["id_token"],
+        rights=read_rights(claims),
+        ended_at=ended,
+        ended_why=row["ended_why"],
+    )
 
 
 def close_session(database: Database, identifier: str) -> None:
@@ -107,7 +164,7 @@ def end_by_signal(
 ) -> int:
     """End the sessions a logout token or an event speaks of; return how many. The same token twice changes nothing."""
     sid, sub = claims.get("sid"), claims.get("sub")
-    with database.connect() as connection:
+    with database.writing() as connection:
         if not _is_new(connection, claims["jti"]):
             return 0
         where, values = ("sid = ?", (sid,)) if sid else ("sub = ?", (sub,))
@@ -129,7 +186,7 @@ def note_version(
 
     The same event twice, or an older one that was overtaken, changes nothing.
     """
-    with database.connect() as connection:
+    with database.writing() as connection:
         if not _is_new(connection, event["jti"]):
             return 0
         connection.execute(
@@ -152,7 +209,7 @@ def note_version(
 
 def note_event(database: Database, jti: str, kind: str, sub: str | None, now: datetime) -> None:
     """Remember an event that changes nothing here."""
-    with database.connect() as connection:
+    with database.writing() as connection:
         if _is_new(connection, jti):
             row = (jti, kind, sub, None, now.isoformat(), 0)
             connection.execute("INSERT INTO event VALUES (?,?,?,?,?,?)", row)

@@ -25,6 +25,17 @@ class PortalSettings:
     step_up_seconds: int = 300  # how old a sign-in may be for an act that binds; 0: each act needs its own
 
     @property
+    def provider_pages(self) -> dict[str, str]:
+        """Return the pages of Mandat to which this portal leads people who lack something."""
+        pages = {
+            "enrol": "/enrol",
+            "subscribe": "/agencies/amp/subscribe",
+            "agency": "/agencies/amp",
+            "people": "/people",
+        }
+        return {name: self.issuer + path for name, path in pages.items()}
+
+    @property
     def needs(self) -> Needs:
         """Return what such an act asks of the sign-in."""
         return Needs(self.step_up_seconds)

@@ -62,6 +62,7 @@ def _portal(portal: str) -> dict[str, Any]:
         "scope": "openid profile email enterprise functional_blocks ssf.manage ssf.read",
         "redirect_uris": [f"{portal}/callback"],
         "post_logout_redirect_uris": [f"{portal}/signed-out"],
+        "initiate_login_uri": f"{portal}/initiate-login",
         "backchannel_logout_uri": f"{portal}/backchannel-logout",
         "backchannel_logout_session_required": True,
     }

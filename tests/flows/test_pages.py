@@ -86,7 +86,7 @@ VISITED = {
         *("desk_subscriptions.subscription", "desk_doors.ask"),
     ),
 }
-PORTAL_NOT_PAGES = {"static", "sign_in", "callback"}
+PORTAL_NOT_PAGES = {"static", "sign_in", "initiate_login", "callback", "unread", "disclosure"}  # they lead elsewhere
 
 
 @pytest.fixture
@@ -582,7 +582,7 @@ def test_pages_on_the_way_to_an_agency(installation: Installation, scan: Scan, n
         assert answer.status == 200, path
         portal.visit(two)
         if path in ("requests", "application", "relationships"):
-            two.locator("main button").first.click()
+            two.locator("main form[novalidate] button").first.click()
             portal.stay(two)
     _visit_acts(two, installation, portal, scan)
     two.goto(f"{installation.portal}/messages")
@@ -621,7 +621,20 @@ def _visit_acts(page: Page, installation: Installation, portal: Scan, scan: Scan
     page.fill("#respondent", "Maïka Plumedor")
     page.fill("#description", "Ménage de bureaux")
     page.click("main button")
+    portal.visit(page)
+    page.fill("#value", "1 250 000,50")
+    page.click("main button")
+    page.select_option("#kind", "officer")
+    page.fill("#name", "محمد بن علي")
+    page.click("#add-relationship")
+    portal.visit(page)
+    for path in ("check", "relationships/1", "relationships/1/removal", "relationships/999"):
+        page.goto(f"{installation.portal}/application/{path}")
+        portal.visit(page)
     page.goto(f"{installation.portal}/relationships")
+    portal.visit(page)
+    page.check("input[name=disclose]")
+    page.click("#disclose")
     page.select_option("#kind", "director")
     page.fill("#name", "Ginette Plumedor")
     page.click("main form:not([action]) button")
@@ -643,6 +656,23 @@ def _visit_acts(page: Page, installation: Installation, portal: Scan, scan: Scan
     page.goto(f"{installation.portal}/relationships/validation")
     expect(page.locator("#confirm-act")).to_be_visible()
     portal.visit(page)
+    page.click("#confirm-act")
+    expect(page.locator("#application-number")).to_be_visible()
+    portal.visit(page)
+    for path in ("application", "application/new", "invoices", "client-file"):
+        page.goto(f"{installation.portal}/{path}")
+        portal.visit(page)
+    for path in ("requests", "follow-up"):
+        page.goto(f"{installation.portal}/{path}")
+        if path == "requests":
+            page.select_option("#kind", "meeting")
+            page.fill("#subject", "Quand se parler")
+            page.fill("#text", "Bonjour")
+            page.click("main button")
+        else:
+            for link in [link.get_attribute("href") for link in page.locator("main table a").all()]:
+                page.goto(f"{installation.portal}{link}")
+                portal.visit(page)
     for why in ("cancelled", "not_fresh", "somebody_else"):
         page.goto(f"{installation.portal}/not-confirmed?why={why}&next=/invoices/1")
         portal.visit(page)

@@ -14,10 +14,12 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from examples.amp_portal.application_store import Applications
 from examples.amp_portal.confirming import is_act
-from examples.amp_portal.sessions import find_session, open_session
+from examples.amp_portal.sessions import Acting, find_session, open_session
 from examples.amp_portal.step_up import Needs, challenge, request_parameters
 from examples.amp_portal.store import Store
+from tests.portal.people import acting_of
 from tests.portal.provider import FakeProvider, token_of
 
 NOW = datetime(2026, 11, 5, 15, 0, tzinfo=UTC)
@@ -138,6 +140,7 @@ class Person:
         self.browser, self.provider = browser, provider
         browser.application.config["WTF_CSRF_ENABLED"] = False
         self.store: Store = browser.application.extensions["portal.store"]
+        self.files = Applications(self.store)
 
     def sign_in(self, age: int = 0, **changes: Any) -> None:
         now = int(time.time())
@@ -157,17 +160,27 @@ class Person:
         """Return the address of the act *path* names, ready to be done."""
         self.browser.get("/invoices")
         if path == "pay":
-            return f"/invoices/{self.store.invoices(STORY['id'])[0]['id']}"
-        now = datetime.now(UTC)
-        self.store.save_application(STORY["id"], "services", "Maïka", "Ménage", now)
-        self.store.disclose(STORY["id"], "director", "Julie", now)
+            return f"/invoices/{self.store.invoices(STORY['id']).rows[0]['id']}"
+        contract = {"category": "services", "respondent": "Maïka", "description": "Ménage"}
+        self.files.save_step(self.acting("018"), 0, "contract", contract, 0)
+        self.files.add_relationship(self.acting("019"), 0, {"kind": "director", "name": "Julie"})
         return "/relationships/validation"
+
+    def acting(self, block: str) -> Acting:
+        """Return this person, with a right of their own to prepare what an act needs."""
+        held = {**PERSON, "functional_blocks": [block]}
+        return acting_of(self.browser.application.extensions["portal.database"], self.provider.url, held, block)
+
+    def form(self) -> dict[str, Any]:
+        """Return what the form of a submission sends back."""
+        found = self.files.latest(STORY["id"])
+        return {"application": found["id"], "revision": found["revision"]} if found else {}
 
     def is_done(self, path: str) -> bool:
         if path == "pay":
-            return any(row["paid_at"] for row in self.store.invoices(STORY["id"]))
-        row = self.store.application(STORY["id"])
-        return row is not None and row["validated_at"] is not None
+            return any(row["paid_at"] for row in self.store.invoices(STORY["id"]).rows)
+        row = self.files.latest(STORY["id"])
+        return row is not None and row["submitted_at"] is not None
 
     def go(self, place: str) -> dict[str, str]:
         """Go to the provider and return what the portal asked of it."""
@@ -211,7 +224,7 @@ def test_a_fresh_sign_in_acts_at_once(person: Person, act: str) -> None:
     shown = person.browser.get(path, headers=HTML)
     assert (shown.status_code, 'id="confirm-act"' in shown.text, person.is_done(act)) == (200, True, False)
 
-    answer = person.browser.post(path)
+    answer = person.browser.post(path, data=person.form())
 
     assert (answer.status_code, person.is_done(act)) == (303, True)
 
@@ -253,7 +266,7 @@ def test_signing_in_again_leads_back_to_the_act_and_does_nothing(person: Person,
     assert (back.location, person.is_done(act)) == (path, False)
     shown = person.browser.get(path, headers=HTML)
     assert (shown.status_code, 'id="confirm-act"' in shown.text, person.is_done(act)) == (200, True, False)
-    assert person.browser.post(path).status_code == 303
+    assert person.browser.post(path, data=person.form()).status_code == 303
     assert person.is_done(act)
 
 
@@ -315,7 +328,7 @@ def test_with_an_age_of_zero_each_act_needs_its_own_sign_in(person: Person) -> N
     each_needs_its_own(person)
     person.sign_in()
     first = person.act("pay")
-    second = f"/invoices/{person.store.invoices(STORY['id'])[1]['id']}"
+    second = f"/invoices/{person.store.invoices(STORY['id']).rows[1]['id']}"
     assert person.browser.post(first).status_code == 401
     asked = person.go(f"/sign-in?again=confirm&next={first}")
     assert asked["max_age"] == "0"
@@ -326,7 +339,7 @@ def test_with_an_age_of_zero_each_act_needs_its_own_sign_in(person: Person) -> N
 
     assert paid.status_code == 303
     assert person.browser.post(second).status_code == 401
-    assert sum(1 for row in person.store.invoices(STORY["id"]) if row["paid_at"]) == 1
+    assert sum(1 for row in person.store.invoices(STORY["id"]).rows if row["paid_at"]) == 1
     with person.browser.session_transaction() as kept:
         assert [name for name in kept if name.startswith("step_up")] == []
 
@@ -350,8 +363,8 @@ def test_what_needs_no_confirmation_is_not_asked_for(person: Person) -> None:
     person.sign_in(age=1000)
     path = person.act("pay")
     person.store.welcome(FIRM["id"], NOW.date())
-    foreign = person.store.invoices(FIRM["id"])[0]["id"]
-    person.store.pay(STORY["id"], int(path.rpartition("/")[2]), NOW)
+    foreign = person.store.invoices(FIRM["id"]).rows[0]["id"]
+    person.store.pay(person.acting("008"), int(path.rpartition("/")[2]))
 
     for method in (person.browser.get, person.browser.post):
         assert method(path).location == "/invoices?before=1"

@@ -1,8 +1,8 @@
-"""The portal's sentences in both languages: French first."""
+"""The sentences of every page, of signing in and of a fresh sign-in: French first."""
 
 from __future__ import annotations
 
-WORDS: dict[str, tuple[str, str]] = {
+COMMON: dict[str, tuple[str, str]] = {
     "portal": ("Portail de l’AMP", "AMP portal"),
     "demonstration": ("Démonstration", "Demonstration"),
     "not_official": (
@@ -11,18 +11,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "skip": ("Aller au contenu", "Skip to content"),
     "other_language": ("English", "Français"),
-    "welcome": ("Services en ligne pour les entreprises", "Online services for enterprises"),
-    "welcome_text": (
-        "Préparer une demande d’autorisation de contracter, payer une facture, suivre un dossier : chaque personne ouvre "
-        "seulement ce que son entreprise lui a confié.",
-        "Prepare an application for authorization to contract, pay an invoice, follow a file: each person opens only what "
-        "their enterprise has entrusted to them.",
-    ),
     "sign_in": ("Se connecter avec Mandat", "Sign in with Mandat"),
     "sign_out": ("Se déconnecter", "Sign out"),
     "switch": ("Changer d’entreprise", "Change enterprise"),
     "acting_for": ("Vous agissez pour", "You act for"),
-    "services": ("Vos services", "Your services"),
     "open": ("Ouvert", "Open"),
     "closed": ("Non accordé", "Not granted"),
     "workspace": ("Vos services", "Your services"),
@@ -32,7 +24,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "Voici les renseignements reçus à votre connexion, et rien d’autre.",
         "This is what we received when you signed in, and nothing else.",
     ),
-    "until": ("Valide jusqu’à", "Valid until"),
     "events": ("Signaux reçus", "Signals received"),
     "no_events": ("Aucun signal reçu.", "No signal received."),
     "event_backchannel-logout": ("Fin de session", "Session ended"),
@@ -55,7 +46,21 @@ WORDS: dict[str, tuple[str, str]] = {
         "Ask the person in charge of electronic services of your enterprise. In Mandat, they open “Autorité des marchés "
         "publics”, then “Give or remove access”, and grant you this block with an end date.",
     ),
-    "refused_mine": ("Voir mes droits dans Mandat", "See my rights in Mandat"),
+    "refused_ask": ("Demander cet accès dans Mandat", "Ask for this access in Mandat"),
+    "refused_how_pes": (
+        "Vous êtes responsable des services électroniques, mais l’inscription de votre entreprise ne couvre pas ce bloc. "
+        "Modifiez-la dans Mandat.",
+        "You are in charge of electronic services, but the subscription of your enterprise does not cover this block. "
+        "Change it "
+        "in Mandat.",
+    ),
+    "refused_how_ar": (
+        "Vous êtes le représentant autorisé. Dans Mandat, nommez une personne responsable des services électroniques ou "
+        "rappelez-lui de vous accorder ce bloc.",
+        "You are the authorized representative. In Mandat, name a person in charge of electronic services, or remind "
+        "them to grant "
+        "you this block.",
+    ),
     "refused_again": ("Vérifier de nouveau mes droits", "Check my rights again"),
     "enterprise_inactive": (
         "L’entreprise {enterprise} est suspendue. Aucun service n’est ouvert pour elle.",
@@ -68,12 +73,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "Mandat told us of a change on {when}. To be safe, your session here has ended. What you had saved is kept.",
     ),
     "removed_go_on": ("Continuer avec mes droits actuels", "Go on with my present rights"),
-    "expired_title": ("Il faut vérifier vos droits", "Your rights need checking"),
-    "expired_text": (
-        "Nous ne gardons vos droits que quelques minutes. Continuez : si votre session dans Mandat est toujours ouverte, rien ne "
-        "vous sera demandé.",
-        "We keep your rights for a few minutes only. Continue: if you are still signed in to Mandat, nothing will be asked.",
-    ),
     "continue": ("Continuer", "Continue"),
     "failed_title": ("La connexion n’a pas abouti", "Signing in did not succeed"),
     "failed_denied": (
@@ -89,10 +88,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "The sign-in service does not answer. Try again in a few minutes.",
     ),
     "signed_out_title": ("Votre session au portail est fermée", "You are signed out of the portal"),
-    "no_enterprise": (
-        "Vous n’agissez pour aucune entreprise. Demandez à la personne responsable des services électroniques de vous ajouter.",
-        "You act for no enterprise. Ask the person in charge of electronic services to add you.",
-    ),
     "not_found": ("Page introuvable", "Page not found"),
     "bad_form": (
         "Ce formulaire n’est plus valide. Rechargez la page.",
@@ -100,10 +95,57 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "error_summary": ("Il y a un problème", "There is a problem"),
     "error_required": ("Remplissez ce champ.", "Fill in this field."),
-    "error_long": (
-        "Le texte est trop long (2 000 caractères au plus).",
+    "error_long_40": ("Écrivez 40 caractères au plus.", "Write at most 40 characters."),
+    "error_long_200": ("Écrivez 200 caractères au plus.", "Write at most 200 characters."),
+    "error_long_2000": (
+        "Le texte est trop long (2 000 caractères au plus).",
         "The text is too long (2,000 characters at most).",
     ),
+    "error_letters": ("Écrivez au moins une lettre ou un chiffre.", "Write at least one letter or digit."),
+    "error_money": (
+        "Écrivez un montant en dollars, par exemple 1 250 000,50.",
+        "Write an amount in dollars, for example 1,250,000.50.",
+    ),
+    "too_large_title": ("Votre envoi est trop volumineux", "What you sent is too large"),
+    "too_large_text": (
+        "Rien n’a été enregistré. Revenez à la page précédente : votre texte s’y trouve encore. Raccourcissez-le.",
+        "Nothing was saved. Go back to the previous page: your text is still there. Shorten it.",
+    ),
+    "broken_title": ("Une erreur est survenue", "Something went wrong"),
+    "broken_text": (
+        "L’erreur est notée. Rien n’a été fait à moitié. Réessayez dans quelques minutes.",
+        "The error is recorded. Nothing was half done. Try again in a few minutes.",
+    ),
+    "refused_request": ("Rien n’a été enregistré", "Nothing was saved"),
+    "error_title": ("Erreur : ", "Error: "),
+    "typed_title": ("Votre texte n’a pas été transmis", "Your text was not sent"),
+    "typed_text": (
+        "Le voici. Si vous retrouvez l’accès à cette page d’ici un jour, il vous attendra dans le formulaire.",
+        "Here it is. If you have access to this page again within a day, it will be in the form.",
+    ),
+    "typed_copy": ("Le voici, pour que vous puissiez le copier.", "Here it is, so that you can copy it."),
+    "text_kept": (
+        "Votre texte a été gardé, mais n’est pas encore transmis. Vérifiez-le, puis envoyez-le.",
+        "Your text was kept but is not sent yet. Check it, then send it.",
+    ),
+    "other_enterprise_title": (
+        "Vous agissez maintenant pour une autre entreprise",
+        "You now act for another enterprise",
+    ),
+    "other_enterprise_text": (
+        "Ce formulaire avait été ouvert pour une autre entreprise que {enterprise}. Rien n’a été enregistré.",
+        "This form was opened for another enterprise than {enterprise}. Nothing was saved.",
+    ),
+    "signed_out_meanwhile": (
+        "Votre session ici est terminée ; rien n’a été enregistré.",
+        "Your session here has ended; nothing was saved.",
+    ),
+    "previous_page": ("Page précédente", "Previous page"),
+    "next_page": ("Page suivante", "Next page"),
+    "page_of": ("Page {number} de {last}", "Page {number} of {last}"),
+    "somebody": ("une personne de l’entreprise", "a person of the enterprise"),
+    "by": ("par {name}", "by {name}"),
+    "optional": ("facultatif", "optional"),
     "error_choice": ("Choisissez une réponse de la liste.", "Choose an answer from the list."),
     # blocks
     "001": ("Boîte de messages sécurisée", "Secure message inbox"),
@@ -122,50 +164,19 @@ WORDS: dict[str, tuple[str, str]] = {
         "ACPB – Disclose relationships; Validate and end data entry",
     ),
     "024": ("Accès au dossier client limité à la LCOP", "Access to client file limited to ACPB"),
-    # 001
-    "messages": ("Messages", "Messages"),
-    "unread": ("Non lu", "Unread"),
-    "read": ("Lu", "Read"),
-    "no_messages": ("Aucun message.", "No message."),
-    "back_messages": ("Retour aux messages", "Back to messages"),
-    # 005
-    "request_kind": ("Nature de la demande", "Kind of request"),
-    "information": ("Demande de renseignements", "Request for information"),
-    "meeting": ("Demande de rencontre", "Request for a meeting"),
-    "correction": ("Correction à mon dossier", "Correction to my file"),
-    "subject": ("Objet", "Subject"),
-    "text": ("Votre demande", "Your request"),
-    "send": ("Transmettre", "Submit"),
-    "sent": ("Votre demande {number} est transmise.", "Your request {number} is submitted."),
-    # 007
-    "number": ("Numéro", "Number"),
-    "date": ("Date", "Date"),
-    "state": ("État", "Status"),
-    "received": ("Reçue", "Received"),
-    "no_requests": ("Aucune demande transmise.", "No request submitted."),
-    # 008
-    "amount": ("Montant", "Amount"),
-    "due": ("Échéance", "Due"),
-    "pay": ("Payer", "Pay"),
-    "pay_hint": ("Paiement fictif : aucune somme n’est prélevée.", "Fictitious payment: no money is taken."),
-    "paid": ("Payée, reçu {receipt}", "Paid, receipt {receipt}"),
-    "paid_now": ("Paiement reçu. Votre reçu : {receipt}.", "Payment received. Your receipt: {receipt}."),
-    "paid_before": ("Cette facture était déjà payée.", "This invoice was already paid."),
-    "invoice": ("Facture", "Invoice"),
-    "back_invoices": ("Retour aux factures", "Back to invoices"),
-    "confirm_payment": ("Confirmez le paiement", "Confirm the payment"),
-    "pay_amount": ("Payer {amount}", "Pay {amount}"),
     # a fresh sign-in
     "step_up": ("Confirmez que c’est bien vous", "Confirm it is you"),
     "step_up_payment": (
         "Avant un paiement, nous vous demandons de vous connecter de nouveau. Rien n’a été payé. Au retour, la facture sera "
         "prête à payer.",
-        "Before a payment, we ask you to sign in again. Nothing has been paid. When you return, the invoice is ready to be paid.",
+        "Before a payment, we ask you to sign in again. Nothing has been paid. When you return, the invoice is ready to "
+        "be paid.",
     ),
     "step_up_validation": (
         "Avant de mettre fin à la saisie, nous vous demandons de vous connecter de nouveau. Rien n’a été validé. Au retour, la "
         "validation sera prête à confirmer.",
-        "Before the data entry ends, we ask you to sign in again. Nothing has been validated. When you return, the validation is "
+        "Before the data entry ends, we ask you to sign in again. Nothing has been validated. When you return, the "
+        "validation is "
         "ready to be confirmed.",
     ),
     "step_up_since": ("Votre dernière connexion date du {when}.", "You last signed in on {when}."),
@@ -178,72 +189,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "not_confirmed_not_fresh": (
         "Le service de connexion n’a pas confirmé votre identité à l’instant, comme nous l’avions demandé. Réessayez. Si le "
         "problème persiste, écrivez-nous.",
-        "The sign-in service did not confirm who you are just now, as we had asked. Try again. If the problem persists, write to "
+        "The sign-in service did not confirm who you are just now, as we had asked. Try again. If the problem persists, "
+        "write to "
         "us.",
     ),
     "not_confirmed_somebody_else": (
-        "La connexion a été faite par une autre personne ou pour une autre entreprise. Par prudence, ce qui allait être confirmé "
+        "La connexion a été faite par une autre personne ou pour une autre entreprise. Par prudence, ce qui allait être "
+        "confirmé "
         "est abandonné.",
         "The sign-in was by another person or for another enterprise. To be safe, what was about to be confirmed is dropped.",
     ),
     "not_confirmed_again": ("Revenir à ce que je faisais", "Go back to what I was doing"),
-    # 018
-    "category": ("Catégorie de contrat", "Category of contract"),
-    "services_category": ("Services", "Services"),
-    "construction": ("Travaux de construction", "Construction work"),
-    "ppp": ("Partenariat public-privé", "Public-private partnership"),
-    "respondent": ("Répondant ou répondante", "Respondent"),
-    "description": ("Description du contrat visé", "Description of the contract"),
-    "save": ("Enregistrer le brouillon", "Save the draft"),
-    "saved": ("Le brouillon est enregistré.", "The draft is saved."),
-    "entry_closed": (
-        "La saisie est terminée ; le brouillon ne peut plus changer.",
-        "The entry has ended; the draft can no longer change.",
-    ),
-    # 019
-    "kind": ("Lien", "Relationship"),
-    "name": ("Nom", "Name"),
-    "shareholder": ("Actionnaire", "Shareholder"),
-    "director": ("Administrateur ou administratrice", "Director"),
-    "officer": ("Dirigeant ou dirigeante", "Officer"),
-    "financial_institution": ("Institution financière", "Financial institution"),
-    "establishment": ("Établissement", "Establishment"),
-    "disclose": ("Divulguer ce lien", "Disclose this relationship"),
-    "disclosed": ("Le lien est divulgué.", "The relationship is disclosed."),
-    "no_relationships": ("Aucun lien divulgué.", "No relationship disclosed."),
-    "validate": ("Valider et terminer la saisie", "Validate and end data entry"),
-    "validate_hint": (
-        "Il faut un brouillon de demande et au moins un lien.",
-        "A draft application and at least one relationship are needed.",
-    ),
-    "back_relationships": ("Retour aux liens", "Back to relationships"),
-    "confirm_validation": ("Confirmez la fin de la saisie", "Confirm the end of the data entry"),
-    "validation_is_final": (
-        "Après cette validation, la saisie est fermée.",
-        "After this validation, the data entry is closed.",
-    ),
-    "enterprise": ("Entreprise", "Enterprise"),
-    "validated": ("La saisie est validée et terminée.", "The entry is validated and ended."),
-    "cannot_validate": (
-        "La saisie ne peut pas être terminée : il manque le brouillon ou un lien, ou elle l’était déjà.",
-        "The entry cannot be ended: the draft or a relationship is missing, or it had ended already.",
-    ),
-    # 024
-    "file": ("Dossier", "File"),
-    "application": ("Demande d’autorisation", "Application for authorization"),
-    "none": ("Aucune", "None"),
-    "draft": ("Brouillon", "Draft"),
-    "ended": ("Saisie terminée", "Entry ended"),
-    "relationships": ("Liens divulgués", "Relationships disclosed"),
-    "open_invoices": ("Factures à payer", "Invoices to pay"),
-    "requests_sent": ("Demandes transmises", "Requests submitted"),
-    "role_pes": ("responsable des services électroniques", "person in charge of electronic services"),
-    "role_user": ("utilisateur", "user"),
-    "role_authorized_representative": ("représentant autorisé", "authorized representative"),
 }
-
-
-def word(key: str, language: str, **values: object) -> str:
-    """Return the sentence *key* in *language* (``fr`` or ``en``) with *values* filled in."""
-    french, english = WORDS[key]
-    return (english if language == "en" else french).format(**values)
