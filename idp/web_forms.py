@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -12,21 +11,23 @@ from flask_wtf import FlaskForm
 from flask_wtf.i18n import translations as wtforms_catalogue
 from wtforms import Field, PasswordField, SelectChoice, StringField, TextAreaField
 from wtforms.utils import unset_value
-from wtforms.validators import StopValidation, ValidationError
+from wtforms.validators import StopValidation
 
-from . import addresses
+from . import addresses, names
 from .i18n import NBSP, current_language
 from .i18n import gettext as _
 from .web import current_settings
 
-_IN_NAMES = frozenset(" -'’.ʼ")
 PARTS = ("day", "month", "year")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  # PostgreSQL refuses NUL in a text
 
 
 def clean_text(value: Any) -> Any:
-    """Return a typed text without control characters or spaces around it; leave anything else alone."""
-    return _CONTROLS.sub("", value).strip() if isinstance(value, str) else value
+    """Return a typed text without characters that are not seen or spaces around it; leave anything else alone.
+
+    A text in which nothing is seen is empty.
+    """
+    return names.readable(_CONTROLS.sub("", value)) if isinstance(value, str) else value
 
 
 def clean_line(value: Any) -> Any:
@@ -34,12 +35,47 @@ def clean_line(value: Any) -> Any:
     return re.sub(r"\s*[\r\n\t]+\s*", " ", cleaned) if isinstance(cleaned := clean_text(value), str) else cleaned
 
 
-def looks_like_a_name(form: object, field: Any) -> None:
-    """Refuse what no name holds: digits, angle brackets, signs; letters of every script are welcome."""
-    if not all(unicodedata.category(sign)[0] in "LM" or sign in _IN_NAMES for sign in field.data or ""):
-        raise ValidationError(_("Use only letters, spaces, hyphens, apostrophes and periods"))
-    if not any(sign.isalpha() for sign in field.data or ""):
-        raise ValidationError(_("Enter at least one letter"))
+def _seen(_form: object, field: Any) -> None:
+    """Have a required field judge what is left of the text: what has nothing to be seen was not typed."""
+    if not field.data:
+        field.raw_data = []
+
+
+class NameField(StringField):  # type: ignore[misc]
+    """A given or family name, by the one rule of :mod:`idp.names`; what is on record is accepted as it is.
+
+    *missing* is what the page says of an empty field; without it the name may be left out.
+    """
+
+    data: Any
+
+    def __init__(self, label: Any = None, missing: Any = None, **kwargs: Any) -> None:
+        super().__init__(label, **kwargs)
+        self._missing = missing
+
+    def pre_validate(self, form: object) -> None:
+        """Judge the name, and put the one on record back when the form is saved with it again."""
+        typed, kept = self.data or "", self.object_data
+        if isinstance(kept, str) and typed in (kept, names.normal(kept)):
+            self.data = kept
+            raise StopValidation
+        self.data = typed
+        found = names.fault(typed)
+        if found is not None and (found is not names.NameFault.EMPTY or self._missing is not None):
+            raise StopValidation(self._sentence(found))
+
+    def _sentence(self, found: names.NameFault) -> str:
+        sentences = {
+            names.NameFault.EMPTY: self._missing,
+            names.NameFault.TOO_LONG: _("Use at most 100 characters"),
+            names.NameFault.CHARACTERS: _("Use only letters, spaces, hyphens, apostrophes and periods"),
+            names.NameFault.NO_LETTER: _("Enter at least one letter"),
+        }
+        return str(sentences[found])
+
+
+def _name(value: Any) -> Any:
+    return names.normal(value) if isinstance(value, str) else value
 
 
 def is_an_address(form: object, field: Any) -> None:
@@ -89,9 +125,12 @@ class MandatForm(FlaskForm):  # type: ignore[misc]
             if isinstance(given, (list, tuple)):  # pairs stay the plain way to write choices
                 options["choices"] = [SelectChoice(*pair) if isinstance(pair, tuple) else pair for pair in given]
             field = unbound_field.bind(form=form, **options)
-            if isinstance(field, StringField) and not isinstance(field, PasswordField):
+            if isinstance(field, NameField):  # refused with what is not seen, never made another name
+                field.filters = (_name, *field.filters)
+            elif isinstance(field, StringField) and not isinstance(field, PasswordField):
                 cleaner = clean_text if isinstance(field, TextAreaField) else clean_line
                 field.filters = (cleaner, *field.filters)
+                field.validators = (_seen, *field.validators)
             return field
 
 

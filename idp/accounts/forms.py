@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from wtforms import BooleanField, EmailField, HiddenField, PasswordField, RadioField, StringField
-from wtforms.validators import Length, Optional, StopValidation
+from wtforms.validators import Length, StopValidation
 
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
 from ..identifiers import Fault, InvalidIdentifierError, UserCode
-from ..web_forms import MandatForm, is_an_address, looks_like_a_name
+from ..web_forms import MandatForm, NameField, is_an_address
 from .passwords import MIN_LENGTH
 
 
@@ -194,29 +194,13 @@ class CloseForm(MandatForm):
     )
 
 
-NAME = 100
-
-
 class NameForm(MandatForm):
     """The name of a person as it should be; who has a single name has no given name."""
 
-    given_name = StringField(
-        _l("Given name"),
-        [Optional(), Length(max=NAME, message=_l("Use at most 100 characters")), looks_like_a_name],
-        filters=[_one_space],
-        id="given-name",
-        description=_l("Leave it empty if you have one name only"),
+    given_name = NameField(
+        _l("Given name"), id="given-name", description=_l("Leave it empty if you have one name only")
     )
-    family_name = StringField(
-        _l("Family name"),
-        [
-            Required(_l("Enter your family name, or your only name")),
-            Length(max=NAME, message=_l("Use at most 100 characters")),
-            looks_like_a_name,
-        ],
-        filters=[_one_space],
-        id="family-name",
-    )
+    family_name = NameField(_l("Family name"), _l("Enter your family name, or your only name"), id="family-name")
 
 
 class EmailChangeForm(MandatForm):

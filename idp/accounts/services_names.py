@@ -14,7 +14,7 @@ from enum import StrEnum
 from flask import Flask, current_app
 from sqlalchemy import insert, select, update
 
-from .. import audit
+from .. import audit, names
 from ..db import db, new_id, transaction
 from ..notices import services as notices
 from . import services_allowances as allowances
@@ -124,8 +124,8 @@ def _read(which: object) -> tuple[Renamed, ...]:
         Renamed(
             row.id,
             row.person_id,
-            f"{row.former_given_name} {row.former_family_name}".strip(),
-            f"{row.given_name} {row.family_name}".strip(),
+            names.full(row.former_given_name, row.former_family_name),
+            names.full(row.given_name, row.family_name),
             (row.former_given_name, row.former_family_name),
             (row.given_name, row.family_name),
             row.at,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from .. import names
 from ..identifiers import PersonId, UserCode
 from .states import CodeState
 
@@ -45,7 +46,7 @@ class PersonView:
     @property
     def name(self) -> str:
         """Return the name in full; who has one name only has no given name, who left long ago has none at all."""
-        return f"{self.given_name} {self.family_name}".strip()
+        return names.full(self.given_name, self.family_name)
 
 
 @dataclass(frozen=True, slots=True)

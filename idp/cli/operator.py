@@ -27,11 +27,12 @@ def operator() -> None:
 
 @operator.command()
 @click.option("--name", required=True, help="given name, then family name")
+@click.option("--one-name", "has_one_name", is_flag=True, help="the person has one name, however many words it has")
 @click.option("--email", required=True)
 @click.option("--role", type=click.Choice([role.value for role in DeskRole]), default=DeskRole.OPERATOR.value)
 @click.option("--agency", "agency_id", help="the agency of an agency officer")
 @click.option("--language", type=click.Choice(["fr", "en"]), default="fr", show_default=True)
-def add(name: str, email: str, role: str, agency_id: str | None, language: Language) -> None:
+def add(name: str, has_one_name: bool, email: str, role: str, agency_id: str | None, language: Language) -> None:
     """Create an account for the desk and print its link, good once and for 24 hours.
 
     Hand the link over yourself, and to that person only: whoever opens it first chooses the password.
@@ -47,7 +48,13 @@ def add(name: str, email: str, role: str, agency_id: str | None, language: Langu
             _check_agency(agency_id)
         try:
             added = services.add_operator(
-                name=name, email=address, role=role, agency_id=agency_id, language=language, now=SystemClock().now()
+                name=name,
+                has_one_name=has_one_name,
+                email=address,
+                role=role,
+                agency_id=agency_id,
+                language=language,
+                now=SystemClock().now(),
             )
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--name") from None

@@ -100,6 +100,7 @@ def _names(connection: Connection, generation: int, neq: Neq) -> tuple[str, tupl
         .where(RegisterName.generation == generation, RegisterName.neq == neq.digits)
         .order_by(RegisterName.line)
     ).all()
+    rows = [row for row in rows if row.name]  # a name in which nothing is seen was emptied by the import
     in_force = [row for row in rows if row.status == "V"]
     current = next((row for kind in "NM" for row in in_force if row.kind == kind), None) or _fallback(in_force, rows)
     if current is None:

@@ -7,6 +7,7 @@ from mmap import mmap
 from typing import Any
 
 from ..identifiers import NEQ_FAMILIES
+from ..names import readable
 from .csv_files import Layout, Row, columns
 from .enterprise_register import RegistrationStatus
 from .errors import Faults
@@ -97,7 +98,7 @@ def names(rows: Iterator[Row], name: str, known: NeqSet, faults: Faults) -> Kept
         if status not in _NAME_STATUSES:
             faults.add(name, line, f"STAT_NOM: unknown code {status[:10]!r}")
         elif _is_known(neq, name, line, known, faults):
-            yield neq, line, text, foreign, status, kind, began or None, ended or None
+            yield neq, line, readable(text), readable(foreign), status, kind, began or None, ended or None
 
 
 def mergers(rows: Iterator[Row], name: str, known: NeqSet, faults: Faults) -> Kept:
@@ -113,7 +114,7 @@ def establishments(rows: Iterator[Row], name: str, known: NeqSet, faults: Faults
     """Keep the principal establishment."""
     for line, (neq, principal, text, *address) in rows:
         if _is_known(neq, name, line, known, faults) and principal == "O":
-            yield neq, line, text, *address
+            yield neq, line, readable(text), *address
 
 
 def continuations(rows: Iterator[Row], name: str, known: NeqSet, faults: Faults) -> Kept:

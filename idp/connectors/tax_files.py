@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ..db import new_id
 from ..identifiers import InvalidIdentifierError, Neq, RevenuQuebecId
+from ..names import readable
 from ..sealing import Sealing
 from .csv_files import Layout, Row, columns
 from .errors import Faults
@@ -95,6 +96,8 @@ def _problems(row: dict[str, str]) -> list[str]:
             found.append("officer: unknown position")
         if not family or bool(given) != bool(born):
             found.append("officer: a person has a family name, a given name and a birth date; a company a name only")
+        if not all(readable(part) == part.strip() for part in (given, family)):
+            found.append("officer: a name with a character that is not seen")
     return found
 
 
@@ -117,7 +120,7 @@ def _sealed(row: dict[str, str], line: int, sealing: Sealing) -> SealedAccount:
     account_id = new_id()
     told = {
         "active": row["account_status"] == "active",
-        "legal_name": row["legal_name"],
+        "legal_name": readable(row["legal_name"]),
         "mailing_lines": [row[f"mailing_line{place}"] for place in (1, 2, 3, 4) if row[f"mailing_line{place}"]],
         "mailing_region": row["mailing_region"],
         "address_stale": row["mail_returned_on"] > row["address_updated_on"],  # ISO dates sort as text

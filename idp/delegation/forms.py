@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from werkzeug.datastructures import MultiDict
-from wtforms import EmailField, RadioField, StringField
+from wtforms import EmailField, RadioField
 from wtforms.validators import DataRequired, Length
 
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
-from ..web_forms import MandatForm, is_an_address
+from ..web_forms import MandatForm, NameField, is_an_address
 from . import rules
 from .authority import UNRESTRICTED
 from .rights_services import Matrix, Right
@@ -21,8 +21,8 @@ from .rights_services import Matrix, Right
 class PersonForm(MandatForm):
     """Somebody to add: a user, or a PES."""
 
-    given_name = StringField(_l("Given name"), validators=[DataRequired(_l("Enter the given name")), Length(max=80)])
-    family_name = StringField(_l("Family name"), validators=[DataRequired(_l("Enter the family name")), Length(max=80)])
+    given_name = NameField(_l("Given name"), description=_l("Leave it empty if the person has one name only"))
+    family_name = NameField(_l("Family name"), _l("Enter the family name, or the only name"))
     email = EmailField(
         _l("E-mail address"),
         description=_l("Their own: a code is sent there when they sign in for the first time."),

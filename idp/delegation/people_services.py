@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from .. import names
 from ..accounts import services as accounts
 from ..accounts.sign_ins import PersonView
 from ..audit import services as audit
@@ -57,12 +58,12 @@ class MembershipView:
     @property
     def name(self) -> str:
         """Return the name in full, as the enterprise knows it; empty once it was forgotten."""
-        return f"{self.known.given_name} {self.known.family_name}".strip()
+        return names.full(self.known.given_name, self.known.family_name)
 
     @property
     def vouched_name(self) -> str:
         """Return the name in full for which the enterprise vouched."""
-        return " ".join(self.vouched_for).strip()
+        return names.full(*self.vouched_for)
 
     @property
     def is_removed(self) -> bool:
@@ -193,9 +194,7 @@ def names_here(enterprise_id: str, person_ids: Iterable[str]) -> dict[str, str]:
         Membership.enterprise_id == enterprise_id, Membership.person_id.in_(set(person_ids))
     )
     latest_last = wanted.order_by(Membership.status != MembershipStatus.REMOVED.value, Membership.appointed_at)
-    return {
-        row.person_id: f"{row.given_name} {row.family_name}".strip() for row in db.session.execute(latest_last).all()
-    }
+    return {row.person_id: names.full(row.given_name, row.family_name) for row in db.session.execute(latest_last).all()}
 
 
 def hold_memberships(person_id: str) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from .. import names
 from ..addresses import InvalidAddressError, parse
 
 LONGEST_ANSWER = 200
@@ -146,7 +147,7 @@ def check(
 ) -> Checked:
     """Look at *answers* and *blocks*; *offered* holds the codes that may be chosen."""
     wanted = tuple(sorted(set(blocks)))
-    given = {id: str(value).strip() for id, value in answers.items()}
+    given = {id: names.readable(str(value)) for id, value in answers.items()}
     shown = questionnaire.asked(given)
     faults = dict(_faults(shown, given, wanted, offered))
     kept = {question.id: _as_kept(question, given[question.id]) for question in shown if given.get(question.id)}

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from .. import names
+
 Path = tuple[str | int, ...]
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -90,8 +92,8 @@ class Node:
 
     def text(self) -> str:
         """Return what should be a text."""
-        if isinstance(self.value, str) and self.value.strip():
-            return self.value.strip()
+        if isinstance(self.value, str) and (text := names.readable(self.value)):
+            return text
         self._missing_or("a text is needed here; put it in quotes if it looks like a number, a date, yes or no")
         return ""
 

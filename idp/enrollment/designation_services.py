@@ -9,7 +9,7 @@ from typing import cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import audit
+from .. import audit, names
 from ..accounts import services as accounts
 from ..accounts.passwords import TemporaryPassword
 from ..audit import Actor
@@ -88,7 +88,7 @@ def slip(file_id: str, nominee_id: str, *, actor_id: str, now: datetime) -> Slip
         row.slip_collected_at = now
         session.flush()
         _activate_when_collected(session, file, actor, now)
-        return Slip(code, temporary, f"{row.given_name} {row.family_name}", _enterprise_name(file))
+        return Slip(code, temporary, names.full(row.given_name, row.family_name), _enterprise_name(file))
 
 
 def _register(session: Session, file: EnrolmentFile, now: datetime) -> None:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from .. import audit
+from .. import audit, names
 from ..audit import Actor
 from ..connectors.enterprise_register import RegisterEntry
 from ..db import new_id, transaction
@@ -137,7 +137,7 @@ def is_named(file_id: str, facts: NomineeFacts, *, but: str | None = None, now: 
         other.id != but
         and (
             other.email.casefold() == facts.email.casefold()
-            or fold(other.name) == fold(f"{facts.given_name} {facts.family_name}")
+            or fold(other.name) == fold(names.full(facts.given_name, facts.family_name))
         )
         for other in view(file_id, now=now).nominees
     )

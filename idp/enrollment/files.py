@@ -7,6 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from .. import names
 from ..identifiers import Neq, UserCode
 from .states import State
 
@@ -47,7 +48,7 @@ class NomineeView:
     @property
     def name(self) -> str:
         """Return given and family names."""
-        return f"{self.given_name} {self.family_name}"
+        return names.full(self.given_name, self.family_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class FileView:
     @property
     def representative_name(self) -> str:
         """Return the representative's names, or an empty text."""
-        return f"{self.given_name} {self.family_name}" if self.family_name else ""
+        return names.full(self.given_name, self.family_name)
 
     @property
     def representative_is_nominee(self) -> bool:

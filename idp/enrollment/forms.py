@@ -24,7 +24,7 @@ from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
 from ..identifiers import Fault, InvalidIdentifierError, Neq, RevenuQuebecId
 from ..web import current_settings, now
-from ..web_forms import DatePartsField, MandatForm, is_an_address, looks_like_a_name
+from ..web_forms import DatePartsField, MandatForm, NameField, is_an_address
 from . import words
 from .documents import DocumentFault, fault
 from .positions import Position
@@ -41,13 +41,6 @@ def is_a_phone(form: MandatForm, field: Any) -> None:
     if number is None or not phonenumbers.is_possible_number(number):
         raise ValidationError(_("Enter a telephone number such as 418 555-0123"))
     field.data = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
-
-
-def _name(label: Any, missing: Any) -> StringField:
-    return StringField(
-        label,
-        [InputRequired(missing), Length(max=100, message=_l("Use at most 100 characters")), looks_like_a_name],
-    )
 
 
 def _email(label: Any, description: Any = "") -> EmailField:
@@ -130,8 +123,8 @@ class TaxNumberForm(MandatForm):
 class RepresentativeForm(MandatForm):
     """The representative: who they are, by what right, how they prove it, how they are reached."""
 
-    given_name = _name(_l("Given name"), _l("Enter your given name"))
-    family_name = _name(_l("Family name"), _l("Enter your family name"))
+    given_name = NameField(_l("Given name"), description=_l("Leave it empty if you have one name only"))
+    family_name = NameField(_l("Family name"), _l("Enter your family name, or your only name"))
     birth_date = DatePartsField(
         _l("Date of birth"), [InputRequired(_l("Enter your date of birth"))], description=_l("For example, 14 3 1984")
     )
@@ -187,8 +180,8 @@ class RepresentativeForm(MandatForm):
 class NomineeForm(MandatForm):
     """A person to be named in charge."""
 
-    given_name = _name(_l("Given name"), _l("Enter their given name"))
-    family_name = _name(_l("Family name"), _l("Enter their family name"))
+    given_name = NameField(_l("Given name"), description=_l("Leave it empty if the person has one name only"))
+    family_name = NameField(_l("Family name"), _l("Enter their family name, or their only name"))
     email = _email(_l("E-mail"), _l("Their own address: a code is sent there when they activate their account."))
     phone = _phone()
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
-from .. import audit
+from .. import audit, names
 from ..audit import SYSTEM, Actor
 from ..clock import local_date
 from ..connectors.tax_agency import TaxAccount
@@ -91,7 +91,7 @@ def order(
         "code_id": code_id,
         "file_number": file.number,
         "code": code,
-        "address": [f"{file.given_name} {file.family_name}", account.legal_name, *_lines(account)],
+        "address": [names.full(file.given_name, file.family_name), account.legal_name, *_lines(account)],
         "language": letter_language(file),
         "sent_on": local_date(now).isoformat(),
         "expires_on": local_date(now + CODE_LIFE).isoformat(),

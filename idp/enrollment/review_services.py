@@ -13,7 +13,7 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .. import audit
+from .. import audit, names
 from ..audit import Actor
 from ..db import db, transaction
 from ..errors import ConflictError
@@ -228,7 +228,7 @@ def _summary(row: EnrolmentFile) -> FileSummary:
         number=row.number,
         neq=Neq(row.neq) if row.neq else None,
         enterprise_name=row.enterprise_name,
-        representative_name=f"{row.given_name} {row.family_name}",
+        representative_name=names.full(row.given_name, row.family_name),
         since=row.state_since,
         due_at=operator_due(row.state_since),
         reasons=tuple(row.reasons),

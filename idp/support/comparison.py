@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .. import names
 from ..connectors.enterprise_register import RegisterEntry, RegistrationStatus
 from ..connectors.tax_agency import Officer, TaxAccount
 from ..enrollment.names import same_name
@@ -97,7 +98,11 @@ def _tax_lines(review: ReviewFile) -> Iterator[Line]:
 def _officer_lines(review: ReviewFile, officer: Officer | None, account: Match) -> Iterator[Line]:
     file = review.file
     pairs = (
-        (Subject.REPRESENTATIVE, file.representative_name, officer and f"{officer.given_name} {officer.family_name}"),
+        (
+            Subject.REPRESENTATIVE,
+            file.representative_name,
+            officer and names.full(officer.given_name, officer.family_name),
+        ),
         (Subject.BIRTH_DATE, file.birth_date, officer and officer.birth_date),
         (Subject.POSITION, file.position, officer and officer.position),
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import delete, func, insert, select
 
-from .. import audit
+from .. import audit, names
 from ..accounts import services as accounts
 from ..accounts.closing import Objection
 from ..audit import SYSTEM, Actor, Event
@@ -30,16 +30,27 @@ class Added(NamedTuple):
 
 
 def add_operator(
-    *, name: str, email: str, role: str, agency_id: str | None, now: datetime, language: Language = "fr"
+    *,
+    name: str,
+    email: str,
+    role: str,
+    agency_id: str | None,
+    now: datetime,
+    language: Language = "fr",
+    has_one_name: bool = False,
 ) -> Added:
-    """Create a person who works at the desk.
+    """Create a person who works at the desk; *has_one_name* says that *name* is a family name alone.
 
     Raises:
-        ValueError: the name has one word only, or the agency does not go with the role.
+        ValueError: the name has one word only, or is no name; or the agency does not go with the role.
     """
-    given_name, _space, family_name = " ".join(name.split()).partition(" ")
+    given_name, _space, family_name = (
+        ("", "", names.normal(name)) if has_one_name else names.normal(name).partition(" ")
+    )
     if not family_name:
         raise ValueError("a given name and a family name")
+    if any(names.fault(part) for part in (given_name, family_name) if part):
+        raise ValueError("letters, spaces, hyphens, apostrophes and periods only, at most 100 of each name")
     with transaction():
         person_id = accounts.create_person(
             given_name=given_name, family_name=family_name, email=email, language=language, now=now

@@ -297,11 +297,11 @@ def test_fields_nobody_offers_change_nothing(world, licorne, plumedor, sign_in) 
     assert services.membership(licorne.id, licorne.julie.membership_id).role == "user"
 
 
-@pytest.mark.parametrize("value", ["", "   ", "é" * 81, "x\x00y" * 41, "<script>alert(1)</script>" * 10])
+@pytest.mark.parametrize("value", ["", "   ", "é" * 101, "x\x00y" * 41, "\u200b", "<script>alert(1)</script>" * 10])
 def test_wrong_names_are_told(world, licorne, sign_in, value) -> None:  # type: ignore[no-untyped-def]
     """No name, a long one, control characters: a sentence beside the field, nobody created."""
     pes = sign_in(licorne.pes)
-    form = {"given_name": value, "family_name": "Roy", "email": "nadia@example.com", "language": "fr"}
+    form = {"given_name": "Nadia", "family_name": value, "email": "nadia@example.com", "language": "fr"}
     before = len(services.members(licorne.id))
 
     answer = pes.post("/people/new", form)
@@ -447,3 +447,15 @@ def test_a_user_typed_before_the_code_is_created_after_it(world, licorne, sign_i
 
     assert 'id="slip-password"' in created.text
     assert pia.get("/agencies/amp/rights/preview").location == "/agencies/amp/rights"
+
+
+def test_a_person_with_one_name_is_added(world, licorne, sign_in) -> None:  # type: ignore[no-untyped-def]
+    """An empty given name is no error, and the slips, the list and the page have the one name."""
+    pes = sign_in(licorne.pes)
+    who = {"given_name": "", "family_name": "Aputik", "email": "aputik@example.com", "language": "fr"}
+
+    page = pes.post("/people/new", who, page="/people/new")
+
+    assert page.status_code == 200
+    assert "Aputik (" in page.text
+    assert ">Aputik</a>" in pes.text("/people")

@@ -119,7 +119,8 @@ def test_a_doubtful_revenu_quebec_digit_warns_and_goes_on(browser: Browser) -> N
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
-        ("given_name", "", "Enter your given name"),
+        ("family_name", "", "Enter your family name, or your only name"),
+        ("given_name", "\u200b", "Use only letters"),
         ("given_name", "<script>alert(1)</script>", "Use only letters"),
         ("family_name", "{{7*7}}", "Use only letters"),
         ("family_name", "---", "at least one letter"),

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from ...errors import MandatError
+from ...names import readable
 from .. import uris
 from .signals import DELIVERY_METHODS, POLL, PUSH, EventType
 
@@ -231,7 +232,7 @@ def _delivery(told: object, issuer: str) -> Delivery:
 
 
 def _is_text(value: object) -> bool:
-    return isinstance(value, str) and 1 <= len(value) <= _LONGEST_TEXT and value.isprintable()
+    return isinstance(value, str) and 1 <= len(value) <= _LONGEST_TEXT and value.isprintable() and readable(value) != ""
 
 
 def _is_header(value: object) -> bool:
