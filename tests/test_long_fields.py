@@ -21,6 +21,7 @@ FORMS = (
     ("pes", "/people/new"),
     ("ar", "/roster/new"),
     ("pes", "/agencies/bac/subscribe"),
+    ("pes", "/agencies/amp/change"),
 )
 
 

@@ -49,7 +49,11 @@ KINDS: dict[str, tuple[str, ...]] = {
     "pes_frozen": ("delegation/mail_pes_frozen",),
     "member_left": ("delegation/mail_member_left",),
     "member_renamed": ("delegation/mail_member_renamed",),
-    "subscription_decided": ("delegation/mail_subscription_accepted", "delegation/mail_subscription_refused"),
+    "subscription_decided": tuple(
+        f"delegation/mail_{about}_{decision}"
+        for about in ("subscription", "change")
+        for decision in ("accepted", "refused")
+    ),
     "enrolment_email": tuple(f"enrollment/{name}" for name in sorted(ENROLMENT)),
 }
 NO_EMAIL = frozenset(
@@ -96,13 +100,14 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "delegation/mail_member_left": {"name": "Marc Licorne", "enterprise": "Toitures Brumeplume inc.", "was_pes": True},
     "delegation/mail_pes_frozen": {"name": "Pia Licorne", "enterprise": "Toitures Brumeplume inc."},
     **{
-        f"delegation/mail_subscription_{decision}": {
+        f"delegation/mail_{about}_{decision}": {
             "agency": "Autorité des marchés publics",
             "agency_id": "amp",
             "enterprise": "Toitures Brumeplume inc.",
             "name": "Pia Licorne",
             "reason": "Ce numéro n’existe pas",
         }
+        for about in ("subscription", "change")
         for decision in ("accepted", "refused")
     },
     **{

@@ -24,6 +24,7 @@ LEFT_OUT = {
     "passkey_ceremony": "random challenges, minutes",
     "passkey_owner": "a random handle, which the person's passkeys know and nothing else uses",
     "rights_revision": "a counter of the enterprise's matrix; who changed a right is told by its grant and the log",
+    "subscription_change": "the enterprise's own; what the person did with it is told by the steps of the subscription",
     "subscription": "the enterprise's own; what the person did with it is told by its steps",
     "tax_account": "the tax agency's sealed file, compared with what was typed and never told",
     "tax_notice": "the tax agency's file, as keyed digests",

@@ -46,6 +46,7 @@ MEANINGFUL = {  # table: what its key is, and why it is no number that counts ro
     "tax_notice": "generation, account and digest",
     "user_code": "the code, drawn (R-10)",
     "subscription_event": "a subscription, and its revision",
+    "subscription_change": "a subscription, and the revision at which it was asked",
 }
 CHANGING = re.compile(  # drawn anew each time: the token, the reference of a refusal, the challenge for a passkey
     r'name="csrf_token"[^>]*value="[^"]+"|\b[0-9a-f]{12}\b|challenge&#34;:&#34;[\w-]+'

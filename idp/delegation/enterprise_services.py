@@ -19,6 +19,7 @@ from ..identifiers import EnterpriseId, PersonId
 from .models import Enterprise, EnterpriseVerification, Membership
 from .projection_services import RemovalReason, watching
 from .roles import EnterpriseStatus, MembershipStatus, Role
+from .subscription_models import Subscription
 from .verification import Assurance, HeldRole, VerificationMethod, VerificationRecord
 
 
@@ -221,6 +222,18 @@ def hold_roster(enterprise_id: str) -> None:
 def steady_roster(enterprise_id: str) -> None:
     """Keep the people of an enterprise as they are until the caller's transaction ends; many may ask that at once."""
     db.session.execute(select(Enterprise.id).where(Enterprise.id == enterprise_id).with_for_update(read=True))
+
+
+def steady_rights(enterprise_id: str, agency_id: str) -> None:
+    """Keep the people of an enterprise and its blocks at an agency as they are until the caller's transaction ends.
+
+    Rights given meanwhile are there before a change or the end of the subscription takes rights, or are given after it.
+    """
+    steady_roster(enterprise_id)
+    here = select(Subscription.id).where(
+        Subscription.enterprise_id == enterprise_id, Subscription.agency_id == agency_id
+    )
+    db.session.execute(here.with_for_update(read=True))
 
 
 def _set_status(enterprise_id: str, before: EnterpriseStatus, after: EnterpriseStatus) -> bool:

@@ -19,8 +19,8 @@ from .authority import ApprovalFact, Facts, GrantFact, MembershipFact
 from .models import BlockGrant, Enterprise, Membership, Projection, SoftwareApproval
 from .roles import EnterpriseStatus, MembershipStatus, Role
 from .subscription_models import Subscription
+from .subscription_states import COUNTING
 
-ACTIVE_SUBSCRIPTION = "active"
 _ENTERPRISES, _MEMBERS, _SUBSCRIPTIONS = map(table_of, (Enterprise, Membership, Subscription))
 _GRANTS, _PROJECTED, _APPROVALS = map(table_of, (BlockGrant, Projection, SoftwareApproval))
 _AGENCY: BindParameter[str] = bindparam("agency")
@@ -216,7 +216,7 @@ def _facts(
         agency_id=agency_id,
         locations=tuple(agency.locations),
         catalogue_version=agency.catalogue_version,
-        subscribed=frozenset(first.subscribed) if first.state == ACTIVE_SUBSCRIPTION else None,
+        subscribed=frozenset(first.subscribed) if first.state in COUNTING else None,
         offered=frozenset(block.code for block in agency.blocks if not block.retired),
         memberships=memberships,
         approval=approval,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..audit import services as audit
@@ -15,8 +16,9 @@ from ..clock import end_of_day, local_date
 from ..db import db, new_id, transaction
 from ..errors import ConflictError, NotAllowedError
 from . import rules
-from .enterprise_services import steady_roster
-from .models import BlockGrant, RightsRevision
+from .authority import UNRESTRICTED
+from .enterprise_services import steady_rights
+from .models import BlockGrant, Membership, RightsRevision
 from .people_services import membership
 from .projection_services import RemovalReason, watching
 from .rights_services import Matrix, Right, authority, matrix
@@ -51,7 +53,7 @@ def set_rights(
     """
     actor = Actor.person(granter_id)
     with transaction():
-        steady_roster(enterprise_id)  # somebody who leaves now is gone before, or loses this too
+        steady_rights(enterprise_id, agency_id)  # who leaves now is gone before, or loses this too; a block too
         for right in wanted:
             membership(enterprise_id, right.membership_id)
         fresh = _take_revision(enterprise_id, agency_id, seen_revision, granter_id, now)
@@ -89,6 +91,74 @@ def grant(
     """
     wanted = (Right(membership_id, frozenset(blocks), until),)
     set_rights(enterprise_id, agency_id, wanted, granter_id=granted_by, seen_revision=None, now=now)
+
+
+def revision(enterprise_id: str, agency_id: str) -> int:
+    """Return the revision of the rights of an enterprise at an agency."""
+    wanted = select(RightsRevision.revision).where(
+        RightsRevision.enterprise_id == enterprise_id, RightsRevision.agency_id == agency_id
+    )
+    return db.session.scalar(wanted) or 0
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """The rights of one enterprise at one agency, changed now by one person in charge."""
+
+    enterprise_id: str
+    agency_id: str
+    by: str
+    now: datetime
+
+
+def raise_revision(here: Here) -> None:
+    """Make every preview of rights that was shown before stale, in the caller's transaction."""
+    _take_revision(here.enterprise_id, here.agency_id, None, here.by, here.now)
+
+
+def end_blocks(blocks: frozenset[str], here: Here) -> None:
+    """End every grant of *blocks* by name, in the caller's transaction and inside ``watching``."""
+    db.session.execute(
+        update(BlockGrant)
+        .where(*_live(here), BlockGrant.block.in_(sorted(blocks)))
+        .values(revoked_at=here.now, revoked_by=here.by)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def confine(blocks: frozenset[str], here: Here, *, after: datetime | None) -> None:
+    """Replace unrestricted grants by grants of *blocks* with the same dates: those given after an instant, or all (None)."""
+    unrestricted = [*_live(here), BlockGrant.block == UNRESTRICTED]
+    if after is not None:
+        unrestricted.append(BlockGrant.granted_at > after)
+    ended = db.session.execute(
+        update(BlockGrant)
+        .where(*unrestricted)
+        .values(revoked_at=here.now, revoked_by=here.by)
+        .returning(BlockGrant.membership_id, BlockGrant.not_before, BlockGrant.not_after)
+        .execution_options(synchronize_session=False)
+    ).all()
+    rows = [
+        {
+            **{"id": f"g_{new_id()}", "membership_id": row.membership_id, "agency_id": here.agency_id, "block": block},
+            **{"not_before": max(row.not_before, here.now), "not_after": row.not_after},
+            **{"granted_by": here.by, "granted_at": here.now},
+        }
+        for row in ended
+        for block in sorted(blocks)
+    ]
+    if rows:
+        db.session.execute(insert(BlockGrant), rows)
+
+
+def _live(here: Here) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions on grants of an enterprise at an agency that count, or will."""
+    return (
+        BlockGrant.membership_id.in_(select(Membership.id).where(Membership.enterprise_id == here.enterprise_id)),
+        BlockGrant.agency_id == here.agency_id,
+        BlockGrant.revoked_at.is_(None),
+        BlockGrant.not_after > here.now,
+    )
 
 
 def _changes(present: Matrix, wanted: tuple[Right, ...]) -> tuple[Right, ...]:

@@ -14,7 +14,7 @@ from .removal_services import RemovalView, removals
 from .rights_services import authority, matrix
 from .roles import MembershipStatus, Role
 from .subscription_services import SubscriptionView, subscriptions_of
-from .subscription_states import SubscriptionState
+from .subscription_states import COUNTING, SubscriptionState
 
 ENDING_WITHIN = timedelta(days=60)
 
@@ -51,17 +51,13 @@ class HomeOfEnterprise:
     @property
     def subscribed(self) -> bool:
         """Tell whether the enterprise is subscribed, or waits for an answer, somewhere."""
-        alive = (SubscriptionState.ACTIVE, SubscriptionState.IN_PROGRESS, SubscriptionState.TO_COMPLETE)
+        alive = COUNTING | {SubscriptionState.IN_PROGRESS, SubscriptionState.TO_COMPLETE}
         return any(line.subscription is not None and line.subscription.state in alive for line in self.lines)
 
     @property
     def active(self) -> tuple[AgencyLine, ...]:
         """Return the agencies at which access can be given."""
-        return tuple(
-            line
-            for line in self.lines
-            if line.subscription is not None and line.subscription.state is SubscriptionState.ACTIVE
-        )
+        return tuple(line for line in self.lines if line.subscription is not None and line.subscription.counts)
 
     @property
     def refused(self) -> tuple[AgencyLine, ...]:
@@ -89,7 +85,7 @@ def of_enterprise(enterprise_id: str, now: datetime) -> HomeOfEnterprise:
     last_day = local_date(now + ENDING_WITHIN)
     for agency in catalogue_services.agencies():
         found = subscriptions.get(agency.id)
-        if found is None or found.state is not SubscriptionState.ACTIVE:
+        if found is None or not found.counts:
             lines.append(AgencyLine(agency, found))
             continue
         holding = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ from . import catalogue_services, explaining, presenting, services, system_user_
 from .acting import acting, ar_or_pes_required
 from .departure_services import ACCOUNT_CLOSED
 from .people_services import MembershipView
+from .projection_services import RemovalReason
 from .roles import Role
 
 blueprint = Blueprint("journal", __name__)
@@ -45,6 +47,12 @@ SENTENCES = {
     Event.SUBSCRIPTION_REFUSED: _l("The subscription to %(agency)s was refused."),
     Event.SUBSCRIPTION_WITHDRAWN: _l("%(actor)s withdrew the subscription to %(agency)s."),
     Event.SUBSCRIPTION_SUSPENDED: _l("The subscription to %(agency)s was suspended."),
+    Event.SUBSCRIPTION_CHANGE_ASKED: _l("%(actor)s asked to change the subscription to %(agency)s. %(change)s"),
+    Event.SUBSCRIPTION_CHANGE_ACCEPTED: _l("The change of the subscription to %(agency)s was accepted. %(change)s"),
+    Event.SUBSCRIPTION_CHANGE_REFUSED: _l(
+        "The change of the subscription to %(agency)s was refused; it stays as it was."
+    ),
+    Event.SUBSCRIPTION_CHANGE_WITHDRAWN: _l("%(actor)s withdrew the change of the subscription to %(agency)s."),
     Event.SYSTEM_USER_APPROVED: _l(
         "%(actor)s approved the software %(person)s for %(blocks)s at %(agency)s until %(until)s."
     ),
@@ -55,6 +63,9 @@ SENTENCES = {
 NO_SESSION = _l("%(person)s had no open session at %(agency)s: the removal is in force.")
 LEFT = _l("%(person)s closed their account, and so left the enterprise.")
 RENAMED_SINCE = _l("A person of the enterprise is now called %(new)s.")
+DROPPED = _l(
+    "%(person)s lost access to %(blocks)s at %(agency)s: %(actor)s changed the subscription of the enterprise."
+)
 ENDED = _l("The access of %(person)s to %(blocks)s at %(agency)s ended by itself.")
 
 
@@ -124,6 +135,8 @@ def sentence(entry: Entry, names: dict[str, str], change: accounts.Renamed | Non
     template = SENTENCES.get(event)
     if event is Event.REVOKED and entry.actor_kind == audit.SYSTEM.kind:
         template = ENDED
+    if event is Event.REVOKED and entry.details.get("reason") == RemovalReason.SUBSCRIPTION_CHANGED:
+        template = DROPPED
     if event is Event.REMOVAL_CONFIRMED and entry.details.get("sessions") == 0:
         template = NO_SESSION
     if event is Event.MEMBER_RENAMED and not entry.details.get("known_by_former", True):
@@ -135,6 +148,7 @@ def sentence(entry: Entry, names: dict[str, str], change: accounts.Renamed | Non
         "person": names.get(entry.person_id or "", _("somebody")),
         "agency": _agency(entry.agency_id),
         "blocks": _blocks(entry.details.get("blocks")),
+        "change": _changed(entry.details),
         "until": _until(entry.details.get("until")),
         "role": _role(entry.details.get("role")),
         "former": change.former if change else _("Somebody"),
@@ -172,6 +186,18 @@ def _blocks(codes: Any) -> str:
     if not codes:
         return _("no block")
     return _("all blocks") if list(codes) == ["*"] else ", ".join(sorted(codes))
+
+
+def _changed(details: Mapping[str, Any]) -> str:
+    """Return the blocks that a change of a subscription adds and removes, as sentences."""
+    added, removed = details.get("added"), details.get("removed")
+    return " ".join(
+        [
+            *([_("Blocks added: %(codes)s.", codes=", ".join(added))] if added else []),
+            *([_("Blocks removed: %(codes)s.", codes=", ".join(removed))] if removed else []),
+            *([_("Unrestricted access includes the added blocks.")] if details.get("extends") else []),
+        ]
+    )
 
 
 def _until(day: Any) -> str:

@@ -120,7 +120,8 @@ _APPROVED = text("revoked_at IS NULL")
 class SoftwareApproval(Base):
     """The approval, by a PES, of one client of an agency to act for the enterprise; its id is that of the system user.
 
-    Written once; afterwards only ``revoked_at`` and ``revoked_by`` are set, once, and ``last_used_at`` moves.
+    Written once; afterwards only ``revoked_at`` and ``revoked_by`` are set, once, ``last_used_at`` moves, and ``blocks`` loses
+    what the enterprise is no longer subscribed to.
     """
 
     __tablename__ = "software_approval"

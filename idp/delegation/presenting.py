@@ -44,6 +44,7 @@ REMOVAL_REASONS = {
     RemovalReason.MEMBER_REMOVED: _l("person removed"),
     RemovalReason.SUBSCRIPTION_WITHDRAWN: _l("subscription withdrawn"),
     RemovalReason.SUBSCRIPTION_SUSPENDED: _l("subscription suspended"),
+    RemovalReason.SUBSCRIPTION_CHANGED: _l("block dropped by the enterprise"),
     RemovalReason.ENTERPRISE_SUSPENDED: _l("enterprise suspended"),
     RemovalReason.CATALOGUE_CHANGED: _l("block no longer offered by the agency"),
     RemovalReason.APPROVAL_REVOKED: _l("software revoked"),

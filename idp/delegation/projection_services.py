@@ -30,6 +30,7 @@ from .models import BlockGrant, Membership, Projection, Removal, SoftwareApprova
 from .subscription_models import Subscription
 
 _TRIES = 5
+_LOGGED_HERE = frozenset({"end_date", "catalogue_changed", "subscription_changed"})  # no act on a person is in the log
 
 
 class RemovalReason(StrEnum):
@@ -41,6 +42,7 @@ class RemovalReason(StrEnum):
     MEMBER_REMOVED = "member_removed"
     SUBSCRIPTION_WITHDRAWN = "subscription_withdrawn"
     SUBSCRIPTION_SUSPENDED = "subscription_suspended"
+    SUBSCRIPTION_CHANGED = "subscription_changed"
     ENTERPRISE_SUSPENDED = "enterprise_suspended"
     CATALOGUE_CHANGED = "catalogue_changed"
     APPROVAL_REVOKED = "approval_revoked"
@@ -284,7 +286,7 @@ def _signal(facts: Facts, lost: frozenset[str], version: int, now: datetime, cau
             version=version,
         )
     )
-    if cause.reason in (RemovalReason.END_DATE, RemovalReason.CATALOGUE_CHANGED):
+    if cause.reason in _LOGGED_HERE:
         audit.record(
             Event.REVOKED,
             actor=cause.actor,

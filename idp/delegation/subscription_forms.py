@@ -17,6 +17,7 @@ from ..web_forms import DatePartsField, MandatForm
 from .catalogue import Agency
 from .presenting import text
 from .questionnaire import TICKED, Checked, Question, QuestionKind, check
+from .subscription_changes import Content, difference
 from .subscription_words import FAULTS
 
 
@@ -26,6 +27,29 @@ class ConsentForm(MandatForm):
     consent = BooleanField(
         _l("I have read this text and I consent"), validators=[InputRequired(_l("Consent is needed to subscribe"))]
     )
+
+
+class ChangeForm(MandatForm):
+    """The confirmation of a change; what it asks depends on what changes."""
+
+    extends = RadioField(
+        _l("People with unrestricted access"),
+        choices=[
+            ("no", _l("They keep what they have now: their access becomes restricted to those blocks")),
+            ("yes", _l("They get the added blocks too")),
+        ],
+        validate_choice=False,
+    )
+    consent = BooleanField(_l("I have read this text and I consent"))
+
+    def fits(self, asks_extends: bool, asks_consent: bool) -> bool:
+        """Put an error beside what is asked and was not answered; tell whether there is none."""
+        self.validate()
+        if asks_extends and self.extends.data not in ("yes", "no"):
+            self.extends.errors = [_("Choose what people with unrestricted access get")]
+        if asks_consent and not self.consent.data:
+            self.consent.errors = [_("Consent is needed to change the subscription")]
+        return not self.errors
 
 
 class WithdrawalForm(MandatForm):
@@ -117,6 +141,37 @@ def answers_in_words(agency: Agency, answers: Mapping[str, str], blocks: tuple[s
     return rows
 
 
+def answers_compared(agency: Agency, before: Content, after: Content) -> list[tuple[str, str, str]]:
+    """Return each question answered otherwise, with both answers."""
+    rows = []
+    for id in difference(before, after).answers:
+        question = agency.questionnaire.question(id)
+        label = text(question.label) if question else _("A question the agency no longer asks")
+        both = [content.answers.get(id, "") for content in (before, after)]
+        rows.append((label, *(_in_words(question, answer) if question and answer else answer for answer in both)))
+    return [(label, former or "–", new or "–") for label, former, new in rows]
+
+
+def blocks_compared(before: tuple[str, ...], after: tuple[str, ...]) -> list[tuple[str, bool, bool]]:
+    """Return every code before or after a change, with whether it is there before, and after."""
+    return [(code, code in before, code in after) for code in sorted({*before, *after})]
+
+
+def contents_compared(
+    agency: Agency, wanted: Content, there: Content, waiting: Content | None
+) -> list[tuple[str, ...]]:
+    """Return blocks and answers that differ anywhere: what was wanted, what counts now, and what waits for the agency."""
+    contents = (wanted, there, waiting or there)
+    rows: list[tuple[str, ...]] = [
+        (_("Functional blocks"), *(", ".join(content.blocks) or "–" for content in contents))
+    ]
+    for question in agency.questionnaire.questions:
+        answers = [content.answers.get(question.id, "") for content in contents]
+        if len(set(answers)) > 1:
+            rows.append((text(question.label), *(_in_words(question, answer) if answer else "–" for answer in answers)))
+    return rows
+
+
 def _in_words(question: Question, answer: str) -> str:
     if question.kind is QuestionKind.CHOICE:
         return next((text(choice.label) for choice in question.choices if choice.value == answer), answer)
@@ -146,7 +201,7 @@ def _shown(question: Question, answers: Mapping[str, str], blocks: tuple[str, ..
         return list(blocks)
     answer = answers.get(question.id)
     if question.kind is QuestionKind.DATE and answer:
-        return date.fromisoformat(answer)
+        return _day(answer)
     return answer == TICKED if question.kind is QuestionKind.CHECKBOX else answer
 
 
@@ -183,3 +238,11 @@ def _sentence(question: Question, fault: Any) -> str:
     if question.kind is QuestionKind.CHECKBOX:
         return _("Tick this box to go on")
     return str(FAULTS[fault])
+
+
+def _day(answer: str) -> date | None:
+    """Read a day that was answered; the question may have been of another kind then."""
+    try:
+        return date.fromisoformat(answer)
+    except ValueError:
+        return None

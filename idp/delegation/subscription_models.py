@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Integer, String
+from sqlalchemy import JSON, Boolean, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base, UtcDateTime
@@ -65,3 +65,30 @@ class SubscriptionStep(Base):
     actor_kind: Mapped[str] = mapped_column(String(16))
     actor_id: Mapped[str | None] = mapped_column(String(64))
     reason: Mapped[str | None] = mapped_column(String(32))
+
+
+class SubscriptionChange(Base):
+    """A change of the blocks and answers of an active subscription, asked at ``revision``; the row of its life.
+
+    ``outcome`` is null while the agency decides; the content, before and after, is never changed. ``extends`` tells whether
+    people with unrestricted access get the added blocks.
+    """
+
+    __tablename__ = "subscription_change"
+
+    subscription_id: Mapped[str] = mapped_column(ForeignKey("subscription.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(Integer, primary_key=True)
+    former_blocks: Mapped[list[str]] = mapped_column(JSON)
+    former_answers: Mapped[dict[str, str]] = mapped_column(JSON)
+    blocks: Mapped[list[str]] = mapped_column(JSON)
+    answers: Mapped[dict[str, str]] = mapped_column(JSON)
+    extends: Mapped[bool] = mapped_column(Boolean)
+    questionnaire_version: Mapped[str] = mapped_column(String(64))
+    consent_version: Mapped[str | None] = mapped_column(String(64))
+    consent_digest: Mapped[str | None] = mapped_column(String(64))
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    asked_by: Mapped[str] = mapped_column(String(32))
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(String(32))
+    causes: Mapped[list[str]] = mapped_column(JSON)
+    decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -2,6 +2,9 @@
 
 A subscription starts *in progress*; the agency's rule decides in the same transaction, or a person at the agency does. It
 is *active*, *refused* with a reason and sent again corrected, or left for good by *withdrawal*, until it is asked again.
+
+An active subscription is *changing* while the agency decides a change of its blocks or answers: what stood before counts until
+the change is accepted, and goes on counting when it is refused or withdrawn.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ class SubscriptionState(StrEnum):
     IN_PROGRESS = "in_progress"
     TO_COMPLETE = "to_complete"
     ACTIVE = "active"
+    CHANGING = "changing"
     REFUSED = "refused"
     SUSPENDED = "suspended"
     WITHDRAWN = "withdrawn"
@@ -32,6 +36,10 @@ class SubscriptionEvent(StrEnum):
     DEADLINE = "deadline"
     RESUBMITTED = "resubmitted"
     REOPENING_ASKED = "reopening_asked"
+    CHANGE_ASKED = "change_asked"
+    CHANGE_ACCEPTED = "change_accepted"
+    CHANGE_REFUSED = "change_refused"
+    CHANGE_WITHDRAWN = "change_withdrawn"
     SUSPENDED = "suspended"
     REINSTATED = "reinstated"
     WITHDRAWN = "withdrawn"
@@ -52,12 +60,20 @@ TRANSITIONS: dict[tuple[SubscriptionState, SubscriptionEvent], SubscriptionState
     (State.TO_COMPLETE, Event.WITHDRAWN): State.WITHDRAWN,
     (State.ACTIVE, Event.SUSPENDED): State.SUSPENDED,
     (State.ACTIVE, Event.WITHDRAWN): State.WITHDRAWN,
+    (State.ACTIVE, Event.CHANGE_ASKED): State.CHANGING,
+    (State.CHANGING, Event.CHANGE_ACCEPTED): State.ACTIVE,
+    (State.CHANGING, Event.CHANGE_REFUSED): State.ACTIVE,
+    (State.CHANGING, Event.CHANGE_WITHDRAWN): State.ACTIVE,
+    (State.CHANGING, Event.SUSPENDED): State.SUSPENDED,
+    (State.CHANGING, Event.WITHDRAWN): State.WITHDRAWN,
     (State.REFUSED, Event.RESUBMITTED): State.IN_PROGRESS,
     (State.SUSPENDED, Event.REINSTATED): State.ACTIVE,
     (State.SUSPENDED, Event.WITHDRAWN): State.WITHDRAWN,
     (State.WITHDRAWN, Event.REOPENING_ASKED): State.IN_PROGRESS,
 }
 
+COUNTING = frozenset({State.ACTIVE, State.CHANGING})  # the blocks of the subscription may be used
+DECIDED_BY_OFFICER = frozenset({State.IN_PROGRESS, State.CHANGING})
 SENDING_AGAIN = {State.REFUSED: Event.RESUBMITTED, State.WITHDRAWN: Event.REOPENING_ASKED}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import Blueprint, Flask, flash, render_template, request, session
+from flask import Blueprint, Flask, flash, render_template, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
@@ -17,21 +17,30 @@ from ..notices.email import from_template
 from ..notices.messages import Email
 from ..notices.services import register_renderer
 from ..web import now, see_other
-from . import catalogue_services, home_services, subscription_services
+from . import catalogue_services, change_services, drafts, home_services, subscription_services
 from .acting import Acting, acting, ar_or_pes_required, pes_required
 from .catalogue import Agency
+from .change_services import ChangeView, Outcome
+from .drafts import Draft
 from .presenting import ROLES, block_labels, names, removal_state, text
-from .questionnaire import QuestionKind
 from .services import enterprise
-from .subscription_forms import ConsentForm, WithdrawalForm, answers_in_words, questions_form, read, still_fits, tree
+from .subscription_changes import Content
+from .subscription_forms import (
+    ConsentForm,
+    WithdrawalForm,
+    answers_compared,
+    answers_in_words,
+    blocks_compared,
+    questions_form,
+    read,
+    still_fits,
+    tree,
+)
 from .subscription_services import NOTICE, SubscriptionView
 from .subscription_states import SubscriptionState
 from .subscription_words import EVENTS, STATES
 
 blueprint = Blueprint("subscriptions", __name__)
-
-_DRAFT = "subscribing"
-_LONGEST_DRAFT = 2000  # characters: a cookie holds 4096 bytes
 
 
 @blueprint.record_once
@@ -83,6 +92,7 @@ def agency(agency_id: str) -> str:
     who = acting()
     shown = catalogue_services.agency(agency_id)
     view = subscription_services.subscription(who.enterprise_id, agency_id)
+    changes = change_services.changes(view.id) if view else ()
     return render_template(
         "delegation/agency.html",
         agency=shown,
@@ -91,7 +101,8 @@ def agency(agency_id: str) -> str:
         reason=_reason(shown, view),
         causes=_causes(shown, view),
         rows=answers_in_words(shown, view.answers, view.blocks) if view else [],
-        steps=_steps(view) if view else [],
+        steps=_steps(view, shown, changes) if view else [],
+        **_change(shown, view, changes[-1] if changes else None),
         text=text,
         who=who,
     )
@@ -106,16 +117,17 @@ def subscribe(agency_id: str) -> ResponseReturnValue:
     view = subscription_services.subscription(who.enterprise_id, agency_id)
     if view is not None and not view.may_send_again:
         return see_other(f"/agencies/{agency_id}")
-    draft = _draft(who, agency_id)
-    answers, blocks = draft or ((view.answers, view.blocks) if view else ({}, ()))
+    draft = drafts.kept(Draft.SUBSCRIPTION, who.enterprise_id, agency_id)
+    answers, blocks = (draft.answers, draft.blocks) if draft else ((view.answers, view.blocks) if view else ({}, ()))
     form = questions_form(shown, answers=answers, blocks=blocks)
     if request.method == "POST":
         form.validate()
         checked = read(form, shown)
         if checked and not form.errors:
-            if _keep(who, agency_id, checked.answers, checked.blocks):
+            content = Content(checked.blocks, checked.answers)
+            if drafts.keep(Draft.SUBSCRIPTION, who.enterprise_id, agency_id, content):
                 return see_other(f"/agencies/{agency_id}/subscribe/check")
-            _too_long(form, shown)
+            drafts.too_long(form, shown)
     page = render_template(
         "delegation/subscribe.html",
         agency=shown,
@@ -136,12 +148,19 @@ def check(agency_id: str) -> ResponseReturnValue:
     """Show the answers and the consent text; send when the PES consents."""
     who = acting()
     shown = catalogue_services.agency(agency_id)
-    draft = _draft(who, agency_id)
-    if draft is None or not still_fits(shown, *draft):
+    draft = drafts.kept(Draft.SUBSCRIPTION, who.enterprise_id, agency_id)
+    if draft is None or not still_fits(shown, draft.answers, draft.blocks):
+        if draft is not None:
+            flash(_("The agency changed its questions or its blocks meanwhile. Look at your answers again."), "warning")
         return see_other(f"/agencies/{agency_id}/subscribe")
-    answers, blocks = draft
+    answers, blocks = draft.answers, draft.blocks
     form = ConsentForm()
-    if form.validate_on_submit():
+    digest = shown.consent.digest
+    is_stale = request.method == "POST" and request.form.get("consent_digest", digest) != digest
+    if is_stale:  # the text that was read is not the one that would be kept
+        form.validate()
+        form.consent.errors = [_("The agency changed this text meanwhile: read it again")]
+    elif form.validate_on_submit():
         sent = subscription_services.subscribe(
             who.enterprise_id,
             agency_id,
@@ -155,7 +174,7 @@ def check(agency_id: str) -> ResponseReturnValue:
         return see_other(f"/agencies/{agency_id}")
     rows = answers_in_words(shown, answers, blocks)
     page = render_template("delegation/subscribe_check.html", agency=shown, form=form, rows=rows, text=text)
-    return page, 422 if form.errors else 200
+    return page, 409 if is_stale else 422 if form.errors else 200
 
 
 @blueprint.route("/agencies/<agency_id>/withdraw", methods=["GET", "POST"])
@@ -187,8 +206,9 @@ def decision_mail(payload: dict[str, Any], _now: object) -> Email | None:
     language = person.language
     name = shown.name.fr if language == "fr" else shown.name.en
     label = (reason.label.fr if language == "fr" else reason.label.en) if reason else ""
+    about = "change" if payload.get("is_change") else "subscription"
     return from_template(
-        f"delegation/mail_subscription_{'accepted' if payload['accepted'] else 'refused'}.txt",
+        f"delegation/mail_{about}_{'accepted' if payload['accepted'] else 'refused'}.txt",
         to=person.email,
         language=language,
         agency=name,
@@ -206,7 +226,7 @@ def _people_with_access(who: Acting, agency_id: str) -> int:
 
 
 def _tell(sent: SubscriptionView, shown: Agency) -> None:
-    session.pop(_DRAFT, None)
+    drafts.drop(Draft.SUBSCRIPTION)
     name = text(shown.name)
     if sent.state is SubscriptionState.ACTIVE:
         flash(_("%(agency)s accepted the subscription. You may now give access to people.", agency=name), "success")
@@ -226,32 +246,46 @@ def _causes(shown: Agency, view: SubscriptionView | None) -> list[str]:
     return [text(question.label) for question in shown.questionnaire.questions if question.id in causes]
 
 
-def _steps(view: SubscriptionView) -> list[dict[str, Any]]:
+def _change(shown: Agency, view: SubscriptionView | None, last: ChangeView | None) -> dict[str, Any]:
+    """Return the change that waits for the agency, or that it refused while nothing else happened, as the page shows it."""
+    if view is None or last is None or not view.counts or last.outcome not in (None, Outcome.REFUSED):
+        return {"change": None}
+    found = shown.refusal_reason(last.reason)
+    labels = [text(question.label) for question in shown.questionnaire.questions if question.id in last.causes]
+    return {
+        "change": last,
+        "change_blocks": blocks_compared(last.before.blocks, last.after.blocks),
+        "change_answers": answers_compared(shown, last.before, last.after),
+        "change_reason": text(found.label) if found else None,
+        "change_causes": labels,
+        "change_by": names(view.enterprise_id, [last.asked_by])[last.asked_by],
+    }
+
+
+def _steps(view: SubscriptionView, shown: Agency, changes: tuple[ChangeView, ...]) -> list[dict[str, Any]]:
     steps = subscription_services.history(view.id)
     known = names(view.enterprise_id, (step.actor.id for step in steps if step.actor.id))
-    told = []
+    asked = {change.revision: change for change in changes}
+    lines = []
     for step in steps:
         by = known[step.actor.id] if step.actor.id else _("the agency’s rule")
-        told.append({"at": step.at, "title": str(EVENTS[step.event]), "text": _("By: %(who)s", who=by)})
-    return told
+        parts = [_("By: %(who)s", who=by)]
+        if step.revision in asked:
+            parts += _in_short(shown, asked[step.revision])
+        found = shown.refusal_reason(step.reason)
+        parts += [text(found.label)] if found else []
+        lines.append({"at": step.at, "title": str(EVENTS[step.event]), "text": " · ".join(parts)})
+    return lines
 
 
-def _draft(who: Acting, agency_id: str) -> tuple[dict[str, str], tuple[str, ...]] | None:
-    """Return the answers on their way from the questions to the check page; they wait in the page session."""
-    kept = session.get(_DRAFT)
-    if not isinstance(kept, dict) or kept.get("for") != [who.enterprise_id, agency_id]:
-        return None
-    return dict(kept["answers"]), tuple(kept["blocks"])
-
-
-def _keep(who: Acting, agency_id: str, answers: dict[str, str], blocks: tuple[str, ...]) -> bool:
-    if sum(len(ascii(part)) for pair in answers.items() for part in pair) > _LONGEST_DRAFT:
-        return False
-    session[_DRAFT] = {"for": [who.enterprise_id, agency_id], "answers": answers, "blocks": list(blocks)}
-    return True
-
-
-def _too_long(form: Any, shown: Agency) -> None:
-    texts = [q for q in shown.questionnaire.questions if q.kind is QuestionKind.TEXT]
-    longest = max(texts, key=lambda question: len(str(form[f"q-{question.id}"].data or "")))
-    form[f"q-{longest.id}"].errors = [_("These answers are too long together: shorten this one")]
+def _in_short(shown: Agency, change: ChangeView) -> list[str]:
+    changed = change.difference
+    labels = [text(question.label) for question in shown.questionnaire.questions if question.id in changed.answers]
+    parts = []
+    if changed.added:
+        parts.append(_("Added: %(codes)s", codes=", ".join(changed.added)))
+    if changed.removed:
+        parts.append(_("Removed: %(codes)s", codes=", ".join(changed.removed)))
+    if labels:
+        parts.append(_("Answered otherwise: %(questions)s", questions=", ".join(labels)))
+    return parts

@@ -18,12 +18,14 @@ from ..db import db, new_id, table_of, transaction
 from ..errors import ConflictError, NotAllowedError, NotFoundError
 from . import catalogue_services, rules
 from .authority import Authority
-from .facts_services import ACTIVE_SUBSCRIPTION, read_software, read_system
+from .enterprise_services import steady_rights
+from .facts_services import read_software, read_system
 from .models import SoftwareApproval
 from .people_services import roles_in
 from .projection_services import RemovalReason, current, watching
 from .roles import Role
 from .subscription_models import Subscription
+from .subscription_states import COUNTING
 from .system_users import SystemUserState, Wanted, may_approve, state_of
 
 _ROWS = table_of(SoftwareApproval)
@@ -59,7 +61,7 @@ def usable_blocks(enterprise_id: str, agency_id: str) -> frozenset[str] | None:
             Subscription.enterprise_id == enterprise_id, Subscription.agency_id == agency_id
         )
     ).first()
-    if row is None or row.state != ACTIVE_SUBSCRIPTION:
+    if row is None or row.state not in COUNTING:
         return None
     offered = frozenset(block.code for block in catalogue_services.agency(agency_id).blocks if not block.retired)
     return frozenset(row.blocks) & offered
@@ -88,6 +90,7 @@ def approve(enterprise_id: str, agency_id: str, wanted: Wanted, *, by: str, now:
         ConflictError: somebody else approved the same software meanwhile.
     """
     with transaction() as session:
+        steady_rights(enterprise_id, agency_id)
         against = objections(enterprise_id, agency_id, wanted, by=by, now=now)
         if against:
             raise NotAllowedError(str(against))
@@ -161,6 +164,26 @@ def revoke(enterprise_id: str, system_user_id: str, *, by: str, now: datetime) -
                 details={"client_id": found.client_id, "blocks": list(found.blocks)},
             )
     return revoked is not None
+
+
+def drop_blocks(blocks: frozenset[str], enterprise_id: str, agency_id: str) -> None:
+    """Take *blocks* from every approval, in the caller's transaction and inside ``watching``; one may be left without any."""
+    rows = db.session.execute(
+        select(SoftwareApproval.id, SoftwareApproval.blocks).where(
+            SoftwareApproval.enterprise_id == enterprise_id,
+            SoftwareApproval.agency_id == agency_id,
+            SoftwareApproval.revoked_at.is_(None),
+        )
+    ).all()
+    for row in rows:
+        if blocks.isdisjoint(row.blocks):
+            continue
+        db.session.execute(
+            update(SoftwareApproval)
+            .where(SoftwareApproval.id == row.id)
+            .values(blocks=sorted(frozenset(row.blocks) - blocks))
+            .execution_options(synchronize_session=False)
+        )
 
 
 def system_users(enterprise_id: str, agency_id: str, *, now: datetime) -> tuple[SystemUserView, ...]:

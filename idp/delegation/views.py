@@ -20,6 +20,7 @@ from ..accounts.views import (
 )
 from ..i18n import lazy_gettext as _l
 from . import (
+    change_views,
     departure_services,
     departure_telling,
     frozen_telling,
@@ -43,7 +44,7 @@ __all__ = ["init_app", "models"]
 
 def init_app(app: Flask) -> None:
     """Register the pages of people, rights, journal, agencies and the enterprise's home."""
-    for pages in (people_views, reproofing_views, rights_views, journal_views, subscription_views):
+    for pages in (people_views, reproofing_views, rights_views, journal_views, subscription_views, change_views):
         app.register_blueprint(pages.blueprint)
     frozen_telling.init_app(app)
     departure_telling.init_app(app)

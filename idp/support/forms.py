@@ -80,6 +80,10 @@ SUBSCRIPTION_DECISIONS = {
     SubscriptionDecision.ACCEPT: _l("Accept the subscription"),
     SubscriptionDecision.REFUSE: _l("Refuse the subscription"),
 }
+CHANGE_DECISIONS = {
+    SubscriptionDecision.ACCEPT: _l("Accept the change"),
+    SubscriptionDecision.REFUSE: _l("Refuse the change: the subscription stays as it is"),
+}
 
 
 class SubscriptionDecisionForm(MandatForm):
@@ -88,9 +92,10 @@ class SubscriptionDecisionForm(MandatForm):
     decision = RadioField(_l("Your decision"), validate_choice=False)
     reason = RadioField(_l("Reason, if you refuse"), validate_choice=False)
 
-    def __init__(self, reasons: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, reasons: list[tuple[str, str]], *args: Any, is_change: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.decision.choices = [(choice.value, label) for choice, label in SUBSCRIPTION_DECISIONS.items()]
+        choices = CHANGE_DECISIONS if is_change else SUBSCRIPTION_DECISIONS
+        self.decision.choices = [(choice.value, label) for choice, label in choices.items()]
         self.reason.choices = reasons
 
     def validate_decision(self, field: RadioField) -> None:

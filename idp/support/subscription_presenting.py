@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
 from ..delegation import enterprise_services
 from ..delegation.catalogue import Agency
+from ..delegation.change_services import ChangeView
 from ..delegation.questionnaire import LocalizedText, Question, QuestionKind
 from ..delegation.subscription_services import Awaiting, SubscriptionView
+from ..delegation.subscription_states import SubscriptionState
 from ..i18n import current_language, long_date, long_datetime, show_neq
 from ..i18n import gettext as _
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionLine:
-    """One subscription of the queue."""
+    """One subscription of the queue, or one change of a subscription."""
 
     id: str
     enterprise: str
     neq: str
+    kind: str
     since: str
 
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionPage:
-    """One subscription: who asks, what was answered, which blocks."""
+    """One subscription: who asks, what was answered, which blocks; with a change, what it does beside what stands."""
 
     id: str
     enterprise: str
     facts: tuple[dict[str, str], ...]
     answers: tuple[dict[str, str], ...]
     blocks: tuple[tuple[str, str], ...]
+    is_change: bool = False
+    changed_blocks: tuple[tuple[str, str, bool, bool], ...] = ()
+    changed_answers: tuple[tuple[str, str, str], ...] = ()
 
 
 def said(text: LocalizedText) -> str:
@@ -42,17 +49,22 @@ def said(text: LocalizedText) -> str:
 def line(waiting: Awaiting) -> SubscriptionLine:
     """Return one subscription of the queue, in words."""
     found = waiting.subscription
-    return SubscriptionLine(found.id, waiting.enterprise_name, show_neq(waiting.neq), long_datetime(found.requested_at))
+    kind = _("Change of a subscription") if found.state is SubscriptionState.CHANGING else _("Subscription")
+    neq, since = show_neq(waiting.neq), long_datetime(waiting.since)
+    return SubscriptionLine(found.id, waiting.enterprise_name, neq, str(kind), since)
 
 
-def page(found: SubscriptionView, agency: Agency) -> SubscriptionPage:
-    """Return one subscription, in words."""
+def page(found: SubscriptionView, agency: Agency, change: ChangeView | None = None) -> SubscriptionPage:
+    """Return one subscription, in words, with the *change* of it that waits."""
     enterprise = enterprise_services.enterprise(found.enterprise_id)
+    asked_at, consent = found.requested_at, found.consent_version
+    if change is not None:
+        asked_at, consent = change.asked_at, change.consent_version or consent
     facts = (
         {"key": str(_("Agency")), "value": said(agency.name)},
         {"key": str(_("Québec enterprise number (NEQ)")), "value": show_neq(enterprise.neq)},
-        {"key": str(_("Requested on")), "value": long_datetime(found.requested_at)},
-        {"key": str(_("Consent given to the text of version")), "value": found.consent_version},
+        {"key": str(_("Requested on")), "value": long_datetime(asked_at)},
+        {"key": str(_("Consent given to the text of version")), "value": consent},
     )
     questions = agency.questionnaire.asked(found.answers)
     return SubscriptionPage(
@@ -65,6 +77,28 @@ def page(found: SubscriptionView, agency: Agency) -> SubscriptionPage:
             if question.kind is not QuestionKind.BLOCKS
         ),
         blocks=tuple((code, _block(agency, code)) for code in found.blocks),
+        is_change=change is not None,
+        changed_blocks=_blocks(change, agency) if change else (),
+        changed_answers=_answers(change, agency) if change else (),
+    )
+
+
+def _blocks(change: ChangeView, agency: Agency) -> tuple[tuple[str, str, bool, bool], ...]:
+    before, after = frozenset(change.before.blocks), frozenset(change.after.blocks)
+    return tuple((code, _block(agency, code), code in before, code in after) for code in sorted(before | after))
+
+
+def _answers(change: ChangeView, agency: Agency) -> tuple[tuple[str, str, str], ...]:
+    """Return every answer, as it stands and as it would be; a question answered in neither is left out."""
+    before, after = change.before.answers, change.after.answers
+    return tuple(
+        (
+            said(question.label),
+            _answer(question, before.get(question.id, "")),
+            _answer(question, after.get(question.id, "")),
+        )
+        for question in agency.questionnaire.questions
+        if question.id in {*before, *after}
     )
 
 
@@ -73,7 +107,8 @@ def _answer(question: Question, value: str) -> str:
     if question.kind is QuestionKind.CHECKBOX and value:
         return str(_("Yes"))
     if question.kind is QuestionKind.DATE and value:
-        return long_date(date.fromisoformat(value))
+        with suppress(ValueError):  # the question may have been of another kind when it was answered
+            return long_date(date.fromisoformat(value))
     return chosen or "–"
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, render_template, url_for
+from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ..accounts.confirming import fresh_sign_in_required
-from ..delegation import catalogue_services, subscription_services
+from ..delegation import catalogue_services, change_services, subscription_services
 from ..delegation.catalogue import Agency
 from ..delegation.subscription_services import SubscriptionView
-from ..delegation.subscription_states import SubscriptionState
+from ..delegation.subscription_states import DECIDED_BY_OFFICER, SubscriptionState
 from ..errors import ConflictError, NotFoundError
 from ..i18n import gettext as _
 from ..web import now, see_other
@@ -44,20 +44,33 @@ def subscription(subscription_id: str, operator: OperatorView) -> str:
 def decide(subscription_id: str, operator: OperatorView) -> ResponseReturnValue:
     """Accept or refuse, or say what is missing."""
     found, agency = _of_this_agency(subscription_id, operator)
-    if found.state is not SubscriptionState.IN_PROGRESS:
+    if found.state not in DECIDED_BY_OFFICER:
         flash(_("This subscription was already decided or withdrawn. Nothing was changed."), "warning")
         return see_other(url_for(".queue"))
     form = _form(agency, found)
+    if request.form.get("revision", found.revision, type=int) != found.revision:
+        flash(_("The enterprise sent other answers since this page was shown: read them before you decide."), "warning")
+        return see_other(url_for(".subscription", subscription_id=found.id))
     if not form.validate_on_submit():
         return _page(found, agency, form), 400
     accept = form.decision.data == SubscriptionDecision.ACCEPT
     reason = None if accept else form.reason.data
     try:
-        subscription_services.decide(found.id, accept=accept, reason_code=reason, actor=operator.actor, now=now())
+        subscription_services.decide(
+            found.id,
+            accept=accept,
+            reason_code=reason,
+            seen_revision=found.revision,
+            actor=operator.actor,
+            now=now(),
+        )
     except ConflictError:
         flash(_("This subscription was already decided or withdrawn. Nothing was changed."), "warning")
         return see_other(url_for(".queue"))
-    flash(_("The subscription is accepted.") if accept else _("The subscription is refused."), "success")
+    if found.state is SubscriptionState.CHANGING:
+        flash(_("The change is accepted.") if accept else _("The change is refused."), "success")
+    else:
+        flash(_("The subscription is accepted.") if accept else _("The subscription is refused."), "success")
     return see_other(url_for(".queue"))
 
 
@@ -76,15 +89,17 @@ def _of_this_agency(subscription_id: str, operator: OperatorView) -> tuple[Subsc
 
 
 def _form(agency: Agency, found: SubscriptionView) -> SubscriptionDecisionForm:
-    may_decide = found.state is SubscriptionState.IN_PROGRESS
+    may_decide = found.state in DECIDED_BY_OFFICER
     reasons = [(reason.code, presenting.said(reason.label)) for reason in agency.refusal_reasons]
-    return SubscriptionDecisionForm(reasons if may_decide else [])
+    is_change = found.state is SubscriptionState.CHANGING
+    return SubscriptionDecisionForm(reasons if may_decide else [], is_change=is_change)
 
 
 def _page(found: SubscriptionView, agency: Agency, form: SubscriptionDecisionForm) -> str:
     return render_template(
         "support/subscription.html",
         form=form,
-        page=presenting.page(found, agency),
-        may_decide=found.state is SubscriptionState.IN_PROGRESS,
+        page=presenting.page(found, agency, change_services.waiting(found.id)),
+        revision=found.revision,
+        may_decide=found.state in DECIDED_BY_OFFICER,
     )

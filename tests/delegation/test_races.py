@@ -11,10 +11,12 @@ from flask import Flask
 
 from idp.clock import local_date
 from idp.db import db
-from idp.delegation import services
+from idp.delegation import catalogue_services, change_services, services, subscription_services
 from idp.delegation.rights_services import Right
 from idp.delegation.roles import MembershipStatus, Role
 from idp.errors import ConflictError, NotAllowedError
+
+from .conftest import AMP
 
 pytestmark = pytest.mark.race
 
@@ -129,3 +131,87 @@ def test_a_person_first_read_by_many_has_one_version(app, world, licorne) -> Non
     outcomes = at_once(app, read, read, read, read)
 
     assert {authority.version for authority in outcomes} == {1}  # type: ignore[attr-defined]
+
+
+def _change(world, licorne, *blocks):  # type: ignore[no-untyped-def]
+    """Return the act that changes the blocks at AMP, on what stands now."""
+    seen = subscription_services.subscription(licorne.id, "amp")
+    assert seen is not None
+
+    def act() -> object:
+        return change_services.ask(
+            licorne.id,
+            "amp",
+            answers=seen.answers,
+            blocks=blocks,
+            extends=False,
+            by=licorne.pes.person_id,
+            seen_revision=seen.revision,
+            consent_digest=catalogue_services.agency("amp").consent.digest,
+            now=world.now,
+        )
+
+    return act
+
+
+@pytest.mark.databases
+def test_a_change_beside_a_grant(app, world, licorne) -> None:  # type: ignore[no-untyped-def]
+    """The grant comes first and ends with the block, or is refused; adding the block again gives it to nobody."""
+    rest = tuple(code for code in AMP if code != "008")
+
+    def give() -> None:
+        world.grant(licorne, licorne.julie, "001", "008")
+
+    def lost() -> int:
+        removals = services.removals(licorne.id, limit=500)
+        return sum(each.person_id == licorne.julie.person_id and "008" in each.blocks for each in removals)
+
+    for _ in range(ROUNDS):
+        told = lost()
+        outcomes = at_once(app, give, _change(world, licorne, *rest), give)
+
+        assert not isinstance(outcomes[1], Exception), outcomes
+        assert world.blocks(licorne, licorne.julie) in ((), ("001",))
+        assert lost() - told <= 1
+        _change(world, licorne, *AMP)()
+        assert world.blocks(licorne, licorne.julie) in ((), ("001",))
+        services.set_rights(
+            licorne.id,
+            "amp",
+            (Right(licorne.julie.membership_id, frozenset(), None),),
+            granter_id=licorne.pes.person_id,
+            seen_revision=None,
+            now=world.now,
+        )
+
+
+@pytest.mark.databases
+def test_a_change_or_a_grant_beside_leaving(app, world, licorne) -> None:  # type: ignore[no-untyped-def]
+    """Leaving wins over both, whatever the order: no change waits, and coming back restores no right."""
+    for _ in range(ROUNDS):
+        change = _change(world, licorne, "001", "008")
+
+        outcomes = at_once(
+            app, change, lambda: world.withdraw(licorne), lambda: world.grant(licorne, licorne.julie, "001")
+        )
+
+        assert not isinstance(outcomes[1], Exception), outcomes
+        left = subscription_services.subscription(licorne.id, "amp")
+        assert left is not None
+        assert left.state == "withdrawn"
+        assert change_services.waiting(left.id) is None
+        world.subscribe(licorne)
+        assert world.blocks(licorne, licorne.julie) == ()
+
+
+@pytest.mark.databases
+def test_one_of_two_changes_wins(app, world, licorne) -> None:  # type: ignore[no-untyped-def]
+    """Two persons in charge change what both saw: one is in force, the other is refused; the same twice is once."""
+    for blocks, other in ((("001",), ("005",)), (("007",), ("008",)), (("018",), ("018",))):
+        outcomes = at_once(app, _change(world, licorne, *blocks), _change(world, licorne, *other))
+
+        refused = [outcome for outcome in outcomes if isinstance(outcome, ConflictError)]
+        assert len(refused) == (blocks != other)
+        assert subscription_services.active_blocks(licorne.id, "amp") in (blocks, other)
+    steps = subscription_services.history(subscription_services.subscriptions_of(licorne.id)["amp"].id)
+    assert [step.event for step in steps].count("change_accepted") == 3

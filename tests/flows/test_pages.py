@@ -64,7 +64,15 @@ VISITED = {
     ),
     "enterprise": (
         *("subscriptions.home", "subscriptions.agencies", "subscriptions.agency", "subscriptions.subscribe"),
-        *("subscriptions.check", "subscriptions.withdraw", "rights.rights", "rights.preview", "rights.saved"),
+        *(
+            "subscriptions.check",
+            "subscriptions.withdraw",
+            "changes.change",
+            "changes.check",
+            "rights.rights",
+            "rights.preview",
+            "rights.saved",
+        ),
         *("people.people", "people.person", "people.new_user", "people.confirm_act", "people.roster"),
         *("people.new_pes", "people.choose", "journal.journal", "journal.why", "accounts.account"),
         *("oidc_systems.systems", "oidc_systems.approve", "oidc_systems.check", "oidc_systems.revoke"),
@@ -435,6 +443,7 @@ def test_pages_of_an_enterprise(installation: Installation, scan: Scan, new_page
     pes.wait_for_url("**/rights/saved")
     scan.visit(pes)
     _visit_systems(pes, installation, scan)
+    _visit_change(pes, installation, scan)
     journeys.ask_for_a_creature(pes, installation)
     scan.visit(pes)
     journeys.consent_to_subscription(pes)
@@ -451,6 +460,28 @@ def test_pages_of_an_enterprise(installation: Installation, scan: Scan, new_page
             scan.visit(other)
 
     _done(scan, "enterprise")
+
+
+def _visit_change(pes: Page, installation: Installation, scan: Scan) -> None:
+    """Change the subscription to AMP, with its mistakes; a person at the agency is to decide."""
+    pes.goto(f"{installation.issuer}/agencies/amp/change")
+    scan.visit(pes)
+    pes.check("input[name='q-is_client'][value='yes']")
+    pes.click("#change-continue")
+    journeys.expect_mistakes(pes)
+    scan.stay(pes)
+    pes.fill("#q-client_number", "0123456789")
+    pes.uncheck("input[name='q-blocks'][value='005']")
+    pes.click("#change-continue")
+    pes.wait_for_url("**/change/check")
+    scan.visit(pes)
+    pes.click("#change-send")
+    journeys.expect_mistakes(pes)
+    scan.stay(pes)
+    pes.check("#consent")
+    pes.click("#change-send")
+    pes.wait_for_url("**/agencies/amp")
+    scan.visit(pes)
 
 
 def _visit_systems(pes: Page, installation: Installation, scan: Scan) -> None:

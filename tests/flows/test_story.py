@@ -26,6 +26,7 @@ def test_from_the_first_page_to_a_refused_page(installation: Installation, new_p
     _temporary_password_is_dead(outsider, installation, slips)
     _representative_sees_the_first_use(representative)
     _subscribe(pes, installation)
+    _change_the_blocks(pes, installation)
     user = journeys.activate(julie, installation, _add_julie(pes), JULIE[2])
     _grant(pes, installation)
     _work_at_the_portal(julie, installation, user)
@@ -74,6 +75,20 @@ def _subscribe(page: Page, installation: Installation) -> None:
     expect(page.get_by_text("Sans ce numéro, l’inscription sera refusée")).to_be_visible()
     journeys.answer_amp(page, "maika@entreprise.example")
     expect(page.locator("#subscription-state")).to_contain_text("Actif")
+
+
+def _change_the_blocks(page: Page, installation: Installation) -> None:
+    """Drop a block and take it again: nobody had it, and it is consented to anew."""
+    for box, consent in (("uncheck", False), ("check", True)):
+        page.goto(f"{installation.issuer}/agencies/amp")
+        page.click("#change")
+        getattr(page.locator("input[name='q-blocks'][value='024']"), box)()
+        page.click("#change-continue")
+        expect(page.locator("main")).to_contain_text("Rien n’a encore été transmis")
+        if consent:
+            page.check("#consent")
+        page.click("#change-send")
+        expect(page.locator("main")).to_contain_text("La modification est en vigueur")
 
 
 def _add_julie(page: Page) -> Slips:

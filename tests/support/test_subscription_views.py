@@ -15,7 +15,7 @@ from idp.accounts import services as accounts
 from idp.audit import SYSTEM, Event
 from idp.clock import MovableClock
 from idp.db import db
-from idp.delegation import catalogue_services, subscription_services
+from idp.delegation import catalogue_services, change_services, subscription_services
 from idp.delegation import services as delegation
 from idp.delegation.roles import Role
 from idp.delegation.subscription_services import SubscriptionView
@@ -148,3 +148,56 @@ def test_an_empty_desk_says_so(staff: StaffFactory, app: Flask, now: datetime) -
     catalogue_services.load_agencies(AGENCIES, now=now)
 
     assert "Aucune inscription n’attend" in text_of(staff("agency_officer", "bac"), "/desk/subscriptions")
+
+
+def _changed(asked: SubscriptionView, now: datetime, *blocks: str) -> SubscriptionView:
+    """Accept what was asked, if it still waits, then let the enterprise ask for these blocks instead."""
+    there = subscription_services.subscription_by_id(asked.id)
+    if there.state is SubscriptionState.IN_PROGRESS:
+        there = subscription_services.decide(asked.id, accept=True, actor=SYSTEM, now=now)
+    return change_services.ask(
+        there.enterprise_id,
+        "bac",
+        answers=ANSWERS | {"opening": "2028-03-01"},
+        blocks=blocks,
+        extends=False,
+        by=there.requested_by,
+        seen_revision=there.revision,
+        consent_digest=catalogue_services.agency("bac").consent.digest,
+        now=now,
+    )
+
+
+def test_the_officer_reads_a_change_beside_what_stands(
+    staff: StaffFactory, asked: SubscriptionView, now: datetime
+) -> None:
+    """The queue says what it is; the page shows answers and blocks before and after; accepted, it is in force."""
+    changed = _changed(asked, now, "101")
+    officer, path = staff("agency_officer", "bac"), f"/desk/subscriptions/{asked.id}"
+    assert "Modification d’une inscription" in text_of(officer, "/desk/subscriptions")
+    page = text_of(officer, path)
+    for word in ("1er mars 2027", "1er mars 2028", "Bloc retiré", "Accepter la modification"):
+        assert word in page, word
+
+    answer = post(officer.client, path, decision="accept", revision=str(changed.revision))
+
+    assert answer.status_code == 303
+    assert subscription_services.active_blocks(asked.enterprise_id, "bac") == ("101",)
+    assert "La modification est acceptée" in text_of(officer, "/desk/subscriptions")
+
+
+def test_the_officer_decides_only_what_they_read(staff: StaffFactory, asked: SubscriptionView, now: datetime) -> None:
+    """Other answers sent since the page was shown are read first: nothing is decided."""
+    first, officer, path = (
+        _changed(asked, now, "101"),
+        staff("agency_officer", "bac"),
+        f"/desk/subscriptions/{asked.id}",
+    )
+    change_services.withdraw(asked.enterprise_id, "bac", by=asked.requested_by, seen_revision=first.revision, now=now)
+    _changed(asked, now, "018")
+
+    answer = post(officer.client, path, decision="accept", revision=str(first.revision))
+
+    assert answer.status_code == 303
+    assert state(asked) is SubscriptionState.CHANGING
+    assert "d’autres réponses" in text_of(officer, path)
