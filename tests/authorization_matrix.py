@@ -24,6 +24,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     # public
     "pages.home": EVERYBODY,
     "pages.help_page": EVERYBODY,
+    "pages.security_contact": EVERYBODY,
     "pages.accessibility": EVERYBODY,
     "pages.privacy": EVERYBODY,
     "enrollment.terms": EVERYBODY,
