@@ -14,7 +14,7 @@ from ...accounts.sessions import current_sign_in
 from ...i18n import gettext as _
 from ...limits import AUTHORIZATIONS, limiter
 from ...web import csrf, error_page, now, see_other
-from .. import asking, checks, grant_services, interaction_services, responses, situations
+from .. import asking, checks, client_refusals, grant_services, interaction_services, responses, situations
 from ..claims import assurance_levels
 from ..errors import AuthorizationRefusedError, UnprovenRequestError
 from ..interaction_services import Interaction
@@ -50,6 +50,7 @@ def authorize() -> ResponseReturnValue:
     try:
         checked = asking.judged(asked, client)
     except AuthorizationRefusedError as error:
+        client_refusals.note(error.error, error.description, client.client_id, client=client)
         return responses.error(target, error.error, error.description)
     return _begin(checked, client)
 
@@ -59,7 +60,8 @@ def _unopened(asked: Parameters, client: RelyingParty, error: AuthorizationRefus
     try:
         target = checks.target(asked, client)
     except UnprovenRequestError:
-        return refusal_page(UnprovenRequestError(error.error, f"client {client.client_id}"))
+        return refusal_page(UnprovenRequestError(error.error, f"client {client.client_id}: {error.description}"))
+    client_refusals.note(error.error, error.description, client.client_id, client=client)
     return responses.error(target, error.error, error.description)
 
 
@@ -157,6 +159,7 @@ def refusal_page(error: UnprovenRequestError) -> Response:
 
     The operator's log has what the page keeps to itself: the address asked for beside those registered.
     """
+    client_refusals.note(error.code, error.detail or error.code, request.values.get("client_id", ""))
     refusals.note(error.code, detail=error.detail)
     words = {
         "missing_client_id": _("The agency’s site did not say which service it is."),
