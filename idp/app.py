@@ -6,6 +6,7 @@ from importlib import import_module
 
 from flask import Flask, g, request
 
+from .bindings import init_bindings
 from .clock import Clock, SystemClock
 from .config import Settings, folder, read_settings
 from .db import init_db
@@ -42,6 +43,7 @@ def create_app(
     init_kept_pages(app)
     init_db(app, settings)
     init_i18n(app)
+    init_bindings(app)  # inside the path of the issuer, which init_web takes away
     init_web(app, settings, sealing)
     init_limits(app, settings)
     for context in contexts:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import os
@@ -21,7 +22,6 @@ from flask import current_app
 
 from .ciphers import SealError as SealError
 from .ciphers import decoded_key, random_key_line, seal_under, unseal_under
-from .private_files import private_folder
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 KEY_FILES = ("sealing.key", "pepper.key", "pairwise.salt", "cookie.key")
@@ -62,6 +62,12 @@ class Sealing:
         message = f"{len(context)}:{context}{value}".encode()
         return hmac.new(self.pepper, message, hashlib.sha256).hexdigest()
 
+    def derived_token(self, secret: str, context: str) -> str:
+        """Return the token that follows from a random *secret* for *context*: always the same one."""
+        message = f"{len(context)}:{context}{secret}".encode()
+        made = hmac.new(self.pepper, b"token:" + message, hashlib.sha256).digest()
+        return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
+
 
 def _read_key(path: Path) -> bytes:
     return decoded_key(path.read_text(encoding="ascii"), path.name)
@@ -69,7 +75,7 @@ def _read_key(path: Path) -> bytes:
 
 def create_key_files(folder: Path) -> list[str]:
     """Write the key files that are missing in *folder*, mode 0600, and return their names."""
-    private_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     created = []
     for name in KEY_FILES:
         path = folder / name

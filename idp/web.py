@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from flask import Flask, Response, current_app, g, jsonify, make_response, redir
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from itsdangerous import URLSafeTimedSerializer
+from itsdangerous import BadData, URLSafeTimedSerializer
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
 
@@ -51,6 +52,8 @@ log = structlog.get_logger("mandat.web")
 
 _RETRY_AFTER = 5  # seconds after which a request that could not be answered now may come again
 PAGE_SESSION = timedelta(days=1)  # since it was last written; what it opens has a row with an end of its own
+_STALE_FORM = ("The CSRF session token is missing.", "The CSRF tokens do not match.")  # of Flask-WTF
+_WAY_BACK, _SHOW_AGAIN = "mandat.way_back", "mandat.show_again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,14 @@ class Viewer:
     name: str
     acting_for: str | None = None
     navigation: tuple[tuple[str, str, bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """Where a page that went wrong leads back to."""
+
+    label: str
+    address: str
 
 
 class PageSessions(SecureCookieSessionInterface):
@@ -207,8 +218,6 @@ def _guard_response(response: Response) -> Response:
             headers.add(name, value)
     if current_settings().secure and _TRANSPORT[0] not in there:
         headers.add(*_TRANSPORT)
-    if "request_id" in g and (wants_json() or is_machine(request.endpoint)):
-        headers["X-Request-Id"] = g.request_id
     if request.endpoint != "static":
         if "cache-control" not in there:
             headers.add("Cache-Control", "no-store")
@@ -220,12 +229,33 @@ def _guard_response(response: Response) -> Response:
     return response
 
 
-def error_page(status: int, code: str, title: str, message: str) -> Response:
-    """Render a plain error page: what happened, what to do, the stable code and the request's number."""
+def error_page(status: int, code: str, title: str, message: str, *, way_back: WayBack | None = None) -> Response:
+    """Render a plain error page: what happened, what to do, the stable code and the request's number.
+
+    On the way to an agency the page leads back there, by *way_back* or by what the address says.
+    """
     if status < 500 and code != "http_404":
         refusals.note(code)
-    page = render_template("error.html", title=title, message=message, code=code, reference=g.get("request_id", ""))
+    ask: Callable[[], WayBack | None] | None = current_app.extensions.get(_WAY_BACK)
+    page = render_template(
+        "error.html",
+        title=title,
+        message=message,
+        code=code,
+        reference=g.get("request_id", ""),
+        way_back=way_back or (ask() if ask else None),
+    )
     return make_response(page, status)
+
+
+def set_way_back(app: Flask, ask: Callable[[], WayBack | None]) -> None:
+    """Let error pages of *app* offer what *ask* answers; it must not need the database."""
+    app.extensions[_WAY_BACK] = ask
+
+
+def show_again(app: Flask, ask: Callable[[], str | None]) -> None:
+    """Let a form that is too old be shown again, where *ask* answers an address, in the place of an error page."""
+    app.extensions.setdefault(_SHOW_AGAIN, []).append(ask)
 
 
 def wants_json() -> bool:
@@ -245,12 +275,26 @@ def _endpoint_by_another_method() -> str | None:
 
 def _csrf_refused(error: CSRFError) -> ResponseReturnValue:
     refusals.note("form_expired", detail=error.description)
+    if error.description in _STALE_FORM and _was_ours():
+        asks: list[Callable[[], str | None]] = current_app.extensions.get(_SHOW_AGAIN, [])
+        address = next(filter(None, (ask() for ask in asks)), None)
+        if address is not None:
+            return see_other(address)
     return error_page(
         403,
         "form_expired",
         _("This form is no longer valid"),
         _("It was open for too long, or it came from elsewhere. Go back, reload the page and try again."),
     )
+
+
+def _was_ours() -> bool:
+    """Tell whether the token of a refused form is one that we made: the page is too old, or its cookie is lost."""
+    try:
+        made = URLSafeTimedSerializer(current_app.secret_key or "", salt="wtf-csrf-token")
+        return isinstance(made.loads(request.form.get("csrf_token", "")), str)
+    except BadData:
+        return False
 
 
 def _refused(error: MandatError) -> ResponseReturnValue:
@@ -271,8 +315,6 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if status == 503 and not retry_after:
         return _unavailable("temporarily_unavailable")
     if wants_json():
-        if status < 500:
-            refusals.note("invalid_request", rule=f"http_{status}")
         answer = jsonify(error="invalid_request" if status < 500 else "server_error")
         answer.headers["Cache-Control"] = "no-store"
         if status == 405 and getattr(error, "valid_methods", None):

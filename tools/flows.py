@@ -52,6 +52,24 @@ TABLES = (
     ),
 )
 
+# title, what the reader should know: what no table of the code says
+ENDINGS = (
+    "A sign-in for an agency, and the way back",
+    """Each sign-in has the number of its interaction in its address, `/~<number>/sign-in/code`, and a cookie of that number
+(docs/adr/0019). Whatever is sent to its pages, the way to the agency stays:
+
+| The interaction is | in its own browser | elsewhere, or with the cookie lost |
+|---|---|---|
+| open | the page; *Cancel* answers the client | a page with a link to the client’s site, without `state` |
+| answered less than a minute ago, and the form comes again | the same answer | the same page |
+| answered | a page whose button answers `access_denied`, `state`, `iss` | the same page |
+| older than 30 minutes | the same button | the same page |
+| older than a day | a page that says to begin again | the same |
+
+A form that is too old (another tab signed in, the cookie was lost) changes nothing: its page is shown again, or leads on
+with the sign-in there is. Error pages have the button *Return to the agency* by their address alone.""",
+)
+
 
 def diagram(transitions: Mapping[tuple[StrEnum, StrEnum], StrEnum], initial: StrEnum) -> str:
     """Return a Mermaid state diagram, one arrow for each pair of states, its events on it."""
@@ -79,7 +97,8 @@ def page() -> str:
         transitions = module.TRANSITIONS
         initial = getattr(module, "INITIAL", next(iter(transitions))[0])
         parts += [f"## {title}", f"`{name}`. {sentence}", diagram(transitions, initial)]
-    return "\n\n".join(parts) + "\n"
+    title, text = ENDINGS
+    return "\n\n".join([*parts, f"## {title}", text]) + "\n"
 
 
 def main(arguments: list[str]) -> int:

@@ -181,6 +181,7 @@ class Challenge(Base):
     next_path: Mapped[str] = mapped_column(Text)
     password_hash: Mapped[str | None] = mapped_column(String(255))
     totp_secret: Mapped[str | None] = mapped_column(Text)  # sealed for challenge:<id>
+    answer_digest: Mapped[str | None] = mapped_column(String(64))  # of what was typed last: a form may come twice
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

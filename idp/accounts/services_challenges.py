@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from datetime import datetime
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, select, update
 
 from ..db import db, new_id, table_of, transaction
-from ..sealing import digest, random_token
+from ..sealing import current_sealing, digest, random_token
 from .models import Challenge
 from .steps import ENDS_EARLY, LIVES, NEXT, Kind, Step
 
@@ -26,7 +26,12 @@ class Begun:
     next_path: str
     password_hash: str | None
     totp_secret: str | None
+    created_at: datetime
+    answer_digest: str | None = None
 
+
+AGAIN = timedelta(minutes=1)  # a form sent twice, on a slow line: the second answer is the first one
+MOST = 8  # sign-ins under way for one person; the oldest ends
 
 _ROWS = table_of(Challenge)
 COLUMNS = tuple(_ROWS.c[each.name] for each in fields(Begun))  # in the order of Begun
@@ -37,7 +42,23 @@ HOLDS = (  # of the secret whose digest is given, neither over nor too old
     _ROWS.c.expires_at > bindparam("now"),
 )
 _FIND = select(*COLUMNS).where(*HOLDS)
+_ANSWERED = select(*COLUMNS).where(
+    _ROWS.c.secret_digest == bindparam("digest"),
+    _ROWS.c.step == Step.DONE.value,
+    _ROWS.c.ended_at > bindparam("since"),
+)
 _BEGIN = insert(_ROWS)
+_OF_PERSON = (
+    _ROWS.c.person_id == bindparam("of"),
+    _ROWS.c.kind == bindparam("of_kind"),
+    _ROWS.c.ended_at.is_(None),
+    _ROWS.c.id != bindparam("latest"),
+)
+_END_OLDEST = (
+    update(_ROWS)
+    .where(_ROWS.c.id.in_(select(_ROWS.c.id).where(*_OF_PERSON).order_by(_ROWS.c.created_at.desc()).offset(MOST - 1)))
+    .values(ended_at=bindparam("now"), password_hash=None, totp_secret=None)
+)
 _ADVANCE = (
     update(_ROWS)
     .where(_ROWS.c.id == bindparam("of"), _ROWS.c.step == bindparam("from"))
@@ -83,10 +104,10 @@ def begun_of(row: Row[*tuple[Any, ...]]) -> Begun:
     return Begun(challenge_id, Kind(kind), Step(step), person_id or "", *others)
 
 
-def advance(begun: Begun, *, now: datetime, password_hash: str | None = None) -> bool:
+def advance(begun: Begun, *, now: datetime, password_hash: str | None = None, answer_digest: str | None = None) -> bool:
     """Pass to the next step; tell whether this call did it. The last step ends the challenge and wipes what it held."""
     following = NEXT[begun.kind, begun.step]
-    values: dict[str, object] = {"step": following.value}
+    values: dict[str, object] = {"step": following.value, "answer_digest": answer_digest}
     if following is Step.DONE:
         values |= {"ended_at": now, "password_hash": None, "totp_secret": None}
     elif password_hash is not None:
@@ -94,6 +115,35 @@ def advance(begun: Begun, *, now: datetime, password_hash: str | None = None) ->
     with transaction() as session:
         passed = session.execute(_ADVANCE, {"of": begun.id, "from": begun.step.value, "now": now, **values}).first()
     return passed is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a form sends: what was typed, and the number of the page it was typed on, by which a form sent twice is known."""
+
+    typed: str = field(repr=False)
+    page: str = ""
+
+    def mark(self, begun: Begun) -> str:
+        """Return by what this answer to a challenge is known again, without keeping it."""
+        return current_sealing().keyed_digest(f"{self.page}:{self.typed}", f"answer:{begun.id}")
+
+
+def note_answer(begun: Begun, mark: str) -> None:
+    """Note, in the caller's transaction, an answer that was refused."""
+    db.session.execute(
+        update(Challenge)
+        .where(Challenge.id == begun.id)
+        .values(answer_digest=mark)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def answered(token: str | None, sent: Sent, *, now: datetime) -> Begun | None:
+    """Return the challenge that the same answer, sent from the same browser a moment ago, has completed."""
+    row = db.session.execute(_ANSWERED, {"digest": digest(token), "since": now - AGAIN}).first() if token else None
+    begun = begun_of(row) if row is not None else None
+    return begun if begun is not None and begun.answer_digest == sent.mark(begun) else None
 
 
 def end_early(begun: Begun, *, now: datetime) -> bool:
@@ -134,6 +184,11 @@ def end(person_id: str, *kinds: Kind, now: datetime) -> None:
         .values(ended_at=now, password_hash=None, totp_secret=None)
         .execution_options(synchronize_session=False)
     )
+
+
+def keep_latest(person_id: str, kind: Kind, latest: str, *, now: datetime) -> None:
+    """End what was begun of this kind for a person before the last MOST, *latest* among them."""
+    db.session.execute(_END_OLDEST, {"of": person_id, "of_kind": kind.value, "latest": latest, "now": now})
 
 
 def keep_totp_secret(begun: Begun, sealed: str) -> str:

@@ -27,7 +27,7 @@ from .models import Person
 from .services_contacts import contact
 from .services_holders import activated_person
 from .services_people import level_of, person
-from .services_sign_in import Refusal, SecondStep, closed_by, note_refusal
+from .services_sign_in import Refusal, SecondStep, came_twice, closed_by, note_refusal, secret_after, sent_again
 from .sign_ins import PASSWORD_AND_EMAIL, SignIn
 from .steps import Kind
 
@@ -79,31 +79,54 @@ def send(token: str | None, *, now: datetime) -> Sent:
 
 
 def check(
-    token: str | None, typed: str, *, former: SignIn | None, device: str, known: str | None = None, now: datetime
+    token: str | None,
+    typed: str,
+    *,
+    page: str = "",
+    former: SignIn | None,
+    device: str,
+    known: str | None = None,
+    now: datetime,
 ) -> SecondStep:
     """Judge the code received by e-mail; a right one opens a sign-in that reads, and the person is told of it."""
+    form = challenges.Sent(typed, page)
     with transaction():
         begun = challenges.find(token, Kind.SIGN_IN, now=now)
-        if begun is None or not is_offered(begun.person_id):
+        if begun is None:
+            return sent_again(token, form, now=now)
+        if not is_offered(begun.person_id):
             return SecondStep(refusal=Refusal.OVER)
         who = rows.stand(begun.person_id, begun.user_code)  # the person before all else (factors.hold)
         own = known_browsers.counters(begun.person_id, known, now=now)
         may_judge, counter, subject = guesses.take_try_on(guesses.subject_of(begun.person_id), own, now=now)
         if not may_judge:
             return SecondStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
+        if (twice := came_twice(token, form, subject, counter, now=now)) is not None:
+            return twice
         answer = email_codes.check(begun.id, typed, now=now)
         if answer.outcome is not email_codes.Outcome.RIGHT:
+            challenges.note_answer(begun, form.mark(begun))
             note_refusal(begun.person_id, subject, counter, step="email_code", now=now)
             closed = closed_by(counter, now)
             if closed is not None:
                 return SecondStep(refusal=closed, locked_until=counter.locked_until)
             is_over = answer.outcome is email_codes.Outcome.SPENT
             return SecondStep(refusal=Refusal.CODE_OVER if is_over else Refusal.WRONG, tries_left=answer.tries_left)
-        if not challenges.advance(begun, now=now) or activated_person(begun.user_code) != begun.person_id:
+        mark = form.mark(begun)
+        if (
+            not challenges.advance(begun, now=now, answer_digest=mark)
+            or activated_person(begun.user_code) != begun.person_id
+        ):
             return SecondStep(refusal=Refusal.OVER)
         guesses.return_try(subject, counter, now=now)  # the failures before it stay: it is no factor
         signed = rows.begin_sign_in(
-            who, shown=PASSWORD_AND_EMAIL, device=device, former=former, next_path=begun.next_path, now=now
+            who,
+            shown=PASSWORD_AND_EMAIL,
+            device=device,
+            former=former,
+            next_path=begun.next_path,
+            token=secret_after(token, begun),
+            now=now,
         )
         security_notices.note(begun.person_id, "sign_in:email_code", now=now)
     return SecondStep(signed=signed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, exists, func, select
 
 from ..db import db, table_of
 from ..identifiers import UserCode
@@ -14,7 +14,7 @@ from . import services_challenges as challenges
 from . import services_factors as factors
 from .access_states import Access
 from .factor_policy import Held, only_passkey_serves
-from .models import Passkey, Password, Person, UserCodeRow
+from .models import Challenge, Passkey, Password, Person, UserCodeRow
 from .services_challenges import Begun
 from .services_people import level_of
 from .states import CodeState
@@ -29,6 +29,7 @@ class Holder:
     person_id: str | None = None
     password_hash: str | None = field(default=None, repr=False)
     has_passkey: bool = False
+    under_way: int = 0  # sign-ins begun and not finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,19 @@ class UnderWay:
 _CODES, _PEOPLE, _PASSWORDS, _PASSKEYS = map(table_of, (UserCodeRow, Person, Password, Passkey))
 _CODE = _CODES.c.code == bindparam("signs")
 _ACTIVATED = select(_CODES.c.person_id).where(_CODE, _CODES.c.state == CodeState.ACTIVATED.value)
+_BEGUN = table_of(Challenge)
+_UNFINISHED = (
+    select(func.count(_BEGUN.c.id))
+    .where(_BEGUN.c.person_id == _PEOPLE.c.id, _BEGUN.c.kind == Kind.SIGN_IN.value, _BEGUN.c.ended_at.is_(None))
+    .scalar_subquery()
+)
 _HOLDER = (
     select(
         _CODES.c.person_id,
         _CODES.c.state,
         _PASSWORDS.c.hash,
         exists().where(_PASSKEYS.c.person_id == _PEOPLE.c.id, _PASSKEYS.c.revoked_at.is_(None)).label("has_passkey"),
+        _UNFINISHED.label("under_way"),
     )
     .select_from(_CODES.join(_PEOPLE, _PEOPLE.c.id == _CODES.c.person_id).outerjoin(_PASSWORDS))
     .where(_CODE, _PEOPLE.c.access != Access.CLOSED.value)
@@ -77,7 +85,7 @@ def holder_of(user_code: UserCode) -> Holder:
         return Holder()
     if row.state != CodeState.ACTIVATED.value:
         return Holder(row.person_id)
-    return Holder(row.person_id, row.person_id, row.hash, row.has_passkey)
+    return Holder(row.person_id, row.person_id, row.hash, row.has_passkey, row.under_way)
 
 
 def owner_of(user_code: UserCode) -> str | None:

@@ -108,16 +108,18 @@ def begin_sign_in(
     device: str,
     former: SignIn | None,
     next_path: str = "/home",
+    token: str | None = None,
     now: datetime,
 ) -> Signed:
     """Open a sign-in in the caller's transaction, or renew *former* when it is the same person's.
 
     The same person keeps the ``sid``; anybody else, and a code by e-mail, gets a new one and the former sign-in ends. The
-    secret is always new. The browser is known from now on, except after a code by e-mail: not every factor was shown.
+    secret is always new: *token*, or one drawn here. The browser is known from now on, except after a code by e-mail: not
+    every factor was shown.
     """
     if not who.is_open:  # whoever shows the factors decides that first; here nothing gets past it
         raise NotAllowedError("the account is frozen or closed")
-    token, person_id, user_code = random_token(), who.person_id, who.user_code
+    token, person_id, user_code = token or random_token(), who.person_id, who.user_code
     idle, absolute = _limits(who.is_operator)
     is_weak = shown.acr == EMAIL_ACR  # nothing that rests on the factors of the former sign-in goes on with it
     same = former is not None and former.person_id == person_id and not is_weak
@@ -148,6 +150,12 @@ def begin_sign_in(
         known_browsers.remember(person_id, shows, device=device, now=now)
     sign_in = SignIn(sid, PersonId(person_id), user_code, now, shown.acr, shown.amr, enterprise_id)
     return Signed(sign_in, token, next_path, not is_weak and falls_short(shown.acr, who.level))
+
+
+def given_again(token: str, next_path: str, *, now: datetime) -> Signed | None:
+    """Return a completed sign-in whose answer may never have arrived; None when it has ended or its secret was changed."""
+    found = present(digest(token), now=now)
+    return Signed(found.sign_in, token, next_path, found.falls_short) if found else None
 
 
 def _limits(is_operator: bool) -> tuple[timedelta, timedelta]:

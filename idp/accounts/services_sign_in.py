@@ -11,6 +11,7 @@ from .. import audit
 from ..db import transaction
 from ..identifiers import UserCode
 from ..notices import services as notices
+from ..sealing import current_sealing
 from . import services_access as access
 from . import services_alarm as alarm
 from . import services_challenges as challenges
@@ -26,6 +27,7 @@ from .hashing import current_hasher
 from .lockout import LIFE_TRIES, Counter
 from .passkeys import Purpose
 from .passwords import fits
+from .services_challenges import Sent
 from .services_holders import activated_person, holder_of, under_way
 from .services_people import reader
 from .sign_ins import (
@@ -103,7 +105,7 @@ def check_password(
         return FirstStep(refusal=closed_by(counter, now) or Refusal.WRONG, locked_until=counter.locked_until)
     with transaction():
         guesses.return_try(subject, counter, now=now)
-        _, token = challenges.begin(
+        latest, token = challenges.begin(
             Kind.SIGN_IN,
             Step.SECOND_FACTOR,
             person_id=person_id,
@@ -111,12 +113,21 @@ def check_password(
             next_path=next_path,
             now=now,
         )
+        if holder.under_way >= challenges.MOST:
+            challenges.keep_latest(person_id, Kind.SIGN_IN, latest, now=now)
     factors.refresh_hash(person_id, former=stored, password=password)
     return FirstStep(token=token, has_passkey=holder.has_passkey)
 
 
 def check_second_factor(
-    token: str | None, code: str, *, former: SignIn | None, device: str, known: str | None = None, now: datetime
+    token: str | None,
+    code: str,
+    *,
+    page: str = "",
+    former: SignIn | None,
+    device: str,
+    known: str | None = None,
+    now: datetime,
 ) -> SecondStep:
     """Judge the code of an application; when it is right, the sign-in begins, all in one transaction."""
 
@@ -124,18 +135,29 @@ def check_second_factor(
         digits = read_code(code)
         return digits is not None and factors.spend_code(person_id, digits, now=now)
 
-    return _second_step(token, judge, PASSWORD_AND_CODE, former=former, device=device, known=known, now=now)
+    return _second_step(
+        token, Sent(code, page), judge, PASSWORD_AND_CODE, former=former, device=device, known=known, now=now
+    )
 
 
 def check_recovery_code(
-    token: str | None, code: str, *, former: SignIn | None, device: str, known: str | None = None, now: datetime
+    token: str | None,
+    code: str,
+    *,
+    page: str = "",
+    former: SignIn | None,
+    device: str,
+    known: str | None = None,
+    now: datetime,
 ) -> SecondStep:
     """Judge a recovery code in the place of the second factor; it is counted like any other guess."""
 
     def judge(person_id: str) -> bool:
         return recovery_codes.spend(person_id, code, now=now)
 
-    return _second_step(token, judge, PASSWORD_AND_RECOVERY, former=former, device=device, known=known, now=now)
+    return _second_step(
+        token, Sent(code, page), judge, PASSWORD_AND_RECOVERY, former=former, device=device, known=known, now=now
+    )
 
 
 def check_passkey(
@@ -143,6 +165,7 @@ def check_passkey(
     ceremony: str | None,
     answer: str,
     *,
+    page: str = "",
     former: SignIn | None,
     device: str,
     known: str | None = None,
@@ -153,11 +176,14 @@ def check_passkey(
     def judge(person_id: str) -> bool:
         return passkeys.accept(ceremony, answer, Purpose.SECOND_FACTOR, person_id=person_id, now=now) is not None
 
-    return _second_step(token, judge, PASSWORD_AND_PASSKEY, former=former, device=device, known=known, now=now)
+    return _second_step(
+        token, Sent(answer, page), judge, PASSWORD_AND_PASSKEY, former=former, device=device, known=known, now=now
+    )
 
 
 def _second_step(
     token: str | None,
+    sent: Sent,
     judge: Callable[[str], bool],
     shown: Shown,
     *,
@@ -170,7 +196,7 @@ def _second_step(
     with transaction():
         going_on = under_way(token, now=now)
         if going_on is None:
-            return SecondStep(refusal=Refusal.OVER)
+            return sent_again(token, sent, now=now)
         if shown.acr != PASSKEY_ACR and going_on.wants_passkey:
             return SecondStep(refusal=Refusal.PASSKEY_ONLY)
         begun = going_on.begun
@@ -180,23 +206,56 @@ def _second_step(
         may_judge, counter, subject = guesses.take_try_on(subject, own, now=now)
         if not may_judge:
             return SecondStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
+        mark = sent.mark(begun)
         if not judge(begun.person_id):
+            if (twice := came_twice(token, sent, subject, counter, now=now)) is not None:
+                return twice
+            challenges.note_answer(begun, mark)
             note_refusal(begun.person_id, subject, counter, step="second_factor", now=now)
             return refused(counter, now)
-        if not challenges.advance(begun, now=now) or activated_person(begun.user_code) != begun.person_id:
+        if not challenges.advance(begun, now=now, answer_digest=mark):
+            return sent_again(token, sent, now=now)
+        if activated_person(begun.user_code) != begun.person_id:
             return SecondStep(refusal=Refusal.OVER)
         guesses.forget_failures(subject, now=now)
         if not who.is_open:
             return frozen(access.begin_thaw(begun.person_id, begun.user_code, now=now))
-        signed = rows.begin_sign_in(who, shown=shown, device=device, former=former, next_path=begun.next_path, now=now)
+        signed = rows.begin_sign_in(
+            who,
+            shown=shown,
+            device=device,
+            former=former,
+            next_path=begun.next_path,
+            token=secret_after(token, begun),
+            now=now,
+        )
     return SecondStep(signed=signed)
 
 
-def cancel(token: str | None, *, now: datetime) -> None:
-    """End a sign-in that was begun and is given up."""
-    begun = challenges.find(token, Kind.SIGN_IN, now=now)
-    if begun is not None:
-        challenges.abandon(begun, now=now)
+def secret_after(token: str | None, begun: challenges.Begun) -> str:
+    """Return the secret of the sign-in that follows from a challenge: new, and the same when its last form comes twice."""
+    return current_sealing().derived_token(token or "", f"sign_in:{begun.id}")
+
+
+def sent_again(token: str | None, sent: Sent, *, now: datetime) -> SecondStep:
+    """Answer a form that came twice as it was answered a moment ago; anything else for a challenge that is over is refused.
+
+    A browser gives up the first answer when a form is sent again: the second one must bring the same cookie.
+    """
+    begun = challenges.answered(token, sent, now=now)
+    again = rows.given_again(secret_after(token, begun), begun.next_path, now=now) if begun else None
+    return SecondStep(signed=again) if again else SecondStep(refusal=Refusal.OVER)
+
+
+def came_twice(token: str | None, sent: Sent, subject: str, taken: Counter, *, now: datetime) -> SecondStep | None:
+    """Return the answer to a form that was judged before, or by a request just ahead; it does not count again."""
+    standing = challenges.find(token, Kind.SIGN_IN, now=now)
+    if standing is not None and (not sent.page or standing.answer_digest != sent.mark(standing)):
+        return None
+    guesses.return_try(subject, taken, now=now)
+    if standing is None:
+        return sent_again(token, sent, now=now)
+    return SecondStep(refusal=Refusal.WRONG, tries_left=Counter(taken.failures - 1).tries_left)
 
 
 def closed_by(counter: Counter, now: datetime) -> Refusal | None:

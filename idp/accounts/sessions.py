@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 from flask import current_app, g, redirect, request
 
+from ..bindings import own_address
 from ..i18n import Language
 from ..web import now
 from . import cookies, services_kept_forms, services_passkeys, services_sessions
@@ -121,7 +122,7 @@ def sign_in_address() -> str:
         return confirm_address(weak)
     if unfinished is not None and services_passkeys.may_show(unfinished.person_id):
         return confirm_address(unfinished)
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else _waiting_form() or request.path
+    wanted = own_address() if request.method == "GET" else _waiting_form() or request.path
     return f"/sign-in?{urlencode({'next': wanted})}"
 
 
@@ -133,7 +134,7 @@ def confirm_address(sign_in: SignIn) -> str:
     wants_passkey = sign_in.acr == PASSKEY_ACR or unfinished_sign_in() is not None
     page = "/confirm/passkey" if wants_passkey else "/confirm"
     if request.method != "POST":
-        return f"{page}?{urlencode({'next': request.full_path.rstrip('?')})}"
+        return f"{page}?{urlencode({'next': own_address()})}"
     asked = {"next": page_of(request.path)}
     form_id = services_kept_forms.keep(
         sign_in.person_id, request.path, request.form.items(multi=True), sid=sign_in.sid, now=now()

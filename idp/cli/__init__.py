@@ -12,7 +12,6 @@ import click
 
 from .. import __version__
 from ..config import ConfigurationError
-from ..private_files import keep_private
 
 COMMANDS = {
     "agencies": "load the catalogue of agencies",
@@ -57,7 +56,6 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="idp")
 def cli() -> None:
     """Mandat: identity and delegation for enterprises."""
-    keep_private()
 
 
 def main() -> None:

@@ -91,10 +91,11 @@ def issue_code(
     sign_in: SignIn,
     enterprise_id: str,
     *,
+    code: str | None = None,
     now: datetime,
 ) -> str | None:
-    """Record a grant and return its code; None when the interaction was already completed elsewhere."""
-    request, code = interaction.request, random_token()
+    """Record a grant and return its code, *code* or a new one; None when the interaction was already completed elsewhere."""
+    request, code = interaction.request, code or random_token()
     with transaction() as session:
         if not interaction_services.complete(interaction, now=now):
             return None
@@ -133,6 +134,18 @@ def issue_code(
             details={"client_id": client.client_id, "grant": grant_id},
         )
     return code
+
+
+def is_waiting(code: str, sid: str | None, *, now: datetime) -> bool | None:
+    """Tell whether a code still waits for its client, for the sign-in that it was given to; None when it was never issued."""
+    row = db.session.execute(
+        select(GrantRow.sid, GrantRow.code_used_at, GrantRow.code_expires_at, GrantRow.revoked_at).where(
+            GrantRow.code_digest == digest(code)
+        )
+    ).first()
+    if row is None:
+        return None
+    return row.sid == sid and row.code_used_at is None and row.revoked_at is None and bool(row.code_expires_at > now)
 
 
 def consume_code(code: str, client_id: str, *, cnf: Mapping[str, str], now: datetime) -> Redeemed | None:

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, null, select, update
 
 from ..db import db, new_id, table_of, transaction
 from . import pushed_services
-from .interactions import LIFE, UNBOUND_LIFE
+from .interactions import LIFE, UNBOUND_LIFE, WAY_BACK_LIFE
 from .models import InteractionRow, RelyingPartyRow
 from .requests import AuthorizationRequest
 
@@ -22,6 +22,14 @@ _FIND = select(_ROWS.c.request, _ROWS.c.started_at, _ROWS.c.answered_by, _ROWS.c
     _ROWS.c.expires_at > bindparam("now"),
     _ROWS.c.completed_at.is_(None),
 )
+_WAY_BACK = select(
+    _ROWS.c.client_id,
+    _ROWS.c.redirect_uri,
+    _ROWS.c.response_mode,
+    _ROWS.c.state,
+    _ROWS.c.browser_digest,
+    _ROWS.c.completed_at,
+).where(_ROWS.c.id == bindparam("id"), _ROWS.c.redirect_uri.is_not(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +44,18 @@ class Interaction:
     consented_for: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """Where the answer of an interaction goes, whatever became of it; ``is_own`` when this browser began it."""
+
+    client_id: str
+    redirect_uri: str
+    response_mode: str
+    state: str | None
+    is_own: bool
+    completed_at: datetime | None
+
+
 def begin(request: AuthorizationRequest, *, browser_digest: str | None, now: datetime) -> Interaction:
     """Keep *request* under a new id; without a browser it waits for one, for a minute (decisions §24)."""
     interaction = Interaction(new_id(), request, now)
@@ -45,6 +65,9 @@ def begin(request: AuthorizationRequest, *, browser_digest: str | None, now: dat
                 id=interaction.id,
                 client_id=request.client_id,
                 request=request.to_json(),
+                redirect_uri=request.redirect_uri,
+                response_mode=request.response_mode,
+                state=request.state,
                 browser_digest=browser_digest,
                 started_at=now,
                 expires_at=now + (LIFE if browser_digest else UNBOUND_LIFE),
@@ -53,12 +76,12 @@ def begin(request: AuthorizationRequest, *, browser_digest: str | None, now: dat
     return interaction
 
 
-def bind(interaction_id: str, *, browser_digest: str, now: datetime) -> None:
-    """Give an interaction that waits for a browser to this one; the first to come has it."""
+def bind(interaction_id: str, *, browser_digest: str, now: datetime) -> bool:
+    """Give an interaction that waits for a browser to this one; the first to come has it, and is answered True."""
     if not _ID.fullmatch(interaction_id):
-        return
+        return False
     with transaction() as session:
-        session.execute(
+        bound = session.execute(
             update(InteractionRow)
             .where(
                 InteractionRow.id == interaction_id,
@@ -66,8 +89,10 @@ def bind(interaction_id: str, *, browser_digest: str, now: datetime) -> None:
                 InteractionRow.expires_at > now,
             )
             .values(browser_digest=browser_digest, expires_at=now + LIFE)
+            .returning(InteractionRow.id)
             .execution_options(synchronize_session=False)
-        )
+        ).first()
+    return bound is not None
 
 
 def find(interaction_id: str | None, *, browser_digest: str | None, now: datetime) -> Interaction | None:
@@ -79,6 +104,17 @@ def find(interaction_id: str | None, *, browser_digest: str | None, now: datetim
         return None
     request = AuthorizationRequest.from_json(row.request)
     return Interaction(interaction_id, request, row.started_at, row.answered_by, row.chosen, row.consented_for)
+
+
+def way_back(interaction_id: str | None, *, browser_digest: str | None) -> WayBack | None:
+    """Return where an interaction leads back to, also when it is over or belongs to another browser."""
+    if interaction_id is None or not _ID.fullmatch(interaction_id):
+        return None
+    row = db.session.execute(_WAY_BACK, {"id": interaction_id}).first()
+    if row is None:
+        return None
+    is_own = browser_digest is not None and row.browser_digest == browser_digest
+    return WayBack(row.client_id, row.redirect_uri, row.response_mode, row.state, is_own, row.completed_at)
 
 
 def is_unbound(interaction_id: str) -> bool:
@@ -149,11 +185,17 @@ def complete(interaction: Interaction, *, now: datetime) -> bool:
 
 
 def forget_old(now: datetime) -> int:
-    """Delete the interactions that are over; return how many."""
+    """Forget what was asked in the interactions that are over, and delete those of the day before; return how many are gone."""
     with transaction() as session:
+        session.execute(
+            update(InteractionRow)
+            .where(InteractionRow.expires_at < now - LIFE, InteractionRow.request.is_not(None))
+            .values(request=null())
+            .execution_options(synchronize_session=False)
+        )
         gone = session.scalars(
             delete(InteractionRow)
-            .where(InteractionRow.expires_at < now - LIFE)
+            .where(InteractionRow.expires_at < now - WAY_BACK_LIFE)
             .returning(InteractionRow.id)
             .execution_options(synchronize_session=False)
         )

@@ -13,6 +13,7 @@ from .claims import assurance_levels
 from .requests import OFFLINE, AuthorizationRequest
 
 LIFE = timedelta(minutes=30)  # a person may have to find their telephone, or call their PES
+WAY_BACK_LIFE = timedelta(days=1)  # a browser restored the next morning still leads back to the agency
 UNBOUND_LIFE = timedelta(seconds=60)  # decisions §24
 
 

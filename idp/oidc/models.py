@@ -48,13 +48,19 @@ class InitialAccessTokenRow(Base):
 
 
 class InteractionRow(Base):
-    """An authorization request under way, bound to one browser; its answers count for ``answered_by`` only."""
+    """An authorization request under way, bound to one browser; its answers count for ``answered_by`` only.
+
+    Once it is over the request is forgotten; where its answer goes is kept for a day, so that its browser finds the way back.
+    """
 
     __tablename__ = "interaction"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     client_id: Mapped[str] = mapped_column(ForeignKey("relying_party.client_id"))
-    request: Mapped[dict[str, Any]] = mapped_column(JSON)
+    request: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    redirect_uri: Mapped[str | None] = mapped_column(Text)
+    response_mode: Mapped[str | None] = mapped_column(String(20))
+    state: Mapped[str | None] = mapped_column(Text)
     browser_digest: Mapped[str | None] = mapped_column(String(64))
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

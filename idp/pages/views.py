@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response, abort, render_template
-
-from ..web import current_settings, now
-from . import security_txt
+from flask import Blueprint, Flask, render_template
 
 blueprint = Blueprint("pages", __name__)
 
@@ -37,14 +34,3 @@ def accessibility() -> str:
 def privacy() -> str:
     """Say which data is kept, why and how long."""
     return render_template("pages/privacy.html")
-
-
-@blueprint.get(security_txt.PATH)
-def security_contact() -> Response:
-    """Say where to report a weakness (RFC 9116)."""
-    text = security_txt.written(current_settings(), now())
-    if text is None:
-        abort(404)
-    answer = Response(text, content_type="text/plain; charset=utf-8")
-    answer.headers["Cache-Control"] = "public, max-age=86400"
-    return answer

@@ -167,7 +167,7 @@ def test_a_password_too_long_is_refused_before_any_hash(
     answer = browser.post("/sign-in", username=str(julie.code), password=password)
 
     assert app.extensions["mandat.hasher"].calls - before == int(is_hashed)
-    assert answer.location == ("/sign-in/code" if is_hashed else None)
+    assert (answer.location or "").endswith("/sign-in/code") == is_hashed
     assert is_hashed or "est erroné" in answer.text
 
 

@@ -21,6 +21,7 @@ from idp.accounts.services_contacts import note_confirmed
 from idp.clock import MovableClock
 from idp.db import db
 from idp.identifiers import UserCode
+from tests.accounts.conftest import page_of
 
 from .authenticator import UP, Authenticator
 from .conftest import PASSWORD, Account, Browser, latest_email_code, payloads, switch_on
@@ -128,6 +129,7 @@ def test_no_path_skips_a_factor(
             clock.advance(timedelta(minutes=1))
             self.browsers = (Browser(app), Browser(app))
             self.under_way: list[Someone | None] = [None, None]  # whose password was right in this browser
+            self.number = ["", ""]  # in front of the pages of that sign-in
             self.thawing: list[Someone | None] = [None, None]
             self.sessions: list[Session | None] = [None, None]
 
@@ -138,9 +140,13 @@ def test_no_path_skips_a_factor(
             if level == 2 and whom.required == 3:
                 reached["in and short of a passkey"] += 1
 
+        def at(self, browser: int, path: str) -> str:
+            """Return *path* for the sign-in that this browser began last."""
+            return f"{self.number[browser]}{path}"
+
         def judge(self, browser: int, whom: Someone, location: str | None, level: int, way: str) -> None:
             """Write down where a second factor of *whom* led; it is right only after their own password."""
-            if location == "/unfreeze":
+            if page_of(location) == "/unfreeze":
                 assert self.under_way[browser] is whom
                 assert whom.is_frozen
                 self.under_way[browser], self.thawing[browser] = None, whom
@@ -154,8 +160,9 @@ def test_no_path_skips_a_factor(
         def password(self, browser: int, who: int) -> None:
             whom = self.people[who]
             answer = self.browsers[browser].post("/sign-in", username=str(whom.account.code), password=PASSWORD)
-            if answer.location in ("/sign-in/code", STEP):
+            if page_of(answer.location) in ("/sign-in/code", STEP):
                 self.under_way[browser] = whom
+                self.number[browser] = answer.location.partition("/sign-in")[0]
 
         @precondition(lambda self: any(self.under_way))
         @rule(browser=BROWSER, who=WHO)
@@ -166,7 +173,9 @@ def test_no_path_skips_a_factor(
                 reached["a code where only a passkey serves"] += 1
             elif awaited is not None and awaited is not whom:
                 reached["a code of somebody else where one is awaited"] += 1
-            answer = self.browsers[browser].post("/sign-in/code", page="/sign-in", otp=whom.account.otp(clock.now()))
+            answer = self.browsers[browser].post(
+                self.at(browser, "/sign-in/code"), page="/sign-in", otp=whom.account.otp(clock.now())
+            )
             self.judge(browser, whom, answer.location, 2, "code")
 
         @rule(browser=BROWSER, who=WHO)
@@ -176,7 +185,10 @@ def test_no_path_skips_a_factor(
             code = str(whom.account.code)
             assert here.post("/sign-in", username=code, password="faux mot de passe").location is None
             for otp in ("000000", ""):
-                assert here.post("/sign-in/code", page="/sign-in", otp=otp).location in (None, "/sign-in", STEP)
+                assert page_of(here.post(self.at(browser, "/sign-in/code"), page="/sign-in", otp=otp).location) in (
+                    *(None, "/sign-in"),
+                    STEP,
+                )
             if (own := whom.device) is not None:
                 bad = Authenticator(flags=UP, key=own.key, credential_id=own.credential_id, handle=own.handle)
                 bad.count = own.count
@@ -193,26 +205,28 @@ def test_no_path_skips_a_factor(
             whom = self.people[who]
             typed = recovery.make(whom.account.person_id, now=clock.now())[0]
             for _ in range(2):  # it serves once
-                answer = self.browsers[browser].post("/sign-in/code/recovery", page="/sign-in", recovery_code=typed)
+                answer = self.browsers[browser].post(
+                    self.at(browser, "/sign-in/code/recovery"), page="/sign-in", recovery_code=typed
+                )
                 self.judge(browser, whom, answer.location, 2, "recovery code")
 
         @precondition(lambda self: any(self.under_way))
         @rule(browser=BROWSER, who=WHO)
         def passkey(self, browser: int, who: int) -> None:
             whom, awaited = self.people[who], self.under_way[browser]
-            if whom.device is None or self.browsers[browser].get(STEP).status_code != 200:
+            if whom.device is None or self.browsers[browser].get(self.at(browser, STEP)).status_code != 200:
                 return
             assert awaited is not None
             if awaited is not whom:
                 reached["a passkey of somebody else where one is awaited"] += 1
-            answer = show_passkey(self.browsers[browser], whom.device, STEP)
+            answer = show_passkey(self.browsers[browser], whom.device, self.at(browser, STEP))
             self.judge(browser, whom, answer.location, 3, "passkey")
 
         @rule(browser=BROWSER, who=WHO)
         def passkey_alone(self, browser: int, who: int) -> None:
             whom = self.people[who]
             location = show_passkey(self.browsers[browser], whom.device or Authenticator(handle="nobody")).location
-            if location == "/unfreeze":
+            if page_of(location) == "/unfreeze":
                 assert whom.is_frozen
                 self.thawing[browser] = whom
             elif location is not None:
@@ -225,9 +239,9 @@ def test_no_path_skips_a_factor(
             whom, here = self.under_way[browser], self.browsers[browser]
             if whom is None:
                 return
-            here.post(f"{EMAIL}/send", page="/sign-in")
+            here.post(self.at(browser, f"{EMAIL}/send"), page="/sign-in")
             sent = latest_email_code() if payloads("email_code") else "00000000"
-            if here.post(EMAIL, page="/sign-in", email_code=sent).location == "/home":
+            if here.post(self.at(browser, EMAIL), page="/sign-in", email_code=sent).location == "/home":
                 assert whom.required == 2
                 self.enter(browser, whom, 1, "code by e-mail")
 

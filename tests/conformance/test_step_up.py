@@ -152,7 +152,7 @@ def test_a_wrong_password_is_no_step_up(scenery: Scenery, rp: RelyingParty) -> N
     half = scenery.press(
         browser, place, username=str(scenery.people["julie"].code), password="trois petits bateaux verts"
     )
-    assert half.location == "/sign-in/code"
+    assert half.location.endswith("/sign-in/code")
     assert browser.get(back).location == place
 
 

@@ -45,8 +45,8 @@ class Browser:
 
     @property
     def path(self) -> str:
-        """Return the address of the page shown."""
-        return self.page.request.path
+        """Return the address of the page shown, without the number it may carry."""
+        return re.sub(r"^/~[0-9a-f]+", "", self.page.request.path)
 
     def get(self, path: str) -> TestResponse:
         """Open a page, following redirects."""

@@ -7,7 +7,7 @@ from flask import Flask, Response, g, request
 from ...i18n import gettext as _
 from ...refusals import add_actor_reader
 from ...sealing import current_sealing
-from ...web import current_settings, error_page
+from ...web import current_settings, error_page, show_again
 from .. import alarm_models as alarm_models
 from .. import models as models  # the tables must be known to the metadata
 from .. import recovery_models as recovery_models
@@ -26,6 +26,7 @@ from ..sessions import actor_of_request, preferred_language
 from . import (
     account,
     activation,
+    browser,
     closing,
     confirm,
     devices,
@@ -42,7 +43,6 @@ from . import (
 )
 from .account import add_account_section as add_account_section
 from .browser import hold_activation as hold_activation
-from .browser import keep_for_anybody as keep_for_anybody
 from .browser import leave as leave
 from .browser import on_forgetting as on_forgetting
 from .browser import set_farewell as set_farewell
@@ -60,6 +60,8 @@ def init_app(app: Flask) -> None:
     add_actor_reader(app, actor_of_request)
     app.before_request(_speak_their_language)
     app.register_error_handler(BusyError, _busy)
+    show_again(app, browser.shown_again)
+    app.jinja_env.globals["sign_in_page"] = browser.sign_in_page
     app.register_blueprint(sign_in.blueprint)
     app.register_blueprint(passkeys.blueprint)
     app.register_blueprint(email_sign_in.blueprint)

@@ -9,6 +9,8 @@ from flask import Blueprint, Response, current_app, flash, make_response, redire
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from ... import bindings
+from ...bindings import at
 from ...i18n import gettext as _
 from ...i18n import long_datetime, ngettext
 from ...limits import SIGN_IN, limiter
@@ -40,10 +42,9 @@ def slips() -> ResponseReturnValue:
     if not form.validate_on_submit() or form.user_code.code is None:
         return _page("activate", form)
     secret = read_temporary(form.temporary_password.data)
-    answer = services_activation.start(form.user_code.code, secret, next_path=wanted_path(), now=now())
+    answer = services_activation.start(form.user_code.code, secret, next_path=_leads_to() or "/home", now=now())
     if answer.token is not None:
-        browser.keep_activation(answer.token)
-        return see_other("/activate/code")
+        return see_other(browser.begin(browser.ACTIVATION, answer.token, "/activate/code", leads_to=_leads_to()))
     if answer.refusal is StartRefusal.LOCKED:
         form.user_code.errors = (locked_sentence(answer.locked_until),)
         return too_many(_page("activate", form), answer.locked_until)
@@ -65,9 +66,9 @@ def email_code() -> ResponseReturnValue:
     answer = services_activation.confirm_email(browser.activation_token(), form.email_code.data, now=now())
     if answer.outcome is Outcome.LINKED:
         browser.note_linked()
-        return see_other("/activate/linked")
+        return see_other(at("/activate/linked"))
     if answer.outcome in (Outcome.RIGHT, Outcome.OVER):
-        return see_other("/activate/password")
+        return see_other(at("/activate/password"))
     form.email_code.errors = (_email_sentence(answer),)
     return _page("activate_code", form, activation)
 
@@ -80,7 +81,7 @@ def email_code_again() -> ResponseReturnValue:
         flash(_("A new code is on its way. The former one no longer works."), "success")
     else:
         flash(_("No new code was sent: wait half a minute between two codes, and ask for five at most."), "warning")
-    return see_other("/activate/code")
+    return see_other(at("/activate/code"))
 
 
 @blueprint.route("/password", methods=["GET", "POST"])
@@ -101,7 +102,7 @@ def password() -> ResponseReturnValue:
     if decision is not None and not decision:
         form.new_password.errors = tuple(password_sentence(fault) for fault in decision.reasons)
         return _page("activate_password", form, activation)
-    return see_other("/activate/factor")
+    return see_other(at("/activate/factor"))
 
 
 @blueprint.route("/factor", methods=["GET", "POST"])
@@ -123,10 +124,10 @@ def factor() -> ResponseReturnValue:
             return entered
         if finish is not None and finish.linked:
             browser.note_linked()
-            return see_other("/activate/linked")
+            return see_other(at("/activate/linked"))
         if finish is not None and finish.replaced:
             flash(_("Your password and your second factor are replaced. Sign in with the new ones."), "success")
-            return see_other("/sign-in")
+            return see_other(browser.sign_in_page())
         if finish is not None:
             return over()
         form.otp.errors = (_("This code is wrong. Check the time of your device, and type the code shown now."),)
@@ -156,22 +157,28 @@ def linked() -> ResponseReturnValue:
 def opening() -> ResponseReturnValue:
     """Begin with a link that was handed over; opening it spends nothing, the button does."""
     if request.method == "GET" and request.args.get("token"):
-        browser.keep_opening(request.args["token"])
-        return redirect("/activate/start")
+        return redirect(browser.keep_opening(request.args["token"]))
     if not services_openings.is_open(browser.opening_token(), now=now()):
         return _page("activate_start", None, status=410)
     if request.method == "GET":
         return _page("activate_start", None, is_open=True)
-    browser.hold_activation(browser.opening_token() or "")
-    return see_other("/activate/password")
+    return see_other(browser.hold_activation(browser.opening_token() or ""))
+
+
+def _leads_to() -> str | None:
+    """Return where this activation leads: what the address asks for, or the agency that it is on the way to."""
+    interaction = bindings.current_interaction()
+    if interaction is not None:
+        return bindings.resume_path(interaction)
+    return wanted_path() if "next" in request.args else None
 
 
 def _expect(step: Step) -> Activation | Response:
     """Return the activation when it waits for *step*; else lead to where it is, or back to the start."""
     activation = services_activation.activation(browser.activation_token(), now=now())
     if activation is None:
-        return see_other("/activate/linked") if browser.is_linked() else over()
-    return activation if activation.step is step else see_other(_PAGES[activation.step])
+        return see_other(at("/activate/linked")) if browser.is_linked() else over()
+    return activation if activation.step is step else see_other(at(_PAGES[activation.step]))
 
 
 def over() -> Response:
@@ -182,7 +189,7 @@ def over() -> Response:
         ),
         "warning",
     )
-    return see_other("/activate")
+    return see_other(at("/activate"))
 
 
 def _page(

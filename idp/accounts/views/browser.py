@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from flask import Flask, Response, abort, current_app, g, request, session
 
+from ... import bindings
+from ...bindings import Kind
 from ...sealing import digest, is_token
 from ...web import now, see_other
-from .. import cookies, services_openings, services_sessions, services_sign_in
-from ..factor_policy import PASSKEY
+from .. import cookies, factor_policy, recovery_states, services_openings, services_sessions, steps
+from ..passkeys import CEREMONY_LIFE
 from ..sessions import SignInContext, current_sign_in, unfinished_sign_in, weak_sign_in
 from ..sign_ins import Signed, SignIn, device_words
+from ..steps import LIVES
 
-_SIGN_IN = "sign_in"
-_ACTIVATION = "activation"
-_OPENING = "opening"
+SIGN_IN = Kind("sign-in", LIVES[steps.Kind.SIGN_IN])
+ACTIVATION = Kind("activation", LIVES[steps.Kind.ACTIVATION])
+OPENING = Kind("opening", LIVES[steps.Kind.OPENING])
+RECOVERY = Kind("recovery", recovery_states.LIFE)
+OBJECTION = Kind("objection", timedelta(hours=1))
+FREEZE = Kind("freeze", LIVES[steps.Kind.FREEZE])
+THAW = Kind("thaw", LIVES[steps.Kind.THAW])
+EMAIL_CHANGE = Kind("email-change", LIVES[steps.Kind.EMAIL_CHANGE])
+PASSKEY = Kind("passkey", CEREMONY_LIFE)
+_ALL = (SIGN_IN, ACTIVATION, OPENING, RECOVERY, OBJECTION, FREEZE, THAW, EMAIL_CHANGE, PASSKEY)
+_NUMBERED = frozenset({"sign_in", "passkeys", "email_sign_in", "activation", "linking", "recovery", "freezing"})
 _LINKED = "activation_linked"
-_PASSKEY = "passkey"
 _NEW_APPLICATION = "new_application"
 _WHOSE = "whose"  # a digest of whoever signed in last in this browser
 _FAREWELL = "mandat.farewell"
-_STAYING = "mandat.staying_in_browser"
 _FORGETTING = "mandat.forgetting_in_browser"
 LINKING = "/activate/link"
 
@@ -30,35 +40,50 @@ Farewell = Callable[[str], str | None]
 
 
 def held(name: str) -> str | None:
-    """Return a secret this browser goes on with."""
+    """Return a secret that the page session keeps."""
     value = session.get(name)
     return value if isinstance(value, str) else None
 
 
 def sign_in_token() -> str | None:
-    """Return the secret of the sign-in under way."""
-    return held(_SIGN_IN)
+    """Return the secret of the sign-in that this page is about."""
+    return bindings.current_secret(SIGN_IN)
 
 
 def activation_token() -> str | None:
-    """Return the secret of the activation under way."""
-    return held(_ACTIVATION)
+    """Return the secret of the activation that this page is about."""
+    return bindings.current_secret(ACTIVATION)
 
 
 def opening_token() -> str | None:
-    """Return the secret of the link this browser followed."""
-    return held(_OPENING)
+    """Return the secret of the link that was followed."""
+    return bindings.current_secret(OPENING)
 
 
-def hold_passkey(token: str) -> None:
-    """Keep the secret that goes with the challenge on this page; the one of an earlier page no longer serves."""
-    session[_PASSKEY] = token
+def recovery_token() -> str | None:
+    """Return the secret of the recovery that this page is about."""
+    return bindings.current_secret(RECOVERY)
+
+
+def begin(kind: Kind, token: str, page: str, *, leads_to: str | None = None) -> str:
+    """Keep the secret of what begins here, and return its own address of *page*.
+
+    Its number is the one of the interaction that it is for, named by *leads_to* or by this request; else a new one.
+    """
+    for_agency = bindings.number_in(leads_to) if leads_to else bindings.current_number()
+    return f"/~{bindings.bind(kind, token, for_agency)}{page}"
+
+
+def hold_passkey(token: str) -> str:
+    """Keep the secret that goes with the challenge on this page; return its number, which the form sends back."""
+    return bindings.bind(PASSKEY, token)
 
 
 def take_passkey() -> str | None:
-    """Return the secret of the last challenge, and forget it."""
-    token = held(_PASSKEY)
-    session.pop(_PASSKEY, None)
+    """Return the secret of the challenge whose number the form names, and forget it; of the last one when it names none."""
+    number = request.form.get("ceremony") or bindings.newest(PASSKEY)
+    token = bindings.secret(PASSKEY, number)
+    bindings.release(PASSKEY, number)
     return token
 
 
@@ -77,50 +102,62 @@ def drop_new_application() -> None:
     session.pop(_NEW_APPLICATION, None)
 
 
-def hold_sign_in(token: str) -> None:
-    """Keep the secret of the sign-in under way; one that was begun before in this browser ends."""
-    services_sign_in.cancel(sign_in_token(), now=now())
-    session[_SIGN_IN] = token
-
-
-def keep_activation(token: str) -> None:
-    """Keep the secret of the activation under way."""
-    session[_ACTIVATION] = token
-
-
 def drop_activation() -> None:
     """Forget the activation that is done."""
-    session.pop(_ACTIVATION, None)
+    bindings.release_current(ACTIVATION)
 
 
-def keep_opening(token: str) -> None:
-    """Keep the secret of the link this browser followed, so that it leaves the address bar; what has not its shape is none."""
-    session.pop(_OPENING, None)
-    if is_token(token):
-        session[_OPENING] = token
+def keep_opening(token: str) -> str:
+    """Keep the secret of the link that was followed, so that it leaves the address bar; return where it goes on."""
+    return begin(OPENING, token, "/activate/start") if is_token(token) else "/activate/start"
 
 
-def hold_activation(token: str, next_path: str | None = None) -> None:
-    """Spend *token* (of ``open_first_credential``) and let this browser go on at ``/activate/password``."""
+def hold_activation(token: str, next_path: str | None = None) -> str:
+    """Spend *token* (of ``open_first_credential``); return the address at which this browser goes on."""
     following, linked = services_openings.enter_opening(token, next_path=next_path, now=now())
-    session.pop(_OPENING, None)
-    session.pop(_ACTIVATION, None)
+    bindings.release_current(OPENING)
     session.pop(_LINKED, None)
-    if following is not None:
-        session[_ACTIVATION] = following
     if linked:
         session[_LINKED] = True
+    return begin(ACTIVATION, following, "/activate/password") if following else "/activate/password"
 
 
 def note_linked() -> None:
     """Remember that a user code was linked to an account that was there."""
-    session.pop(_ACTIVATION, None)
+    drop_activation()
     session[_LINKED] = True
 
 
 def is_linked() -> bool:
     """Tell whether a user code was linked in this browser."""
     return session.get(_LINKED) is True
+
+
+def page_sent() -> str:
+    """Return the number of the page whose form was sent: a double click sends the same one twice."""
+    return request.form.get("page", "")[:32]
+
+
+def sign_in_page() -> str:
+    """Return the first page of the sign-in, for the agency that this page is on the way to."""
+    interaction = bindings.current_interaction()
+    return f"/sign-in?{urlencode({'next': bindings.resume_path(interaction)})}" if interaction else "/sign-in"
+
+
+def shown_again() -> str | None:
+    """Return where a form of these pages goes on that is too old: signing in, in another tab, makes every form so.
+
+    Who is signed in meanwhile goes on to the agency; the others find the page again.
+    """
+    if request.blueprint not in _NUMBERED or request.endpoint == "sign_in.sign_out":
+        return None
+    interaction = bindings.current_interaction()
+    if interaction is not None and current_sign_in() is not None:
+        return bindings.resume_path(interaction)
+    page = request.path
+    while not current_app.url_map.bind("").test(page, "GET"):  # a button beside the form of the page above
+        page = page.rpartition("/")[0]
+    return bindings.own_address(page)
 
 
 def device() -> str:
@@ -131,19 +168,19 @@ def device() -> str:
 def enter(signed: Signed) -> Response:
     """Give the browser its new cookie and go on; tokens of forms from before the sign-in die (security S-36).
 
-    After another person's sign-in that lapsed, nothing of theirs is left on the pages (S-42). Whoever must show a passkey
-    and has none is led to where it is added; until then nothing else opens.
+    After another person's sign-in that lapsed, nothing of theirs is left on the pages (S-42); what other tabs have begun for
+    an agency stays. Whoever must show a passkey and has none is led to where it is added; until then nothing else opens.
     """
-    # this sign-in proves the account to link it to
-    activation = activation_token() if signed.next_path == LINKING else None
     whose = digest(signed.sign_in.person_id)
     if session.get(_WHOSE) not in (None, whose):
-        _forget_pages(*current_app.extensions.get(_STAYING, ()))
+        _forget_pages(but=bindings.number_in(signed.next_path))
     session[_WHOSE] = whose
-    for name in (_SIGN_IN, _ACTIVATION, _OPENING, _LINKED, _PASSKEY, _NEW_APPLICATION):
+    for name in (_LINKED, _NEW_APPLICATION):
         session.pop(name, None)
-    if activation is not None:
-        keep_activation(activation)
+    bindings.release_current(SIGN_IN)
+    # this sign-in may prove the account that an activation is to be linked to; of any other it finds nothing (S-42)
+    linked = bindings.newest(ACTIVATION) if signed.next_path == LINKING else bindings.number_in(signed.next_path)
+    bindings.release_all(ACTIVATION, OPENING, but=linked)
     new_form_tokens()
     cookies.hold(signed.token, signed.sign_in)
     if signed.falls_short:
@@ -154,11 +191,12 @@ def enter(signed: Signed) -> Response:
 def on_the_way() -> dict[str, str | bool | None]:
     """Return what the pages of a sign-in say of the agency that it is for."""
     context: SignInContext | None = g.get("sign_in_context")
+    interaction = bindings.current_interaction()
     return {
         "agency_name": context.agency_name if context else None,
-        "cancel_path": context.cancel_path if context else None,
+        "cancel_path": bindings.cancel_path(interaction) if interaction else None,
         "asks_again": context is not None and context.asks_again,
-        "needs_passkey": context is not None and context.demanded_level >= PASSKEY,
+        "needs_passkey": context is not None and context.demanded_level >= factor_policy.PASSKEY,
     }
 
 
@@ -195,16 +233,12 @@ def leave() -> str | None:
 
 def sign_in_to_link() -> Response:
     """End the sign-in of this browser, keep the activation under way, and ask for the account it shall be linked to."""
-    activation = activation_token()
+    number, token = bindings.number_of(ACTIVATION), activation_token()
     leave()
-    if activation is not None:
-        keep_activation(activation)
-    return see_other(f"/sign-in?{urlencode({'next': LINKING})}")
-
-
-def keep_for_anybody(app: Flask, *names: str) -> None:
-    """Let another room's entries stay in the page session when another person signs in after a sign-in that lapsed."""
-    app.extensions[_STAYING] = (*app.extensions.get(_STAYING, ()), *names)
+    if number is None or token is None:
+        return see_other(f"/sign-in?{urlencode({'next': LINKING})}")
+    bindings.bind(ACTIVATION, token, number)
+    return see_other(f"/sign-in?{urlencode({'next': f'/~{number}{LINKING}'})}")
 
 
 def on_forgetting(app: Flask, act: Callable[[], None]) -> None:
@@ -212,13 +246,14 @@ def on_forgetting(app: Flask, act: Callable[[], None]) -> None:
     app.extensions[_FORGETTING] = (*app.extensions.get(_FORGETTING, ()), act)
 
 
-def _forget_pages(*staying: str) -> None:
+def _forget_pages(but: str | None = None) -> None:
     for act in current_app.extensions.get(_FORGETTING, ()):
         act()
-    kept = {name: session[name] for name in ("lang", *staying) if name in session}
+    kept = {name: session[name] for name in ("lang",) if name in session}
     session.clear()
     session.update(kept)
     g.pop("csrf_token", None)
+    bindings.release_all(*_ALL, but=but)
 
 
 def new_form_tokens() -> None:

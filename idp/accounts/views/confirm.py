@@ -53,7 +53,7 @@ def again() -> ResponseReturnValue:
     if answer.signed is not None:
         return go_on(answer.signed)
     if answer.refusal is Refusal.OVER:
-        return see_other("/sign-in")
+        return see_other(_sign_in_again())
     if answer.refusal is Refusal.PASSKEY_ONLY:  # since this request began
         return see_other(_at("/confirm/passkey"))
     form.otp.errors = (refused_code(answer),)
@@ -75,13 +75,13 @@ def with_passkey() -> ResponseReturnValue:
         if answer.signed is not None:
             return go_on(answer.signed)
         if answer.refusal is Refusal.OVER:
-            return see_other("/sign-in")
+            return see_other(_sign_in_again())
         form.credential.errors = (_("This passkey was not accepted. Try again, or use another way."),)
     asked = services_passkeys.ask_person(sign_in.person_id, Purpose.STEP_UP, now=now())
     if asked is None:
         return _another_way(ways)
-    browser.hold_passkey(asked.token)
-    return _page("confirm_passkey", form, sign_in, ways, options=asked.options)
+    ceremony = browser.hold_passkey(asked.token)
+    return _page("confirm_passkey", form, sign_in, ways, options=asked.options, ceremony=ceremony)
 
 
 @blueprint.get("/continue")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, session
+from flask import Blueprint, flash, redirect, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from ... import bindings
 from ...i18n import gettext as _
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
@@ -20,8 +21,6 @@ from .freezing import refused_email_code
 
 blueprint = Blueprint("email_change", __name__)
 blueprint.before_request(browser.one_of_each)
-
-_CHANGE = "email_change"
 
 
 def account_section(_sign_in: SignIn) -> Markup:
@@ -43,8 +42,7 @@ def ask() -> ResponseReturnValue:
     if token is None:
         form.email.errors = (_("Three codes were sent within the hour. Wait a little, then ask again."),)
         return render_template("accounts/email.html", form=form)
-    session[_CHANGE] = token
-    return see_other("/account/email/code")
+    return see_other(browser.begin(browser.EMAIL_CHANGE, token, "/account/email/code"))
 
 
 @blueprint.route("/account/email/code", methods=["GET", "POST"])
@@ -52,14 +50,14 @@ def ask() -> ResponseReturnValue:
 @fresh_sign_in_required
 def code() -> ResponseReturnValue:
     """Ask for the code received at the new address, then use it."""
-    token = browser.held(_CHANGE)
+    token = bindings.current_secret(browser.EMAIL_CHANGE)
     if token is None:
         return redirect("/account/email")
     form = EmailCodeForm()
     if form.validate_on_submit():
         answer = services_email_change.finish(_signed_in(), token, form.email_code.data, now=now())
         if answer.outcome is Outcome.RIGHT:
-            session.pop(_CHANGE, None)
+            bindings.release_current(browser.EMAIL_CHANGE)
             browser.new_form_tokens()
             flash(
                 _("Your e-mail address is changed, and the old one was told. Your other sign-ins were ended."),

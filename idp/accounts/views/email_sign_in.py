@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
+
 from flask import Blueprint, Response, flash, make_response, render_template
 from flask.typing import ResponseReturnValue
 
+from ...bindings import at
 from ...i18n import gettext as _
 from ...i18n import ngettext
 from ...limits import SIGN_IN, limiter
@@ -16,7 +19,7 @@ from ..services_holders import under_way
 from ..services_sign_in import Refusal, SecondStep
 from ..sign_ins import mask_email
 from . import browser
-from .sign_in import closed_sentence, judged, leads_to, may_use_email, start_again
+from .sign_in import closed_sentence, is_overtaken, judged, leads_to, may_use_email, start_again
 
 HOME = "/sign-in/code/email"
 
@@ -37,6 +40,7 @@ def code() -> ResponseReturnValue:
     answer = services_email_sign_in.check(
         browser.sign_in_token(),
         form.email_code.data,
+        page=browser.page_sent(),
         former=browser.former_sign_in(),
         device=browser.device(),
         known=cookies.known_digest(),
@@ -68,7 +72,7 @@ def send() -> ResponseReturnValue:
         flash(
             _("No code was sent: wait half a minute between two codes, and ask for three an hour at most."), "warning"
         )
-    return see_other(HOME)
+    return see_other(at(HOME))
 
 
 def _under_way() -> str | Response:
@@ -76,13 +80,16 @@ def _under_way() -> str | Response:
     going_on = under_way(browser.sign_in_token(), now=now())
     if going_on is None:
         return start_again()
-    return going_on.person_id if may_use_email(going_on.person_id) else see_other("/sign-in/code")
+    if is_overtaken(going_on):
+        return see_other(going_on.begun.next_path)
+    return going_on.person_id if may_use_email(going_on) else see_other(at("/sign-in/code"))
 
 
 def _page(form: EmailCodeForm, person_id: str) -> Response:
     page = render_template(
         "accounts/sign_in_email.html",
         form=form,
+        page=secrets.token_hex(8),
         email=mask_email(services.person(person_id).email),
         was_sent=services_email_sign_in.was_sent(browser.sign_in_token(), now=now()),
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, session
+from flask import Blueprint, Response, flash, make_response, redirect, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from ... import audit
+from ... import audit, bindings
+from ...bindings import at
 from ...i18n import gettext as _
 from ...i18n import long_datetime, ngettext
 from ...limits import SIGN_IN, limiter
@@ -24,8 +25,6 @@ from . import browser
 
 blueprint = Blueprint("freezing", __name__)
 blueprint.before_request(browser.one_of_each)
-
-_FREEZE, _THAW = "freeze", "thaw"
 
 
 def account_section(_sign_in: SignIn) -> Markup:
@@ -58,15 +57,15 @@ def stranger() -> ResponseReturnValue:
     form = FreezeForm.of_a_stranger()
     if not form.validate_on_submit() or form.user_code.code is None:
         return render_template("accounts/freeze.html", form=form, signed_in=False)
-    session[_FREEZE] = services_access.begin_freeze(form.user_code.code, now=now()) or random_token()
-    return see_other("/freeze/code")
+    token = services_access.begin_freeze(form.user_code.code, now=now()) or random_token()
+    return see_other(browser.begin(browser.FREEZE, token, "/freeze/code"))
 
 
 @blueprint.route("/freeze/code", methods=["GET", "POST"])
 @limiter.limit(SIGN_IN, methods=["POST"])
 def code() -> ResponseReturnValue:
     """Ask for the code received by e-mail, then freeze."""
-    return _code_page(Kind.FREEZE, _FREEZE, begin_at="/freeze", done_at="/frozen")
+    return _code_page(Kind.FREEZE, browser.FREEZE, begin_at=at("/freeze"), done_at="/frozen")
 
 
 @blueprint.get("/frozen")
@@ -79,7 +78,7 @@ def frozen() -> ResponseReturnValue:
 @limiter.limit(SIGN_IN, methods=["POST"])
 def thaw() -> ResponseReturnValue:
     """Ask whoever has shown password and second factor for the code sent by e-mail, then thaw."""
-    return _code_page(Kind.THAW, _THAW, begin_at="/sign-in", done_at="/sign-in")
+    return _code_page(Kind.THAW, browser.THAW, begin_at=browser.sign_in_page(), done_at=browser.sign_in_page())
 
 
 def hold_thaw(token: str | None, wait_until: datetime | None) -> Response:
@@ -94,20 +93,19 @@ def hold_thaw(token: str | None, wait_until: datetime | None) -> Response:
             ),
             "warning",
         )
-        return see_other("/sign-in")
-    session[_THAW] = token
-    return see_other("/unfreeze")
+        return see_other(browser.sign_in_page())
+    return see_other(browser.begin(browser.THAW, token, "/unfreeze"))
 
 
-def _code_page(kind: Kind, name: str, *, begin_at: str, done_at: str) -> ResponseReturnValue:
-    token = browser.held(name)
+def _code_page(kind: Kind, binding: bindings.Kind, *, begin_at: str, done_at: str) -> ResponseReturnValue:
+    token = bindings.current_secret(binding)
     if token is None:
         return redirect(begin_at)
     form = EmailCodeForm()
     if form.validate_on_submit():
         answer = services_access.finish(kind, token, form.email_code.data, now=now())
         if answer.outcome is Outcome.RIGHT:
-            session.pop(name, None)
+            bindings.release_current(binding)
             if kind is Kind.THAW:
                 flash(_("Your access is open again. Sign in."), "success")
             return see_other(done_at)

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from ...bindings import at
 from ...i18n import gettext as _
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
@@ -19,7 +20,7 @@ from ..services_holders import under_way
 from ..services_passkeys import Asked
 from ..services_sign_in import SecondStep
 from . import browser
-from .sign_in import closed_sentence, judged, leads_to, may_use_email, start_again, wanted_path
+from .sign_in import closed_sentence, is_overtaken, judged, leads_to, may_use_email, start_again, wanted_path
 
 blueprint = Blueprint("passkeys", __name__, url_prefix="/sign-in")
 blueprint.before_request(browser.one_of_each)
@@ -53,12 +54,15 @@ def second_factor() -> ResponseReturnValue:
     going_on = under_way(token, now=now())
     if going_on is None:
         return start_again()
+    if is_overtaken(going_on):
+        return see_other(going_on.begun.next_path)
     form, answer = PasskeyForm(), SecondStep()
     if form.validate_on_submit():
         answer = services_sign_in.check_passkey(
             token,
             browser.take_passkey(),
             form.credential.data or "",
+            page=browser.page_sent(),
             former=browser.former_sign_in(),
             device=browser.device(),
             known=cookies.known_digest(),
@@ -70,25 +74,25 @@ def second_factor() -> ResponseReturnValue:
         form.credential.errors = (closed or _refused_sentence(),)
     asked = services_passkeys.ask_person(going_on.person_id, now=now())
     if asked is None:
-        return see_other("/sign-in/code")
+        return see_other(at("/sign-in/code"))
     page = _page(
         "sign_in_code_passkey",
         form,
         asked,
         has_application=going_on.held.applications > 0 and not going_on.wants_passkey,
         is_only_way=going_on.wants_passkey,
-        may_use_email=may_use_email(going_on.person_id),
+        may_use_email=may_use_email(going_on),
     )
     return judged(page, answer)
 
 
 def _page(name: str, form: PasskeyForm, asked: Asked | None, **more: object) -> Response:
-    if asked is not None:
-        browser.hold_passkey(asked.token)
     page = render_template(
         f"accounts/{name}.html",
         form=form,
         options=asked.options if asked else None,
+        ceremony=browser.hold_passkey(asked.token) if asked else None,
+        back=browser.sign_in_page(),
         **browser.on_the_way(),
         other_way=f"/sign-in?{request.query_string.decode('ascii', 'ignore')}".rstrip("?"),
         **more,

@@ -12,11 +12,12 @@ from flask import (
     redirect,
     render_template,
     request,
-    session,
 )
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from ... import bindings
+from ...bindings import at
 from ...i18n import gettext as _
 from ...i18n import ngettext
 from ...limits import SIGN_IN, limiter
@@ -34,8 +35,6 @@ from .sign_in import locked_sentence, too_many
 blueprint = Blueprint("recovery", __name__, url_prefix="/recover")
 blueprint.before_request(browser.one_of_each)
 
-_HELD = "recovery"
-_OBJECTION = "objection"
 _PAGES = {
     RecoveryState.EMAIL_CODE: "/recover/code",
     RecoveryState.SECOND_FACTOR: "/recover/factor",
@@ -63,8 +62,9 @@ def start() -> ResponseReturnValue:
     form = RecoverForm()
     if not form.validate_on_submit() or form.user_code.code is None:
         return render_template("accounts/recover.html", form=form)
-    session[_HELD] = services_recovery.start(form.user_code.code, former=browser.held(_HELD), now=now())
-    return see_other("/recover/code")
+    former = bindings.secret(browser.RECOVERY, bindings.current_number())
+    token = services_recovery.start(form.user_code.code, former=former, now=now())
+    return see_other(browser.begin(browser.RECOVERY, token, "/recover/code"))
 
 
 @blueprint.route("/code", methods=["GET", "POST"])
@@ -78,10 +78,10 @@ def code() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("accounts/recover_code.html", form=form)
     answer = services_recovery.check_code(
-        browser.held(_HELD), form.email_code.data, known=cookies.known_digest(), now=now()
+        browser.recovery_token(), form.email_code.data, known=cookies.known_digest(), now=now()
     )
     if answer.outcome in (Outcome.RIGHT, Outcome.OVER):
-        return see_other("/recover/factor")
+        return see_other(at("/recover/factor"))
     form.email_code.errors = (_code_sentence(answer),)
     return _with_wait(make_response(render_template("accounts/recover_code.html", form=form)), answer)
 
@@ -93,12 +93,12 @@ def code_again() -> ResponseReturnValue:
     recovery = _expect(RecoveryState.EMAIL_CODE)
     if isinstance(recovery, Response):
         return recovery
-    services_recovery.send_again(browser.held(_HELD), now=now())
+    services_recovery.send_again(browser.recovery_token(), now=now())
     flash(
         _("If another code could be sent, the former one no longer works. At most three are sent in an hour."),
         "success",
     )
-    return see_other("/recover/code")
+    return see_other(at("/recover/code"))
 
 
 @blueprint.route("/factor", methods=["GET", "POST"])
@@ -111,9 +111,11 @@ def factor() -> ResponseReturnValue:
     form = OtpForm()
     if not form.validate_on_submit():
         return render_template("accounts/recover_factor.html", form=form)
-    answer = services_recovery.check_factor(browser.held(_HELD), form.otp.data, known=cookies.known_digest(), now=now())
+    answer = services_recovery.check_factor(
+        browser.recovery_token(), form.otp.data, known=cookies.known_digest(), now=now()
+    )
     if answer.outcome in (Outcome.RIGHT, Outcome.OVER):
-        return see_other("/recover/password")
+        return see_other(at("/recover/password"))
     form.otp.errors = (_factor_sentence(answer),)
     return _with_wait(make_response(render_template("accounts/recover_factor.html", form=form)), answer)
 
@@ -125,16 +127,16 @@ def passkey() -> ResponseReturnValue:
     recovery = _expect(RecoveryState.SECOND_FACTOR)
     if isinstance(recovery, Response):
         return recovery
-    form, token = PasskeyForm(), browser.held(_HELD)
+    form, token = PasskeyForm(), browser.recovery_token()
     if form.validate_on_submit():
         answer = services_recovery_passkey.check(token, browser.take_passkey(), form.credential.data or "", now=now())
         if answer.outcome in (Outcome.RIGHT, Outcome.OVER):
-            return see_other("/recover/password")
+            return see_other(at("/recover/password"))
         form.credential.errors = (_("This passkey was not accepted. Try again, or type a code."),)
     asked = services_recovery_passkey.ask(token, now=now())
-    if asked is not None:
-        browser.hold_passkey(asked.token)
-    return render_template("accounts/recover_passkey.html", form=form, options=asked.options if asked else None)
+    ceremony = browser.hold_passkey(asked.token) if asked else None
+    options = asked.options if asked else None
+    return render_template("accounts/recover_passkey.html", form=form, options=options, ceremony=ceremony)
 
 
 @blueprint.route("/password", methods=["GET", "POST"])
@@ -149,16 +151,18 @@ def password() -> ResponseReturnValue:
         return render_template("accounts/recover_password.html", form=form, user_code=recovery.user_code)
     words = current_app.extensions.get("mandat.password_words")
     about = tuple(words(recovery.person_id)) if words else ()
-    decision = services_recovery.choose_password(browser.held(_HELD), form.new_password.data, about=about, now=now())
+    decision = services_recovery.choose_password(
+        browser.recovery_token(), form.new_password.data, about=about, now=now()
+    )
     if decision is None:
         return _over()
     if not decision:
         form.new_password.errors = tuple(password_sentence(fault) for fault in decision.reasons)
         return render_template("accounts/recover_password.html", form=form, user_code=recovery.user_code)
-    session.pop(_HELD, None)
+    bindings.release_current(browser.RECOVERY)
     browser.new_form_tokens()
     flash(_("Your password is changed, and you are signed out everywhere. Sign in with the new one."), "success")
-    return see_other("/sign-in")
+    return see_other(browser.sign_in_page())
 
 
 @blueprint.route("/user-code", methods=["GET", "POST"])
@@ -169,7 +173,7 @@ def user_code() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("accounts/recover_user_code.html", form=form)
     services_lost_codes.ask(form.email.data, now=now())
-    return see_other("/recover/user-code/sent")
+    return see_other(at("/recover/user-code/sent"))
 
 
 @blueprint.get("/user-code/sent")
@@ -183,14 +187,13 @@ def user_code_sent() -> ResponseReturnValue:
 def objection() -> ResponseReturnValue:
     """Stop the replacement of a second factor; opening the link changes nothing, the button does."""
     if request.method == "GET" and request.args.get("token"):
-        session[_OBJECTION] = request.args["token"][:64]
-        return redirect("/recover/objection")
-    token = browser.held(_OBJECTION)
+        return redirect(browser.begin(browser.OBJECTION, request.args["token"][:64], "/recover/objection"))
+    token = bindings.current_secret(browser.OBJECTION)
     if request.method == "GET":
         page = render_template("accounts/recover_objection.html", may=services_reproofing.may_object(token))
         return make_response(page)
     stopped = services_reproofing.object_to(token, now=now())
-    session.pop(_OBJECTION, None)
+    bindings.release_current(browser.OBJECTION)
     return make_response(render_template("accounts/recover_objection.html", may=False, stopped=stopped))
 
 
@@ -202,16 +205,16 @@ def lost_factor() -> ResponseReturnValue:
 
 def _expect(state: RecoveryState) -> Recovery | Response:
     """Return the recovery when it waits for *state*; else lead to where it is, or back to the start."""
-    recovery = services_recovery.find(browser.held(_HELD), now=now())
+    recovery = services_recovery.find(browser.recovery_token(), now=now())
     if recovery is None:
         return _over()
-    return recovery if recovery.state is state else see_other(_PAGES[recovery.state])
+    return recovery if recovery.state is state else see_other(at(_PAGES[recovery.state]))
 
 
 def _over() -> Response:
-    session.pop(_HELD, None)
+    bindings.release_current(browser.RECOVERY)
     flash(_("This took too long, or was not begun in this browser. Begin again."), "warning")
-    return make_response(redirect("/recover", code=303))
+    return see_other(at("/recover"))
 
 
 def _with_wait(page: Response, answer: Answer) -> Response:

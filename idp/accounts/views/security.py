@@ -150,9 +150,13 @@ def passkey() -> ResponseReturnValue:
             return _sign_in_with_it() if unfinished or "next" in request.args else see_other(HOME)
         form.credential.errors = (_("This passkey could not be added. Try again, or choose another device."),)
     asked = services_passkeys.ask_new(sign_in.person_id, sign_in.user_code, now=now())
-    if asked is not None:
-        browser.hold_passkey(asked.token)
-    return _page("security_passkey", form, options=asked.options if asked else None, is_required=unfinished is not None)
+    return _page(
+        "security_passkey",
+        form,
+        options=asked.options if asked else None,
+        ceremony=browser.hold_passkey(asked.token) if asked else None,
+        is_required=unfinished is not None,
+    )
 
 
 @blueprint.route("/remove/<any(application,passkey):kind>/<factor_id>", methods=["GET", "POST"])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, flash, g, make_response, redirect, render_template, request
+from flask import Blueprint, Response, flash, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
+from ... import bindings
+from ...bindings import at
 from ...i18n import gettext as _
 from ...i18n import long_datetime, ngettext
 from ...kept_pages import page_for_anybody
@@ -18,7 +21,7 @@ from .. import services_recovery_codes as recovery_codes
 from ..forms import OtpForm, RecoveryCodeForm, SignInForm
 from ..services_holders import UnderWay, under_way
 from ..services_sign_in import Refusal, SecondStep
-from ..sessions import safe_next
+from ..sessions import current_sign_in, safe_next
 from . import browser, freezing
 
 blueprint = Blueprint("sign_in", __name__)
@@ -38,8 +41,8 @@ def password() -> ResponseReturnValue:
         form.username.code, form.password.data, next_path=wanted_path(), known=cookies.known_digest(), now=now()
     )
     if answer.token is not None:
-        browser.hold_sign_in(answer.token)
-        return see_other("/sign-in/code/passkey" if answer.has_passkey else "/sign-in/code")
+        page = "/sign-in/code/passkey" if answer.has_passkey else "/sign-in/code"
+        return see_other(browser.begin(browser.SIGN_IN, answer.token, page, leads_to=wanted_path()))
     closed = closed_sentence(answer.refusal, answer.locked_until)
     if closed is not None:
         form.username.errors = (closed,)
@@ -58,6 +61,7 @@ def second_factor() -> ResponseReturnValue:
         answer = services_sign_in.check_second_factor(
             token,
             form.otp.data,
+            page=browser.page_sent(),
             former=browser.former_sign_in(),
             device=browser.device(),
             known=cookies.known_digest(),
@@ -69,8 +73,10 @@ def second_factor() -> ResponseReturnValue:
     going_on = under_way(token, now=now())
     if going_on is None:
         return start_again()
+    if is_overtaken(going_on):
+        return see_other(going_on.begun.next_path)
     if going_on.wants_passkey:
-        return see_other("/sign-in/code/passkey")
+        return see_other(at("/sign-in/code/passkey"))
     return judged(_second_page(form, going_on), answer)
 
 
@@ -82,14 +88,17 @@ def recovery_code() -> ResponseReturnValue:
     going_on = under_way(token, now=now())
     if going_on is None:
         return start_again()
+    if is_overtaken(going_on):
+        return see_other(going_on.begun.next_path)
     if going_on.wants_passkey:
-        return see_other("/sign-in/code/passkey")
+        return see_other(at("/sign-in/code/passkey"))
     form = RecoveryCodeForm()
     if not form.validate_on_submit():
         return _recovery_page(form)
     answer = services_sign_in.check_recovery_code(
         token,
         form.recovery_code.data,
+        page=browser.page_sent(),
         former=browser.former_sign_in(),
         device=browser.device(),
         known=cookies.known_digest(),
@@ -166,9 +175,17 @@ def refused_code(answer: SecondStep) -> str:
     return str(sentence)
 
 
-def may_use_email(person_id: str) -> bool:
+def may_use_email(going_on: UnderWay) -> bool:
     """Tell whether a code by e-mail is offered: never on the way to an agency, which gets nothing for it."""
-    return g.get("sign_in_context") is None and services_email_sign_in.is_offered(person_id)
+    is_for_agency = g.get("sign_in_context") is not None or bindings.is_for_agency(going_on.begun.next_path)
+    return not is_for_agency and services_email_sign_in.is_offered(going_on.person_id)
+
+
+def is_overtaken(going_on: UnderWay) -> bool:
+    """Tell whether the person has signed in since, in another tab of this browser: nothing more is asked here."""
+    sign_in = current_sign_in()
+    begun = going_on.begun
+    return sign_in is not None and sign_in.person_id == begun.person_id and sign_in.auth_time > begun.created_at
 
 
 def leads_to(answer: SecondStep) -> Response | None:
@@ -181,16 +198,25 @@ def leads_to(answer: SecondStep) -> Response | None:
 
 
 def start_again() -> Response:
-    """Lead back to the first page."""
+    """Lead on to the agency when the person has signed in meanwhile, in another tab; else back to the first page."""
+    interaction = bindings.current_interaction()
+    if interaction is not None and current_sign_in() is not None:
+        return see_other(bindings.resume_path(interaction))
     flash(_("This sign-in took too long or was not begun here. Begin again."), "warning")
-    return make_response(redirect("/sign-in"))
+    return see_other(browser.sign_in_page())
 
 
 def _first_page(form: SignInForm | None = None) -> Response:
     """Ask for the user code and the password; *form* holds what was sent and is wrong."""
     passkey = f"/sign-in/passkey?{urlencode({'next': wanted_path()})}" if services_passkeys.site() else None
     return make_response(
-        page_for_anybody("accounts/sign_in.html", form or SignInForm, passkey=passkey, **browser.on_the_way())
+        page_for_anybody(
+            "accounts/sign_in.html",
+            form or SignInForm,
+            passkey=passkey,
+            at=bindings.prefix(),
+            **browser.on_the_way(),
+        )
     )
 
 
@@ -199,14 +225,19 @@ def _second_page(form: OtpForm | None, going_on: UnderWay) -> Response:
         "accounts/sign_in_code.html",
         form or OtpForm,
         has_passkey=going_on.held.passkeys > 0,
-        may_use_email=may_use_email(going_on.person_id),
+        may_use_email=may_use_email(going_on),
+        at=bindings.prefix(),
+        page=secrets.token_hex(8),
+        back=browser.sign_in_page(),
         **browser.on_the_way(),
     )
     return make_response(page)
 
 
 def _recovery_page(form: RecoveryCodeForm) -> Response:
-    page = render_template("accounts/sign_in_recovery.html", form=form, **browser.on_the_way())
+    page = render_template(
+        "accounts/sign_in_recovery.html", form=form, page=secrets.token_hex(8), **browser.on_the_way()
+    )
     return make_response(page)
 
 

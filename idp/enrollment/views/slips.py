@@ -50,8 +50,7 @@ def account_code(file: FileView) -> ResponseReturnValue:
     if form.validate_on_submit():
         answer, token = email_code_services.open_account(file.id, form.code.data, now=now())
         if token is not None:
-            hold_activation(token, "/enrol/file")
-            return see_other("/activate/password")
+            return see_other(hold_activation(token, "/enrol/file"))
         if answer is CodeAnswer.ACCEPTED:
             return see_other("/enrol/file")
         form.code.errors = [code_refusal(answer)]

@@ -14,14 +14,13 @@ from ...accounts.views import (
     add_departure,
     add_my_data,
     add_sign_in_detail,
-    keep_for_anybody,
     set_farewell,
 )
 from ...clock import Clock
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
 from ...notices.services import register_renderer
-from ...web import current_settings
+from ...web import current_settings, show_again
 from .. import consent_services, grant_services, logout_services, metadata, own_data_services
 from .. import models as models  # the tables must be known to the metadata
 from ..events import event_services, signal_services
@@ -65,7 +64,6 @@ def init_app(app: Flask) -> None:
     register_renderer(app, "rights_removed", logout_services.fan_out_rights_removed)
     register_renderer(app, logout_services.KIND, logout_services.render, on_sent=logout_services.note_delivered)
     set_farewell(app, farewell.begin)
-    keep_for_anybody(app, *browser.OF_THE_REQUEST)
     register_renderer(app, "credential_changed", signal_services.fan_out_credential_changed)
     register_renderer(app, "name_changed", signal_services.fan_out_name_changed)
     register_renderer(app, "access_frozen", signal_services.fan_out_access_frozen)
@@ -77,6 +75,7 @@ def init_app(app: Flask) -> None:
         add_my_data(app, part, read, tables=tables)
     add_sign_in_detail(app, _l("Agencies signed in to"), agencies_of_sign_ins)
     app.before_request(browser.show_pending_interaction)
+    show_again(app, interaction.shown_again)
     rooms = (
         machine,
         registration,

@@ -9,12 +9,10 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
-from ... import refusals
 from ...accounts.sessions import current_sign_in
-from ...i18n import gettext as _
 from ...limits import AUTHORIZATIONS, limiter
-from ...web import csrf, error_page, now, see_other
-from .. import asking, checks, client_refusals, grant_services, interaction_services, responses, situations
+from ...web import csrf, now, see_other
+from .. import asking, checks, grant_services, interaction_services, responses, situations
 from ..claims import assurance_levels
 from ..errors import AuthorizationRefusedError, UnprovenRequestError
 from ..interaction_services import Interaction
@@ -22,6 +20,7 @@ from ..interactions import Next, Step
 from ..parties.clients import RelyingParty
 from ..requests import AuthorizationRequest, Parameters, parameters
 from . import browser
+from .over import over_page, refusal_page
 
 blueprint = Blueprint("oidc", __name__)
 
@@ -50,7 +49,6 @@ def authorize() -> ResponseReturnValue:
     try:
         checked = asking.judged(asked, client)
     except AuthorizationRefusedError as error:
-        client_refusals.note(error.error, error.description, client.client_id, client=client)
         return responses.error(target, error.error, error.description)
     return _begin(checked, client)
 
@@ -60,8 +58,7 @@ def _unopened(asked: Parameters, client: RelyingParty, error: AuthorizationRefus
     try:
         target = checks.target(asked, client)
     except UnprovenRequestError:
-        return refusal_page(UnprovenRequestError(error.error, f"client {client.client_id}: {error.description}"))
-    client_refusals.note(error.error, error.description, client.client_id, client=client)
+        return refusal_page(UnprovenRequestError(error.error, f"client {client.client_id}"))
     return responses.error(target, error.error, error.description)
 
 
@@ -74,18 +71,17 @@ def _begin(checked: AuthorizationRequest, client: RelyingParty) -> ResponseRetur
 
 def _resume(interaction_id: str) -> ResponseReturnValue:
     """Go on with an interaction of this browser, by the policy its client has now."""
-    if browser.find(interaction_id) is None and interaction_services.is_unbound(interaction_id):
-        digest = browser.browser_digest(create=True)
-        assert digest is not None  # noqa: S101 (it was just made)
-        interaction_services.bind(interaction_id, browser_digest=digest, now=now())
     interaction = browser.find(interaction_id)
+    if interaction is None and interaction_services.is_unbound(interaction_id):
+        browser.take(interaction_id)
+        interaction = browser.find(interaction_id)
     if interaction is None:
-        return over_page()
+        return over_page(interaction_id)
     try:
         client = client_of(interaction)
     except UnprovenRequestError as error:
         return refusal_page(error)
-    browser.remember(interaction)
+    browser.keep_language(interaction)
     return _advance(interaction, client)
 
 
@@ -109,15 +105,14 @@ def _advance(interaction: Interaction, client: RelyingParty) -> ResponseReturnVa
     following = situations.following(interaction, client, current_sign_in(), now=now())
     if following.step is Step.REFUSE:
         if not interaction_services.complete(interaction, now=now()):
-            return over_page()
+            return over_page(interaction.id)
         target = responses.target_of(interaction.request, client)
         return responses.error(target, following.error, following.description)
     if following.step is Step.ISSUE:
         return _issue(interaction, client, following)
     if not interaction.id:
-        digest = browser.browser_digest(create=True)
-        interaction = interaction_services.begin(interaction.request, browser_digest=digest, now=now())
-        browser.remember(interaction)
+        interaction = browser.begin(interaction.request)
+        browser.keep_language(interaction)
     return redirect(PAGES[following.step](interaction), code=303)
 
 
@@ -131,10 +126,11 @@ def _issue(interaction: Interaction, client: RelyingParty, following: Next) -> R
         client,
         sign_in,
         following.enterprise_id,
+        code=browser.code_of(interaction.id),
         now=now(),
     )
     if code is None:
-        return over_page()
+        return over_page(interaction.id)
     return responses.success(responses.target_of(interaction.request, client), code)
 
 
@@ -152,34 +148,3 @@ PAGES: dict[Step, Callable[[Interaction], str]] = {
     Step.ASK_FOR_BLOCK: lambda interaction: browser.page_path("missing-block", interaction),
     Step.EXPLAIN: lambda interaction: browser.page_path("no-right", interaction),
 }
-
-
-def refusal_page(error: UnprovenRequestError) -> Response:
-    """Say on a page why nothing can be answered: nothing is sent to an address that is not proven.
-
-    The operator's log has what the page keeps to itself: the address asked for beside those registered.
-    """
-    client_refusals.note(error.code, error.detail or error.code, request.values.get("client_id", ""))
-    refusals.note(error.code, detail=error.detail)
-    words = {
-        "missing_client_id": _("The agency’s site did not say which service it is."),
-        "unknown_client": _("The service that sent you here is not registered with us."),
-        "missing_redirect_uri": _("The agency’s site did not say where to send you back."),
-        "invalid_request_uri": _("The agency’s site sent a request that was answered already, or that is too old."),
-        "invalid_redirect_uri": _("The address to which the agency’s site wants to send you back is not registered."),
-    }
-    message = words.get(error.code, _("The agency’s site sent a request that we cannot read."))
-    help_text = _("You did nothing wrong. Go back to the agency’s site; if it happens again, give it the code below.")
-    return error_page(400, error.code, _("We cannot send you back to the agency"), f"{message} {help_text}")
-
-
-def over_page() -> Response:
-    """Say that this sign-in is finished, or belongs to another browser."""
-    return error_page(
-        400,
-        "interaction_over",
-        _("This sign-in is over"),
-        _(
-            "It was completed or cancelled, took too long, or was begun in another browser. Begin again from the agency’s site."
-        ),
-    )

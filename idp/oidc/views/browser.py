@@ -1,36 +1,37 @@
-"""The browser of an interaction: its own token in the page session, and what pages on the way must know."""
+"""The browser of an interaction: the secret of its number, and what pages on the way must know."""
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
-from flask import g, request, session
+from flask import Response, g, request, session
 
+from ... import bindings
 from ...accounts.sessions import SignInContext, current_sign_in
 from ...delegation import catalogue_services
-from ...sealing import digest, random_token
-from ...web import now
+from ...sealing import current_sealing, digest, random_token
+from ...web import now, see_other
 from .. import interaction_services, situations, uris, words
 from ..claims import assurance_levels
 from ..interaction_services import Interaction
-from ..interactions import must_log_in
+from ..interactions import WAY_BACK_LIFE, must_log_in
 from ..parties import client_services
 from ..parties.clients import RelyingParty
+from ..requests import AuthorizationRequest
 
-_BROWSER = "oidc_browser"
-_PENDING = "oidc_interaction"
-OF_THE_REQUEST = (_BROWSER, _PENDING)  # whoever signs in goes on with it: it is the agency's, and nobody's yet
-_ON_THE_WAY = ("/sign-in", "/activate", "/interaction/", "/authorize")
+_KIND = bindings.Kind("interaction", WAY_BACK_LIFE, most=8)
+_SIGN_IN_PAGES = ("/sign-in", "/sign-in/passkey")
+_ON_THE_WAY = (
+    *("/sign-in", "/activate", "/recover", "/freeze", "/unfreeze", "/confirm"),
+    "/interaction/",
+    "/authorize",
+)
 
 
-def browser_digest(*, create: bool = False) -> str | None:
-    """Return the digest of this browser's token; *create* gives it one."""
-    token = session.get(_BROWSER)
-    if not isinstance(token, str):
-        if not create:
-            return None
-        token = session[_BROWSER] = random_token()
-    return digest(token)
+def digest_of(interaction_id: str | None) -> str | None:
+    """Return the digest of the secret that this browser has for an interaction, if it has one."""
+    secret = bindings.secret(_KIND, interaction_id)
+    return digest(secret) if secret else None
 
 
 def speak(language: str | None) -> None:
@@ -39,21 +40,44 @@ def speak(language: str | None) -> None:
         g.preferred_language = language
 
 
-def remember(interaction: Interaction) -> None:
-    """Make *interaction* the one that pages without its number are about."""
-    session[_PENDING] = interaction.id
+def begin(request: AuthorizationRequest) -> Interaction:
+    """Keep *request* as an interaction of this browser."""
+    secret = random_token()
+    interaction = interaction_services.begin(request, browser_digest=digest(secret), now=now())
+    bindings.bind(_KIND, secret, interaction.id)
+    return interaction
+
+
+def take(interaction_id: str) -> None:
+    """Make an interaction that waits for a browser one of this browser; the first to come has it."""
+    secret = random_token()
+    if interaction_services.bind(interaction_id, browser_digest=digest(secret), now=now()):
+        bindings.bind(_KIND, secret, interaction_id)
+
+
+def code_of(interaction_id: str) -> str | None:
+    """Return the one code that an interaction of this browser can give; None for one that never needed a page.
+
+    It follows from the browser's secret and a key of ours: an answer that is sent again has the same one.
+    """
+    secret = bindings.secret(_KIND, interaction_id)
+    return current_sealing().derived_token(secret, f"code:{interaction_id}") if secret else None
+
+
+def keep_language(interaction: Interaction) -> None:
+    """Keep the language that the agency asked for, unless the person chose one."""
     if interaction.request.ui_language and "lang" not in session:
         session["lang"] = interaction.request.ui_language
 
 
 def find(interaction_id: str | None) -> Interaction | None:
     """Return an open interaction of this browser."""
-    return interaction_services.find(interaction_id, browser_digest=browser_digest(), now=now())
+    return interaction_services.find(interaction_id, browser_digest=digest_of(interaction_id), now=now())
 
 
 def resume_path(interaction: Interaction) -> str:
     """Return the one address that every page of an interaction goes back to."""
-    return f"/authorize?{urlencode({'interaction': interaction.id})}"
+    return bindings.resume_path(interaction.id)
 
 
 def page_path(page: str, interaction: Interaction) -> str:
@@ -71,18 +95,24 @@ def allow_answer(interaction: Interaction, client: RelyingParty) -> None:
     g.form_action_origins = (uris.origin(interaction.request.redirect_uri), *client.further_origins)
 
 
-def show_pending_interaction() -> None:
-    """On the pages that lead back to an agency, name it and let their forms end there."""
-    if not request.path.startswith(_ON_THE_WAY) or _BROWSER not in session:
-        return
-    interaction = find(_named_in_address() or session.get(_PENDING))
+def show_pending_interaction() -> Response | None:
+    """On the pages that lead back to an agency, name it and let their forms end there.
+
+    A sign-in for an interaction that is over would be for nothing: its page gives way to the one that says so.
+    """
+    number = bindings.current_interaction()
+    if number is None or not request.path.startswith(_ON_THE_WAY):
+        return None
+    interaction = find(number)
     client = client_services.find(interaction.request.client_id) if interaction else None
     if interaction is None or client is None:
-        return
+        is_for_nothing = request.method == "GET" and request.path in _SIGN_IN_PAGES
+        return see_other(bindings.resume_path(number)) if is_for_nothing else None
     allow_answer(interaction, client)
     asks_again = request.path.startswith("/sign-in") and _asks_again(interaction, client)
     level = assurance_levels.demanded(interaction.request.claims.essential_acr())
     g.sign_in_context = SignInContext(agency_name(client), page_path("cancel", interaction), asks_again, level)
+    return None
 
 
 def _asks_again(interaction: Interaction, client: RelyingParty) -> bool:
@@ -92,10 +122,3 @@ def _asks_again(interaction: Interaction, client: RelyingParty) -> bool:
         return False
     known = situations.situation(interaction, client, sign_in, now=now())
     return must_log_in(known) and known.is_hinted_person is not False
-
-
-def _named_in_address() -> str | None:
-    named = request.args.get("interaction")
-    if named is None and "next" in request.args:
-        named = parse_qs(urlsplit(request.args["next"]).query).get("interaction", [None])[0]
-    return named

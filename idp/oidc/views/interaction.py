@@ -14,10 +14,10 @@ from flask.typing import ResponseReturnValue
 
 from ...accounts.sessions import current_sign_in
 from ...accounts.sign_ins import SignIn
+from ...bindings import own_address
 from ...delegation import catalogue_services
 from ...delegation import services as delegation
 from ...delegation.rights_services import Choice
-from ...i18n import current_language
 from ...web import now, see_other
 from .. import consent_services, interaction_services, issuing, responses, situations, uris, words
 from ..errors import UnprovenRequestError
@@ -26,7 +26,8 @@ from ..interactions import Next, Step
 from ..parties.clients import RelyingParty
 from ..requests import OFFLINE
 from . import browser
-from .authorize import client_of, over_page, refusal_page
+from .authorize import client_of
+from .over import leave, over_page, refusal_page
 
 blueprint = Blueprint("oidc_interaction", __name__, url_prefix="/interaction")
 
@@ -49,6 +50,11 @@ class Underway:
 Page = Callable[[Underway], ResponseReturnValue]
 
 
+def shown_again() -> str | None:
+    """Return this page's own address, for a form that is too old: signing in, in another tab, makes every form so."""
+    return own_address() if request.blueprint == blueprint.name else None
+
+
 def during(*steps: Step) -> Callable[[Page], Callable[[], ResponseReturnValue]]:
     """Show the page only while one of *steps* is next; otherwise go back to ``/authorize``, which knows better."""
 
@@ -58,7 +64,7 @@ def during(*steps: Step) -> Callable[[Page], Callable[[], ResponseReturnValue]]:
             interaction = browser.find(request.args.get("interaction"))
             sign_in = current_sign_in()
             if interaction is None:
-                return over_page()
+                return over_page(request.args.get("interaction"))
             try:
                 client = client_of(interaction)
             except UnprovenRequestError as error:
@@ -125,7 +131,7 @@ def consent(way: Underway) -> ResponseReturnValue:
         render_template(
             "oidc/consent.html",
             agency=browser.agency_name(way.client),
-            service=way.client.name_in(current_language()),
+            service=way.client.name,
             unproven_host=uris.host(way.interaction.request.redirect_uri) if way.client.is_dynamic else None,
             is_remembered=way.client.remembers_consent,
             enterprise=chosen,
@@ -183,10 +189,11 @@ def missing_block(way: Underway) -> ResponseReturnValue:
 
 @blueprint.get("/cancel")
 def cancel() -> ResponseReturnValue:
-    """Give up: the agency is told, with its state."""
+    """Give up: the client is answered, with its state, also when the interaction is over."""
     interaction = browser.find(request.args.get("interaction"))
     if interaction is None:
-        return over_page()
+        number = request.args.get("interaction")
+        return leave(number) if "over" in request.args else over_page(number)
     try:
         client = client_of(interaction)
     except UnprovenRequestError as error:
@@ -208,6 +215,6 @@ def _refuse(
             now=now(),
         )
     if not ended:
-        return over_page()
+        return over_page(interaction.id)
     target = responses.target_of(interaction.request, client)
     return responses.error(target, "access_denied", "the person did not go on")

@@ -37,10 +37,10 @@ def test_a_newcomer_ends_signed_in_where_they_were_headed(
     """Slips, e-mail code, password, application: then the account, and the same code does not serve again."""
     code, secret = newcomer()
     answer = browser.post("/activate?next=/account", user_code=str(code).lower(), temporary_password=secret.lower())
-    assert answer.location == "/activate/code"
-    assert browser.post("/activate/code", email_code=latest_email_code()).location == "/activate/password"
+    assert answer.location.endswith("/activate/code")
+    assert browser.post("/activate/code", email_code=latest_email_code()).location.endswith("/activate/password")
     answer = browser.post("/activate/password", new_password=PASSWORD, new_password_repeat=PASSWORD)
-    assert answer.location == "/activate/factor"
+    assert answer.location.endswith("/activate/factor")
     key = key_of(browser.get("/activate/factor").get_data(as_text=True))
 
     otp = pyotp.TOTP(key).at(clock.now())
@@ -67,8 +67,8 @@ def test_steps_out_of_order_lead_to_the_right_page_and_change_nothing(
     browser.post("/activate", user_code=str(code), temporary_password=secret)
     for path in STEPS[1:]:
         fields = {"otp": "123456", "new_password": PASSWORD, "new_password_repeat": PASSWORD}
-        assert browser.post(path, page="/activate/code", **fields).location == "/activate/code"
-        assert browser.get(path).location == "/activate/code"
+        assert browser.post(path, page="/activate/code", **fields).location.endswith("/activate/code")
+        assert browser.get(path).location.endswith("/activate/code")
 
     assert browser.cookie() is None
     assert services.user_codes([str(code)])[str(code)].activated_at is None
@@ -145,7 +145,7 @@ def test_a_second_code_leads_to_the_account_that_was_there(
     secret = services.reveal_temporary_password(second, actor=SYSTEM, now=clock.now()).grouped
     browser.post("/activate", user_code=str(second), temporary_password=secret)
 
-    assert browser.post("/activate/code", email_code=latest_email_code()).location == "/activate/linked"
+    assert browser.post("/activate/code", email_code=latest_email_code()).location.endswith("/activate/linked")
     assert browser.get("/activate/linked").status_code == 200
     assert browser.cookie() is None
     assert browser.sign_in(Account(julie.person_id, second), clock.now()).location == "/home"
@@ -159,11 +159,11 @@ def test_a_link_is_spent_by_its_button_and_not_by_a_look(
     code = services.issue_user_code(person_id, now=clock.now())
     token = services.open_first_credential(person_id, code, now=clock.now())
     for _ in range(2):
-        assert browser.get(f"/activate/start?token={token}").location == "/activate/start"
+        assert browser.get(f"/activate/start?token={token}").location.endswith("/activate/start")
         page = browser.get("/activate/start")
         assert page.status_code == 200
         assert token not in page.get_data(as_text=True)
-    assert browser.post("/activate/start").location == "/activate/password"
+    assert browser.post("/activate/start").location.endswith("/activate/password")
     other = Browser(app)
     other.get(f"/activate/start?token={token}")
     assert other.get("/activate/start").status_code == 410
@@ -201,7 +201,7 @@ def test_what_has_not_the_shape_of_a_link_is_not_kept(browser: Browser, token: s
     """Nothing of it goes to the page session, which is a cookie: a long one would be refused by the browser, with the rest."""
     browser.get(f"/activate/start?token={'x' * 43}")
 
-    assert browser.client.get("/activate/start", query_string={"token": token}).location == "/activate/start"
+    assert browser.client.get("/activate/start", query_string={"token": token}).location.endswith("/activate/start")
 
     with browser.client.session_transaction() as kept:
         assert "opening" not in kept

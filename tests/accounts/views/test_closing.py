@@ -35,6 +35,7 @@ from idp.db import db, transaction
 from idp.errors import ConflictError, NotAllowedError, NotFoundError
 from idp.notices import services as notices
 from idp.notices.models import DeliveryState, OutboxMessage
+from tests.accounts.conftest import page_of
 
 from ..authenticator import Authenticator
 from ..conftest import Account, Browser, latest_email_code, payloads, switch_on
@@ -181,7 +182,7 @@ def test_no_path_signs_in_afterwards(julie: Account, browser: Browser, app: Flas
     assert tries["password"] is tries["passkey"] is tries["slip"] is tries["re-proofing"] is tries["undo"] is None
     assert (tries["second factor"], tries["linking"]) == ("/sign-in", "/activate")
     assert tries["recovery"] is None or tries["recovery"] == "/recover"
-    assert tries["recovery anew"] == "/recover/code"
+    assert page_of(tries["recovery anew"]) == "/recover/code"
     assert tries["freeze"] is None
     assert stranger.client.get(f"/activate/start?token={link}", follow_redirects=True).status_code == 410
     assert access_of(julie.person_id) == Access.CLOSED
@@ -215,9 +216,9 @@ def test_its_code_answers_like_a_code_nobody_has(
         answers.append(other.post("/recover/code", email_code="00000000"))
         answers.append(other.post("/freeze", user_code=code))
         answers.append(other.post("/freeze/code", email_code="00000000"))
-        texts = [re.sub(r'name="csrf_token" value="[^"]+"', "", each.text) for each in answers]
+        texts = [re.sub(r'name="csrf_token" value="[^"]+"|/~[0-9a-f]{16}', "", each.text) for each in answers]
         return [
-            (each.status_code, each.location, text.replace(code, "CODE"))
+            (each.status_code, page_of(each.location), text.replace(code, "CODE"))
             for each, text in zip(answers, texts, strict=True)
         ]
 

@@ -30,7 +30,7 @@ def address(account: Account) -> str:
 
 def change(browser: Browser, to: str = NEW) -> str:
     """Change the address and return the code that the old one received."""
-    assert browser.post("/account/email", email=to).location == "/account/email/code"
+    assert browser.post("/account/email", email=to).location.endswith("/account/email/code")
     assert browser.post("/account/email/code", email_code=latest_email_code()).location == "/account"
     return str(payloads("email_changed")[-1]["code"])
 
@@ -83,7 +83,7 @@ def test_three_codes_an_hour_leave(account: Callable[..., Account], clock: Movab
     julie = account()
     browser.sign_in(julie, clock.now())
     for number in range(3):
-        assert browser.post("/account/email", email=f"a{number}@example.com").location == "/account/email/code"
+        assert browser.post("/account/email", email=f"a{number}@example.com").location.endswith("/account/email/code")
     sent = len(payloads("email_code"))
 
     refused = browser.post("/account/email", email=NEW)
@@ -93,7 +93,7 @@ def test_three_codes_an_hour_leave(account: Callable[..., Account], clock: Movab
     assert len(payloads("email_code")) == sent
     clock.advance(timedelta(hours=1))
     browser.sign_in(julie, clock.now())
-    assert browser.post("/account/email", email=NEW).location == "/account/email/code"
+    assert browser.post("/account/email", email=NEW).location.endswith("/account/email/code")
 
 
 def test_it_wants_a_fresh_sign_in_and_one_s_own_step(
@@ -209,7 +209,7 @@ def test_the_oldest_address_wins_also_over_a_thief_who_undid_first(
     of_owner, of_thief = stolen(browser, clock)
     assert thief.post("/undo-email", undo_code=of_thief).location == "/frozen"
     clock.advance(timedelta(minutes=1))
-    assert thief.sign_in(julie, clock.now()).location == "/unfreeze"
+    assert thief.sign_in(julie, clock.now()).location.endswith("/unfreeze")
     typed = latest_email_code()
     assert payloads("email_code")[-1]["to"] == "thief1@example.org"
 

@@ -33,7 +33,7 @@ def julie(app: Flask, account: Accounts, clock: MovableClock) -> Account:
 
 def first_step(browser: Browser, account: Account, query: str = "") -> None:
     answer = browser.post(f"/sign-in{query}", username=str(account.code), password=account.password)
-    assert answer.location == "/sign-in/code"
+    assert answer.location.endswith("/sign-in/code")
 
 
 def ask(browser: Browser) -> TestResponse:
@@ -68,9 +68,9 @@ def test_it_is_off_unless_switched_on(app: Flask, browser: Browser, julie: Accou
     first_step(other, julie)
 
     assert "use-email-code" not in other.get("/sign-in/code").text
-    assert other.get(PAGE).location == "/sign-in/code"
-    assert other.post(f"{PAGE}/send", page="/sign-in/code").location == "/sign-in/code"
-    assert other.post(PAGE, page="/sign-in/code", email_code="00000000").location == "/sign-in/code"
+    assert other.get(PAGE).location.endswith("/sign-in/code")
+    assert other.post(f"{PAGE}/send", page="/sign-in/code").location.endswith("/sign-in/code")
+    assert other.post(PAGE, page="/sign-in/code", email_code="00000000").location.endswith("/sign-in/code")
     assert len(payloads("email_code")) == 1
     assert browser.get("/account").status_code == 302
 
@@ -94,7 +94,7 @@ def test_it_is_never_offered_to(who: str, app: Flask, browser: Browser, account:
         first_step(browser, julie)
 
     assert "use-email-code" not in browser.get("/sign-in/code").text
-    assert browser.get(PAGE).location == "/sign-in/code"
+    assert browser.get(PAGE).location.endswith("/sign-in/code")
     assert payloads("email_code") == []
 
 

@@ -21,7 +21,7 @@ from idp.delegation import frozen_telling
 from idp.errors import NotAllowedError
 from idp.notices.services import deliver_due
 from tests.accounts.authenticator import Authenticator
-from tests.accounts.conftest import Account, Browser, latest_email_code, payloads
+from tests.accounts.conftest import Account, Browser, latest_email_code, page_of, payloads
 from tests.accounts.crossings import crossing
 from tests.accounts.views.test_passkeys import add_passkey, show_passkey
 from tests.delegation.conftest import Business, World, licorne, world
@@ -36,7 +36,9 @@ def events_of(account: Account) -> list[str]:
 
 
 def first_step(browser: Browser, account: Account) -> None:
-    assert browser.post("/sign-in", username=str(account.code), password=account.password).location == "/sign-in/code"
+    assert browser.post("/sign-in", username=str(account.code), password=account.password).location.endswith(
+        "/sign-in/code"
+    )
 
 
 def test_one_button_ends_everything(
@@ -68,7 +70,7 @@ def test_both_factors_lead_to_a_code_by_e_mail_and_not_in(
     julie = account()
     services.freeze(julie.person_id, actor=audit.SYSTEM, now=clock.now())
     asked = browser.sign_in(julie, clock.now())
-    assert asked.location == "/unfreeze"
+    assert asked.location.endswith("/unfreeze")
     assert browser.get("/account").status_code == 302
     right = latest_email_code()
     wrong = f"{(int(right) + 1) % 10**8:08d}"
@@ -102,9 +104,9 @@ def test_three_codes_an_hour_are_sent_to_whoever_shows_both_factors(
         other = Browser(app)
         clock.advance(timedelta(seconds=30))
         if with_passkey:
-            return other, show_passkey(other, device).location
+            return other, page_of(show_passkey(other, device).location)
         other.post("/sign-in", username=str(julie.code), password=julie.password)
-        return other, other.post("/sign-in/code", otp=julie.otp(clock.now())).location
+        return other, page_of(other.post("/sign-in/code", otp=julie.otp(clock.now())).location)
 
     assert [show_both()[1] for _ in range(3)] == ["/unfreeze"] * 3
 
@@ -149,7 +151,7 @@ def test_somebody_who_cannot_sign_in_freezes_by_e_mail(
 ) -> None:
     """User code, then the code sent to the account's address; nothing is frozen before."""
     julie = account()
-    assert browser.post("/freeze", user_code=str(julie.code)).location == "/freeze/code"
+    assert browser.post("/freeze", user_code=str(julie.code)).location.endswith("/freeze/code")
     assert services.is_open(julie.person_id)
     code = latest_email_code()
     db.session.commit()
@@ -168,7 +170,7 @@ def test_the_page_without_sign_in_tells_nothing_and_floods_nobody(
     known, unknown = Browser(app), Browser(app)
     answers = [
         (
-            browser.post("/freeze", user_code=code).location,
+            page_of(browser.post("/freeze", user_code=code).location),
             browser.post("/freeze/code", email_code="12345678").status_code,
         )
         for browser, code in ((known, str(julie.code)), (unknown, "ZZZZ-0000"))

@@ -15,6 +15,7 @@ from idp.audit import SYSTEM
 from idp.clock import MovableClock
 from idp.db import db
 from idp.identifiers import UserCode
+from tests.accounts.conftest import page_of
 
 from ..authenticator import Authenticator
 from ..conftest import Account, Browser, latest_email_code, payloads, switch_on
@@ -28,7 +29,7 @@ LINK, SIGN_IN = "/activate/link", "/sign-in?next=%2Factivate%2Flink"
 def begin(browser: Browser, code: UserCode, secret: str) -> None:
     """Go through the slip and the code by e-mail, up to where a password is asked for."""
     browser.post("/activate?next=/account", user_code=str(code), temporary_password=secret)
-    assert browser.post("/activate/code", email_code=latest_email_code()).location == "/activate/password"
+    assert browser.post("/activate/code", email_code=latest_email_code()).location.endswith("/activate/password")
 
 
 def owner(code: UserCode) -> str | None:
@@ -44,7 +45,7 @@ def test_the_page_of_the_password_leads_to_the_account_and_back(
     begin(browser, code, secret)
     assert f'href="{LINK}"' in browser.get("/activate/password").get_data(as_text=True)
     assert browser.get(LINK).location == SIGN_IN
-    assert browser.sign_in(whom, clock.now(), query=SIGN_IN.removeprefix("/sign-in")).location == LINK
+    assert browser.sign_in(whom, clock.now(), query=SIGN_IN.removeprefix("/sign-in")).location.endswith(LINK)
     page = browser.get(LINK).get_data(as_text=True)
     assert "Nadia Roy" in page
     assert "Julie Tremblay, j•••@example.com" in page
@@ -75,7 +76,7 @@ def test_an_old_sign_in_is_confirmed_first(
     assert browser.get(LINK).location == "/confirm?next=%2Factivate%2Flink"
     assert "/confirm" in str(browser.client.post(LINK, data={"csrf_token": token}).location)
     assert owner(code) is None
-    assert browser.post("/confirm?next=%2Factivate%2Flink", otp=whom.otp(clock.now())).location == LINK
+    assert browser.post("/confirm?next=%2Factivate%2Flink", otp=whom.otp(clock.now())).location.endswith(LINK)
     assert browser.post(LINK).location == "/account"
     assert owner(code) == whom.person_id
 
@@ -90,7 +91,7 @@ def test_a_sign_in_by_email_code_links_nothing(
     begin(browser, code, secret)
     browser.post(SIGN_IN, username=str(whom.code), password=whom.password)
     browser.post("/sign-in/code/email/send", page="/sign-in/code")
-    assert browser.post("/sign-in/code/email", email_code=latest_email_code()).location == LINK
+    assert browser.post("/sign-in/code/email", email_code=latest_email_code()).location.endswith(LINK)
 
     assert "/confirm" in str(browser.get(LINK).location)
     assert owner(code) is None
@@ -106,7 +107,7 @@ def test_a_passkey_proves_the_account_too(
     add_passkey(owner_browser, device)
     begin(browser, code, secret)
 
-    assert show_passkey(browser, device, "/sign-in/passkey?next=%2Factivate%2Flink").location == LINK
+    assert show_passkey(browser, device, "/sign-in/passkey?next=%2Factivate%2Flink").location.endswith(LINK)
     assert browser.post(LINK).location == "/account"
     assert owner(code) == whom.person_id
 
@@ -158,8 +159,9 @@ def test_another_account_may_be_chosen(
     begin(browser, code, secret)
     assert "Omar Tremblay" in browser.get(LINK).get_data(as_text=True)
 
-    assert browser.post(f"{LINK}/other", page=LINK).location == SIGN_IN
+    answer = browser.post(f"{LINK}/other", page=LINK)
 
+    assert page_of(answer.location) == SIGN_IN
     assert browser.get(LINK).location == SIGN_IN
     browser.sign_in(julie, clock.now(), query=SIGN_IN.removeprefix("/sign-in"))
     assert browser.post(LINK).location == "/account"

@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from idp.accounts import services
 from idp.clock import MovableClock
+from tests.accounts.conftest import without_numbers
 
 from ..authenticator import Authenticator
 from ..conftest import Account, Browser
@@ -74,7 +75,7 @@ def test_the_first_pages_are_the_same_with_and_without_passkeys(
             browser.post("/sign-in", username=str(whom.code), password="faux mot de passe"),
             show_passkey(browser, Authenticator(handle=device.handle)),
         ]
-        texts = [re.sub(r"[A-Za-z0-9_.-]{43,}", "", answer.get_data(as_text=True)) for answer in answers]
+        texts = [without_numbers(answer.get_data(as_text=True)) for answer in answers]
         return [
             (answer.status_code, text.replace(str(whom.code), "CODE"))
             for answer, text in zip(answers, texts, strict=True)
@@ -94,8 +95,8 @@ def test_after_the_password_the_passkey_comes_first_and_others_stay(
 
     first = other.post("/sign-in", username=str(julie.code), password=julie.password)
     page = other.get("/sign-in/code/passkey").get_data(as_text=True)
-    assert first.location == "/sign-in/code/passkey"
-    for way in ("/sign-in/code/recovery", 'href="/sign-in/code"', 'id="passkey-unavailable"'):
+    assert first.location.endswith("/sign-in/code/passkey")
+    for way in ("/sign-in/code/recovery", '/sign-in/code"', 'id="passkey-unavailable"'):
         assert way in page
     assert show_passkey(other, device, "/sign-in/code/passkey").location == "/home"
     third = Browser(app)
@@ -154,8 +155,8 @@ def test_whoever_must_show_a_passkey_adds_one_before_anything_opens(
     other = Browser(app)
     other.post("/sign-in", username=str(julie.code), password=julie.password)
     for path in ("/sign-in/code", "/sign-in/code/recovery"):
-        assert other.get(path).location == "/sign-in/code/passkey"
+        assert other.get(path).location.endswith("/sign-in/code/passkey")
     posted = other.post("/sign-in/code", page="/sign-in/code/passkey", otp=julie.otp(clock.now()))
-    assert posted.location == "/sign-in/code/passkey"
+    assert posted.location.endswith("/sign-in/code/passkey")
     assert other.get("/account").status_code == 302
     assert show_passkey(other, device, "/sign-in/code/passkey").location == "/home"

@@ -19,6 +19,7 @@ from idp.accounts import services_contacts, services_reproofing
 from idp.clock import MovableClock
 from idp.config import Settings
 from idp.notices import services as notices
+from tests.accounts.conftest import page_of, without_numbers
 
 from ..authenticator import UP, Authenticator
 from ..conftest import Account, Browser, apart, latest_email_code, payloads
@@ -35,12 +36,12 @@ def sent() -> str:
 
 def to_factor(browser: Browser, account: Account) -> None:
     browser.post("/recover", user_code=str(account.code))
-    assert browser.post("/recover/code", email_code=sent()).location == "/recover/factor"
+    assert browser.post("/recover/code", email_code=sent()).location.endswith("/recover/factor")
 
 
 def to_password(browser: Browser, account: Account, clock: MovableClock) -> None:
     to_factor(browser, account)
-    assert browser.post("/recover/factor", otp=account.otp(clock.now())).location == "/recover/password"
+    assert browser.post("/recover/factor", otp=account.otp(clock.now())).location.endswith("/recover/password")
 
 
 def test_a_password_is_replaced_and_nobody_is_signed_in(
@@ -57,7 +58,7 @@ def test_a_password_is_replaced_and_nobody_is_signed_in(
     assert browser.get("/account").status_code == 302
     former = browser.post("/sign-in", username=str(julie.code), password=julie.password)
     assert former.location is None
-    assert browser.post("/sign-in", username=str(julie.code), password=NEW).location == "/sign-in/code"
+    assert browser.post("/sign-in", username=str(julie.code), password=NEW).location.endswith("/sign-in/code")
 
 
 @pytest.mark.bar("S-46", "B13")
@@ -75,9 +76,9 @@ def test_pages_look_the_same_for_a_code_nobody_has(app: Flask, account: Accounts
             (
                 answer.status_code,
                 sorted(name for name, _ in answer.headers),
-                answer.location,
+                page_of(answer.location),
                 len(answer.data),
-                re.sub(rb'name="csrf_token" value="[^"]+"', b"", answer.data).decode(),
+                re.sub(r'name="csrf_token" value="[^"]+"|/~[0-9a-f]{16}', "", answer.text),
             )
             for answer in answers
         ]
@@ -99,7 +100,7 @@ def test_empty_repeated_and_mistyped_posts_never_advance(account: Accounts, brow
             assert answer.location in (None, "/recover/factor"), path
     assert browser.client.post("/recover/factor", json={"otp": "000000"}).status_code in (400, 403)
     assert browser.client.post("/recover/factor", data={"otp": "000000"}).status_code == 403
-    assert browser.get("/recover/password").location == "/recover/factor"
+    assert browser.get("/recover/password").location.endswith("/recover/factor")
 
 
 def test_pages_out_of_turn_lead_back(browser: Browser) -> None:
@@ -116,7 +117,7 @@ def test_another_browser_cannot_go_on(app: Flask, account: Accounts, clock: Mova
     other.post("/recover", user_code=str(julie.code))
 
     assert other.post("/recover/code", email_code=code).location is None
-    assert mine.post("/recover/code", email_code=code).location == "/recover/factor"
+    assert mine.post("/recover/code", email_code=code).location.endswith("/recover/factor")
 
 
 @pytest.mark.bar("S-58")
@@ -128,7 +129,7 @@ def test_beginning_again_carries_nothing_over(account: Accounts, browser: Browse
     for code in (nadia.code, julie.code):
         browser.post("/recover", user_code=str(code))
         for path in ("/recover/factor", "/recover/password"):
-            assert browser.get(path).location == "/recover/code"
+            assert browser.get(path).location.endswith("/recover/code")
 
 
 class HostileProxy:
@@ -150,7 +151,7 @@ class HostileProxy:
     def post(self, path: str, **fields: str) -> str | None:
         found = re.search(r'name="csrf_token" value="([^"]+)"', self.open(path).text)
         assert found, path
-        return self.open(path, csrf_token=found.group(1), **fields).location
+        return page_of(self.open(path, csrf_token=found.group(1), **fields).location)
 
 
 def texts_of(path: Path) -> str:
@@ -306,7 +307,7 @@ def test_a_passkey_takes_the_place_of_the_code(
     answer = browser.client.post(PASSKEY, data=fields)
 
     assert (answer.status_code, answer.location) == (303, "/recover/password")
-    assert browser.client.post(PASSKEY, data=fields).location == "/recover/password"
+    assert browser.client.post(PASSKEY, data=fields).location.endswith("/recover/password")
     assert browser.post("/recover/password", new_password=NEW, new_password_repeat=NEW).location == "/sign-in"
     assert browser.post("/sign-in", username=str(julie.code), password=NEW).location is not None
 
@@ -348,11 +349,11 @@ def test_only_a_passkey_of_the_person_for_this_recovery_is_accepted(
     ]
 
     assert refused == [200] * 7
-    assert browser.get("/recover/password").location == "/recover/factor"
+    assert browser.get("/recover/password").location.endswith("/recover/factor")
     assert show_passkey(other, device, PASSKEY).status_code == 200
     steps = [entry.details.get("step") for entry in audit.entries(person_id=julie.person_id)]
     assert steps.count("recovery_passkey") == 7
-    assert show_passkey(browser, device, PASSKEY).location == "/recover/password"
+    assert show_passkey(browser, device, PASSKEY).location.endswith("/recover/password")
 
 
 @pytest.mark.bar("S-46")
@@ -365,12 +366,12 @@ def test_the_page_does_not_tell_who_has_a_passkey(app: Flask, account: Accounts,
         browser = Browser(app)
         to_factor(browser, whom)
         told = [browser.get("/recover/factor"), browser.get(PASSKEY), show_passkey(browser, Authenticator(), PASSKEY)]
-        return [(page.status_code, re.sub(r"[A-Za-z0-9_.-]{43,}", "", page.get_data(as_text=True))) for page in told]
+        return [(page.status_code, without_numbers(page.get_data(as_text=True))) for page in told]
 
     assert seen(julie) == seen(nadia)
     stranger = Browser(app)
     stranger.post("/recover", user_code=str(julie.code))
-    assert stranger.get(PASSKEY).location == "/recover/code"
+    assert stranger.get(PASSKEY).location.endswith("/recover/code")
 
 
 def test_a_lock_of_the_codes_does_not_stop_a_passkey(
@@ -384,4 +385,4 @@ def test_a_lock_of_the_codes_does_not_stop_a_passkey(
     for _ in range(6):
         stranger.post("/sign-in", username=str(julie.code), password="wrong wrong wrong")
 
-    assert show_passkey(browser, device, PASSKEY).location == "/recover/password"
+    assert show_passkey(browser, device, PASSKEY).location.endswith("/recover/password")

@@ -88,7 +88,7 @@ def test_a_changed_password_ends_the_other_sign_ins_and_renews_this_one(
     assert payloads("security_notice")[-1]["person_id"] == julie.person_id
     again = Browser(app)
     assert again.post("/sign-in", username=str(julie.code), password=julie.password).location is None
-    assert again.post("/sign-in", username=str(julie.code), password=NEW).location == "/sign-in/code"
+    assert again.post("/sign-in", username=str(julie.code), password=NEW).location.endswith("/sign-in/code")
 
 
 @pytest.mark.databases
@@ -122,7 +122,7 @@ def test_a_changed_password_ends_the_recoveries_under_way(
     assert stranger.get("/recover/password").location == "/recover"
 
     again = Browser(app)
-    assert again.post("/sign-in", username=str(julie.code), password=NEW).location == "/sign-in/code"
+    assert again.post("/sign-in", username=str(julie.code), password=NEW).location.endswith("/sign-in/code")
 
 
 def make_recovery_codes(browser: Browser) -> TestResponse:

@@ -221,15 +221,18 @@ def test_another_person_s_sign_in_finds_nothing_of_the_one_before(
     browser.post("/account/email", email="autre@example.com")
     browser.get("/account/security/application")
     with browser.client.session_transaction() as kept:
-        kept.update(enrolment_file="hers", subscription_draft={"for": []}, oidc_browser="token", oidc_interaction="id")
+        kept.update(enrolment_file="hers", subscription_draft={"for": []})
         kept.permanent = True
+    asked = f"mandat-interaction-{'0' * 32}"
+    browser.client.set_cookie(asked, "0.of-the-agency")
     clock.advance(timedelta(hours=2) if is_over else timedelta(minutes=1))
 
     assert browser.sign_in(nadia, clock.now()).status_code == 303
 
     left = page_session(browser)
-    assert set(left) <= {"lang", "oidc_browser", "oidc_interaction", "whose", "csrf_token"}
-    assert (left["lang"], left["oidc_browser"], left["oidc_interaction"]) == ("en", "token", "id")
+    assert set(left) <= {"lang", "whose", "csrf_token"}
+    assert left["lang"] == "en"
+    assert browser.cookie(asked) == "0.of-the-agency"
     assert browser.get("/recover/code").location == "/recover"
     assert nadia.person_id not in str(left)
 
