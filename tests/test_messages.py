@@ -40,6 +40,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "account_thawed": ("accounts/mail_thawed",),
     "account_closed": ("accounts/mail_closed",),
     "sign_in_alarm": ("accounts/mail_alarm",),
+    "log_alarm": ("accounts/mail_log_alarm",),
     "recovery_code_used": ("accounts/mail_recovery_code",),
     "recovery_code": ("accounts/mail_password_code",),
     "email_changed": ("accounts/mail_email_changed",),
@@ -74,6 +75,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "accounts/mail_thawed": {"at": NOW, "freeze_address": FREEZE},
     "accounts/mail_closed": {"at": NOW},
     "accounts/mail_alarm": {"at": NOW, "tries": 200, "minutes": 10},
+    "accounts/mail_log_alarm": {"at": NOW, "place": "/mnt/witness"},
     "accounts/mail_recovery_code": {"at": NOW, "left": 3, "few": 3},
     "accounts/mail_password_code": {"code": "83920174", "minutes": 10},
     "accounts/mail_email_changed": {

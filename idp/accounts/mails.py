@@ -24,6 +24,7 @@ def init_mails(app: Flask) -> None:
     register_renderer(app, "user_code_linked", _linked)
     register_renderer(app, "account_locked", _locked)
     register_renderer(app, "sign_in_alarm", services_alarm.render)
+    register_renderer(app, "log_alarm", services_alarm.render_doubt)
     register_renderer(app, "recovery_code_used", _recovery_code)
     register_renderer(app, "email_changed", _email_changed)
     for kind in ("account_frozen", "account_thawed", "account_closed"):

@@ -32,6 +32,7 @@ from .services_access import is_open as is_open
 from .services_access import thaw as thaw
 from .services_alarm import Alarm as Alarm
 from .services_alarm import current_alarm as current_alarm
+from .services_alarm import doubt_log as doubt_log
 from .services_alarm import watch_failed_tries as watch_failed_tries
 from .services_codes import issue_user_code as issue_user_code
 from .services_codes import reveal_temporary_password as reveal_temporary_password

@@ -25,7 +25,9 @@ from .alarm_models import AlarmRow, FailedTries
 log = structlog.get_logger("mandat.alarm")
 
 _KIND = "failed_tries"
+_DOUBT = "log_doubted"
 KEPT = timedelta(days=1)  # of the minutes
+_DOUBTED_AGAIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +56,26 @@ def watch_failed_tries(now: datetime) -> bool:
         tries = failed_within(window, now=now)
         if not settings.alarm_tries or tries < settings.alarm_tries:
             return False
-        row = _insert(AlarmRow).values(kind=_KIND, raised_at=now, tries=tries)
-        raised = session.execute(
-            row.on_conflict_do_update(
-                index_elements=[AlarmRow.kind],
-                set_={"raised_at": now, "tries": tries},
-                where=AlarmRow.raised_at <= now - window,
-            ).returning(AlarmRow.kind)
-        ).first()
-        if raised is None:
+        if not _raise(_KIND, tries, window, now):
             return False
         told = {"tries": tries, "minutes": settings.alarm_minutes}
         audit.record(audit.Event.ALARM_RAISED, actor=audit.SYSTEM, details=told, now=now)
         if settings.alarm_email:
             notices.enqueue("sign_in_alarm", {**told, "to": settings.alarm_email, "at": now.isoformat()}, now=now)
     log.error("many failed sign-ins", tries=tries, minutes=settings.alarm_minutes)
+    return True
+
+
+def doubt_log(place: str, now: datetime) -> bool:
+    """Raise the alarm, once a day, that the log does not continue what was published in *place*; tell whether this call did."""
+    settings = current_settings()
+    with transaction():
+        if not _raise(_DOUBT, 0, _DOUBTED_AGAIN, now):
+            return False
+        audit.record(audit.Event.LOG_DOUBTED, actor=audit.SYSTEM, details={"place": place}, now=now)
+        if settings.alarm_email:
+            told = {"place": place, "to": settings.alarm_email, "at": now.isoformat()}
+            notices.enqueue("log_alarm", told, now=now)
     return True
 
 
@@ -97,6 +104,30 @@ def render(payload: dict[str, Any], _now: datetime) -> Email:
         tries=payload["tries"],
         minutes=payload["minutes"],
     )
+
+
+def render_doubt(payload: dict[str, Any], _now: datetime) -> Email:
+    """Return the message about a log that is not what was published."""
+    return from_template(
+        "accounts/mail_log_alarm.txt",
+        to=payload["to"],
+        language="fr",
+        at=datetime.fromisoformat(payload["at"]),
+        place=payload["place"],
+    )
+
+
+def _raise(kind: str, tries: int, again_after: timedelta, now: datetime) -> bool:
+    """Note an alarm in one statement; tell whether it is a new one."""
+    row = _insert(AlarmRow).values(kind=kind, raised_at=now, tries=tries)
+    raised = db.session.execute(
+        row.on_conflict_do_update(
+            index_elements=[AlarmRow.kind],
+            set_={"raised_at": now, "tries": tries},
+            where=AlarmRow.raised_at <= now - again_after,
+        ).returning(AlarmRow.kind)
+    ).first()
+    return raised is not None
 
 
 def _insert(table: Any) -> Any:

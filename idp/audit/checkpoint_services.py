@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -34,6 +34,8 @@ log = structlog.get_logger("mandat.audit")
 _LOG, _HEAD = table_of(AuditEntry), table_of(AuditHead)
 _LATE = 3  # periods after which a place that has not the newest entries is behind
 _MEMORY = "published.json"
+
+Doubt = Callable[[str, datetime], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +62,21 @@ class Comparison:
     uncovered: int  # entries after the last checkpoint that holds: what could still be changed unseen
 
 
-def publish_due(now: datetime) -> int:
-    """Publish a checkpoint in each place where one is due; return in how many."""
+def publish_due(now: datetime, *, on_doubt: Doubt | None = None) -> int:
+    """Publish a checkpoint in each place where one is due; return in how many.
+
+    *on_doubt* is called when a place cannot be continued: the log, or the place, is not what it was.
+    """
     settings: Settings = current_app.extensions["mandat.settings"]
     if not settings.audit_places:
         return 0
     folder = CheckpointKeys.of(settings).folder
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(folder) as alone:
-        return _publish_due(settings, now) if alone else 0
+        return _publish_due(settings, now, on_doubt) if alone else 0
 
 
-def _publish_due(settings: Settings, now: datetime) -> int:
+def _publish_due(settings: Settings, now: datetime, on_doubt: Doubt | None) -> int:
     position, digest = _head()
     memory, origin = _remembered(settings), CheckpointKeys.of(settings).origin(settings.issuer)
     made = 0
@@ -83,6 +88,8 @@ def _publish_due(settings: Settings, now: datetime) -> int:
             _publish(place, Checkpoint(origin, position, digest, now), settings, known)
         except (PlaceError, NoteError, CheckpointKeyError) as error:
             log.error("checkpoint not published", place=place.name, size=position, reason=str(error))
+            if on_doubt is not None and isinstance(error, NoteError):
+                on_doubt(place.name, now)
             continue
         memory[place.name] = {"size": position, "hash": digest, "at": now.isoformat()}
         _remember(settings, memory)

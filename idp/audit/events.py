@@ -118,6 +118,7 @@ class Event(StrEnum):
     SIGNAL_REFUSED = "oidc:signal_refused"
     # operations
     ALARM_RAISED = "alarm:raised"
+    LOG_DOUBTED = "log:doubted"
     OPERATOR_ADDED = "operator:added"
     OPERATOR_LEFT = "operator:left"
     REGISTER_IMPORTED = "register:imported"

@@ -113,6 +113,7 @@ LABELS: dict[Event, Any] = {
     Event.SIGNAL_SENT: _l("Signal received by an agency"),
     Event.SIGNAL_REFUSED: _l("Signal refused by an agency"),
     Event.ALARM_RAISED: _l("Alarm: many failed sign-ins over many accounts"),
+    Event.LOG_DOUBTED: _l("Alarm: the log is not what was published outside"),
     Event.OPERATOR_ADDED: _l("Operator added"),
     Event.OPERATOR_LEFT: _l("Operator left, account closed"),
     Event.REGISTER_IMPORTED: _l("Register of enterprises imported"),

@@ -75,7 +75,7 @@ def run_once(now: datetime) -> None:
         pass
     while audit.sequence():
         pass
-    _try(publish_due, now)
+    _try(_publish, now)
 
 
 def run(app: Flask, stop: threading.Event) -> None:
@@ -116,7 +116,11 @@ def order(app: Flask) -> None:
 
 def publish(app: Flask) -> None:
     """Publish checkpoints of the log in its outside places; one that does not answer holds up no other work."""
-    _in_context(app, publish_due)
+    _in_context(app, _publish)
+
+
+def _publish(now: datetime) -> int:
+    return publish_due(now, on_doubt=accounts.doubt_log)
 
 
 def sweep(app: Flask) -> None:

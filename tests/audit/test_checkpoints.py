@@ -26,6 +26,7 @@ from idp.audit.checkpoint_keys import CheckpointKeyError, CheckpointKeys
 from idp.audit.checkpoints import Checkpoint, NoteError, VerifierKey, notes_of, opened, signed
 from idp.audit.models import AuditEntry, AuditHead
 from idp.cli import audit as command
+from idp.cli import worker
 from idp.cli.doctor import findings, remarks
 from idp.cli.keys import keys as keys_command
 from idp.clock import MovableClock
@@ -525,3 +526,16 @@ def test_times_of_checkpoints_are_read_back(now: datetime) -> None:
     checkpoint = Checkpoint(ORIGIN, 0, "00" * 32, now)
 
     assert opened(signed(checkpoint, ()), ()).checkpoint == checkpoint
+
+
+def test_who_watches_is_told_once_a_day(published: MovableClock, app: Flask, settings: Settings) -> None:
+    """A worker that may not publish writes to the address of alarms, and in the log; a place that is silent is no alarm."""
+    app.extensions["mandat.settings"] = settings.model_copy(update={"alarm_email": "veille@fournisseur.example"})
+    emptied_and_begun_again(published)
+
+    for _ in range(3):
+        worker.run_once(published.advance(timedelta(seconds=300)))
+
+    (letter,) = settings.outbox_dir.glob("*log_alarm*.eml")
+    assert "veille@fournisseur.example" in letter.read_text()
+    assert [entry.event for entry in audit.entries(event=Event.LOG_DOUBTED)] == ["log:doubted"]
