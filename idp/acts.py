@@ -60,6 +60,8 @@ ROWS: dict[str, Row] = {
     "reproofing.unlock": _ACT,
     "rights.check": _WRITES_NOTHING,
     "rights.save": _ACT,
+    "questions.ask": Row(Need.NONE, "anybody may ask; nothing is given"),
+    "questions.answered": Row(Need.NONE, "notes that a message was answered; nothing is sent"),
     "subscriptions.subscribe": _WRITES_NOTHING,
     "subscriptions.check": _ACT,
     "subscriptions.withdraw": _ACT,

@@ -18,6 +18,7 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 FACTOR_LEVELS = {"user": 2, "pes": 2, "authorized_representative": 2, "operator": 3}
 _SHARED = ("valkey://", "valkeys://", "valkey+unix://", "redis://", "rediss://", "redis+unix://")
 _PATH = re.compile(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
+_CONTACT = re.compile(r"(mailto:[^@\s]+@|https://|tel:\+?)[^\s<>\"]+")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)+")
 
 
@@ -124,6 +125,14 @@ class Settings(BaseSettings):
     email_code_fallback: bool = Field(
         False, description="a code by e-mail beside the password, for people without their second factor: reading only"
     )
+    security_contacts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="where to report a weakness: mailto:, https: or tel: addresses, separated by commas (RFC 9116)"
+    )
+    security_policy_url: str | None = Field(None, description="https address of the policy of disclosure")
+    security_key_url: str | None = Field(None, description="https address of the key that reports are encrypted for")
+    security_txt_file: Path | None = Field(
+        None, description="security.txt that was signed, served as it is instead of the one made of these settings"
+    )
     log_addresses: Literal["digest", "plain"] = Field(
         "digest", description="how the log of refusals holds the address of a sender: a keyed digest, or in clear"
     )
@@ -154,12 +163,26 @@ class Settings(BaseSettings):
             raise ValueError("must be https; http is accepted on loopback only")
         return issuer
 
-    @field_validator("audit_places", mode="before")
+    @field_validator("audit_places", "security_contacts", mode="before")
     @classmethod
-    def _places_are_separated(cls, places: object) -> object:
-        if not isinstance(places, str):
-            return places
-        return tuple(each.strip() for each in places.split(",") if each.strip())
+    def _commas_separate(cls, given: object) -> object:
+        if not isinstance(given, str):
+            return given
+        return tuple(each.strip() for each in given.split(",") if each.strip())
+
+    @field_validator("security_contacts")
+    @classmethod
+    def _contacts_are_addresses(cls, contacts: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(each.isascii() and _CONTACT.fullmatch(each) for each in contacts):
+            raise ValueError("must be mailto:, https: or tel: addresses")
+        return contacts
+
+    @field_validator("security_policy_url", "security_key_url")
+    @classmethod
+    def _documents_are_secure(cls, url: str | None) -> str | None:
+        if url is not None and not (url.isascii() and _CONTACT.fullmatch(url) and url.startswith("https://")):
+            raise ValueError("must be an https address")
+        return url
 
     @field_validator("audit_places")
     @classmethod

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
 from flask import Flask, current_app
@@ -29,6 +30,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
 
 from .config import Settings
+from .private_files import private_database
 
 _WRITER = "mandat_writer"
 _DEPTH = "mandat_transaction_depth"
@@ -249,6 +251,10 @@ def _look_after_rest(engine: Engine) -> None:
 
 
 def _take_turns(engine: Engine) -> None:
+    @event.listens_for(engine, "do_connect")
+    def _close_to_others(_dialect: object, _record: object, cargs: list[Any], _cparams: object) -> None:
+        if cargs and cargs[0] not in ("", ":memory:") and not str(cargs[0]).startswith("file:"):
+            private_database(Path(cargs[0]))
 
     @event.listens_for(engine, "connect")
     def _connect(connection: sqlite3.Connection, _record: object) -> None:

@@ -22,6 +22,7 @@ from flask import current_app
 
 from .ciphers import SealError as SealError
 from .ciphers import decoded_key, random_key_line, seal_under, unseal_under
+from .private_files import private_folder
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 KEY_FILES = ("sealing.key", "pepper.key", "pairwise.salt", "cookie.key")
@@ -75,7 +76,7 @@ def _read_key(path: Path) -> bytes:
 
 def create_key_files(folder: Path) -> list[str]:
     """Write the key files that are missing in *folder*, mode 0600, and return their names."""
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     created = []
     for name in KEY_FILES:
         path = folder / name

@@ -218,6 +218,8 @@ def _guard_response(response: Response) -> Response:
             headers.add(name, value)
     if current_settings().secure and _TRANSPORT[0] not in there:
         headers.add(*_TRANSPORT)
+    if "request_id" in g and (wants_json() or is_machine(request.endpoint)):
+        headers["X-Request-Id"] = g.request_id
     if request.endpoint != "static":
         if "cache-control" not in there:
             headers.add("Cache-Control", "no-store")
@@ -315,6 +317,8 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     if status == 503 and not retry_after:
         return _unavailable("temporarily_unavailable")
     if wants_json():
+        if status < 500:
+            refusals.note("invalid_request", rule=f"http_{status}")
         answer = jsonify(error="invalid_request" if status < 500 else "server_error")
         answer.headers["Cache-Control"] = "no-store"
         if status == 405 and getattr(error, "valid_methods", None):

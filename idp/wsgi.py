@@ -4,7 +4,9 @@
 """
 
 from .app import create_app
+from .private_files import keep_private
 from .rsgi import RsgiApplication
 
+keep_private()
 application = create_app()
 rsgi_application = RsgiApplication(application)

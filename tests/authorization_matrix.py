@@ -24,6 +24,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     # public
     "pages.home": EVERYBODY,
     "pages.help_page": EVERYBODY,
+    "pages.security_contact": EVERYBODY,
     "pages.accessibility": EVERYBODY,
     "pages.privacy": EVERYBODY,
     "enrollment.terms": EVERYBODY,
@@ -33,6 +34,10 @@ ALLOWED: dict[str, frozenset[str]] = {
     "enrollment.resume_code": NOBODY,
     "enrollment.resume_again": NOBODY,
     "enrollment.leave": EVERYBODY,  # without a file there is nothing to close
+    "questions.ask": EVERYBODY,
+    "questions.sent": EVERYBODY,
+    "questions.questions": IN_CHARGE,
+    "questions.answered": IN_CHARGE,  # a message of another enterprise is as one that is gone
     "sign_in.password": EVERYBODY,
     "sign_in.second_factor": NOBODY,
     "sign_in.recovery_code": NOBODY,

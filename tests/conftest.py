@@ -166,6 +166,7 @@ def settings(database_url: str, keys_dir: Path, tmp_path: Path) -> Settings:
         argon2_memory_kib=1024,
         argon2_time=1,
         playground=True,
+        security_contacts="mailto:security@mandat.example",
         factor_policy="operator=2",  # operators use an application, as in the demonstration; passkeys have tests of their own
     )
 

@@ -100,6 +100,7 @@ def values(world: World) -> dict[str, str]:
         "reproofing_id": "none",
         "evidence_id": "none",
         "nominee_id": "none",
+        "question_id": "none",
         "filename": "css/app.css",
     }
 

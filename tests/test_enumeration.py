@@ -37,7 +37,7 @@ from idp.enrollment import services as enrolment
 from idp.enrollment.email_code_services import Purpose
 from idp.enrollment.file_services import draw_number
 from idp.enrollment.models import EnrolmentFile
-from idp.identifiers import UserCode
+from idp.identifiers import InvalidIdentifierError, Neq, UserCode
 from tests.accounts.conftest import PASSWORD, TOTP_SECRET, Browser
 from tests.enrollment.conftest import SYNTHETIC
 
@@ -96,6 +96,19 @@ class Town:
             session.execute(update(EnrolmentFile).where(EnrolmentFile.id == file_id).values(confirmed))
         email_code_services.send(file_id, Purpose.RETURN, now=now)
         return enrolment.view(file_id, now=now).number
+
+    def number(self, known: bool) -> str:
+        """Return a NEQ that nobody asked about before: of the enterprise enrolled here, or of nobody."""
+        drawn = ""
+        while not drawn:
+            try:
+                drawn = Neq.parse(f"11{secrets.randbelow(10**8):08d}").digits
+            except InvalidIdentifierError:
+                continue
+        if known:
+            with transaction() as session:
+                session.execute(update(Enterprise).values(neq=drawn))
+        return drawn
 
     def enrol(self, known: bool) -> None:
         """Make NEQ that of the enterprise enrolled here, or of nobody here."""
@@ -175,6 +188,16 @@ def enrolment_file(town: Town, known: bool, _browser: Browser, tries: int) -> It
     yield Post("/enrol/resume/again", {}, page="/enrol/resume/code")
 
 
+def question(town: Town, known: bool, browser: Browser, tries: int) -> Iterator[Post]:
+    neq = town.number(known)
+    browser.client.environ_base["REMOTE_ADDR"] = (
+        f"192.0.2.{secrets.randbelow(256)}"  # senders are bounded, known or not
+    )
+    asked = {"neq": neq, "name": "Mo Nouveau", "message": "Qui est responsable?"}
+    for _ in range(tries):
+        yield Post("/who-is-my-pes", {**asked, "email": town.address()})
+
+
 def opening(town: Town, known: bool, browser: Browser, _tries: int) -> Iterator[Post]:
     token = secrets.token_urlsafe(32)
     if known:
@@ -200,6 +223,7 @@ SURFACES: dict[str, Surface] = {
         enrolled_neq,
         revenu_quebec_number,
         enrolment_file,
+        question,
         opening,
     )
 }

@@ -14,6 +14,7 @@ from flask import Flask, request
 from jinja2 import StrictUndefined
 
 from idp.config import Settings, folder
+from idp.delegation.question_services import Asker
 from idp.enrollment.notice_services import TEMPLATES as ENROLMENT
 from idp.i18n import Language
 from idp.identifiers import UserCode
@@ -47,6 +48,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "security_notice": ("accounts/mail_security",),
     "reproofing_started": ("accounts/mail_reproofing",),
     "user_codes_asked": ("accounts/mail_user_codes",),
+    "pes_question": ("delegation/mail_question",),
     "pes_frozen": ("delegation/mail_pes_frozen",),
     "member_left": ("delegation/mail_member_left",),
     "member_renamed": ("delegation/mail_member_renamed",),
@@ -62,7 +64,7 @@ NO_EMAIL = frozenset(
         *("mailed_code",),  # a letter
         *("person_frozen", "sign_in_ended", "rights_removed", "credential_changed", "access_frozen"),  # become others
         "name_changed",  # as well
-        "enrolment_return",  # as well, when there is such a file
+        *("enrolment_return", "pes_asked"),  # as well, when there is such a file
         *("backchannel_logout", "security_event"),  # to agencies
     }
 )
@@ -100,6 +102,10 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "enterprise": "Toitures Brumeplume inc.",
     },
     "delegation/mail_member_left": {"name": "Marc Licorne", "enterprise": "Toitures Brumeplume inc.", "was_pes": True},
+    "delegation/mail_question": {
+        "neq": "1100000018",
+        "asker": Asker("Mo Nouveau", "mo@example.com", "418 555-0123", "Je travaille ici depuis lundi.", "fr"),
+    },
     "delegation/mail_pes_frozen": {"name": "Pia Licorne", "enterprise": "Toitures Brumeplume inc."},
     **{
         f"delegation/mail_{about}_{decision}": {

@@ -23,6 +23,7 @@ LEFT_OUT = {
     "interaction": "an agency's request under way in one browser, minutes; what comes of it is an authorization",
     "passkey_ceremony": "random challenges, minutes",
     "passkey_owner": "a random handle, which the person's passkeys know and nothing else uses",
+    "question": "what somebody without an account wrote to those in charge, sealed; 30 days",
     "rights_revision": "a counter of the enterprise's matrix; who changed a right is told by its grant and the log",
     "subscription_change": "the enterprise's own; what the person did with it is told by the steps of the subscription",
     "subscription": "the enterprise's own; what the person did with it is told by its steps",

@@ -23,13 +23,13 @@ def moment(value: str | datetime, language: str) -> str:
         return day(date.fromisoformat(value), language)
     instant = datetime.fromisoformat(value) if isinstance(value, str) else value
     local = instant.astimezone(_TORONTO)
-    return _glued(format_datetime(local, _PATTERNS[language], locale=_LOCALES[language]))
+    return _first(_glued(format_datetime(local, _PATTERNS[language], locale=_LOCALES[language])), language)
 
 
 def day(value: str | date, language: str) -> str:
     """Return a date in full."""
     given = date.fromisoformat(value) if isinstance(value, str) else value
-    return _glued(format_date(given, "long", locale=_LOCALES[language]))
+    return _first(_glued(format_date(given, "long", locale=_LOCALES[language])), language)
 
 
 def dollars(cents: int, language: str) -> str:
@@ -54,3 +54,8 @@ def read_dollars(text: str) -> int | None:
 def _glued(text: str) -> str:
     """Keep the parts of a date on one line where a break would mislead (``14 h 03``, ``23 novembre``)."""
     return re.sub(r"(?<=\d) (?=\D)|(?<=h) (?=\d)|\u202f", "\u00a0", text)
+
+
+def _first(text: str, language: str) -> str:
+    """Write the first of a month as French does."""
+    return re.sub(r"^1(?=\s)", "1er", text) if language == "fr" else text

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ..ciphers import SealError, decoded_key, random_key_line, seal_under, unseal_under
 from ..config import Settings
+from ..private_files import private_folder
 from .checkpoints import VerifierKey, origin_of
 
 _SIGNING = 2  # the newest key, and the one before it
@@ -87,7 +88,7 @@ class CheckpointKeys:
 
     def create_missing(self, issuer: str, now: datetime) -> list[str]:
         """Make the first key, and the key that seals it, where there is none; return what was written."""
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(self.folder)
         written = []
         if not self.kek_file.exists():
             _write(self.kek_file, random_key_line())

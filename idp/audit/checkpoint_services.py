@@ -22,6 +22,7 @@ from sqlalchemy import select
 
 from ..config import Settings
 from ..db import db, let_go, table_of
+from ..private_files import private_folder
 from .chain import GENESIS
 from .checkpoint_keys import CheckpointKeyError, CheckpointKeys, _write
 from .checkpoint_places import Place, PlaceError, places
@@ -71,7 +72,7 @@ def publish_due(now: datetime, *, on_doubt: Doubt | None = None) -> int:
     if not settings.audit_places:
         return 0
     folder = CheckpointKeys.of(settings).folder
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(folder)
     with _alone(folder) as alone:
         return _publish_due(settings, now, on_doubt) if alone else 0
 

@@ -78,6 +78,8 @@ class Event(StrEnum):
     MEMBER_RENAMED = "membership:renamed"
     MEMBER_VOUCHED = "membership:name_vouched"
     MEMBER_LINKED = "membership:linked"
+    QUESTION_ASKED = "question:asked"
+    QUESTION_ANSWERED = "question:answered"
     SUBSCRIPTION_REQUESTED = "subscription:requested"
     SUBSCRIPTION_ACCEPTED = "subscription:accepted"
     SUBSCRIPTION_REFUSED = "subscription:refused"

@@ -75,6 +75,8 @@ LABELS: dict[Event, Any] = {
     Event.MEMBER_RENAMED: _l("A person of the enterprise corrected their name"),
     Event.MEMBER_VOUCHED: _l("The name of a person was vouched for again"),
     Event.MEMBER_LINKED: _l("A person added their user code to an account they already had"),
+    Event.QUESTION_ASKED: _l("A person asked who is in charge; those in charge were written to"),
+    Event.QUESTION_ANSWERED: _l("Message of a person who looked for those in charge marked as answered"),
     Event.SUBSCRIPTION_REQUESTED: _l("Subscription to an agency requested, consent given"),
     Event.SUBSCRIPTION_ACCEPTED: _l("Subscription accepted"),
     Event.SUBSCRIPTION_REFUSED: _l("Subscription refused"),

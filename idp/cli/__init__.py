@@ -12,6 +12,7 @@ import click
 
 from .. import __version__
 from ..config import ConfigurationError
+from ..private_files import keep_private
 
 COMMANDS = {
     "agencies": "load the catalogue of agencies",
@@ -56,6 +57,7 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="idp")
 def cli() -> None:
     """Mandat: identity and delegation for enterprises."""
+    keep_private()
 
 
 def main() -> None:

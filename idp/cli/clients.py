@@ -31,9 +31,12 @@ def load(file: Path) -> None:
             for mistake in error.mistakes:
                 click.echo(f"✗ {mistake}", err=True)
             raise click.ClickException("nothing was loaded") from None
+        unused = client_services.unused_members(file)
         doubtful = {client_id: client_services.doubtful_addresses(client_id) for client_id in loaded}
     for client_id, addresses in doubtful.items():
         click.echo(f"loaded {client_id}")
+        for name in unused[client_id]:
+            click.echo(f"! {client_id}: {name} is known and changes nothing here", err=True)
         for uri in addresses:
             click.echo(
                 f"! {client_id}: {uri!r} has no path; if the library sends {uri + '/'!r}, register that", err=True

@@ -10,6 +10,7 @@ from flask_migrate import upgrade as run_upgrade
 
 from ..app import create_app
 from ..config import read_settings
+from ..private_files import private_folder
 
 
 @click.group()
@@ -22,7 +23,7 @@ def upgrade() -> None:
     """Run the migrations that are missing."""
     settings = read_settings()
     if settings.database_url.startswith("sqlite:///"):
-        Path(settings.database_url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        private_folder(Path(settings.database_url.removeprefix("sqlite:///")).parent)
     with create_app(settings).app_context():
         run_upgrade()
     click.echo("The schema is up to date.")

@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from ..config import Settings, folder, read_settings
+from ..private_files import private_folder
 from ..sealing import create_key_files
 from . import demo_tls
 from .demo_tls import HttpsFront
@@ -39,7 +40,8 @@ def demo(reset: bool, port: int, portal_port: int, https: bool, place: Path) -> 
     for busy in (port, portal_port, *((portal_port + 1,) if https else ())):
         if _is_listening(busy):
             raise click.ClickException(f"port {busy} is in use; choose others with --port and --portal-port")
-    place.mkdir(parents=True, exist_ok=True)
+    private_folder(place)
+    place.chmod(0o700)  # an older version left it open
     front = _front(place, port, portal_port) if https else None
     settings = demo_settings(place, port, is_https=https)
     portal = f"{'https' if https else 'http'}://127.0.0.1:{portal_port}"
@@ -92,6 +94,7 @@ def demo_settings(place: Path, port: int, *, is_https: bool = False) -> Settings
         workers=1,
         audit_places=tuple(str(place / f"checkpoints-{number}") for number in (1, 2)),
         audit_checkpoint_seconds=30,
+        security_contacts=("mailto:securite@mandat.example",),
     )
 
 
@@ -106,6 +109,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "IDP_DEMO": "true",
         "IDP_WORKERS": "1",
         "IDP_TRUSTED_PROXIES": "0",
+        "IDP_SECURITY_CONTACTS": ",".join(settings.security_contacts),
         "IDP_AUDIT_PLACES": ",".join(settings.audit_places),
         "IDP_AUDIT_CHECKPOINT_SECONDS": str(settings.audit_checkpoint_seconds),
     }
@@ -133,7 +137,7 @@ def _prepare(place: Path, settings: Settings, portal: str) -> None:
     for folder_name in settings.audit_places:
         shutil.rmtree(folder_name, ignore_errors=True)
         Path(folder_name).mkdir(mode=0o700)
-    settings.outbox_dir.mkdir(parents=True)
+    private_folder(settings.outbox_dir)
     from flask_migrate import upgrade
 
     from ..app import create_app

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import stat
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
@@ -21,6 +20,8 @@ from ..audit.checkpoint_keys import CheckpointKeyError, CheckpointKeys
 from ..clock import SystemClock
 from ..config import Settings, folder, read_settings
 from ..limits import storage_answers
+from ..pages import security_txt
+from ..private_files import loose, of_database
 from ..sealing import KEY_FILES
 from . import key_findings
 from .audit import FEW_PLACES
@@ -54,6 +55,8 @@ def remarks(settings: Settings) -> Iterator[str]:
         yield few
     if settings.secure and settings.alarm_email is None:
         yield "no IDP_ALARM_EMAIL: an alarm about failed sign-ins is seen in the log and at the desk only"
+    if settings.secure and not (settings.security_contacts or settings.security_txt_file):
+        yield "no IDP_SECURITY_CONTACTS: /.well-known/security.txt says to nobody where to report a weakness"
     yield from key_findings.remarks(settings, SystemClock().now())
 
 
@@ -63,7 +66,8 @@ def findings(settings: Settings) -> Iterator[str]:
     if missing:
         yield f"keys missing in {settings.keys_dir}: {', '.join(missing)}; run idp keys new"
         return
-    yield from _loose_files(settings.keys_dir)
+    yield from loose(_kept_private(settings))
+    yield from security_txt.findings(settings, SystemClock().now())
     wrong = [*key_findings.findings(settings), *_checkpoint_key_findings(settings)]
     if wrong:
         yield from wrong
@@ -83,10 +87,19 @@ def findings(settings: Settings) -> Iterator[str]:
         yield f"the database does not answer: {type(error).__name__}"
 
 
-def _loose_files(keys: Path) -> Iterator[str]:
-    for path in sorted(keys.iterdir()):
-        if path.suffix in (".key", ".salt", ".json") and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            yield f"{path.name} can be read by others; chmod 600"
+def _kept_private(settings: Settings) -> Iterator[Path]:
+    """Yield the files and folders that hold persons or secrets."""
+    for folder_of_keys in (settings.keys_dir, CheckpointKeys.of(settings).folder):
+        yield folder_of_keys
+        for path in sorted(folder_of_keys.glob("*")):
+            if path.suffix in (".key", ".salt", ".json"):
+                yield path
+    yield settings.outbox_dir
+    yield from sorted(settings.outbox_dir.glob("*"))
+    if settings.database_url.startswith("sqlite:///"):
+        database = Path(settings.database_url.removeprefix("sqlite:///"))
+        yield database.parent
+        yield from of_database(database)
 
 
 def _relay_findings(settings: Settings) -> Iterator[str]:

@@ -18,7 +18,7 @@ from ..app import create_app
 from ..audit.checkpoint_services import publish_due
 from ..clock import Clock, SystemClock
 from ..db import db
-from ..delegation import level_services
+from ..delegation import level_services, question_services
 from ..delegation import services as delegation
 from ..enrollment import browser_services
 from ..enrollment import worker_services as enrollment
@@ -41,6 +41,7 @@ SWEEPS: tuple[Task, ...] = (
     browser_services.forget_old,
     level_services.raise_levels,
     delegation.sweep_dates,
+    question_services.forget_old,
     accounts.sweep,
     accounts.watch_failed_tries,
     interaction_services.forget_old,

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from ..clock import local_date
+from ..db import sort_key
 from . import catalogue_services
 from .authority import Authority
 from .catalogue import Agency
-from .people_services import members
+from .people_services import MembershipView, members
 from .removal_services import RemovalView, removals
 from .rights_services import authority, matrix
 from .roles import MembershipStatus, Role
@@ -109,16 +110,22 @@ def of_enterprise(enterprise_id: str, now: datetime) -> HomeOfEnterprise:
     )
 
 
-def of_user(person_id: str, enterprise_id: str, now: datetime) -> tuple[tuple[Held, ...], tuple[str, ...]]:
-    """Read what a user holds at each agency, and which persons in charge they may ask."""
+def of_user(person_id: str, enterprise_id: str, now: datetime) -> tuple[Held, ...]:
+    """Read what a user holds at each agency."""
     held = []
     for agency in catalogue_services.agencies():
         found = authority(person_id, enterprise_id, agency.id, now)
         if found is not None and found.blocks:
             held.append(Held(agency, found))
-    return tuple(held), in_charge(enterprise_id)
+    return tuple(held)
 
 
 def in_charge(enterprise_id: str) -> tuple[str, ...]:
     """Return the active persons in charge of electronic services of an enterprise."""
-    return tuple(member.person_id for member in members(enterprise_id) if member.role is Role.PES and member.counts)
+    return tuple(member.person_id for member in pes_of(enterprise_id))
+
+
+def pes_of(enterprise_id: str) -> tuple[MembershipView, ...]:
+    """Return the active PES of an enterprise by name, with how they are reached."""
+    found = (member for member in members(enterprise_id) if member.role is Role.PES and member.counts)
+    return tuple(sorted(found, key=lambda member: sort_key(member.name)))

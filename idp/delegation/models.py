@@ -93,6 +93,20 @@ class Membership(Base):
     vouched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class Question(Base):
+    """A message for those in charge of an enterprise, from a person who does not know who they are."""
+
+    __tablename__ = "question"
+    __table_args__ = (Index("ix_question_enterprise_asked_at", "enterprise_id", "asked_at"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    enterprise_id: Mapped[str] = mapped_column(ForeignKey("enterprise.id"))
+    said: Mapped[str] = mapped_column(Text)  # who asks, how to reach them, the message: sealed for question:<id>
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    answered_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    answered_by: Mapped[str | None] = mapped_column(String(32))
+
+
 class BlockGrant(Base):
     """The right of one member to one block (or ``*``) of one agency, between two instants.
 

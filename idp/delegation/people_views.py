@@ -17,7 +17,7 @@ from ..db import sort_key
 from ..errors import ConflictError, NotFoundError
 from ..i18n import gettext as _
 from ..web import now, see_other
-from . import presenting, rules, services
+from . import presenting, question_services, rules, services
 from .acting import acting, ar_or_pes_required, authorized_representative_required, pes_required, signed_in
 from .forms import PersonForm, sentences
 from .newcomer_services import Newcomer
@@ -340,6 +340,7 @@ def roster() -> ResponseReturnValue:
     active = [v for v in views if v.role is Role.PES and v.status is MembershipStatus.ACTIVE]
     return render_template(
         "delegation/roster.html",
+        waiting=question_services.count_open(here.enterprise_id),
         people=presenting_people(views),
         may_add=here.is_authorized_representative,
         active_pes=len(active),

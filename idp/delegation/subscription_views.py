@@ -55,8 +55,8 @@ def home() -> str:
     who = acting()
     role = str(ROLES[who.membership.role])
     if not (who.is_pes or who.is_authorized_representative):
-        held, pes = home_services.of_user(who.person.id, who.enterprise_id, now())
-        in_charge = sorted(names(who.enterprise_id, pes).values())
+        held = home_services.of_user(who.person.id, who.enterprise_id, now())
+        in_charge = home_services.pes_of(who.enterprise_id)
         return render_template("delegation/home_user.html", who=who, role=role, held=held, text=text, pes=in_charge)
     page = home_services.of_enterprise(who.enterprise_id, now())
     known = names(who.enterprise_id, [*(r.person_id for r in page.removals), *(e.person_id for e in page.endings)])

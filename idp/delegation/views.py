@@ -32,6 +32,7 @@ from . import (
     people_views,
     postal_services,
     presenting,
+    question_views,
     renaming,
     reproofing_views,
     rights_views,
@@ -49,6 +50,7 @@ def init_app(app: Flask) -> None:
     frozen_telling.init_app(app)
     departure_telling.init_app(app)
     renaming.init_app(app)
+    question_views.init_app(app)
     add_departure(
         app,
         Departure(

@@ -18,6 +18,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from .. import addresses
 from ..config import LOOPBACK_HOSTS, Settings
 from ..egress import Answer, post, post_form
+from ..private_files import private_folder
 from ..web import current_settings
 from .errors import BouncedError, RefusedAnswerError, RefusedContentError, UndeliverableError
 from .letters import render_pdf
@@ -167,7 +168,7 @@ def _write(name: str, content: bytes) -> None:
     if not _FILE_NAME.fullmatch(name):
         raise UndeliverableError("a file name with other signs than letters, digits, dot, hyphen")
     folder: Path = current_settings().outbox_dir
-    folder.mkdir(parents=True, exist_ok=True)
+    private_folder(folder)
     draft = folder / f".{name}.part"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:

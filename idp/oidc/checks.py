@@ -175,6 +175,8 @@ def check_details(parameters: Parameters, client: RelyingParty, locations: tuple
         _refuse("invalid_authorization_details", "authorization_details must be a list of objects")
     for detail in listed:
         fault = detail_fault(detail, locations)
+        if client.details_types is not None and detail.get("type") not in client.details_types:
+            fault = fault or "a type that the client did not register"
         if fault:
             _refuse("invalid_authorization_details", fault)
     if len({detail["identifier"] for detail in listed if "identifier" in detail}) > 1:
@@ -217,7 +219,7 @@ def checked(parameters: Parameters, client: RelyingParty, locations: tuple[str, 
     where = target(parameters, client)
     for check in CHECKS:
         check(parameters, client, locations)
-    age = parameters.get("max_age")
+    age = parameters.get("max_age") or client.default_max_age
     return AuthorizationRequest(
         client_id=client.client_id,
         redirect_uri=where.redirect_uri,
@@ -233,7 +235,7 @@ def checked(parameters: Parameters, client: RelyingParty, locations: tuple[str, 
         ui_language=parameters.language,
         details=_details(parameters),
         dpop_jkt=parameters.get("dpop_jkt"),
-        acr_values=_words(parameters, "acr_values"),
+        acr_values=_words(parameters, "acr_values") or client.default_acr_values,
         claims=_claims(parameters, client),
         is_signed=parameters.is_signed,
     )

@@ -27,7 +27,7 @@ _INACTIVE = {"active": False}
 def introspect(asked: BackChannelRequest, client: RelyingParty) -> Answer:
     """Tell what a token is worth; a client that proves nothing is told nothing (RFC 7662 §2.1, RFC 9701 §5)."""
     if not client.is_confidential:
-        raise UnknownClientError(used_basic=False)
+        raise UnknownClientError("introspection is for clients with a secret or a key")
     told = _told(asked.form["token"], client)
     if not _wants_signed(asked):
         return 200, told, []

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 _STRONG_ALGS = ("PS256", "ES256", "EdDSA", "Ed25519")  # FAPI 2.0 §5.4.1
+SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
+DEFAULT_METHOD = "client_secret_basic"  # RFC 7591 §2; a client that named no method may use either of the two
 STRONG_METHODS = frozenset({"private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"})  # §5.3.2.1
 
 
@@ -35,7 +37,7 @@ class Profile:
 
 BASELINE = Profile(
     name="baseline",
-    auth_methods=frozenset({"none", "client_secret_basic", "client_secret_post", *STRONG_METHODS}),
+    auth_methods=SECRET_METHODS | STRONG_METHODS | {"none"},
     signing_algs=(*_STRONG_ALGS, "RS256"),
     id_token_algs=("RS256", "PS256", "ES256", "EdDSA"),
     response_modes=frozenset({"query", "fragment", "form_post"}),

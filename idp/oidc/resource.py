@@ -25,11 +25,17 @@ _SAID = {
 
 
 class RefusedTokenError(Exception):
-    """The token gives no access; ``code`` is empty when none was presented (RFC 6750 §3.1)."""
+    """The token gives no access; ``code`` is empty when none was presented (RFC 6750 §3.1).
 
-    def __init__(self, scheme: str, code: str = "", nonce: str = "") -> None:
+    ``rule`` and ``claims``, those of a token of ours, are for the log.
+    """
+
+    def __init__(
+        self, scheme: str, code: str = "", nonce: str = "", *, rule: str = "", claims: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(code)
         self.scheme, self.code, self.nonce = scheme, code, nonce
+        self.rule, self.claims = rule, claims or {}
 
     @property
     def challenge(self) -> str:
@@ -57,11 +63,13 @@ def presented(method: str, url: str, headers: Headers, *, now: datetime) -> Pres
     scheme, _, text = headers.get("Authorization", "").partition(" ")
     known = {"bearer": "Bearer", "dpop": "DPoP"}.get(scheme.lower())
     if known is None or not text.strip():
-        raise RefusedTokenError("Bearer")
+        raise RefusedTokenError("Bearer", rule="no access token in the Authorization header")
     claims = _claims(text.strip(), known, now)
     cnf: Mapping[str, str] = claims.get("cnf", {})
     if known != tokens.token_type(cnf):  # a bound token is no bearer token, and the other way round
-        raise RefusedTokenError(known, "invalid_token")
+        raise RefusedTokenError(
+            known, "invalid_token", rule=f"sent as {known}, bound as {tokens.token_type(cnf)}", claims=claims
+        )
     if cnf:
         _check_possession(method, url, headers, text.strip(), claims, now)
     return Presented(claims, str(claims["client_id"]))
@@ -70,7 +78,7 @@ def presented(method: str, url: str, headers: Headers, *, now: datetime) -> Pres
 def _claims(text: str, scheme: str, now: datetime) -> dict[str, Any]:
     claims = issuing.living_claims(text, now=now)
     if claims is None:
-        raise RefusedTokenError(scheme, "invalid_token")
+        raise RefusedTokenError(scheme, "invalid_token", rule="not a living access token of this provider")
     return claims
 
 
@@ -79,29 +87,32 @@ def _check_possession(
 ) -> None:
     """Compare what the token is bound to with what was shown, and use the proof up."""
     if "jkt" not in claims["cnf"]:
-        _check_certificate(claims["cnf"])
+        _check_certificate(claims)
         return
     client = client_services.find(str(claims["client_id"]))
     if client is None:
-        raise RefusedTokenError("DPoP", "invalid_token")
+        raise RefusedTokenError("DPoP", "invalid_token", rule="the client is gone", claims=claims)
     try:
         shown = possession.shown(method, url, headers, client, now=now, access_token=text)
     except UseNonceError as error:
-        raise RefusedTokenError("DPoP", "use_dpop_nonce", error.nonce) from None
-    except InvalidProofError:
-        raise RefusedTokenError("DPoP", "invalid_dpop_proof") from None
+        rule = "the DPoP proof lacks a current nonce"
+        raise RefusedTokenError("DPoP", "use_dpop_nonce", error.nonce, rule=rule, claims=claims) from None
+    except InvalidProofError as error:
+        raise RefusedTokenError("DPoP", "invalid_dpop_proof", rule=error.description, claims=claims) from None
     if shown.proof is None:
-        raise RefusedTokenError("DPoP", "invalid_dpop_proof")
+        raise RefusedTokenError("DPoP", "invalid_dpop_proof", rule="no DPoP proof", claims=claims)
     if not proofs.fits(claims["cnf"], shown.cnf):
-        raise RefusedTokenError("DPoP", "invalid_token")  # RFC 9449 §7.1
+        rule = "the proof is of another key than the token"
+        raise RefusedTokenError("DPoP", "invalid_token", rule=rule, claims=claims)  # RFC 9449 §7.1
     with transaction():
         fresh = replay_services.spend(f"dpop:{shown.proof.jkt}", shown.proof.jti, until=shown.proof.until)
     if not fresh:
-        raise RefusedTokenError("DPoP", "invalid_dpop_proof")
+        raise RefusedTokenError("DPoP", "invalid_dpop_proof", rule="the proof was used before", claims=claims)
 
 
-def _check_certificate(cnf: Mapping[str, str]) -> None:
+def _check_certificate(claims: Mapping[str, Any]) -> None:
     """Compare the certificate of the token with the one of the handshake (RFC 8705 §3)."""
     shown = mutual_tls.certificate()
-    if not proofs.fits(cnf, proofs.confirmation(None, shown.der if shown else None)):
-        raise RefusedTokenError("Bearer", "invalid_token")
+    if not proofs.fits(claims["cnf"], proofs.confirmation(None, shown.der if shown else None)):
+        rule = "the certificate is not the one of the token"
+        raise RefusedTokenError("Bearer", "invalid_token", rule=rule, claims=claims)

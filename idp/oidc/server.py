@@ -23,7 +23,7 @@ from werkzeug.datastructures import MultiDict
 from .. import audit, refusals
 from ..db import transaction
 from ..web import absolute_url, current_settings, now
-from . import possession, replay_services
+from . import client_refusals, possession, replay_services
 from .client_credentials import ServiceGrant
 from .grants import CodeGrant, RefreshGrant
 from .parties import client_auth, client_key_services, client_services, mutual_tls
@@ -133,7 +133,7 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
             wrapped.check_shape("grant_type")
             grant = self.get_token_grant(wrapped)
         except OAuth2Error as error:
-            return self.handle_response(*error())
+            return self._refused(error, request)
         return self._answer(wrapped, lambda asked, client: _granted(grant, asked, client))
 
     def answer_client(
@@ -144,7 +144,7 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
             wrapped = self.create_oauth2_request(request)
             wrapped.check_shape(*required)
         except OAuth2Error as error:
-            return self.handle_response(*error())
+            return self._refused(error, request)
         return self._answer(wrapped, act, prepare)
 
     def _answer(self, wrapped: BackChannelRequest, act: Act, prepare: Prepare = _nothing) -> Response:
@@ -153,10 +153,17 @@ class MandatServer(AuthorizationServer):  # type: ignore[misc]
             refusals.act_as(f"client:{client.client_id}")
             prepare(wrapped, client)
         except OAuth2Error as error:
+            client_refusals.of_error(error, wrapped.headers, wrapped.form, wrapped.client)
             return self.handle_response(*error())
         with transaction():
             status, body, headers = _outcome(wrapped, client, act)
         return self.handle_response(status, body, [*headers, *possession.nonce_headers(wrapped.headers, now=now())])
+
+    def _refused(self, error: OAuth2Error, request: Request) -> Response:
+        """Answer a request whose shape is wrong; a body that is too large is not read for it."""
+        is_readable = (request.content_length or 0) <= LARGEST_BODY
+        client_refusals.of_error(error, dict(request.headers), request.form if is_readable else {})
+        return self.handle_response(*error())
 
     def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Response:
         """Return an answer that no cache keeps, JSON unless its headers name another type."""
@@ -205,6 +212,7 @@ def _outcome(asked: BackChannelRequest, client: RelyingParty, act: Act) -> Answe
             agency_id=client.agency_id,
             details={"client_id": client.client_id, "error": error.error},
         )
+        client_refusals.of_error(error, asked.headers, asked.form, client)
         status, body, headers = error()
         return status, dict(body), headers
 
@@ -216,7 +224,7 @@ def _spend(asked: BackChannelRequest) -> None:
     once += [(f"dpop:{proof.jkt}", proof.jti, proof.until)] if proof else []
     fresh = replay_services.spend_all(once)
     if assertion and assertion.client_id not in fresh:
-        raise client_auth.UnknownClientError(used_basic=False)
+        raise client_auth.UnknownClientError("client assertion: it was used before")
     if len(fresh) != len(once):
         raise possession.InvalidProofError("the proof was used before")
 

@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 
 from ..db import db, sort_key
+from ..i18n import current_language
 from .models import RelyingPartyRow
 from .parties import client_keys
+from .parties.clients import names_by_language
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def _software(members: dict[str, object], *, is_revoked: bool) -> Software:
     named_in = [str(members[name]) for name in sorted(members) if name.startswith("tls_client_auth_")]
     return Software(
         client_id=str(members["client_id"]),
-        name=str(members["client_name"]),
+        name=names_by_language(members).get(current_language(), str(members["client_name"])),
         publisher=_host(members.get("client_uri")),
         keys=tuple(each.key.thumbprint() for each in keys),
         jwks_host=_host(members.get("jwks_uri")),

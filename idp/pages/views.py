@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, render_template
+from flask import Blueprint, Flask, Response, abort, render_template
+
+from ..web import current_settings, now
+from . import security_txt
 
 blueprint = Blueprint("pages", __name__)
 
@@ -34,3 +37,14 @@ def accessibility() -> str:
 def privacy() -> str:
     """Say which data is kept, why and how long."""
     return render_template("pages/privacy.html")
+
+
+@blueprint.get(security_txt.PATH)
+def security_contact() -> Response:
+    """Say where to report a weakness (RFC 9116)."""
+    text = security_txt.written(current_settings(), now())
+    if text is None:
+        abort(404)
+    answer = Response(text, content_type="text/plain; charset=utf-8")
+    answer.headers["Cache-Control"] = "public, max-age=86400"
+    return answer

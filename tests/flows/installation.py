@@ -120,8 +120,12 @@ class Installation:
                 found.append(f"{message['Subject']}\n{body.get_content() if body else ''}")
         return found
 
+    def codes_sent(self, to: str) -> int:
+        """Return how many codes of eight digits were sent to an address."""
+        return sum(len(_codes(text, 8)) for text in self.mails(to))
+
     def emailed_code(self, to: str, after: int = 0) -> str:
-        """Wait for an e-mail with a code of eight digits, beyond the first *after* ones, and return the code."""
+        """Wait for an e-mail with a code of eight digits, beyond the first *after* codes, and return the code."""
 
         def latest() -> str | None:
             codes = [code for text in self.mails(to) for code in _codes(text, 8)]

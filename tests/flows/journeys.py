@@ -162,7 +162,7 @@ def enrol(page: Page, installation: Installation, case: dict[str, Any]) -> None:
 
 def begin_account(page: Page, installation: Installation, case: dict[str, Any]) -> None:
     """From the page of a verified file, with the code sent for it, to the representative's first password."""
-    known = len(installation.mails(case["email"]))
+    known = installation.codes_sent(case["email"])
     page.click("#create-account")
     page.fill("#code", installation.emailed_code(case["email"], known))
     page.click("#continue")

@@ -23,7 +23,7 @@ from idp.identifiers import UserCode
 from tests.accounts.conftest import switch_on
 from tests.flows import journeys
 from tests.flows.devices import give_device
-from tests.flows.installation import Installation
+from tests.flows.installation import Installation, waited_for
 from tests.flows.journeys import NewPage
 from tests.flows.scanning import Scan, faults_of
 
@@ -50,7 +50,7 @@ VISITED = {
     ),
     "file": (
         *("enrollment.file", "enrollment.mailed_code", "enrollment.document", "enrollment.contest"),
-        *("enrollment.slip", "activation.password", "activation.factor"),
+        *("enrollment.account_code", "enrollment.slip", "activation.password", "activation.factor"),
     ),
     "security": (
         *("security.security", "security.password", "security.application", "security.passkey"),
@@ -84,6 +84,7 @@ VISITED = {
         *("email_change.undo", "freezing.thaw", "closing.about", "closing.closed"),
         "names.correct",
     ),
+    "question": ("questions.ask", "questions.sent", "questions.questions"),
     "agency": (
         *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
         *("oidc_consents.consents", "oidc_end_session.end_session", "oidc_farewell.done"),
@@ -256,7 +257,7 @@ def test_pages_of_a_file(installation: Installation, scan: Scan, new_page: NewPa
     case = installation.enrolment("online") | {"email": "autre@entreprise.example"}
     journeys.enrol(verified, installation, case)
     scan.visit(verified)
-    known = len(installation.mails(case["email"]))
+    known = installation.codes_sent(case["email"])
     verified.click("#create-account")
     scan.visit(verified)
     verified.fill("#code", installation.emailed_code(case["email"], known))
@@ -409,6 +410,53 @@ def test_pages_of_a_code_by_email(installation: Installation, scan: Scan, page: 
     switch_on(installation.app, on=False)
 
     _done(scan, "code by e-mail")
+
+
+def test_the_way_of_a_question(installation: Installation, scan: Scan, new_page: NewPage) -> None:
+    """A person who does not know their PES writes; those in charge read it, answer, and say so; a user sees whom to ask."""
+    asker, pes, user = new_page(), new_page(), new_page()
+    known = len(installation.mails("marc-andre@licorne.example"))
+    shown = []
+    for neq in ("1100000455", "1100000018"):
+        asker.goto(f"{installation.issuer}/")
+        asker.click("#home-who")
+        if not shown:
+            scan.visit(asker)
+        asker.fill("#neq", neq)
+        asker.fill("#message", "Voyez www.piege.example")
+        asker.click("#send-question")
+        expect(asker.locator("#error-summary li")).to_have_count(3)
+        journeys.expect_mistakes(asker)
+        if not shown:
+            scan.stay(asker)
+        asker.fill("#name", "ᐃᓄᒃ Tremblé")
+        asker.fill("#email", "inuk@exemple.example")
+        asker.fill("#message", "Je travaille à l’entrepôt depuis lundi.")
+        asker.click("#send-question")
+        asker.wait_for_url("**/who-is-my-pes/sent")
+        shown.append(asker.inner_text("main"))
+    assert shown[0] == shown[1]
+    scan.visit(asker)
+
+    mail = waited_for(lambda: installation.mails("marc-andre@licorne.example")[known:], "no e-mail about the question")[
+        0
+    ]
+    assert "l’entrepôt depuis lundi" in mail
+    journeys.sign_in(pes, installation, installation.persona("pes"))
+    pes.goto(f"{installation.issuer}/roster")
+    pes.click("#questions")
+    expect(pes.locator("main")).to_contain_text("ᐃᓄᒃ Tremblé")
+    expect(pes.locator("main a[href^='mailto:inuk']")).to_be_visible()
+    scan.visit(pes)
+    pes.click("button[id^='answered-']")
+    expect(pes.locator("main")).to_contain_text("marqué comme répondu")
+    scan.visit(pes)
+    journeys.sign_in(user, installation, installation.persona("user"))
+    user.goto(f"{installation.issuer}/home")
+    expect(user.locator("main a[href^='mailto:']").first).to_be_visible()
+    scan.visit(user)
+
+    _done(scan, "question")
 
 
 def test_pages_of_an_enterprise(installation: Installation, scan: Scan, new_page: NewPage) -> None:

@@ -400,7 +400,11 @@ def _filled(app: Flask, clock: MovableClock, place: Path) -> Scenery:
         app,
         clock,
         place,
-        registration("rp1", post_logout_redirect_uris=["http://127.0.0.1:9999/bye"]),
+        registration(
+            "rp1",
+            token_endpoint_auth_method="client_secret_basic",
+            post_logout_redirect_uris=["http://127.0.0.1:9999/bye"],
+        ),
         registration(
             "rp2",
             token_endpoint_auth_method="client_secret_post",

@@ -136,6 +136,7 @@ def test_an_amount_is_read_in_both_languages(text: str, cents: int | None) -> No
 def test_dates_numbers_and_amounts_are_of_the_language() -> None:
     """Québec's time, and what belongs together stays on one line."""
     instant = "2026-11-23T19:03:00+00:00"
+    assert (day("2026-12-01", "fr"), day("2026-12-01", "en")) == ("1er\u00a0décembre 2026", "December 1, 2026")
 
     assert moment(instant, "fr") == "23\u00a0novembre 2026\u00a0à 14\u00a0h\u00a003"
     assert moment(instant, "en") == "November 23, 2026\u00a0at 2:03\u00a0p.m."

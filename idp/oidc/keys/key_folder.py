@@ -17,6 +17,7 @@ from typing import Self
 
 from ...ciphers import SealError, decoded_key, random_key_line
 from ...config import Settings
+from ...private_files import private_folder
 from . import key_files, pkcs11_device
 from .key_files import KeyDevice, SigningKey
 from .key_rotation import KeyState
@@ -110,7 +111,7 @@ class KeyFolder:
             return False
         if not all(key_files.is_clear(path.read_text(encoding="ascii")) for path in self.folder.glob(_PATTERN)):
             raise KeyFileError(f"{self.kek_file} is missing and keys are sealed under it: put it back")
-        self.kek_file.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self.kek_file.parent)
         self.replace(self.kek_file, random_key_line())
         return True
 
@@ -122,7 +123,7 @@ class KeyFolder:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Let one process at a time change the folder; the lock falls with the process, however it ends."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self.folder)
         descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

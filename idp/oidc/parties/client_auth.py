@@ -31,11 +31,15 @@ _CHALLENGE = ("WWW-Authenticate", 'Basic realm="mandat", charset="UTF-8"')
 
 
 class UnknownClientError(InvalidClientError):  # type: ignore[misc]
-    """The client did not prove itself: 401 always, with a challenge only when Basic was used (RFC 6749 §5.2)."""
+    """The client did not prove itself: 401 always, with a challenge only when Basic was used (RFC 6749 §5.2).
 
-    def __init__(self, *, used_basic: bool) -> None:
+    ``rule`` says why, to the operator alone.
+    """
+
+    def __init__(self, rule: str, *, used_basic: bool = False) -> None:
         super().__init__(description="the client is not known or did not prove itself", status_code=401)
         self.used_basic = used_basic
+        self.rule = rule
 
     def get_headers(self) -> list[tuple[str, str]]:
         """Return the headers of the answer."""
@@ -87,17 +91,22 @@ def authenticate(
         return _by_assertion(headers, form, find, keys_of, issuer=issuer, token_url=token_url, now=now)
     given = credentials(headers, form)
     used_basic = given.method == "client_secret_basic"
+    rule = "no such client"
     for client_id, secret in given.readings:
         client = find(client_id)
         if client is not None and given.method == "none" and client.auth_method in _BY_CERTIFICATE:
             return _by_certificate(client, form, handshake or Handshake(), keys_of, now)
-        if client is None or client.auth_method != given.method:
+        if client is None:
             continue
+        if given.method not in client.auth_methods:
+            rule = "the method is not one that the client registered"
+            continue
+        rule = "the secret is not the one on record"
         if given.method == "none" or hmac.compare_digest(digest(secret), client.secret_digest):
             if form.get("client_id", client.client_id) != client.client_id:
-                raise UnknownClientError(used_basic=used_basic)
+                raise UnknownClientError("client_id in the form is another client", used_basic=used_basic)
             return Proven(client)
-    raise UnknownClientError(used_basic=used_basic)
+    raise UnknownClientError(rule, used_basic=used_basic)
 
 
 def credentials(headers: Mapping[str, str], form: Mapping[str, str]) -> Credentials:
@@ -111,7 +120,7 @@ def credentials(headers: Mapping[str, str], form: Mapping[str, str]) -> Credenti
         return Credentials("client_secret_post", ((form.get("client_id", ""), form.get("client_secret", "")),))
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
-        raise UnknownClientError(used_basic=True)
+        raise UnknownClientError("the scheme of Authorization is not Basic", used_basic=True)
     return Credentials("client_secret_basic", _basic_readings(encoded.strip()))
 
 
@@ -131,7 +140,7 @@ def _by_certificate(
         else:
             certificates.check_issued(handshake.certificate, client.certificate_subject, handshake.authorities, now=now)
     except RefusedCertificateError as error:
-        raise UnknownClientError(used_basic=False) from error
+        raise UnknownClientError(f"certificate: {error}") from error
     return Proven(client)
 
 
@@ -150,18 +159,20 @@ def _by_assertion(
         raise InvalidRequestError("use one method of client authentication only")
     try:
         if form.get("client_assertion_type") != assertions.ASSERTION_TYPE:
-            raise RefusedJwtError("type")
+            raise RefusedJwtError("client_assertion_type")
         token = foreign_jwts.read(form.get("client_assertion", ""))
         client = find(assertions.claimed_client(token))
-        if client is None or client.auth_method != "private_key_jwt":
-            raise RefusedJwtError("client")
+        if client is None:
+            raise RefusedJwtError("no such client")
+        if "private_key_jwt" not in client.auth_methods:
+            raise RefusedJwtError("the method is not one that the client registered")
         if form.get("client_id", client.client_id) != client.client_id:
-            raise RefusedJwtError("client_id")
+            raise RefusedJwtError("client_id in the form is another client")
         audiences = {issuer, token_url} if client.token_url_as_audience else {issuer}
         keys = keys_of(client, token.header.get("kid"))
         return Proven(client, assertions.check(token, client, keys=keys, audiences=audiences, now=now))
     except RefusedJwtError as error:
-        raise UnknownClientError(used_basic=False) from error
+        raise UnknownClientError(f"client assertion: {error}") from error
 
 
 def _basic_readings(encoded: str) -> tuple[tuple[str, str], ...]:
@@ -169,9 +180,9 @@ def _basic_readings(encoded: str) -> tuple[tuple[str, str], ...]:
     try:
         text = base64.b64decode(encoded, validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
-        raise UnknownClientError(used_basic=True) from None
+        raise UnknownClientError("Basic holds no base64 of UTF-8 text", used_basic=True) from None
     name, colon, secret = text.partition(":")
     if not colon:
-        raise UnknownClientError(used_basic=True)
+        raise UnknownClientError("Basic holds no colon", used_basic=True)
     decoded = (unquote_plus(name), unquote_plus(secret))
     return (decoded,) if decoded == (name, secret) else (decoded, (name, secret))

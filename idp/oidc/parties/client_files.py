@@ -9,16 +9,21 @@ from typing import Any
 import yaml
 
 from ..errors import ClientFileError
+from ..profiles import DEFAULT_METHOD, SECRET_METHODS
 from . import client_metadata
-from .client_metadata import SECRET_METHODS, Grounds
+from .client_metadata import Grounds
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """One entry of a file: its members without the secret, and the secret (None: keep the one on record, if it needs one)."""
+    """One entry of a file: its members without the secret, and the secret (None: keep the one on record, if it needs one).
+
+    ``unused`` names the members that a registry of metadata knows and that change nothing here.
+    """
 
     members: dict[str, Any]
     secret: str | None = field(repr=False)
+    unused: tuple[str, ...] = ()
 
     @property
     def client_id(self) -> str:
@@ -28,7 +33,7 @@ class Registration:
     @property
     def needs_secret(self) -> bool:
         """Tell whether the client proves itself by a secret."""
-        return self.members["token_endpoint_auth_method"] in SECRET_METHODS
+        return self.members.get("token_endpoint_auth_method", DEFAULT_METHOD) in SECRET_METHODS
 
 
 def read(text: str, *, issuer: str, agencies: frozenset[str]) -> tuple[Registration, ...]:
@@ -55,12 +60,18 @@ def read(text: str, *, issuer: str, agencies: frozenset[str]) -> tuple[Registrat
     mistakes += [f"{name}: client_id is written twice" for name in sorted({n for n in names if names.count(n) > 1})]
     if mistakes:
         raise ClientFileError(tuple(mistakes))
-    return tuple(
-        Registration({k: v for k, v in e.items() if k != "client_secret"}, e.get("client_secret")) for e in entries
-    )
+    return tuple(_registration(entry, told) for entry, told in zip(entries, listed, strict=True))
+
+
+def _registration(entry: Mapping[str, Any], told: Mapping[str, Any]) -> Registration:
+    unused = client_metadata.unused(told)
+    members = client_metadata.as_named(entry, told)
+    kept = {name: value for name, value in members.items() if name not in {"client_secret", *unused}}
+    return Registration(kept, entry.get("client_secret"), unused)
 
 
 def _mistakes(entry: Mapping[str, Any], grounds: Grounds) -> Iterator[str]:
-    """A file is written by hand: a member that nobody knows is a slip of the pen."""
-    yield from (f"{name} is not a known member" for name in sorted(set(map(str, entry)) - client_metadata.MEMBERS))
+    """A file is written by hand: a member that no registry knows is a slip of the pen."""
+    unknown = set(map(str, entry)) - client_metadata.MEMBERS - client_metadata.REGISTERED_ELSEWHERE
+    yield from (f"{name} is not a known member" for name in sorted(unknown) if not client_metadata.is_localized(name))
     yield from client_metadata.mistakes(entry, grounds)

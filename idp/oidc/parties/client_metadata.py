@@ -13,11 +13,10 @@ from urllib.parse import urlsplit
 
 from .. import uris
 from ..metadata import GRANT_TYPES, SCOPES, SERVICE_GRANT, SERVICE_SCOPES
-from ..profiles import PROFILES, STRONG_METHODS, Profile
+from ..profiles import DEFAULT_METHOD, PROFILES, SECRET_METHODS, STRONG_METHODS, Profile
 from . import certificates, client_keys, client_names, subjects
 
 _BY_KEY = frozenset({"private_key_jwt", certificates.SELF_SIGNED})
-SECRET_METHODS = frozenset({"client_secret_basic", "client_secret_post"})
 MEMBERS = frozenset(
     {
         *("client_id", "client_secret", "client_name", "agency", "profile", "application_type"),
@@ -32,8 +31,28 @@ MEMBERS = frozenset(
         *("backchannel_logout_uri", "backchannel_logout_session_required", "allowed_origins", "further_origins"),
         *("frontchannel_logout_uri", "frontchannel_logout_session_required", "offers_system_users"),
         *("client_uri", "policy_uri", "tos_uri", "logo_uri", "initiate_login_uri", "contacts"),
+        *("authorization_details_types", "default_max_age", "require_auth_time", "default_acr_values"),
+        *("software_id", "software_version"),
     }
 )
+REGISTERED_ELSEWHERE = frozenset(  # known to the IANA registry of client metadata, and without effect here
+    {
+        *("client_id_issued_at", "client_secret_expires_at", "registration_access_token", "registration_client_uri"),
+        *("software_statement", "request_uris", "claims_redirect_uris", "use_mtls_endpoint_aliases"),
+        *("request_object_encryption_alg", "request_object_encryption_enc"),
+        *(
+            f"{answer}_encrypted_response_{part}"
+            for answer in ("id_token", "userinfo", "introspection", "authorization", "nfv_token")
+            for part in ("alg", "enc")
+        ),
+        *("nfv_token_signed_response_alg", "client_registration_types", "signed_jwks_uri", "organization_name"),
+        *("display_name", "description", "keywords", "information_uri", "organization_uri"),
+        *("backchannel_token_delivery_mode", "backchannel_client_notification_endpoint"),
+        *("backchannel_authentication_request_signing_alg", "backchannel_user_code_parameter"),
+        *("response_modes", "vp_formats", "vp_formats_supported"),
+    }
+)
+_LOCALIZED = re.compile(r"(client_name|client_uri|logo_uri|tos_uri|policy_uri)#[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,7}")
 FIXED: Mapping[str, Any] = {
     "response_types": ["code"],
     "subject_type": "pairwise",
@@ -49,6 +68,7 @@ _SWITCHES = (
     "frontchannel_logout_session_required",
     "tls_client_certificate_bound_access_tokens",
     "offers_system_users",
+    "require_auth_time",  # every ID token says it
 )
 _SIGNED_ANSWERS = (
     "id_token_signed_response_alg",
@@ -67,6 +87,7 @@ _ADDRESSES = (
 )
 _MOST_ADDRESSES = 50
 _MOST_CONTACTS = 10
+_LONGEST_TEXT = 200
 _CONTACT = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 
@@ -88,12 +109,27 @@ def with_defaults(entry: Entry) -> dict[str, Any]:
     return {
         "profile": "baseline",
         "application_type": "web",
-        "token_endpoint_auth_method": "client_secret_basic",
+        "token_endpoint_auth_method": DEFAULT_METHOD,
         "grant_types": ["authorization_code"],
         "scope": " ".join(name for name in SCOPES if lasting or name != "offline_access"),
         **FIXED,
         **entry,
     }
+
+
+def as_named(entry: Entry, told: Entry) -> dict[str, Any]:
+    """Return *entry* as it is kept: without the default method where *told* names none, for then either secret method will do."""
+    return {name: value for name, value in entry.items() if name != "token_endpoint_auth_method" or name in told}
+
+
+def is_localized(name: str) -> bool:
+    """Tell whether *name* is a text for people with a language tag (RFC 7591 §2.2), ``client_name#fr`` for example."""
+    return _LOCALIZED.fullmatch(name) is not None
+
+
+def unused(told: Entry) -> tuple[str, ...]:
+    """Return the members that a registry knows and that change nothing here."""
+    return tuple(sorted(set(map(str, told)) & REGISTERED_ELSEWHERE))
 
 
 def mistakes(entry: Entry, grounds: Grounds) -> Iterator[str]:
@@ -170,8 +206,12 @@ def check_proof(entry: Entry, _: Grounds) -> Iterator[str]:
     method = str(entry["token_endpoint_auth_method"])
     if entry["application_type"] not in ("web", "native"):
         yield "application_type must be web or native"
-    if (entry["application_type"] == "native") != (method == "none"):
-        yield "application_type native and token_endpoint_auth_method none go together: a program on a device keeps no secret"
+    is_native, is_in_browser = entry["application_type"] == "native", bool(entry.get("allowed_origins"))
+    if is_native != (method == "none") and (is_native or not is_in_browser):
+        yield (
+            "application_type native and token_endpoint_auth_method none go together: a program on a device keeps no secret; "
+            "a program in a browser (web, none) needs allowed_origins, which an operator writes"
+        )
     if method == "none" and entry.get("requires_pkce") is False:
         yield "requires_pkce may not be false without a secret or a key"
     if entry.get("client_secret") is not None and method not in SECRET_METHODS:
@@ -292,9 +332,14 @@ def check_other_addresses(entry: Entry, grounds: Grounds) -> Iterator[str]:
         wrong = uris.fault(entry[name], issuer=grounds.issuer) if name in entry else None
         if wrong:
             yield f"{name}: {entry[name]!r} {wrong}"
-    logo = entry.get("logo_uri")
-    is_address = "logo_uri" in entry and uris.fault(logo, issuer=grounds.issuer) is None
-    if is_address and urlsplit(str(logo)).path.lower().endswith((".svg", ".svgz")):
+    for name in filter(is_localized, entry):
+        value, is_name = entry[name], name.startswith("client_name#")
+        wrong = client_names.fault(value) if is_name else uris.fault(value, issuer=grounds.issuer)
+        if wrong:
+            yield f"{name}: {wrong}" if is_name else f"{name}: {value!r} {wrong}"
+    logos = [value for name, value in entry.items() if name.partition("#")[0] == "logo_uri"]
+    addresses = [str(logo) for logo in logos if uris.fault(logo, issuer=grounds.issuer) is None]
+    if any(urlsplit(logo).path.lower().endswith((".svg", ".svgz")) for logo in addresses):
         yield "logo_uri may not be an SVG picture: it can hold a program"  # S-33
 
 
@@ -305,6 +350,21 @@ def check_contacts(entry: Entry, _: Grounds) -> Iterator[str]:
         yield f"contacts must be a list of at most {_MOST_CONTACTS} e-mail addresses"
     elif not all(isinstance(each, str) and each.isprintable() and _CONTACT.fullmatch(each) for each in listed):
         yield "contacts must be e-mail addresses"
+
+
+def check_request_defaults(entry: Entry, _: Grounds) -> Iterator[str]:
+    """Judge what counts where a request says nothing, and the types of details it will use (RFC 9396 §10)."""
+    age = entry.get("default_max_age", 0)
+    if isinstance(age, bool) or not isinstance(age, int) or age < 0:
+        yield "default_max_age must be a number of seconds"
+    for name in ("default_acr_values", "authorization_details_types"):
+        listed = entry.get(name, [])
+        if not isinstance(listed, list) or len(_texts(listed)) != len(listed) or len(listed) > _MOST_ADDRESSES:
+            yield f"{name} must be a list of texts"
+    for name in ("software_id", "software_version"):
+        told = entry.get(name, "")
+        if not isinstance(told, str) or len(told) > _LONGEST_TEXT or not told.isprintable():
+            yield f"{name} must be a text of at most {_LONGEST_TEXT} signs"
 
 
 def check_frontchannel(entry: Entry, grounds: Grounds) -> Iterator[str]:
@@ -350,6 +410,7 @@ CHECKS: tuple[Check, ...] = (
     check_redirect_uris,
     check_other_addresses,
     check_contacts,
+    check_request_defaults,
     check_frontchannel,
     check_origins,
 )

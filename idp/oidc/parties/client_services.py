@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from flask import current_app
-from sqlalchemy import insert, select, update
+from sqlalchemy import Text, cast, insert, select, update
 
 from ... import audit
 from ...db import db, transaction
@@ -26,7 +26,8 @@ from .client_files import Registration
 from .clients import RelyingParty
 
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
-_CACHE = "mandat.oidc_clients"
+_CACHE, _ORIGINS = "mandat.oidc_clients", "mandat.oidc_origins"
+_LONGEST_ORIGIN = 300
 _FRESH = timedelta(seconds=1)
 _MOST_KEPT = 1000
 
@@ -46,11 +47,28 @@ def load_clients(path: Path, *, now: datetime) -> tuple[str, ...]:
     Raises:
         ClientFileError: with every mistake of the file.
     """
+    return load_text(_text(path), now=now)
+
+
+def unused_members(path: Path) -> dict[str, tuple[str, ...]]:
+    """Return, by client, the members of the file at *path* that a registry knows and that change nothing here.
+
+    Raises:
+        ClientFileError: with every mistake of the file.
+    """
+    return {entry.client_id: entry.unused for entry in _entries(_text(path))}
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise ClientFileError(("the file is not UTF-8 text",)) from None
-    return load_text(text, now=now)
+
+
+def _entries(text: str) -> tuple[Registration, ...]:
+    known = frozenset(agency.id for agency in catalogue_services.agencies())
+    return client_files.read(text, issuer=current_settings().issuer, agencies=known)
 
 
 def load_text(text: str, *, now: datetime) -> tuple[str, ...]:
@@ -61,8 +79,7 @@ def load_text(text: str, *, now: datetime) -> tuple[str, ...]:
     Raises:
         ClientFileError: with every mistake of the text.
     """
-    known = frozenset(agency.id for agency in catalogue_services.agencies())
-    entries = client_files.read(text, issuer=current_settings().issuer, agencies=known)
+    entries = _entries(text)
     faults = [(entry.client_id, sector_services.fault(entry.members)) for entry in entries]
     if any(wrong for _, wrong in faults):
         raise ClientFileError(tuple(f"{client_id}: {wrong}" for client_id, wrong in faults if wrong))
@@ -119,6 +136,7 @@ def find_again(client_id: str | None) -> RelyingParty | None:
 def forget(client_id: str) -> None:
     """Read the client again next time: it was changed."""
     _cache().pop(client_id, None)
+    _origins().clear()
 
 
 def revoke(client_id: str, *, actor: audit.Actor, now: datetime) -> bool:
@@ -146,6 +164,11 @@ def _cache() -> dict[str, tuple[datetime, RelyingParty]]:
     return kept
 
 
+def _origins() -> dict[str, tuple[datetime, bool]]:
+    kept: dict[str, tuple[datetime, bool]] = current_app.extensions.setdefault(_ORIGINS, {})
+    return kept
+
+
 def doubtful_addresses(client_id: str) -> tuple[str, ...]:
     """Return the redirect URIs of a client that are right and still likely to be sent in another way."""
     client = find(client_id)
@@ -154,8 +177,20 @@ def doubtful_addresses(client_id: str) -> tuple[str, ...]:
 
 def has_origin(origin: str) -> bool:
     """Tell whether a client registered *origin* for calls from a browser."""
-    rows = db.session.scalars(select(RelyingPartyRow.members).where(RelyingPartyRow.revoked_at.is_(None)))
-    return any(origin in members.get("allowed_origins", ()) for members in rows)
+    if len(origin) > _LONGEST_ORIGIN or not origin.isascii():
+        return False
+    kept = _origins().get(origin)
+    if kept is not None and timedelta(0) <= now() - kept[0] < _FRESH:
+        return kept[1]
+    named = cast(RelyingPartyRow.members, Text).contains(
+        origin, autoescape=True
+    )  # few rows are read, whatever their number
+    rows = db.session.scalars(select(RelyingPartyRow.members).where(named, RelyingPartyRow.revoked_at.is_(None)))
+    found = any(origin in members.get("allowed_origins", ()) for members in rows)
+    if len(_origins()) >= _MOST_KEPT:
+        _origins().clear()
+    _origins()[origin] = (now(), found)
+    return found
 
 
 def _recorded(entries: tuple[Registration, ...]) -> dict[str, _Recorded]:

@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import Any
 
 from ..metadata import GRANT_TYPES, SCOPES, SERVICE_SCOPES
-from ..profiles import PROFILES, Profile
+from ..profiles import DEFAULT_METHOD, PROFILES, SECRET_METHODS, Profile
+from ..requests import language_of
 from . import client_keys, subjects
 from .client_keys import ClientKey
 from .subjects import Subject
@@ -26,6 +27,7 @@ class RelyingParty:
     name: str
     profile: Profile
     auth_method: str
+    auth_methods: frozenset[str]  # more than one where the client named none and has a secret
     is_dynamic: bool  # it registered itself: nobody vouches for it, so the person is asked each time (ASVS 10.7.1)
     is_native: bool  # a program on a person's device: it keeps no secret, so it has none
     secret_digest: str = field(repr=False)  # empty when the client has no secret: no secret fits it
@@ -56,10 +58,18 @@ class RelyingParty:
     further_origins: tuple[str, ...]
     userinfo_alg: str | None  # None: JSON
     offers_system_users: bool  # an enterprise may approve it to act by itself
+    details_types: frozenset[str] | None  # those it registered (RFC 9396 §10); None: it registered none
+    default_max_age: int | None
+    default_acr_values: tuple[str, ...]
+    names: Mapping[str, str] = field(hash=False)  # by language (RFC 7591 §2.2)
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Tell whether the client may use *grant_type* (asked by Authlib)."""
         return grant_type in self.grant_types
+
+    def name_in(self, language: str) -> str:
+        """Return the name of the client in *language*, where it registered one."""
+        return self.names.get(language, self.name)
 
     @property
     def is_confidential(self) -> bool:
@@ -75,9 +85,17 @@ class RelyingParty:
         return not (self.is_native or self.is_dynamic)
 
 
+def names_by_language(members: Mapping[str, Any]) -> dict[str, str]:
+    """Return the names that a registration gives in our languages, ``client_name#fr-CA`` and the like."""
+    told = {name.partition("#")[2]: value for name, value in members.items() if name.startswith("client_name#")}
+    return {language: name for tag, name in told.items() if (language := language_of([tag]))}
+
+
 def relying_party(members: Mapping[str, Any], secret_digest: str, *, is_dynamic: bool = False) -> RelyingParty:
     """Return the frozen view of checked *members*."""
     profile = PROFILES[members["profile"]]
+    named_method = members.get("token_endpoint_auth_method")
+    details_types = members.get("authorization_details_types")
     pinned = members.get("token_endpoint_auth_signing_alg")
     pinned_request = members.get("request_object_signing_alg")
     id_token_alg = members.get("id_token_signed_response_alg", profile.id_token_algs[0])
@@ -86,7 +104,8 @@ def relying_party(members: Mapping[str, Any], secret_digest: str, *, is_dynamic:
         agency_id=members["agency"],
         name=members["client_name"],
         profile=profile,
-        auth_method=members["token_endpoint_auth_method"],
+        auth_method=named_method or DEFAULT_METHOD,
+        auth_methods=frozenset({named_method}) if named_method else SECRET_METHODS & profile.auth_methods,
         is_dynamic=is_dynamic,
         is_native=members["application_type"] == "native",
         secret_digest=secret_digest,
@@ -120,4 +139,8 @@ def relying_party(members: Mapping[str, Any], secret_digest: str, *, is_dynamic:
         further_origins=tuple(members.get("further_origins", ())),
         userinfo_alg=members.get("userinfo_signed_response_alg"),
         offers_system_users=members.get("offers_system_users", False),
+        details_types=frozenset(details_types) if details_types is not None else None,
+        default_max_age=members.get("default_max_age"),
+        default_acr_values=tuple(members.get("default_acr_values", ())),
+        names=names_by_language(members),
     )

@@ -14,9 +14,10 @@ from typing import Any
 from .. import strict_json, uris
 from ..errors import RegistrationError
 from ..metadata import SERVICE_GRANT, SERVICE_SCOPES
+from ..profiles import DEFAULT_METHOD, SECRET_METHODS
 from ..strict_json import NotStrictJsonError
 from . import client_keys, client_metadata
-from .client_metadata import SECRET_METHODS, Grounds
+from .client_metadata import Grounds
 
 LARGEST_BODY = 32 * 1024
 _OF_OPERATORS = frozenset(
@@ -67,7 +68,7 @@ def judged(told: Mapping[str, Any], *, client_id: str, agency_id: str, issuer: s
     """
     entry = client_metadata.with_defaults(
         {
-            **{name: value for name, value in told.items() if name in TAKEN},
+            **{name: value for name, value in told.items() if name in TAKEN or client_metadata.is_localized(name)},
             **{"client_id": client_id, "agency": agency_id},
         }
     )
@@ -89,7 +90,7 @@ def judged(told: Mapping[str, Any], *, client_id: str, agency_id: str, issuer: s
     if SERVICE_GRANT in entry["grant_types"] or set(entry["scope"].split()) & set(SERVICE_SCOPES):
         # a stream hears of everybody whom the agency knows: nobody gives that to themselves (ASVS 10.4.7)
         raise refusal(f"{SERVICE_GRANT} and the scopes {', '.join(SERVICE_SCOPES)} are given by an operator")
-    return entry
+    return client_metadata.as_named(entry, told)
 
 
 def check_replacement(told: Mapping[str, Any], current: Registered) -> None:
@@ -107,7 +108,7 @@ def check_replacement(told: Mapping[str, Any], current: Registered) -> None:
 
 def needs_secret(members: Mapping[str, Any]) -> bool:
     """Tell whether the client proves itself by a secret."""
-    return members["token_endpoint_auth_method"] in SECRET_METHODS
+    return members.get("token_endpoint_auth_method", DEFAULT_METHOD) in SECRET_METHODS
 
 
 def answer(
@@ -130,7 +131,7 @@ def answer(
         issued["client_secret"] = new_secret
     if needs_secret(members):
         issued["client_secret_expires_at"] = 0
-    return {**members, **issued}
+    return {"token_endpoint_auth_method": DEFAULT_METHOD, **members, **issued}
 
 
 def refusal(description: str, *, error: str = "invalid_client_metadata", status: int = 400) -> RegistrationError:

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from ...accounts.sessions import current_sign_in
 from ...limits import AUTHORIZATIONS, limiter
 from ...web import csrf, now, see_other
-from .. import asking, checks, grant_services, interaction_services, responses, situations
+from .. import asking, checks, client_refusals, grant_services, interaction_services, responses, situations
 from ..claims import assurance_levels
 from ..errors import AuthorizationRefusedError, UnprovenRequestError
 from ..interaction_services import Interaction
@@ -49,6 +49,7 @@ def authorize() -> ResponseReturnValue:
     try:
         checked = asking.judged(asked, client)
     except AuthorizationRefusedError as error:
+        client_refusals.note(error.error, error.description, client.client_id, client=client)
         return responses.error(target, error.error, error.description)
     return _begin(checked, client)
 
@@ -58,7 +59,8 @@ def _unopened(asked: Parameters, client: RelyingParty, error: AuthorizationRefus
     try:
         target = checks.target(asked, client)
     except UnprovenRequestError:
-        return refusal_page(UnprovenRequestError(error.error, f"client {client.client_id}"))
+        return refusal_page(UnprovenRequestError(error.error, f"client {client.client_id}: {error.description}"))
+    client_refusals.note(error.error, error.description, client.client_id, client=client)
     return responses.error(target, error.error, error.description)
 
 

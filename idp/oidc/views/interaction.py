@@ -18,6 +18,7 @@ from ...bindings import own_address
 from ...delegation import catalogue_services
 from ...delegation import services as delegation
 from ...delegation.rights_services import Choice
+from ...i18n import current_language
 from ...web import now, see_other
 from .. import consent_services, interaction_services, issuing, responses, situations, uris, words
 from ..errors import UnprovenRequestError
@@ -131,7 +132,7 @@ def consent(way: Underway) -> ResponseReturnValue:
         render_template(
             "oidc/consent.html",
             agency=browser.agency_name(way.client),
-            service=way.client.name,
+            service=way.client.name_in(current_language()),
             unproven_host=uris.host(way.interaction.request.redirect_uri) if way.client.is_dynamic else None,
             is_remembered=way.client.remembers_consent,
             enterprise=chosen,

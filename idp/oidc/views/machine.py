@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from ...errors import NotFoundError
 from ...limits import PUSHED, limiter
 from ...web import absolute_url, csrf, now
-from .. import introspecting, issuing, possession, pushing, resource, revoking
+from .. import client_refusals, introspecting, issuing, possession, pushing, resource, revoking, tokens
 from ..issuing import NoRightError
 from ..keys.key_rotation import JWKS_MAX_AGE
 from ..parties import client_services
@@ -21,7 +21,7 @@ from ..server import MandatServer
 blueprint = Blueprint("oidc_machine", __name__)
 _PUBLISHED = "mandat.oidc_published"
 _MAX_AGE = int(JWKS_MAX_AGE.total_seconds())  # a new key is published for longer than this before it signs
-_CALLED_FROM_BROWSERS = ("oidc_machine.token", "oidc_machine.userinfo")
+_CALLED_FROM_BROWSERS = frozenset({f"oidc_machine.{name}" for name in ("token", "par", "userinfo", "revoke")})
 
 
 def publish(app: Flask, **documents: dict[str, Any]) -> None:
@@ -103,11 +103,13 @@ def userinfo() -> ResponseReturnValue:
     """Tell who holds an access token who the person is and what they may do now."""
     try:
         presented = resource.presented(request.method, absolute_url(request.path), request.headers, now=now())
-        told = issuing.userinfo(presented.claims, now=now())
     except resource.RefusedTokenError as error:
         return refused(error)
-    except (NoRightError, NotFoundError):
-        return refused(resource.RefusedTokenError("Bearer", "invalid_token"))
+    try:
+        told = issuing.userinfo(presented.claims, now=now())
+    except (NoRightError, NotFoundError) as error:
+        rule = str(error) or "the enterprise or the person is gone"
+        return refused(resource.RefusedTokenError("Bearer", "invalid_token", rule=rule, claims=presented.claims))
     response = Response(told, mimetype="application/jwt") if isinstance(told, str) else jsonify(told)
     response.headers.extend(possession.nonce_headers(request.headers, now=now()))
     response.headers["Cache-Control"] = "no-store"
@@ -116,6 +118,13 @@ def userinfo() -> ResponseReturnValue:
 
 def refused(error: resource.RefusedTokenError) -> Response:
     """Answer 401 as RFC 6750 §3 and RFC 9449 §7.1 say: without a token, no error is named."""
+    client_refusals.note(
+        error.code or "not_authenticated",
+        error.rule,
+        str(error.claims.get("client_id", "")),
+        shown=error.scheme if "Authorization" in request.headers else "none",
+        registered=tokens.token_type(error.claims.get("cnf", {})) if error.claims else "",
+    )
     response = jsonify({"error": error.code} if error.code else {})
     response.status_code = 401
     response.headers["WWW-Authenticate"] = error.challenge
@@ -127,14 +136,14 @@ def refused(error: resource.RefusedTokenError) -> Response:
 
 @blueprint.after_request
 def _cross_origin(response: Response) -> Response:
-    """Let registered origins call token and userinfo from a browser, errors and preflight included; never with cookies."""
+    """Let registered origins call from a browser, errors and preflight included; never with cookies."""
     origin = request.headers.get("Origin")
     if origin is None or request.endpoint not in _CALLED_FROM_BROWSERS:
         return response
     response.vary.add("Origin")
     if client_services.has_origin(origin):
         response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, DPoP-Nonce"
+        response.headers["Access-Control-Expose-Headers"] = "WWW-Authenticate, DPoP-Nonce, Retry-After, X-Request-Id"
         if request.method == "OPTIONS":
             response.headers["Access-Control-Allow-Methods"] = "GET, POST"
             response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, DPoP"

@@ -14,7 +14,7 @@ from ... import bindings, refusals
 from ...accounts.sessions import current_sign_in
 from ...i18n import gettext as _
 from ...web import WayBack, error_page, now
-from .. import checks, grant_services, interaction_services, responses, uris
+from .. import checks, client_refusals, grant_services, interaction_services, responses, uris
 from ..checks import Target
 from ..errors import UnprovenRequestError
 from ..interaction_services import WayBack as Answer
@@ -33,6 +33,7 @@ def refusal_page(error: UnprovenRequestError) -> Response:
 
     The operator's log has what the page keeps to itself: the address asked for beside those registered.
     """
+    client_refusals.note(error.code, error.detail or error.code, request.values.get("client_id", ""))
     refusals.note(error.code, detail=error.detail)
     words = {
         "missing_client_id": _("The agency’s site did not say which service it is."),

@@ -10,6 +10,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from ...request_bodies import takes_other_body
 from ...web import csrf, now
+from .. import client_refusals
 from ..errors import RegistrationError, UnknownTokenError
 from ..parties import registration, registration_services
 
@@ -64,6 +65,7 @@ def _body() -> bytes:
 
 @blueprint.errorhandler(RegistrationError)
 def _refused(error: RegistrationError) -> Response:
+    client_refusals.note(error.error, error.description, _client_named(), shown="bearer token")
     return _json({"error": error.error, "error_description": error.description}, error.status)
 
 
@@ -71,12 +73,19 @@ def _refused(error: RegistrationError) -> Response:
 def _unknown(_: UnknownTokenError) -> Response:
     """Answer 401, in one way: whether the client exists is told to nobody (RFC 7592 §2.1, RFC 6750 §3.1)."""
     if "Authorization" not in request.headers:
+        client_refusals.note("not_authenticated", "no token in the Authorization header", _client_named(), shown="none")
         response = _json({}, 401)
         response.headers["WWW-Authenticate"] = "Bearer"
         return response
+    client_refusals.note("invalid_token", "the token opens nothing here", _client_named(), shown="bearer token")
     response = _json({"error": "invalid_token"}, 401)
     response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
     return response
+
+
+def _client_named() -> str:
+    """Return the client whose registration the address names."""
+    return str((request.view_args or {}).get("client_id", ""))
 
 
 def _json(told: dict[str, Any], status: int) -> Response:

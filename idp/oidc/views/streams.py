@@ -10,12 +10,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from ...request_bodies import takes_other_body
 from ...web import absolute_url, csrf, now
-from .. import client_credentials, possession, resource, strict_json, tokens
+from .. import client_credentials, client_refusals, possession, resource, strict_json, tokens
 from ..client_credentials import Service
 from ..events import event_services, polls, stream_services, streams
 from ..events.signals import POLL
@@ -51,8 +51,9 @@ def _endpoint(path: str, *methods: str, scope: str) -> Callable[[View], View]:
                 service: Service = client_credentials.service_of(shown.claims)
             except RefusedTokenError as error:
                 return refused(error)
-            except UntrustedTokenError:
-                return refused(RefusedTokenError("Bearer", "invalid_token"))
+            except UntrustedTokenError as error:
+                return refused(RefusedTokenError("Bearer", "invalid_token", rule=str(error), claims=shown.claims))
+            g.stream_client = service.client.client_id
             if not service.scopes & enough:
                 return _insufficient(shown, scope)
             return view(service.client, **named)
@@ -161,6 +162,7 @@ def _body() -> dict[str, Any]:
 
 def _insufficient(shown: Presented, scope: str) -> Response:
     """Answer 403 to a token that is good for something else (RFC 6750 §3.1)."""
+    client_refusals.note("insufficient_scope", f"the scope {scope} is needed", shown.client_id)
     response = jsonify(error="insufficient_scope")
     response.status_code = 403
     scheme = tokens.token_type(shown.claims.get("cnf", {}))
@@ -178,6 +180,7 @@ def _next_nonce(response: Response) -> Response:
 
 @blueprint.errorhandler(StreamRefusedError)
 def _refused(error: StreamRefusedError) -> Response:
+    client_refusals.note(error.code, error.detail, g.get("stream_client", ""))
     response = jsonify(error=error.code, error_description=error.detail)
     response.status_code = error.status
     if error.retry_after is not None:
