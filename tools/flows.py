@@ -50,6 +50,11 @@ TABLES = (
         "Subscription of an enterprise to an agency",
         "An automatic rule decides within the transaction of the request; a person at the agency decides otherwise.",
     ),
+    (
+        "examples.amp_portal.applications",
+        "Application at the demonstration’s portal",
+        "Several people write a draft together (018); one submits it (019), which raises a fee that is paid once (008).",
+    ),
 )
 
 # title, what the reader should know: what no table of the code says

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flask import Flask, redirect, render_template, request
+from flask import Flask, current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from . import confirming, guard
@@ -44,6 +44,8 @@ def pay(current: PortalSession, rights: Rights, invoice_id: int) -> ResponseRetu
         return _shown(current, "008", missing, invoice=invoice, back="/invoices")
     receipt = store().pay(acting(current, rights, "008"), invoice_id)
     confirming.forget()
+    if receipt:
+        _log("paid", current, rights, invoice["number"])
     return redirect(f"/invoices?receipt={receipt}" if receipt else "/invoices?before=1", code=303)
 
 
@@ -62,6 +64,8 @@ def validation(current: PortalSession, rights: Rights) -> ResponseReturnValue:
         outcome = kept.submit(acting(current, rights, "019"), *shown)
         if outcome is not Outcome.CHANGED:
             confirming.forget()
+            if outcome is Outcome.DONE:
+                _log("submitted", current, rights, shown[0])
             told = {Outcome.DONE: "validated", Outcome.CLOSED: "already_submitted"}.get(outcome, "cannot_validate")
             return redirect(f"/relationships?told={told}", code=303)
         application = kept.latest(rights.enterprise_id)
@@ -85,6 +89,11 @@ def not_confirmed() -> ResponseReturnValue:
         why = "cancelled"
     again = path if NOT_CONFIRMED[why] and confirming.is_act(path) else None
     return render_template("not_confirmed.html", why=why, again=again, session=current_session()), 403
+
+
+def _log(what: str, current: PortalSession, rights: Rights, number: object) -> None:
+    """Log who bound which enterprise by what (rule 6)."""
+    current_app.logger.info("%s number=%s sub=%s enterprise=%s", what, number, current.sub, rights.enterprise_id)
 
 
 def _missing(current: PortalSession) -> Challenge | None:

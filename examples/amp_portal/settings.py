@@ -31,7 +31,7 @@ class PortalSettings:
             "enrol": "/enrol",
             "subscribe": "/agencies/amp/subscribe",
             "agency": "/agencies/amp",
-            "people": "/people",
+            "roster": "/roster",
         }
         return {name: self.issuer + path for name, path in pages.items()}
 

@@ -392,6 +392,21 @@ def test_a_target_elsewhere_leads_home(portal: Portal) -> None:
 
 
 @pytest.mark.parametrize(
+    ("role", "blocks", "wanted"),
+    [
+        ("pes", BLOCKS, 'id="modify"'),
+        ("authorized_representative", (), "/roster"),
+        ("user", (), "Aucun bloc fonctionnel"),
+    ],
+)
+def test_the_services_lead_on_by_role(portal: Portal, role: str, blocks: tuple[str, ...], wanted: str) -> None:
+    """The person in charge changes the subscription, the representative names one, a user learns whom to ask."""
+    portal.sign_in(blocks=blocks, representation={"role": role, "basis": "direct", "version": 4})
+
+    assert wanted in portal.get("/")
+
+
+@pytest.mark.parametrize(
     ("role", "wanted"), [("user", 'id="ask"'), ("pes", 'id="modify"'), ("authorized_representative", 'id="name-pes"')]
 )
 def test_a_closed_tile_leads_to_whom_to_ask(portal: Portal, role: str, wanted: str) -> None:

@@ -46,7 +46,7 @@ APPLICATION: dict[str, tuple[str, str]] = {
         "Une autre personne a changé ceci depuis que vous l’avez ouvert. Rien n’a été enregistré.",
         "Another person has changed this since you opened it. Nothing was saved.",
     ),
-    "changed_title": ("Une autre personne a changé cette page", "Another person has changed this page"),
+    "changed_title": ("Cette page a changé entre-temps", "This page has changed meanwhile"),
     "changed_text": (
         "Rien n’a été enregistré. Voici ce qui est enregistré maintenant ({who}) ; votre texte est dans le formulaire. "
         "Enregistrez de nouveau "
