@@ -6,6 +6,7 @@ from .enterprise_services import enterprise as enterprise
 from .enterprise_services import enterprise_of_neq as enterprise_of_neq
 from .enterprise_services import register_enterprise as register_enterprise
 from .enterprise_services import reinstate_enterprise as reinstate_enterprise
+from .enterprise_services import steady_roster as steady_roster
 from .enterprise_services import suspend_enterprise as suspend_enterprise
 from .enterprise_services import verification as verification
 from .grant_services import grant as grant
@@ -19,6 +20,8 @@ from .newcomer_services import create_user as create_user
 from .newcomer_services import known_here as known_here
 from .newcomer_services import may_reissue as may_reissue
 from .newcomer_services import reissue as reissue
+from .partings import Parting as Parting
+from .partings import add_parting as add_parting
 from .people_services import Known as Known
 from .people_services import MembershipView as MembershipView
 from .people_services import appoint as appoint

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from ..delegation.claims import SCOPE_BLOCKS
 from . import proofs, uris
 from .claims import asked_claims
 from .claims.asked_claims import NOTHING_ASKED, AskedClaims
@@ -166,10 +167,12 @@ def check_resource(parameters: Parameters, client: RelyingParty, locations: tupl
 
 
 def check_details(parameters: Parameters, client: RelyingParty, locations: tuple[str, ...]) -> None:
-    """RFC 9396 §5: known type, known members, this agency's locations, one enterprise."""
+    """RFC 9396 §5: a type that this client registered for, known members, this agency's locations, one enterprise."""
     text = parameters.get("authorization_details")
     if text is None:
         return
+    if SCOPE_BLOCKS not in client.scopes:
+        _refuse("invalid_authorization_details", "this client is not registered for functional_blocks")
     listed = details_list(text)
     if listed is None:
         _refuse("invalid_authorization_details", "authorization_details must be a list of objects")
@@ -253,6 +256,7 @@ def check_still_allowed(request: AuthorizationRequest, client: RelyingParty) -> 
         or (client.requires_pushed_request and request.pushed_digest is None)
         or (client.requires_signed_request and not request.is_signed)
         or (client.requires_pkce and request.code_challenge is None)
+        or (request.details and SCOPE_BLOCKS not in client.scopes)
     ):
         raise UnprovenRequestError("invalid_request", f"client {client.client_id}: its registration has changed")
 

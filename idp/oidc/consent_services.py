@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 
 from .. import audit
 from ..db import db, new_id, transaction
+from ..delegation import services as delegation
 from . import grant_services, interaction_services, logout_services
-from .claims import asked_claims
+from .disclosure import NOTHING, Disclosure
 from .events import signal_services
 from .interaction_services import Interaction
 from .models import ConsentRow
@@ -27,23 +28,25 @@ class Consent:
 
     enterprise_id: str
     agency_id: str
-    scopes: tuple[str, ...]
+    disclosure: Disclosure
     given_at: datetime
-    claims: tuple[str, ...] = ()
-
-    def covers(self, scopes: frozenset[str], claims: frozenset[str]) -> bool:
-        """Tell whether nothing more is asked; a claim that an agreed scope brings is nothing more."""
-        known = frozenset(self.claims) | asked_claims.brought_by(self.scopes)
-        return scopes <= frozenset(self.scopes) and claims <= known
 
 
-def covered(person_id: str, agency_id: str, scopes: frozenset[str], claims: frozenset[str]) -> frozenset[str]:
-    """Return the enterprises for which the person already consented to all of *scopes* and *claims* at the agency."""
-    return frozenset(
-        consent.enterprise_id
-        for consent in _live(person_id, TEXT_VERSION, agency_id=agency_id)
-        if consent.covers(scopes, claims)
-    )
+def covered(person_id: str, agency_id: str, asked: Disclosure, *, hold: bool = False) -> frozenset[str]:
+    """Return the enterprises for which the person already consented to all that is *asked* at the agency.
+
+    With *hold* none of these consents is withdrawn before the caller's transaction ends.
+    """
+    return _covered(asked, _live(person_id, TEXT_VERSION, agency_id=agency_id, hold=hold))
+
+
+def covered_once(person_id: str, agency_id: str, asked: Disclosure, *, hold: bool = False) -> frozenset[str]:
+    """Return the same, counting consents that are not remembered: for the interaction in which one was given."""
+    return _covered(asked, _live(person_id, TEXT_VERSION, ONCE, agency_id=agency_id, hold=hold))
+
+
+def _covered(asked: Disclosure, consents: tuple[Consent, ...]) -> frozenset[str]:
+    return frozenset(consent.enterprise_id for consent in consents if consent.disclosure.covers(asked))
 
 
 def of_person(person_id: str) -> tuple[Consent, ...]:
@@ -60,9 +63,15 @@ def give(
     is_remembered: bool,
     now: datetime,
 ) -> None:
-    """Note that the person consented to what *interaction* asks, for this time only unless it *is_remembered*."""
-    claims = sorted(interaction.request.claims.disclosed())
+    """Note that the person consented to what *interaction* asks, for this time only unless it *is_remembered*.
+
+    Whoever left the enterprise since the page was shown consents to nothing.
+    """
+    agreed = Disclosure.of(interaction.request)
     with transaction() as session:
+        delegation.steady_roster(enterprise_id)
+        if not delegation.roles_in(person_id, enterprise_id):
+            return
         interaction_services.note_consent(interaction, enterprise_id, person_id=person_id)
         session.execute(
             insert(ConsentRow).values(
@@ -70,14 +79,14 @@ def give(
                 person_id=person_id,
                 enterprise_id=enterprise_id,
                 agency_id=agency_id,
-                scopes=list(interaction.request.scopes),
-                claims=claims or None,
+                scopes=sorted(agreed.scopes),
+                claims=sorted(agreed.by_name) or None,
+                blocks=sorted(agreed.blocks),
                 text_version=TEXT_VERSION if is_remembered else ONCE,
                 given_at=now,
             )
         )
-        scopes = list(interaction.request.scopes)
-        _record(audit.Event.CONSENT_GIVEN, person_id, enterprise_id, agency_id, now, scopes, claims)
+        _record(audit.Event.CONSENT_GIVEN, person_id, enterprise_id, agency_id, now, agreed)
 
 
 def refuse(
@@ -87,7 +96,8 @@ def refuse(
     with transaction():
         if not interaction_services.complete(interaction, now=now):
             return False
-        _record(audit.Event.CONSENT_REFUSED, person_id, enterprise_id, agency_id, now, list(interaction.request.scopes))
+        asked = Disclosure.of(interaction.request)
+        _record(audit.Event.CONSENT_REFUSED, person_id, enterprise_id, agency_id, now, asked)
     return True
 
 
@@ -113,8 +123,18 @@ def withdraw(*, person_id: str, enterprise_id: str, agency_id: str, now: datetim
         signal_services.tell_session_revoked(sessions, cause=f"consent:{ended[0]}", now=now)
         grant_services.revoke_for(person_id, enterprise_id, agency_id, now=now)
         interaction_services.forget_consents(person_id, enterprise_id, agency_id)
-        _record(audit.Event.CONSENT_WITHDRAWN, person_id, enterprise_id, agency_id, now, [])
+        _record(audit.Event.CONSENT_WITHDRAWN, person_id, enterprise_id, agency_id, now)
     return True
+
+
+def end_for(person_id: str, enterprise_id: str, now: datetime) -> None:
+    """End a person's consents for an enterprise that they leave, and what agencies hold by them, in the caller's transaction.
+
+    Whoever is engaged again is asked again. The agencies hear of it by the rights that end.
+    """
+    with transaction():
+        _end(person_id, ConsentRow.enterprise_id == enterprise_id, actor=audit.SYSTEM, now=now)
+        grant_services.revoke_of_member(person_id, enterprise_id, now)
 
 
 def end_all(person_id: str, now: datetime) -> None:
@@ -122,25 +142,34 @@ def end_all(person_id: str, now: datetime) -> None:
 
     The agencies hear of it by the rights that end and the sessions that end, each told on its own.
     """
-    with transaction() as session:
-        ended = session.execute(
-            update(ConsentRow)
-            .where(ConsentRow.person_id == person_id, ConsentRow.withdrawn_at.is_(None))
-            .values(withdrawn_at=now)
-            .returning(ConsentRow.enterprise_id, ConsentRow.agency_id)
-            .execution_options(synchronize_session=False)
-        ).all()
-        for enterprise_id, agency_id in sorted({(row.enterprise_id, row.agency_id) for row in ended}):
-            interaction_services.forget_consents(person_id, enterprise_id, agency_id)
-            _record(audit.Event.CONSENT_WITHDRAWN, person_id, enterprise_id, agency_id, now, [])
+    with transaction():
+        _end(person_id, actor=audit.Actor.person(person_id), now=now)
         grant_services.revoke_of_person(person_id, now=now)
 
 
-def _live(person_id: str, *versions: str, agency_id: str | None = None) -> tuple[Consent, ...]:
+def _end(person_id: str, *which: ColumnElement[bool], actor: audit.Actor, now: datetime) -> None:
+    ended = db.session.execute(
+        update(ConsentRow)
+        .where(ConsentRow.person_id == person_id, ConsentRow.withdrawn_at.is_(None), *which)
+        .values(withdrawn_at=now)
+        .returning(ConsentRow.enterprise_id, ConsentRow.agency_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    for enterprise_id, agency_id in sorted({(row.enterprise_id, row.agency_id) for row in ended}):
+        interaction_services.forget_consents(person_id, enterprise_id, agency_id)
+        _record(audit.Event.CONSENT_WITHDRAWN, person_id, enterprise_id, agency_id, now, actor=actor)
+
+
+def _live(person_id: str, *versions: str, agency_id: str | None = None, hold: bool = False) -> tuple[Consent, ...]:
     """Return one consent per enterprise and agency: what was agreed to at different times adds up."""
     wanted = (
         select(
-            ConsentRow.enterprise_id, ConsentRow.agency_id, ConsentRow.scopes, ConsentRow.claims, ConsentRow.given_at
+            ConsentRow.enterprise_id,
+            ConsentRow.agency_id,
+            ConsentRow.scopes,
+            ConsentRow.claims,
+            ConsentRow.blocks,
+            ConsentRow.given_at,
         )
         .where(
             ConsentRow.person_id == person_id,
@@ -151,14 +180,14 @@ def _live(person_id: str, *versions: str, agency_id: str | None = None) -> tuple
     )
     if agency_id is not None:
         wanted = wanted.where(ConsentRow.agency_id == agency_id)
+    if hold:
+        wanted = wanted.with_for_update(read=True)
     together: dict[tuple[str, str], Consent] = {}
     for row in db.session.execute(wanted):
-        before = together.get((row.enterprise_id, row.agency_id))
-        scopes = set(row.scopes) | set(before.scopes if before else ())
-        claims = set(row.claims or ()) | set(before.claims if before else ())
-        together[row.enterprise_id, row.agency_id] = Consent(
-            row.enterprise_id, row.agency_id, tuple(sorted(scopes)), row.given_at, tuple(sorted(claims))
-        )
+        place = (row.enterprise_id, row.agency_id)
+        agreed = Disclosure.recorded(row.scopes, row.claims, row.blocks)
+        before = together[place].disclosure if place in together else Disclosure()
+        together[place] = Consent(*place, before | agreed, row.given_at)
     return tuple(together.values())
 
 
@@ -168,15 +197,17 @@ def _record(
     enterprise_id: str | None,
     agency_id: str,
     now: datetime,
-    scopes: list[str],
-    claims: list[str] | None = None,
+    about: Disclosure = NOTHING,
+    *,
+    actor: audit.Actor | None = None,
 ) -> None:
+    told = {"scopes": sorted(about.scopes), "claims": sorted(about.by_name), "blocks": sorted(about.blocks)}
     audit.record(
         event,
-        actor=audit.Actor.person(person_id),
+        actor=actor or audit.Actor.person(person_id),
         now=now,
         enterprise_id=enterprise_id,
         person_id=person_id,
         agency_id=agency_id,
-        details=({"scopes": scopes} if scopes else {}) | ({"claims": claims} if claims else {}),
+        details={name: values for name, values in told.items() if values},
     )

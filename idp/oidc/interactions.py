@@ -17,6 +17,14 @@ WAY_BACK_LIFE = timedelta(days=1)  # a browser restored the next morning still l
 UNBOUND_LIFE = timedelta(seconds=60)  # decisions §24
 
 
+MUST_BE_ASKED = ("interaction_required", "a page must be shown to the person")
+"""The one answer to ``prompt=none`` once the person is known (OIDC Core §3.1.2.6).
+
+A code of its own for each cause (no consent, a choice to make, no right, a block missing) would tell a client about a person who
+never agreed to be known to it.
+"""
+
+
 class Step(StrEnum):
     """What happens now."""
 
@@ -75,7 +83,7 @@ class Next:
 
 
 def next_step(situation: Situation) -> Next:
-    """Decide what comes next (OIDC Core §3.1.2.3, §3.1.2.4)."""
+    """Decide what comes next (OIDC Core §3.1.2.3, §3.1.2.4); a silent request hears one and the same whatever page is missing."""
     silent = "none" in situation.request.prompts
     demanded = assurance_levels.demanded(situation.request.claims.essential_acr())
     if demanded > assurance_levels.REACHABLE:
@@ -83,25 +91,24 @@ def next_step(situation: Situation) -> Next:
     if must_log_in(situation):
         return _refuse("login_required", "the person must sign in") if silent else Next(Step.LOG_IN)
     if assurance_levels.level(situation.acr) < demanded:  # they signed in again, and no more surely
-        return _refuse("access_denied", "the authentication asked for was not reached")
+        error = "login_required" if silent else "access_denied"
+        return _refuse(error, "the authentication asked for was not reached")
     if situation.is_hinted_person is False:
         return _refuse("login_required", "another person is signed in")
+    following = _signed_in_step(situation)
+    return _refuse(*MUST_BE_ASKED) if silent and following.step is not Step.ISSUE else following
+
+
+def _signed_in_step(situation: Situation) -> Next:
+    """Decide what comes next for a person who has shown who they are."""
     if not situation.offers or (situation.request.named_enterprise and not _named(situation)):
-        if silent:
-            return _refuse("access_denied", "the person has no right for this enterprise")
         return Next(Step.EXPLAIN)
     enterprise_id = chosen_enterprise(situation)
     if enterprise_id is None:
-        if silent:
-            return _refuse("account_selection_required", "the person must choose an enterprise")
         return Next(Step.CHOOSE_ENTERPRISE)
     if situation.missing:
-        if silent:
-            return _refuse("access_denied", "the person lacks a block that is needed")
         return Next(Step.ASK_FOR_BLOCK, enterprise_id)
     if must_consent(situation, enterprise_id):
-        if silent:
-            return _refuse("consent_required", "the person must consent")
         return Next(Step.CONSENT, enterprise_id)
     return Next(Step.ISSUE, enterprise_id, granted_scopes(situation))
 

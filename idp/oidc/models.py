@@ -121,7 +121,10 @@ class GrantRow(Base):
 
 
 class ConsentRow(Base):
-    """What a person agreed to tell an agency about themselves and one enterprise; withdrawn, never deleted."""
+    """What a person agreed to tell an agency about themselves and one enterprise; withdrawn, never deleted.
+
+    ``claims`` are those beside what the scopes bring; ``blocks`` are codes, or ``*``, and none at all when it is null.
+    """
 
     __tablename__ = "consent"
     __table_args__ = (Index("ix_consent_person_agency", "person_id", "agency_id"),)
@@ -132,6 +135,7 @@ class ConsentRow(Base):
     agency_id: Mapped[str] = mapped_column(String(32))
     scopes: Mapped[list[str]] = mapped_column(JSON)
     claims: Mapped[list[str] | None] = mapped_column(JSON)
+    blocks: Mapped[list[str] | None] = mapped_column(JSON)
     text_version: Mapped[str] = mapped_column(String(16))
     given_at: Mapped[datetime] = mapped_column(UtcDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ..delegation.claims import SCOPE_BLOCKS
 from . import checks
 from .parties.clients import RelyingParty
-from .requests import details_list
+from .requests import AuthorizationRequest, details_list
 from .tokens import Grant, scopes_of
-
-SCOPE_BLOCKS = "functional_blocks"
 
 
 class WiderScopeError(ValueError):
@@ -26,8 +25,17 @@ class WiderDetailsError(ValueError):
 
 
 def for_client(grant: Grant, client: RelyingParty) -> Grant:
-    """Return *grant* within what its client may know now: scopes, and the claims that were asked by name (oidc §6.5, S-32)."""
-    return replace(grant, scopes=grant.scopes & client.scopes, claims=grant.claims.within(client.scopes))
+    """Return *grant* within what its client is registered for now: scopes, claims asked by name, blocks (RFC 6749 §3.3)."""
+    details = grant.details if SCOPE_BLOCKS in client.scopes else ()
+    return replace(
+        grant, scopes=grant.scopes & client.scopes, claims=grant.claims.within(client.scopes), details=details
+    )
+
+
+def request_for_client(request: AuthorizationRequest, client: RelyingParty) -> AuthorizationRequest:
+    """Return *request* within what its client is registered for now; it was, when it was checked."""
+    scopes = tuple(sorted(set(request.scopes) & client.scopes))
+    return replace(request, scopes=scopes, claims=request.claims.within(client.scopes))
 
 
 def by_scope(grant: Grant, scope: str | None) -> Grant:

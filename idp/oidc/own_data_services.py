@@ -29,6 +29,7 @@ def consents(person_id: str, _now: datetime) -> list[dict[str, Any]]:
             "enterprise": delegation.enterprise(row.enterprise_id).neq,
             "scopes": row.scopes,
             "claims": row.claims or [],
+            "blocks": row.blocks or [],
             "text_version": row.text_version,
             "given_at": row.given_at,
             "withdrawn_at": row.withdrawn_at,

@@ -11,29 +11,36 @@ from ..delegation import services as delegation
 from ..web import current_settings
 from . import consent_services, tokens
 from .claims import assurance_levels
+from .disclosure import Disclosure
 from .errors import AuthorizationRefusedError
 from .interaction_services import Interaction
 from .interactions import Next, Offer, Situation, chosen_enterprise, next_step
 from .issuing import key_ring, sub_of
 from .keys.signing_keys import UntrustedTokenError
 from .parties.clients import RelyingParty
-from .requests import OFFLINE, AuthorizationRequest
+from .requests import AuthorizationRequest
 
 
-def following(interaction: Interaction, client: RelyingParty, sign_in: SignIn | None, *, now: datetime) -> Next:
+def following(
+    interaction: Interaction, client: RelyingParty, sign_in: SignIn | None, *, now: datetime, hold: bool = False
+) -> Next:
     """Return the next step of *interaction*."""
-    return next_step(situation(interaction, client, sign_in, now=now))
+    return next_step(situation(interaction, client, sign_in, now=now, hold=hold))
 
 
-def situation(interaction: Interaction, client: RelyingParty, sign_in: SignIn | None, *, now: datetime) -> Situation:
-    """Gather the facts; answers given by somebody else than the person signed in do not count."""
+def situation(
+    interaction: Interaction, client: RelyingParty, sign_in: SignIn | None, *, now: datetime, hold: bool = False
+) -> Situation:
+    """Gather the facts; answers given by another person than the one signed in do not count.
+
+    With *hold* the consents found last until the caller's transaction ends.
+    """
     request = interaction.request
     if sign_in is None:
         return Situation(request, interaction.started_at, now)
     choices = delegation.choices(sign_in.person_id, client.agency_id, now)
     is_theirs = interaction.answered_by == sign_in.person_id
     chosen = interaction.chosen if is_theirs else None
-    consented_for = interaction.consented_for if is_theirs else None
     found = Situation(
         request,
         interaction.started_at,
@@ -42,9 +49,9 @@ def situation(interaction: Interaction, client: RelyingParty, sign_in: SignIn | 
         acr=sign_in.acr,
         is_hinted_person=_is_hinted_person(request, client, sign_in),
         offers=tuple(Offer(choice.enterprise_id, choice.neq) for choice in choices),
-        consented=_consented(request, client, sign_in),
+        consented=_consented(request, client, sign_in, hold=hold),
         chosen=chosen,
-        consent_given=consented_for is not None and consented_for == chosen,
+        consent_given=is_theirs and _was_given(interaction, client, sign_in, hold=hold),
         reachable=_reachable(request, sign_in),
     )
     return replace(found, missing=_missing(found, client, sign_in, now))
@@ -67,13 +74,20 @@ def _missing(found: Situation, client: RelyingParty, sign_in: SignIn, now: datet
     return tokens.unmet_needs(authority, found.request.details) if authority else ()
 
 
-def _consented(request: AuthorizationRequest, client: RelyingParty, sign_in: SignIn) -> frozenset[str]:
+def _consented(request: AuthorizationRequest, client: RelyingParty, sign_in: SignIn, *, hold: bool) -> frozenset[str]:
     """Return where an earlier consent counts; never for a client that any program could play."""
     if not client.remembers_consent:
         return frozenset()
-    return consent_services.covered(
-        sign_in.person_id, client.agency_id, frozenset(request.scopes) - {OFFLINE}, request.claims.disclosed()
-    )
+    asked = Disclosure.of(request).while_present
+    return consent_services.covered(sign_in.person_id, client.agency_id, asked, hold=hold)
+
+
+def _was_given(interaction: Interaction, client: RelyingParty, sign_in: SignIn, *, hold: bool) -> bool:
+    """Tell whether the person consented in this interaction to all that it asks, for the enterprise chosen."""
+    if interaction.consented_for is None or interaction.consented_for != interaction.chosen:
+        return False
+    asked = Disclosure.of(interaction.request)
+    return interaction.chosen in consent_services.covered_once(sign_in.person_id, client.agency_id, asked, hold=hold)
 
 
 def _is_hinted_person(request: AuthorizationRequest, client: RelyingParty, sign_in: SignIn) -> bool | None:

@@ -7,7 +7,7 @@ from ..delegation.questionnaire import LocalizedText
 from ..delegation.roles import Role
 from ..i18n import current_language
 from ..i18n import gettext as _
-from .claims import asked_claims
+from .disclosure import EVERY_BLOCK, Disclosure
 from .requests import OFFLINE
 
 
@@ -26,9 +26,23 @@ def role(role: Role) -> str:
     return str(names[role])
 
 
-def told(scopes_asked: frozenset[str], claims_asked: frozenset[str]) -> list[str]:
-    """Return one sentence for each thing the agency will know, by scope or by name; blocks are listed apart."""
-    return scopes(scopes_asked) + claims(claims_asked - asked_claims.brought_by(scopes_asked))
+def told(disclosure: Disclosure, agency: Agency | None) -> list[str]:
+    """Return one sentence for each thing the agency will know; blocks have their names in the catalogue of *agency*."""
+    return [*scopes(disclosure.scopes), *claims(disclosure.by_name), *_blocks_told(disclosure.blocks, agency)]
+
+
+def _blocks_told(codes: frozenset[str], agency: Agency | None) -> list[str]:
+    if not codes:
+        return []
+    if EVERY_BLOCK in codes:
+        return [_("which of its electronic services you may use, today and as long as you agree")]
+    named = blocks(agency, tuple(sorted(codes))) if agency else [(code, "") for code in sorted(codes)]
+    listed = ", ".join(f"{code} ({label})" if label else code for code, label in named)
+    sentence = _(
+        "whether you may use these of its electronic services, today and as long as you agree: %(blocks)s",
+        blocks=listed,
+    )
+    return [sentence]
 
 
 def claims(asked: frozenset[str]) -> list[str]:
@@ -43,6 +57,7 @@ def claims(asked: frozenset[str]) -> list[str]:
         ("enterprise", _("the enterprise you act for: its NEQ and its name")),
         ("representation", _("your role in the enterprise")),
         ("verified_claims", _("how and when the enterprise and its representative were verified")),
+        ("verified_claims.verification_process", _("the number under which your enterprise was verified")),
         ("verified_claims.evidence", _("by which kinds of proof they were verified, never the proofs themselves")),
         ("verified_claims.given_name", _("your given name, as it was verified or vouched for by your enterprise")),
         ("verified_claims.family_name", _("your family name, as it was verified or vouched for by your enterprise")),
@@ -52,7 +67,7 @@ def claims(asked: frozenset[str]) -> list[str]:
 
 
 def scopes(asked: frozenset[str]) -> list[str]:
-    """Return one sentence for each thing the agency will know; blocks are listed apart."""
+    """Return one sentence for each thing that scopes let the agency know, blocks aside."""
     sentences = (
         ("openid", _("that it is you each time you come back, by a number made for this agency only")),
         ("openid", _("when and how you signed in")),

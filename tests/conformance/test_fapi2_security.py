@@ -160,7 +160,7 @@ def test_the_browser_brings_client_and_reference_only(scenery: Scenery, rp1: Fap
         rp1.visit(browser, reference, state="beside", prompt="login", redirect_uri="https://evil.example")
     )
 
-    assert (answered["error"], answered["state"]) == ("consent_required", "pushed")
+    assert (answered["error"], answered["state"]) == ("interaction_required", "pushed")
 
 
 def test_the_page_may_be_reloaded_until_there_is_an_answer(scenery: Scenery, rp1: FapiRelyingParty) -> None:

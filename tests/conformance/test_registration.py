@@ -94,7 +94,7 @@ def test_the_person_is_asked_each_time_and_sees_the_host(scenery: Scenery, build
 
     assert again.location.startswith("/interaction/consent")
     assert "concepteur.example" in page
-    assert query_of(party.authorize(browser, prompt="none"))["error"] == "consent_required"
+    assert query_of(party.authorize(browser, prompt="none"))["error"] == "interaction_required"
 
 
 def test_a_client_reads_replaces_and_removes_itself(scenery: Scenery, builder: Builder) -> None:

@@ -125,7 +125,7 @@ def test_consent_is_asked_once_and_again_only_for_more(scenery: Scenery, rp: Rel
     assert "code" in rp.answer(rp.authorize(browser, scope="openid", prompt="none"))
     assert rp.authorize(browser, scope="openid email enterprise").location.startswith("/interaction/consent")
     wider = rp.answer(rp.authorize(browser, scope="openid email enterprise", prompt="none"))
-    assert wider["error"] == "consent_required"
+    assert wider["error"] == "interaction_required"
     assert rp.authorize(browser, scope="openid", prompt="consent").location.startswith("/interaction/consent")
     other = RelyingParty(scenery, "rp3")
     assert other.authorize(browser, scope="openid").location.startswith("/interaction/consent")
@@ -147,7 +147,7 @@ def test_the_consent_page_says_what_is_told_in_plain_words(scenery: Scenery, rp:
     ):
         assert words in page, words
     assert 'id="consent-allow"' in page
-    assert rp.answer(rp.authorize(browser, prompt="none"))["error"] == "consent_required"
+    assert rp.answer(rp.authorize(browser, prompt="none"))["error"] == "interaction_required"
 
 
 def test_consents_are_listed_and_can_be_withdrawn(scenery: Scenery, rp: RelyingParty) -> None:
@@ -169,7 +169,7 @@ def test_consents_are_listed_and_can_be_withdrawn(scenery: Scenery, rp: RelyingP
 
 
 def test_who_has_several_enterprises_chooses(scenery: Scenery, rp: RelyingParty) -> None:
-    """Buttons #enterprise-<neq>; the token speaks for the one chosen; silence is account_selection_required."""
+    """Buttons #enterprise-<neq>; the token speaks for the one chosen; silence is interaction_required."""
     browser = scenery.signed_in("ginette")
     place = rp.authorize(browser).location
     page = browser.get(place).text
@@ -183,7 +183,7 @@ def test_who_has_several_enterprises_chooses(scenery: Scenery, rp: RelyingParty)
     assert (firm["enterprise"]["neq"], firm["representation"]["role"]) == (FIRM, "pes")
     assert (story["enterprise"]["neq"], story["representation"]["role"]) == (STORY, "user")
     assert (story["functional_blocks"], story["sub"]) == (["007"], firm["sub"])
-    assert rp.answer(rp.authorize(browser, prompt="none"))["error"] == "account_selection_required"
+    assert rp.answer(rp.authorize(browser, prompt="none"))["error"] == "interaction_required"
     named = details({"privileges": ["007"], "identifier": f"neq:{STORY}"})
     assert "code" in rp.answer(rp.authorize(browser, prompt="none", authorization_details=named))
 
@@ -243,7 +243,7 @@ def test_a_client_whose_address_was_removed_gets_no_answer(
 
 @pytest.mark.parametrize("name", ["nobody", "julie"])
 def test_who_has_no_right_is_told_why_and_led_back(scenery: Scenery, rp: RelyingParty, name: str) -> None:
-    """A page first, then access_denied; silently at once with prompt=none."""
+    """A page first, then access_denied; with prompt=none what every other cause answers."""
     if name == "julie":
         scenery.revoke_blocks()
     browser = scenery.signed_in(name)
@@ -254,7 +254,7 @@ def test_who_has_no_right_is_told_why_and_led_back(scenery: Scenery, rp: Relying
     back = page.text.split('href="/interaction/cancel')[1].split('"')[0]
 
     assert rp.answer(browser.get(f"/interaction/cancel{back}"))["error"] == "access_denied"
-    assert rp.answer(rp.authorize(browser, prompt="none"))["error"] == "access_denied"
+    assert rp.answer(rp.authorize(browser, prompt="none"))["error"] == "interaction_required"
 
 
 def test_the_authorized_representative_signs_in_without_blocks(scenery: Scenery, rp: RelyingParty) -> None:
@@ -271,7 +271,7 @@ def test_a_suspended_enterprise_gives_no_token(scenery: Scenery, rp: RelyingPart
     delegation.suspend_enterprise(scenery.story, actor=actor(scenery.people["ar"]), now=scenery.clock.now())
 
     assert rp.token(code).get_json()["error"] == "invalid_grant"
-    assert rp.answer(rp.authorize(browser, prompt="none"))["error"] == "access_denied"
+    assert rp.answer(rp.authorize(browser, prompt="none"))["error"] == "interaction_required"
 
 
 def test_an_interaction_ends_after_half_an_hour(scenery: Scenery, rp: RelyingParty) -> None:

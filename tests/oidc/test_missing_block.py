@@ -64,11 +64,13 @@ def test_the_waiting_browser_goes_on_once_the_block_is_granted(scenery: Scenery,
 
 
 def test_without_a_page_it_is_an_error(scenery: Scenery, rp: RelyingParty) -> None:
-    """prompt=none: nobody can be told, so the client is."""
+    """prompt=none: what every other cause answers, which block is missing stays untold."""
     browser = scenery.signed_in("julie")
     needed = details({"privileges": ["018"], "needs": "all"})
 
-    assert rp.answer(rp.authorize(browser, prompt="none", authorization_details=needed))["error"] == "access_denied"
+    answer = rp.answer(rp.authorize(browser, prompt="none", authorization_details=needed))
+
+    assert answer["error"] == "interaction_required"
 
 
 def test_for_another_enterprise_the_need_may_be_met(scenery: Scenery, rp: RelyingParty) -> None:

@@ -73,5 +73,5 @@ def test_the_person_is_asked_each_time(scenery: Scenery, desktop: RelyingParty, 
     desktop.code(browser)
 
     assert "code" in rp.answer(rp.authorize(browser, prompt="none"))
-    assert desktop.answer(desktop.authorize(browser, prompt="none"))["error"] == "consent_required"
+    assert desktop.answer(desktop.authorize(browser, prompt="none"))["error"] == "interaction_required"
     assert scenery.go_on(browser, desktop.authorize(browser), "julie").status_code == 303

@@ -98,7 +98,7 @@ def test_the_reason_of_a_block_is_the_one_that_decided(scenery: Scenery) -> None
         ({"max_age": "x"}, "invalid_request"),
         ({"authorization_details": "[1]"}, "invalid_authorization_details"),
         ({"authorization_details": details({"privileges": ["018"], "needs": "both"})}, "invalid_authorization_details"),
-        ({"prompt": "none", "agency": "bac"}, "consent_required"),
+        ({"prompt": "none", "agency": "bac"}, "interaction_required"),
     ],
 )
 def test_what_is_wrong_is_shown_as_the_protocol_answers_it(

@@ -196,7 +196,7 @@ def test_what_one_agrees_to_once_covers_no_other_client(scenery: Scenery) -> Non
 
     silent = RelyingParty(scenery).answer(RelyingParty(scenery).authorize(browser, prompt="none"))
 
-    assert silent["error"] == "consent_required"
+    assert silent["error"] == "interaction_required"
     assert [each.agency_id for each in consent_services.of_person(person)] == ["amp"]  # listed, to be withdrawn
     RelyingParty(scenery).code(browser)
     assert "code" in RelyingParty(scenery).answer(RelyingParty(scenery).authorize(browser, prompt="none"))

@@ -17,6 +17,11 @@ from .verified_claims import CLAIMS
 
 _SCOPE_CLAIM = {"authority": "enterprise"}  # who may not know the enterprise may not know the authority over it
 _OF_THE_ENTERPRISE = frozenset({"evidence", "verification_process"})  # the number is one for all its people, everywhere
+_REPEATS = {  # what a member says besides: the enterprise's name stands in a vouch, its name and NEQ and the role in an authority
+    "authority": ("enterprise", "representation"),
+    "evidence": ("enterprise",),
+    "verification_process": ("enterprise",),
+}
 _QUALIFIERS = frozenset({"value", "values", "max_age", "essential", "purpose"})
 _MOST_REQUESTS = 10
 _LONGEST_AGE = 10**10  # seconds, more than three centuries: what is larger asks for nothing more
@@ -203,15 +208,18 @@ def within(asked: str | None, allowed: frozenset[str]) -> str | None:
 
 
 def disclosed(asked: str | None) -> frozenset[str]:
-    """Return the names of what would be told, for consents and their page."""
+    """Return the names of all that would be told, for consents and their page: each member, and the facts that it repeats.
+
+    ``verified_claims`` alone stands for the framework and the time, the least that is told.
+    """
     if asked is None:
         return frozenset()
     request = json.loads(asked)
     names = {"verified_claims"}
     for each in request if isinstance(request, list) else [request]:
-        names |= {f"verified_claims.{name}" for name in each["claims"] if name in CLAIMS}
-        if "evidence" in each["verification"]:
-            names.add("verified_claims.evidence")
+        members = ({*each["claims"]} & {*CLAIMS}) | ({*each["verification"]} & _OF_THE_ENTERPRISE)
+        names |= {f"verified_claims.{name}" for name in members}
+        names |= {fact for name in members for fact in _REPEATS.get(name, ())}
     return frozenset(names)
 
 

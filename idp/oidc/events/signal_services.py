@@ -20,6 +20,7 @@ from ...delegation import system_user_services
 from ...web import current_settings
 from .. import grant_services, issuing
 from ..claims import asked_claims, telling
+from ..disclosure import NOTHING, Disclosure
 from ..models import ConsentRow, GrantRow
 from ..parties import client_services
 from ..parties.clients import RelyingParty
@@ -65,11 +66,15 @@ def tell_claims_change(
     """
     heard: set[str] = set()
     known = _is_known(person_id, agency_id, now, enterprise_id=enterprise_id, at=_instant(at, now))
-    if not known and not system_user_services.was_told(person_id):
+    is_software = not known and system_user_services.was_told(person_id)
+    if not known and not is_software:
         return frozenset()
+    agreed = _agreed(person_id, enterprise_id, agency_id, at=_instant(at, now))
     for hearing in _hearing(person_id, agency_id, EventType.CLAIMS_CHANGE):
         claims = delegation.told_now(person_id, enterprise_id, agency_id, hearing.client.scopes, now=now)
-        if claims is None:
+        if claims is not None and not is_software:
+            claims = agreed.within(claims)
+        if not claims:
             continue
         subject = signals.person(current_settings().issuer, hearing.sub)
         event = signals.claims_change(subject, claims, reason=reason, at=_instant(at, now), txn=removal_id)
@@ -123,16 +128,16 @@ def fan_out_name_changed(payload: dict[str, Any], now: datetime) -> None:
     person_id = str(payload["person_id"])
     person = accounts.person(person_id)
     with transaction():
-        for (enterprise_id, agency_id), agreed in _names_agreed(person_id).items():
+        for (enterprise_id, agency_id), agreed in _all_agreed(person_id).items():
             for hearing in _hearing(person_id, agency_id, EventType.CLAIMS_CHANGE):
-                may_know = agreed & asked_claims.brought_by(hearing.client.scopes)
+                may_know = agreed.claims & asked_claims.brought_by(hearing.client.scopes)
                 names = {name: value for name, value in telling.names_of(person).items() if name in may_know}
                 rights = delegation.told_now(person_id, enterprise_id, agency_id, hearing.client.scopes, now=now)
-                if not names or not rights:
+                if not names or rights is None:
                     continue
                 subject = signals.person(current_settings().issuer, hearing.sub)
                 txn = str(payload["change_id"])
-                event = signals.claims_change(subject, rights | names, by="user", at=now, txn=txn)
+                event = signals.claims_change(subject, agreed.within(rights) | names, by="user", at=now, txn=txn)
                 cause = f"name:{txn}:{enterprise_id}"
                 event_services.queue(
                     hearing.stream, event, cause=cause, person_id=person_id, enterprise_id=enterprise_id, now=now
@@ -161,17 +166,23 @@ def _hearing(person_id: str, agency_id: str, kind: EventType) -> Iterator[_Heari
             yield _Hearing(stream, client, sub)
 
 
-def _names_agreed(person_id: str) -> dict[tuple[str, str], frozenset[str]]:
-    """Return which claims each agency may know of a person for each enterprise, by what they agreed to."""
+def _agreed(person_id: str, enterprise_id: str, agency_id: str, *, at: datetime) -> Disclosure:
+    """Return what an agency might know of a person *at* the loss of a right, by what they agreed to."""
+    return _all_agreed(person_id, at=at).get((enterprise_id, agency_id), NOTHING)
+
+
+def _all_agreed(person_id: str, *, at: datetime | None = None) -> dict[tuple[str, str], Disclosure]:
+    """Return what each agency may know of a person for each enterprise, by what they agreed to; or might *at* an instant."""
+    counts = ConsentRow.withdrawn_at.is_(None)
     rows = db.session.execute(
-        select(ConsentRow.enterprise_id, ConsentRow.agency_id, ConsentRow.scopes, ConsentRow.claims).where(
-            ConsentRow.person_id == person_id, ConsentRow.withdrawn_at.is_(None)
-        )
+        select(
+            ConsentRow.enterprise_id, ConsentRow.agency_id, ConsentRow.scopes, ConsentRow.claims, ConsentRow.blocks
+        ).where(ConsentRow.person_id == person_id, counts if at is None else or_(counts, ConsentRow.withdrawn_at >= at))
     )
-    agreed: dict[tuple[str, str], frozenset[str]] = {}
+    agreed: dict[tuple[str, str], Disclosure] = {}
     for row in rows:
         place = (row.enterprise_id, row.agency_id)
-        agreed[place] = agreed.get(place, frozenset()) | asked_claims.brought_by(row.scopes) | set(row.claims or ())
+        agreed[place] = agreed.get(place, NOTHING) | Disclosure.recorded(row.scopes, row.claims, row.blocks)
     return agreed
 
 

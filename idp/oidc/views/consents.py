@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from ...accounts.sessions import current_sign_in, sign_in_required
 from ...delegation import catalogue_services
 from ...delegation import services as delegation
+from ...delegation.catalogue import Agency
 from ...errors import NotFoundError
 from ...i18n import gettext as _
 from ...web import now, see_other
@@ -35,17 +36,21 @@ def consents() -> ResponseReturnValue:
             "consent": consent,
             "agency": agency_name(consent.agency_id),
             "enterprise": delegation.enterprise(consent.enterprise_id),
-            "told": words.told(frozenset(consent.scopes), frozenset(consent.claims)),
-            "blocks": "functional_blocks" in {*consent.scopes, *consent.claims},
+            "told": words.told(consent.disclosure, _agency(consent.agency_id)),
         }
         for consent in consent_services.of_person(sign_in.person_id)
     ]
     return make_response(render_template("oidc/consents.html", listed=listed))
 
 
+def _agency(agency_id: str) -> Agency | None:
+    try:
+        return catalogue_services.agency(agency_id)
+    except NotFoundError:
+        return None
+
+
 def agency_name(agency_id: str) -> str:
     """Return how an agency is called, its id when the catalogue no longer has it."""
-    try:
-        return words.spoken(catalogue_services.agency(agency_id).name)
-    except NotFoundError:
-        return agency_id
+    agency = _agency(agency_id)
+    return words.spoken(agency.name) if agency else agency_id

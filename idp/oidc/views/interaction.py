@@ -6,7 +6,7 @@ Each saves its answer and goes back to ``/authorize``; a page that is not the ne
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 
 from flask import Blueprint, make_response, redirect, render_template, request
@@ -20,7 +20,8 @@ from ...delegation import services as delegation
 from ...delegation.rights_services import Choice
 from ...i18n import current_language
 from ...web import now, see_other
-from .. import consent_services, interaction_services, issuing, responses, situations, uris, words
+from .. import consent_services, interaction_services, issuing, narrowing, responses, situations, uris, words
+from ..disclosure import Disclosure
 from ..errors import UnprovenRequestError
 from ..interaction_services import Interaction
 from ..interactions import Next, Step
@@ -70,6 +71,7 @@ def during(*steps: Step) -> Callable[[Page], Callable[[], ResponseReturnValue]]:
                 client = client_of(interaction)
             except UnprovenRequestError as error:
                 return refusal_page(error)
+            interaction = replace(interaction, request=narrowing.request_for_client(interaction.request, client))
             following = situations.following(interaction, client, sign_in, now=now())
             if sign_in is None or following.step not in steps:
                 return redirect(browser.resume_path(interaction), code=303)
@@ -126,7 +128,7 @@ def consent(way: Underway) -> ResponseReturnValue:
         return _refuse(way.interaction, way.client, way.sign_in, enterprise_id)
     authority = delegation.authority(way.sign_in.person_id, enterprise_id, way.client.agency_id, now())
     asked = way.interaction.request
-    told, names = issuing.narrowed_for(authority, asked), asked.claims.disclosed()
+    held, disclosed = issuing.narrowed_for(authority, asked), Disclosure.of(asked)
     agency = catalogue_services.agency(way.client.agency_id)
     return make_response(
         render_template(
@@ -137,9 +139,9 @@ def consent(way: Underway) -> ResponseReturnValue:
             is_remembered=way.client.remembers_consent,
             enterprise=chosen,
             role=words.role(chosen.role),
-            told=words.told(frozenset(asked.scopes), names),
-            asks_blocks="functional_blocks" in {*asked.scopes, *names},
-            blocks=words.blocks(agency, told.blocks if told else ()),
+            told=words.told(disclosed, agency),
+            asks_blocks=bool(disclosed.blocks),
+            blocks=words.blocks(agency, held.blocks if held else ()),
             keeps_access=OFFLINE in way.interaction.request.scopes,
             minutes=int(way.client.profile.token_life.total_seconds() // 60),
             several=len(way.choices) > 1 and way.interaction.request.named_enterprise is None,
