@@ -60,6 +60,7 @@ from .services_reproofing import end_reproofings as end_reproofings
 from .services_sessions import end_sign_in as end_sign_in
 from .services_sessions import end_sign_ins_of as end_sign_ins_of
 from .services_sessions import is_signed_in as is_signed_in
+from .services_sessions import keep_signed_in as keep_signed_in
 from .services_sessions import open_sign_ins as open_sign_ins
 from .services_sessions import set_enterprise as set_enterprise
 from .services_unlocking import Door as Door

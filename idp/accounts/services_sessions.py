@@ -62,6 +62,13 @@ _HOLDS = select(_ROWS.c.seen_at, _ROWS.c.idle_seconds).where(
     _ROWS.c.ended_at.is_(None),
     _ROWS.c.expires_at > bindparam("now"),
 )
+_KEPT = (
+    select(_ROWS.c.seen_at, _ROWS.c.idle_seconds)
+    .select_from(_PEOPLE.join(_ROWS, _ROWS.c.person_id == _PEOPLE.c.id))
+    .where(_OF_PERSON, _PEOPLE.c.access == Access.OPEN.value)
+    .where(_ROWS.c.sid == bindparam("sid"), _ROWS.c.ended_at.is_(None), _ROWS.c.expires_at > bindparam("now"))
+    .with_for_update(read=True)
+)
 _NOTED_EVERY = timedelta(minutes=1)  # a page view writes at most this often that the person is there
 
 
@@ -298,6 +305,12 @@ def end_sign_ins_of(person_id: str, *, now: datetime, but: str | None = None) ->
 def is_signed_in(person_id: str, sid: str, *, now: datetime) -> bool:
     """Tell whether this sign-in of a person still holds."""
     row = db.session.execute(_HOLDS, {"of": person_id, "sid": sid, "now": now}).first()
+    return row is not None and _is_awake(row.seen_at, row.idle_seconds, now)
+
+
+def keep_signed_in(person_id: str, sid: str, *, now: datetime) -> bool:
+    """Tell whether this sign-in holds and its account is open, and keep both so until the caller's transaction ends."""
+    row = db.session.execute(_KEPT, {"of": person_id, "sid": sid, "now": now}).first()
     return row is not None and _is_awake(row.seen_at, row.idle_seconds, now)
 
 

@@ -19,7 +19,7 @@ from ..db import db, new_id, transaction
 from ..errors import ConflictError, Decision, NotAllowedError, NotFoundError
 from ..identifiers import MembershipId, UserCode
 from ..web import current_settings
-from . import rules
+from . import partings, rules
 from .enterprise_services import hold_roster
 from .models import BlockGrant, Enterprise, EnterpriseVerification, Membership
 from .projection_services import RemovalReason, watching
@@ -346,6 +346,15 @@ def set_status(target: MembershipView, to: MembershipStatus, *, by: str, now: da
     if to is MembershipStatus.REMOVED:
         _revoke_all(target.id, by, now)
         _retire_code(target, now)
+    if to is not MembershipStatus.ACTIVE:
+        _part(target, now)
+
+
+def _part(target: MembershipView, now: datetime) -> None:
+    """Have other rooms end what rested on this role, unless another one of the person here is active."""
+    left = {MembershipStatus(row.status) for row in _in_place(target.enterprise_id, target.person_id)}
+    if MembershipStatus.ACTIVE not in left:
+        partings.part(target.person_id, target.enterprise_id, now, for_good=not left)
 
 
 def _revoke_all(membership_id: str, by: str, now: datetime) -> None:

@@ -181,11 +181,15 @@ def live_grant(grant_id: str, *, now: datetime) -> Grant | None:
     return grant if still_rests(grant, now=now) else None
 
 
-def still_rests(grant: Grant, *, now: datetime) -> bool:
-    """Tell whether what the grant rests on holds: the offline access the person agreed to, or their sign-in on that browser."""
+def still_rests(grant: Grant, *, now: datetime, hold: bool = False) -> bool:
+    """Tell whether what the grant rests on holds: the offline access the person agreed to, or their sign-in on that browser.
+
+    With *hold* the sign-in lasts until the caller's transaction ends: who is told of its end is told of what it gave.
+    """
     if grant.offline_until is not None:
         return now < grant.offline_until and accounts.is_open(grant.person_id)
-    return accounts.is_signed_in(grant.person_id, grant.sid, now=now)
+    is_signed_in = accounts.keep_signed_in if hold else accounts.is_signed_in
+    return is_signed_in(grant.person_id, grant.sid, now=now)
 
 
 def revoke_for(person_id: str, enterprise_id: str, agency_id: str, *, now: datetime) -> None:
@@ -198,6 +202,16 @@ def revoke_for(person_id: str, enterprise_id: str, agency_id: str, *, now: datet
             GrantRow.agency_id == agency_id,
             GrantRow.revoked_at.is_(None),
         )
+        .values(revoked_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def revoke_of_member(person_id: str, enterprise_id: str, now: datetime) -> None:
+    """Revoke all that agencies were given of a person who acts for an enterprise no more, in the caller's transaction."""
+    db.session.execute(
+        update(GrantRow)
+        .where(GrantRow.person_id == person_id, GrantRow.enterprise_id == enterprise_id, GrantRow.revoked_at.is_(None))
         .values(revoked_at=now)
         .execution_options(synchronize_session=False)
     )
