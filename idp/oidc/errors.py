@@ -17,6 +17,10 @@ class UnprovenRequestError(MandatError):
         self.code = code
 
 
+class OverError(Exception):
+    """The interaction was completed meanwhile, or its pushed request used up."""
+
+
 class AuthorizationRefusedError(Exception):
     """An error to send to the proven redirect URI (RFC 6749 §4.1.2.1)."""
 

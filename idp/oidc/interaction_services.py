@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, delete, insert, null, select, update
 
 from ..db import db, new_id, table_of, transaction
 from . import pushed_services
+from .errors import OverError
 from .interactions import LIFE, UNBOUND_LIFE, WAY_BACK_LIFE
 from .models import InteractionRow, RelyingPartyRow
 from .requests import AuthorizationRequest
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _ROWS = table_of(InteractionRow)
-_FIND = select(_ROWS.c.request, _ROWS.c.started_at, _ROWS.c.answered_by, _ROWS.c.chosen, _ROWS.c.consented_for).where(
+_AGAIN = select(_ROWS.c.request, _ROWS.c.started_at, _ROWS.c.answered_by, _ROWS.c.chosen, _ROWS.c.consented_for).where(
     _ROWS.c.id == bindparam("id"),
-    _ROWS.c.browser_digest == bindparam("browser"),
     _ROWS.c.expires_at > bindparam("now"),
     _ROWS.c.completed_at.is_(None),
 )
+_FIND = _AGAIN.where(_ROWS.c.browser_digest == bindparam("browser"))
 _WAY_BACK = select(
     _ROWS.c.client_id,
     _ROWS.c.redirect_uri,
@@ -104,6 +105,20 @@ def find(interaction_id: str | None, *, browser_digest: str | None, now: datetim
         return None
     request = AuthorizationRequest.from_json(row.request)
     return Interaction(interaction_id, request, row.started_at, row.answered_by, row.chosen, row.consented_for)
+
+
+def again(interaction: Interaction, *, now: datetime) -> Interaction:
+    """Return an interaction with the answers that count now, in the caller's transaction; one without a page has none.
+
+    Raises:
+        OverError: it is no longer open.
+    """
+    if not interaction.id:
+        return interaction
+    row = db.session.execute(_AGAIN, {"id": interaction.id, "now": now}).first()
+    if row is None:
+        raise OverError
+    return replace(interaction, answered_by=row.answered_by, chosen=row.chosen, consented_for=row.consented_for)
 
 
 def way_back(interaction_id: str | None, *, browser_digest: str | None) -> WayBack | None:

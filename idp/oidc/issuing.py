@@ -53,7 +53,7 @@ def token_response(
     Raises:
         NoRightError: nothing may be issued any more.
     """
-    if not grant_services.still_rests(grant, now=now):
+    if not grant_services.still_rests(grant, now=now, hold=True):
         raise NoRightError("the sign-in is over")
     grant = narrowing.for_client(grant, client)
     authority = authority_of(grant, now=now)

@@ -40,6 +40,7 @@ _READ = select(*grant_services.MEMBERS, _GRANTS.c.refresh_generation, _GRANTS.c.
     _GRANTS.c.revoked_at.is_(None),
     _GRANTS.c.offline_until > bindparam("now"),
 )
+_HOLD = _READ.with_for_update()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ def usable(text: str, client: RelyingParty, *, cnf: Mapping[str, str], now: date
     An old generation is a theft or a fault, nobody can tell which: the family ends (RFC 9700 §4.14.2). Who does not show what
     the token asks for ends nothing.
     """
-    family = find(text, client, now=now)
+    shown = refresh_tokens.read(text, _tag)
+    family = _read(shown, client, now, hold=True) if shown is not None else None
     if family is None or not refresh_tokens.may_use(client, family.grant.cnf, cnf):
         return None
     if family.use is Use.REPLAY:
@@ -102,10 +104,13 @@ def _advance(grant_id: str, successor: RefreshToken, binding: Mapping[str, str],
     return born.first() is not None
 
 
-def _read(shown: RefreshToken, client: RelyingParty, now: datetime) -> Family | None:
-    """Read a family; the client is part of the condition, so that another client's try touches nothing."""
+def _read(shown: RefreshToken, client: RelyingParty, now: datetime, *, hold: bool = False) -> Family | None:
+    """Read a family; the client is part of the condition, so that another client's try touches nothing.
+
+    With *hold* its grant is not revoked before the caller's transaction ends.
+    """
     asked = {"family": digest(shown.family), "client": client.client_id, "now": now}
-    row = db.session.execute(_READ, asked).first()
+    row = db.session.execute(_HOLD if hold else _READ, asked).first()
     if row is None or shown.generation > row.refresh_generation:  # ahead only when a backup was put back
         return None
     grant = grant_services.grant_of_row(row)

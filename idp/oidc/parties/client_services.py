@@ -116,13 +116,21 @@ def find(client_id: str | None) -> RelyingParty | None:
 
 def find_again(client_id: str | None) -> RelyingParty | None:
     """Return the client called *client_id* as it is stored now: one statement."""
+    return _read(client_id, hold=False)
+
+
+def held(client_id: str | None) -> RelyingParty | None:
+    """Return the same, and keep the client as it is until the caller's transaction ends."""
+    return _read(client_id, hold=True)
+
+
+def _read(client_id: str | None, *, hold: bool) -> RelyingParty | None:
     if client_id is None or not _ID.fullmatch(client_id):
         return None
-    row = db.session.execute(
-        select(RelyingPartyRow.members, RelyingPartyRow.secret_digest, RelyingPartyRow.registered_at).where(
-            RelyingPartyRow.client_id == client_id, RelyingPartyRow.revoked_at.is_(None)
-        )
-    ).first()
+    wanted = select(RelyingPartyRow.members, RelyingPartyRow.secret_digest, RelyingPartyRow.registered_at).where(
+        RelyingPartyRow.client_id == client_id, RelyingPartyRow.revoked_at.is_(None)
+    )
+    row = db.session.execute(wanted.with_for_update(read=True) if hold else wanted).first()
     if row is None:
         forget(client_id)
         return None

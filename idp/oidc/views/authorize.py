@@ -12,11 +12,11 @@ from flask.typing import ResponseReturnValue
 from ...accounts.sessions import current_sign_in
 from ...limits import AUTHORIZATIONS, limiter
 from ...web import csrf, now, see_other
-from .. import asking, checks, client_refusals, grant_services, interaction_services, responses, situations
+from .. import asking, checks, client_refusals, interaction_services, issue_services, narrowing, responses, situations
 from ..claims import assurance_levels
-from ..errors import AuthorizationRefusedError, UnprovenRequestError
+from ..errors import AuthorizationRefusedError, OverError, UnprovenRequestError
 from ..interaction_services import Interaction
-from ..interactions import Next, Step
+from ..interactions import Step
 from ..parties.clients import RelyingParty
 from ..requests import AuthorizationRequest, Parameters, parameters
 from . import browser
@@ -100,40 +100,29 @@ def client_of(interaction: Interaction) -> RelyingParty:
 
 def _advance(interaction: Interaction, client: RelyingParty) -> ResponseReturnValue:
     """Take the next step; an interaction not yet kept (no id) is kept when a page is needed."""
-    asked = interaction.request
-    scopes = tuple(sorted(set(asked.scopes) & client.scopes))
-    narrowed = replace(asked, scopes=scopes, claims=asked.claims.within(client.scopes))
-    interaction = replace(interaction, request=narrowed)
-    following = situations.following(interaction, client, current_sign_in(), now=now())
+    interaction = replace(interaction, request=narrowing.request_for_client(interaction.request, client))
+    sign_in = current_sign_in()
+    following = situations.following(interaction, client, sign_in, now=now())
+    while following.step is Step.ISSUE and sign_in is not None:
+        try:
+            code, enterprise_id = browser.code_of(interaction.id), following.enterprise_id or ""
+            outcome = issue_services.issue(interaction, sign_in, enterprise_id, code=code, now=now())
+        except OverError:
+            return over_page(interaction.id)
+        except UnprovenRequestError as error:
+            return refusal_page(error)
+        if isinstance(outcome, str):
+            return responses.success(responses.target_of(interaction.request, client), outcome)
+        following = outcome
     if following.step is Step.REFUSE:
         if not interaction_services.complete(interaction, now=now()):
             return over_page(interaction.id)
         target = responses.target_of(interaction.request, client)
         return responses.error(target, following.error, following.description)
-    if following.step is Step.ISSUE:
-        return _issue(interaction, client, following)
     if not interaction.id:
         interaction = browser.begin(interaction.request)
         browser.keep_language(interaction)
     return redirect(PAGES[following.step](interaction), code=303)
-
-
-def _issue(interaction: Interaction, client: RelyingParty, following: Next) -> Response:
-    sign_in = current_sign_in()
-    assert sign_in is not None  # noqa: S101 (next_step asked for it)
-    assert following.enterprise_id is not None  # noqa: S101
-    granted = replace(interaction, request=replace(interaction.request, scopes=following.scopes))
-    code = grant_services.issue_code(
-        granted,
-        client,
-        sign_in,
-        following.enterprise_id,
-        code=browser.code_of(interaction.id),
-        now=now(),
-    )
-    if code is None:
-        return over_page(interaction.id)
-    return responses.success(responses.target_of(interaction.request, client), code)
 
 
 def _sign_in_path(interaction: Interaction) -> str:
