@@ -37,6 +37,7 @@ class Target:
     client_id: str
     signing_alg: str  # for the modes whose answer is a JWT
     sends_iss: bool = True
+    is_vouched: bool = True  # an operator loaded its client; False: the client registered itself
 
 
 def target(parameters: Parameters, client: RelyingParty) -> Target:
@@ -64,7 +65,13 @@ def place(redirect_uri: str, response_mode: str, state: str | None, client: Rely
     """Return where an answer goes, by what the client's profile allows now; a mode that it does not is ``query``."""
     mode = response_mode if response_mode in client.profile.response_modes else "query"
     return Target(
-        redirect_uri, mode, state, client.client_id, client.authorization_response_alg, sends_iss=client.gets_iss
+        redirect_uri=redirect_uri,
+        response_mode=mode,
+        state=state,
+        client_id=client.client_id,
+        signing_alg=client.authorization_response_alg,
+        sends_iss=client.gets_iss,
+        is_vouched=not client.is_dynamic,
     )
 
 

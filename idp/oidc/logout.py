@@ -16,6 +16,7 @@ class Return:
 
     uri: str
     state: str | None
+    is_vouched: bool = True  # an operator loaded its client; False: a page names the host first (RFC 9700 §4.11.2)
 
     @property
     def address(self) -> str:
@@ -51,7 +52,7 @@ def return_place(request: LogoutRequest, client: RelyingParty | None) -> Return 
     uri = request.post_logout_redirect_uri
     if client is None or uri is None or uri not in client.post_logout_redirect_uris:
         return None
-    return Return(uri, request.state)
+    return Return(uri, request.state, is_vouched=not client.is_dynamic)
 
 
 def needs_confirmation(request: LogoutRequest, sid: str | None) -> bool:

@@ -23,16 +23,20 @@ def target_of(request: AuthorizationRequest, client: RelyingParty) -> Target:
 
 
 def success(target: Target, code: str) -> Response:
-    """Give the client its code."""
+    """Give the client its code; the person has just agreed to that, on a page that names the host of an unvouched one."""
     return _answer(target, {"code": code})
 
 
 def error(target: Target, code: str, description: str) -> Response:
-    """Tell the client why there is no code (RFC 6749 §4.1.2.1)."""
-    return _answer(target, {"error": code, "error_description": description})
+    """Tell the client why there is no code (RFC 6749 §4.1.2.1).
+
+    A link must not lead through us to an address that nobody vouched for: a page names it, and the person goes on or not
+    (RFC 9700 §4.11.2). Whatever the error, also without a page (``prompt=none``).
+    """
+    return _answer(target, {"error": code, "error_description": description}, asks_first=not target.is_vouched)
 
 
-def _answer(target: Target, parameters: dict[str, str]) -> Response:
+def _answer(target: Target, parameters: dict[str, str], *, asks_first: bool = False) -> Response:
     if target.state is not None:
         parameters["state"] = target.state
     carrier = target.response_mode
@@ -41,11 +45,22 @@ def _answer(target: Target, parameters: dict[str, str]) -> Response:
     if carrier in jarm.CARRIERS:
         carrier, parameters = jarm.CARRIERS[carrier], {"response": _signed(target, parameters)}
     if carrier == "form_post":
-        return _form_post(target, parameters)
+        return _leaving(target.redirect_uri, parameters) if asks_first else _form_post(target, parameters)
     if carrier == "fragment":  # a registered address has none of its own
-        response = see_other(f"{target.redirect_uri}#{urlencode(parameters)}")
+        address = f"{target.redirect_uri}#{urlencode(parameters)}"
     else:
-        response = see_other(uris.with_parameters(target.redirect_uri, parameters))
+        address = uris.with_parameters(target.redirect_uri, parameters)
+    response = _leaving(address) if asks_first else see_other(address)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _leaving(address: str, posted: dict[str, str] | None = None) -> Response:
+    """Say where the person would go on to, and let them do it: by a link, or by a form with what is *posted*."""
+    g.form_action_origins = (uris.origin(address),)
+    page = render_template("oidc/leaving.html", host=uris.host(address), address=address, parameters=posted)
+    response = make_response(page)
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

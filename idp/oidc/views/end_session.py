@@ -66,7 +66,7 @@ def end_session() -> ResponseReturnValue:
 def confirm() -> ResponseReturnValue:
     """End the session: the person said so."""
     kept = session.pop(_PENDING, None)
-    return _end(Return(kept["uri"], kept["state"]) if kept else None)
+    return _end(Return(**kept) if kept else None)
 
 
 def _wanted(asked: Parameters) -> LogoutRequest:
@@ -113,7 +113,7 @@ def _ask(place: Return | None, *, is_signed_in: bool) -> Response:
         return see_other(farewell.PATH)
     session.pop(_PENDING, None)
     if place is not None:
-        session[_PENDING] = {"uri": place.uri, "state": place.state}
+        session[_PENDING] = asdict(place)
         g.form_action_origins = (uris.origin(place.uri),)
     return make_response(render_template("oidc/end_session.html"))
 
@@ -123,6 +123,9 @@ def _end(place: Return | None) -> Response:
     if current_sign_in() is not None:  # with nobody signed in, a link from elsewhere must not make a draft forgotten
         shown = leave()
     if place is None:
+        return see_other(farewell.PATH)
+    if not place.is_vouched:
+        farewell.ask_before(place)
         return see_other(farewell.PATH)
     if shown is not None:  # clients are told by the browser first
         farewell.then(place)

@@ -35,15 +35,27 @@ def then(place: Return) -> None:
     session.modified = True
 
 
+def ask_before(place: Return) -> None:
+    """Have the farewell name the host of *place* and lead there by its button alone: nobody vouched for it."""
+    until = int((now() + LIFE).timestamp())
+    kept = {"sid": "", "until": until, **session.get(_KEPT, {})}
+    session[_KEPT] = {**kept, "to": place.address, "host": uris.host(place.uri)}
+
+
 @blueprint.get(PATH)
 def done() -> Response:
     """Say that the session is over; there is always a way out."""
     kept = session.get(_KEPT)
     if kept is not None and (kept["until"] <= now().timestamp() or current_sign_in() is not None):
         kept = session.pop(_KEPT) and None
-    addresses = logout_services.front_channel_addresses(kept["sid"]) if kept else ()
+    addresses = logout_services.front_channel_addresses(kept["sid"]) if kept and kept["sid"] else ()
     g.frame_origins = tuple(sorted({uris.origin(address) for address in addresses}))
-    page = render_template("oidc/signed_out.html", addresses=addresses, back=kept.get("to") if kept else None)
+    page = render_template(
+        "oidc/signed_out.html",
+        addresses=addresses,
+        back=kept.get("to") if kept else None,
+        host=kept.get("host") if kept else None,
+    )
     response = make_response(page)
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
