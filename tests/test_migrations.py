@@ -142,3 +142,39 @@ def test_what_each_enterprise_knew_is_found_again(empty_app: Flask) -> None:
         ("Nouveau", "row@example.com", "Donné"),
         ("Parti", "", "Parti"),
     ]
+
+
+@pytest.mark.databases
+def test_consents_go_on_counting_for_what_they_said(empty_app: Flask) -> None:
+    """Every block where the page said so; none where the agency asks by name, which was not kept; nothing of who left."""
+    kept = {"text_version": "2026-11", "given_at": NOW}
+
+    def consent(id: str, person: str, agency: str, scopes: list[str], claims: list[str] | None) -> dict[str, Any]:
+        whose = {"id": id, "person_id": person, "enterprise_id": "x", "agency_id": agency}
+        return {**kept, **whose, "scopes": scopes, "claims": claims}
+
+    with empty_app.app_context():
+        upgrade(revision="0022")
+        with db.engine.begin() as connection:
+            _fill(connection)
+            metadata = MetaData()
+            metadata.reflect(connection)
+            consents, grants = metadata.tables["consent"], metadata.tables["authorization_grant"]
+            connection.execute(grants.update().values(agency_id="by-name", details=[{"privileges": ["001"]}]))
+            connection.execute(consents.delete())
+            for values in (
+                consent("plain", "x", "amp", ["openid"], None),
+                consent("scope", "x", "amp", ["openid", "functional_blocks"], None),
+                consent("claim", "x", "amp", ["openid"], ["functional_blocks", "enterprise"]),
+                consent("by-name", "x", "by-name", ["openid", "functional_blocks"], None),
+                consent("gone", "left", "amp", ["openid"], None),
+            ):
+                connection.execute(consents.insert().values(values))
+        upgrade()
+        with db.engine.connect() as connection:
+            rows = {row.id: row for row in connection.execute(text("SELECT id, blocks, withdrawn_at FROM consent"))}
+        db.engine.dispose()
+
+    every = {id: row.blocks in ('["*"]', ["*"]) for id, row in rows.items()}
+    assert every == {"plain": False, "scope": True, "claim": True, "by-name": False, "gone": False}
+    assert {id for id, row in rows.items() if row.withdrawn_at is not None} == {"gone"}

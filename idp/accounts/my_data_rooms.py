@@ -131,6 +131,7 @@ class Consent(Part):
     enterprise: str
     scopes: list[str]
     claims: list[str]
+    blocks: list[str]  # codes, or * for all of the agency that the person may use
     text_version: str
     given_at: AwareDatetime
     withdrawn_at: AwareDatetime | None

@@ -346,15 +346,8 @@ def set_status(target: MembershipView, to: MembershipStatus, *, by: str, now: da
     if to is MembershipStatus.REMOVED:
         _revoke_all(target.id, by, now)
         _retire_code(target, now)
-    if to is not MembershipStatus.ACTIVE:
-        _part(target, now)
-
-
-def _part(target: MembershipView, now: datetime) -> None:
-    """Have other rooms end what rested on this role, unless another one of the person here is active."""
-    left = {MembershipStatus(row.status) for row in _in_place(target.enterprise_id, target.person_id)}
-    if MembershipStatus.ACTIVE not in left:
-        partings.part(target.person_id, target.enterprise_id, now, for_good=not left)
+        if not _in_place(target.enterprise_id, target.person_id):
+            partings.part(target.person_id, target.enterprise_id, now)
 
 
 def _revoke_all(membership_id: str, by: str, now: datetime) -> None:

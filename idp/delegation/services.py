@@ -20,7 +20,6 @@ from .newcomer_services import create_user as create_user
 from .newcomer_services import known_here as known_here
 from .newcomer_services import may_reissue as may_reissue
 from .newcomer_services import reissue as reissue
-from .partings import Parting as Parting
 from .partings import add_parting as add_parting
 from .people_services import Known as Known
 from .people_services import MembershipView as MembershipView

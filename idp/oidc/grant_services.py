@@ -208,7 +208,7 @@ def revoke_for(person_id: str, enterprise_id: str, agency_id: str, *, now: datet
 
 
 def revoke_of_member(person_id: str, enterprise_id: str, now: datetime) -> None:
-    """Revoke all that agencies were given of a person who acts for an enterprise no more, in the caller's transaction."""
+    """Revoke all that agencies were given of a person who leaves an enterprise, in the caller's transaction."""
     db.session.execute(
         update(GrantRow)
         .where(GrantRow.person_id == person_id, GrantRow.enterprise_id == enterprise_id, GrantRow.revoked_at.is_(None))

@@ -28,7 +28,7 @@ from tests.oidc.listening import (
     kinds,
     listening_address,
 )
-from tests.oidc.scenery import ISSUER, RelyingParty, Scenery, csrf_token, load, registration, watcher
+from tests.oidc.scenery import ISSUER, RelyingParty, Scenery, csrf_token, details, load, registration, watcher
 
 
 @pytest.fixture
@@ -104,6 +104,50 @@ PATHS: dict[str, tuple[Callable[[Scenery], None], str]] = {
     "an end date, swept": (_reach_the_end_date, "policy"),
     "an end date, read": (_be_read_after_the_end_date, "policy"),
 }
+
+
+@pytest.mark.parametrize(
+    ("asked", "claims", "blocks"),
+    [
+        ({"scope": "openid"}, None, None),
+        ({"scope": "openid enterprise"}, {"enterprise", "representation"}, None),
+        (
+            {"scope": "openid", "authorization_details": details({"privileges": ["001", "018"]})},
+            {"enterprise", "representation", "functional_blocks"},
+            ["018"],
+        ),
+        (
+            {"scope": "openid functional_blocks", "authorization_details": details({"privileges": ["008"]})},
+            {"enterprise", "representation", "functional_blocks"},
+            ["008"],
+        ),
+        (
+            {"scope": "openid functional_blocks"},
+            {"enterprise", "representation", "functional_blocks"},
+            ["008", "018"],
+        ),
+    ],
+)
+def test_an_event_tells_no_more_than_the_person_agreed_to(
+    listener: Listener, rp: RelyingParty, asked: dict[str, str], claims: set[str] | None, blocks: list[str] | None
+) -> None:
+    """The stream's client may have every scope: what it hears of a person is what that person consented to, block by block."""
+    scenery, stream = listener.scenery, listener.create()
+    scenery.keep_only(("001", "008", "018"))
+    rp.tokens(scenery.browser(), **asked)
+    listener.events(stream)
+
+    scenery.keep_only(("008", "018"))
+
+    told = [
+        each["events"][CLAIMS_CHANGE]["claims"] for each in listener.events(stream) if kinds([each]) == [CLAIMS_CHANGE]
+    ]
+    if claims is None:
+        assert told == []
+        return
+    (heard,) = told
+    assert heard.keys() == claims
+    assert heard.get("functional_blocks") == blocks
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -52,15 +52,6 @@ def engage_again(scenery: Scenery) -> None:
     delegation.appoint(scenery.story, person, Role.USER, user_code=code.signs, actor=SYSTEM, now=scenery.clock.now())
 
 
-def suspend(scenery: Scenery) -> None:
-    scenery.revoke_blocks("ginette")
-
-
-def reactivate(scenery: Scenery) -> None:
-    by = scenery.people["pes"].person_id
-    delegation.reactivate_member(scenery.story, scenery.memberships["ginette"], by=by, now=scenery.clock.now())
-
-
 def leave_the_browser(scenery: Scenery) -> None:
     accounts.end_sign_ins_of(julie(scenery), now=scenery.clock.now())
 
@@ -88,13 +79,12 @@ def nothing(_: Scenery) -> None:
 TAKEN_AWAY = {
     "consent": (withdraw, nothing),
     "membership": (remove, engage_again),
-    "activity": (suspend, reactivate),
     "session": (leave_the_browser, nothing),
     "access": (freeze, thaw),
     "account": (close, nothing),
     "client": (remove_client, nothing),
 }
-WHO = {"membership": "ginette", "activity": "ginette"}  # she belongs elsewhere too: her sign-in goes on
+WHO = {"membership": "ginette"}  # she belongs elsewhere too: her sign-in goes on
 
 
 @pytest.mark.parametrize("what", TAKEN_AWAY)
@@ -119,7 +109,7 @@ def test_what_is_taken_away_while_a_silent_request_is_decided_gives_nothing(
     assert not gives_tokens(rp, answer)
 
 
-@pytest.mark.parametrize("what", ["consent", "membership", "activity", "client"])
+@pytest.mark.parametrize("what", ["consent", "membership", "client"])
 def test_a_code_written_first_dies_with_what_it_rests_on(scenery: Scenery, rp: RelyingParty, what: str) -> None:
     """The request holds what it decided on; whoever takes it away waits, and then finds the new grant among those to end."""
     take, give_back = TAKEN_AWAY[what]

@@ -1,4 +1,4 @@
-"""A person who acts for an enterprise no more: what agencies hold of them for it ends, and stays ended when they come back."""
+"""A person who leaves an enterprise: what agencies hold of them for it ends, and stays ended when they come back."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def promote(scenery: Scenery) -> None:
 WAYS = {  # what happens, and what is left: whether tokens live on, whether the consent counts
     "removed and engaged again": ((remove, engage), False, False),
     "suspended, removed, engaged again": ((suspend, remove, engage), False, False),
-    "suspended and reactivated": ((suspend, reactivate), False, True),
+    "suspended and reactivated": ((suspend, reactivate), True, True),
     "one role of two removed": ((promote, remove), True, True),
 }
 
@@ -63,7 +63,7 @@ WAYS = {  # what happens, and what is left: whether tokens live on, whether the 
 @pytest.mark.databases
 @pytest.mark.parametrize("way", WAYS)
 def test_coming_back_revives_nothing(scenery: Scenery, way: str) -> None:
-    """Consents end with the last role, tokens for when the person is away with the last active one; elsewhere nothing ends."""
+    """Consents and tokens end with the last role in an enterprise, and stay ended; a suspension ends none, nor elsewhere."""
     acts, lives_on, is_remembered = WAYS[way]
     server, browser = Server(scenery), scenery.browser()
     wanted = {"scope": "openid enterprise offline_access", "prompt": "consent"}

@@ -17,7 +17,7 @@ from ...accounts.views import (
     set_farewell,
 )
 from ...clock import Clock
-from ...delegation.services import Parting, add_parting
+from ...delegation.services import add_parting
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
 from ...notices.services import register_renderer
@@ -72,7 +72,7 @@ def init_app(app: Flask) -> None:
     add_account_section(app, consents_section)
     add_account_section(app, playground.account_section)
     add_departure(app, Departure(consent_services.end_all))
-    add_parting(app, Parting(pause=grant_services.revoke_of_member, leave=consent_services.end_for))
+    add_parting(app, consent_services.end_for)
     for part, (read, tables) in own_data_services.PARTS.items():
         add_my_data(app, part, read, tables=tables)
     add_sign_in_detail(app, _l("Agencies signed in to"), agencies_of_sign_ins)

@@ -1,6 +1,6 @@
 """consents: the blocks agreed to; those of people who left end.
 
-Revision: 0020, after 0019
+Revision: 0023, after 0022
 
 A consent to the scope ``functional_blocks`` said "which of its electronic services you may use, today and as long as you
 agree", and goes on counting for all of them; not where the agency asks for blocks by name, which the record did not keep:
@@ -14,8 +14,8 @@ from alembic import op
 
 from idp.db import UtcDateTime
 
-revision = "0020"
-down_revision = "0019"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
