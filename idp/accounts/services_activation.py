@@ -29,11 +29,11 @@ from . import totp
 from .hashing import current_hasher
 from .models import UserCodeRow
 from .passwords import PasswordFault, judge
-from .services_challenges import Begun
+from .services_challenges import Begun, Sent
 from .services_codes import secret_digest
 from .services_holders import owner_of
 from .services_people import person
-from .services_sign_in import note_refusal
+from .services_sign_in import note_refusal, secret_after, sent_again
 from .sign_ins import Signed, SignIn, mask_email
 from .states import CodeEvent, CodeState, sources
 from .steps import ENDS_EARLY, Kind, Step
@@ -83,8 +83,11 @@ class Finish:
     over: bool = False
 
 
-def start(user_code: UserCode, secret: str, *, next_path: str, now: datetime) -> Start:
-    """Spend a temporary password and send a code to the person's address; the try is counted like any other."""
+def start(user_code: UserCode, secret: str, *, next_path: str, browser: str | None = None, now: datetime) -> Start:
+    """Spend a temporary password and send a code to the person's address; the try is counted like any other.
+
+    *browser* is a secret of the page session: the same form sent twice from there goes on with what the first one began.
+    """
     owner = owner_of(user_code)
     subject = guesses.subject_of(owner) if owner else guesses.subject_of_nobody(user_code)
     with transaction():
@@ -92,6 +95,7 @@ def start(user_code: UserCode, secret: str, *, next_path: str, now: datetime) ->
         if not may_judge:
             return Start(refusal=StartRefusal.LOCKED, locked_until=counter.locked_until)
         digest = secret_digest(user_code, secret)
+        token = current_sealing().derived_token(browser, f"activation:{digest}") if browser else None
         person_id = _spend(user_code, digest, now)
         slip = reproofings.find_slip(user_code, secret) if person_id is None else None
         if slip is not None:
@@ -101,7 +105,8 @@ def start(user_code: UserCode, secret: str, *, next_path: str, now: datetime) ->
             refusal = _why_not(user_code, digest, now)
             if refusal is not StartRefusal.WRONG:
                 guesses.return_try(subject, counter, now=now)  # the secret was right: no guess
-                return Start(refusal=refusal)
+                begun = _at(token, Step.EMAIL_CODE, now)
+                return Start(token=token) if begun is not None else Start(refusal=refusal)
             note_refusal(owner, subject, counter, step="temporary_password", now=now)
             locked = counter.is_locked(now)
             return Start(refusal=StartRefusal.LOCKED if locked else refusal, locked_until=counter.locked_until)
@@ -112,6 +117,7 @@ def start(user_code: UserCode, secret: str, *, next_path: str, now: datetime) ->
             person_id=person_id,
             user_code=user_code.signs,
             next_path=next_path,
+            token=token,
             now=now,
         )
         email_codes.send(challenge_id, person(person_id), now=now)
@@ -268,7 +274,8 @@ def confirm_factor(token: str | None, code: str, *, former: SignIn | None, devic
     """Confirm the application with one code and write everything at once; None when the code is wrong."""
     offer = offered_factor(token, now=now)
     if offer is None:
-        return Finish(over=True)
+        again = sent_again(token, Sent(code), now=now)
+        return Finish(signed=again.signed, over=again.signed is None)
     digits = totp.read_code(code)
     step = totp.step_of(offer.secret, digits, now) if digits else None
     if step is None:
@@ -278,7 +285,7 @@ def confirm_factor(token: str | None, code: str, *, former: SignIn | None, devic
         if begun is None or begun.password_hash is None:
             return Finish(over=True)
         factors.hold(begun.person_id)  # before what was begun and the code, as a linking does
-        if not challenges.advance(begun, now=now):
+        if not challenges.advance(begun, now=now, answer_digest=Sent(code).mark(begun)):
             return Finish(over=True)
         if begun.kind is Kind.REPROOFING:
             replaced = reproofings.finish(
@@ -293,7 +300,8 @@ def confirm_factor(token: str | None, code: str, *, former: SignIn | None, devic
             return Finish(linked=True)
         guesses.forget_failures(guesses.subject_of(begun.person_id), now=now)
         who = rows.stand(begun.person_id, begun.user_code)
-        signed = rows.begin_sign_in(who, device=device, former=former, next_path=begun.next_path, now=now)
+        secret = secret_after(token, begun)
+        signed = rows.begin_sign_in(who, device=device, former=former, next_path=begun.next_path, token=secret, now=now)
     return Finish(signed=signed)
 
 

@@ -68,13 +68,20 @@ _ADVANCE = (
 
 
 def begin(
-    kind: Kind, step: Step, *, person_id: str | None, user_code: str, next_path: str, now: datetime
+    kind: Kind,
+    step: Step,
+    *,
+    person_id: str | None,
+    user_code: str,
+    next_path: str,
+    token: str | None = None,
+    now: datetime,
 ) -> tuple[str, str]:
     """Open a challenge in the caller's transaction; return its id and the secret its bearer goes on with.
 
     One of nobody opens nothing: what is sent for it goes nowhere.
     """
-    challenge_id, token = new_id(), random_token()
+    challenge_id, token = new_id(), token or random_token()
     db.session.execute(
         _BEGIN,
         {

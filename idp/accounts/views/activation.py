@@ -42,7 +42,9 @@ def slips() -> ResponseReturnValue:
     if not form.validate_on_submit() or form.user_code.code is None:
         return _page("activate", form)
     secret = read_temporary(form.temporary_password.data)
-    answer = services_activation.start(form.user_code.code, secret, next_path=_leads_to() or "/home", now=now())
+    answer = services_activation.start(
+        form.user_code.code, secret, next_path=_leads_to() or "/home", browser=browser.held("csrf_token"), now=now()
+    )
     if answer.token is not None:
         return see_other(browser.begin(browser.ACTIVATION, answer.token, "/activate/code", leads_to=_leads_to()))
     if answer.refusal is StartRefusal.LOCKED:
@@ -109,11 +111,8 @@ def password() -> ResponseReturnValue:
 @limiter.limit(SIGN_IN, methods=["POST"])
 def factor() -> ResponseReturnValue:
     """Show the secret for the application and ask for its first code."""
-    activation = _expect(Step.NEW_FACTOR)
-    if isinstance(activation, Response):
-        return activation
     form, token = OtpForm(), browser.activation_token()
-    if form.validate_on_submit():
+    if form.validate_on_submit():  # also when it is done: the same form may come twice
         finish = services_activation.confirm_factor(
             token, form.otp.data, former=browser.former_sign_in(), device=browser.device(), now=now()
         )
@@ -128,9 +127,10 @@ def factor() -> ResponseReturnValue:
         if finish is not None and finish.replaced:
             flash(_("Your password and your second factor are replaced. Sign in with the new ones."), "success")
             return see_other(browser.sign_in_page())
-        if finish is not None:
-            return over()
         form.otp.errors = (_("This code is wrong. Check the time of your device, and type the code shown now."),)
+    activation = _expect(Step.NEW_FACTOR)
+    if isinstance(activation, Response):
+        return activation
     offer = services_activation.offered_factor(token, now=now())
     if offer is None:
         return over()

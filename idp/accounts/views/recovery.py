@@ -159,10 +159,7 @@ def password() -> ResponseReturnValue:
     if not decision:
         form.new_password.errors = tuple(password_sentence(fault) for fault in decision.reasons)
         return render_template("accounts/recover_password.html", form=form, user_code=recovery.user_code)
-    bindings.release_current(browser.RECOVERY)
-    browser.new_form_tokens()
-    flash(_("Your password is changed, and you are signed out everywhere. Sign in with the new one."), "success")
-    return see_other(browser.sign_in_page())
+    return _changed()
 
 
 @blueprint.route("/user-code", methods=["GET", "POST"])
@@ -212,9 +209,18 @@ def _expect(state: RecoveryState) -> Recovery | Response:
 
 
 def _over() -> Response:
+    if services_recovery.find(browser.recovery_token(), RecoveryState.DONE, now=now()) is not None:
+        return _changed()  # the last form, sent twice
     bindings.release_current(browser.RECOVERY)
     flash(_("This took too long, or was not begun in this browser. Begin again."), "warning")
     return see_other(at("/recover"))
+
+
+def _changed() -> Response:
+    bindings.release_current(browser.RECOVERY)
+    browser.new_form_tokens()
+    flash(_("Your password is changed, and you are signed out everywhere. Sign in with the new one."), "success")
+    return see_other(browser.sign_in_page())
 
 
 def _with_wait(page: Response, answer: Answer) -> Response:
