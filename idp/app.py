@@ -93,4 +93,4 @@ def _show_viewer(app: Flask) -> None:
         if len({view.enterprise_id for view in views}) > 1:
             links.append(("/enterprises", _("Change enterprise"), request.path == "/enterprises"))
         links += staff_links(person.id)
-        g.viewer = Viewer(person.name, here[0].enterprise_name if here else None, tuple(links))
+        g.viewer = Viewer(person.name, here[0].enterprise if here else None, tuple(links))

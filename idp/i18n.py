@@ -25,7 +25,7 @@ from markupsafe import Markup
 
 from .clock import TORONTO
 from .config import folder
-from .identifiers import Neq
+from .identifiers import Neq, with_neq
 
 Language = Literal["fr", "en"]
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
@@ -55,7 +55,7 @@ def init_i18n(app: Flask) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = ";".join([directory] * len(DOMAINS))
     babel.init_app(app, locale_selector=current_language)
     app.jinja_env.globals.update(gettext=_say, _=_say)
-    app.jinja_env.filters.update(date=long_date, datetime=long_datetime, money=money, neq=show_neq)
+    app.jinja_env.filters.update(date=long_date, datetime=long_datetime, money=money, neq=show_neq, with_neq=_with_neq)
     app.before_request(_remember_language)
 
 
@@ -142,6 +142,11 @@ def long_datetime(value: datetime) -> str:
 def money(amount: Any) -> str:
     """Return an amount in Canadian dollars as the language writes it."""
     return str(format_currency(amount, "CAD", locale=_locale())).replace(" ", NBSP)
+
+
+def _with_neq(enterprise: Any) -> str:
+    """Return the name of what has a name and a NEQ, with both."""
+    return with_neq(enterprise.name, enterprise.neq)
 
 
 def show_neq(neq: Neq | str) -> str:

@@ -94,6 +94,14 @@ class Neq:
         return f"{self.digits[:4]}\u00a0{self.digits[4:7]}\u00a0{self.digits[7:]}"
 
 
+def with_neq(name: str, neq: str) -> str:
+    """Return the name of an enterprise with its NEQ, as pages and messages show it: several have the same name."""
+    number = Neq(neq)
+    if name in (str(number), neq, f"NEQ {neq}"):  # known by its number alone
+        return f"NEQ\u00a0{number}"
+    return f"{name} (NEQ\u00a0{number})"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class RevenuQuebecId:
     """A Revenu Québec identification number: ten digits. It never leaves the provider."""

@@ -375,7 +375,7 @@ def _words(status: int) -> tuple[str, str]:
         400: (_("This request cannot be read"), _("Go back to the previous page and try again.")),
         403: (
             _("You may not do this"),
-            _("Your role does not allow it. The person in charge of your enterprise can help."),
+            _("Your role does not allow it."),
         ),
         404: (_("Page not found"), _("The address is wrong, or the page is not yours to see.")),
         405: (_("This request cannot be read"), _("Go back to the previous page and try again.")),

@@ -21,7 +21,7 @@ from .closing import Objection
 from .linking import Facts, Hindrance, Succession, may_link
 from .models import Passkey, Password, Person, RecoveryCode, TotpDevice, UserCodeRow
 from .services_challenges import Begun
-from .services_lost_codes import enterprises_of_codes
+from .services_lost_codes import EnterpriseOfCode, enterprises_of_codes
 from .services_people import people, require_level
 from .sign_ins import PersonView, SignIn
 from .states import CodeEvent, CodeState, sources
@@ -37,6 +37,7 @@ class Prospect:
 
     user_code: UserCode
     enterprise: str
+    enterprise_with_number: str
     named: PersonView
     account: PersonView
     next_path: str
@@ -93,9 +94,11 @@ def link(token: str | None, sign_in: SignIn, *, now: datetime) -> Prospect | Non
 def _prospect(begun: Begun, sign_in: SignIn) -> Prospect:
     account = sign_in.person_id
     known = people((begun.person_id, account))
+    of_code = enterprises_of_codes(begun.person_id).get(begun.user_code, EnterpriseOfCode())
     return Prospect(
         user_code=UserCode(begun.user_code),
-        enterprise=enterprises_of_codes(begun.person_id).get(begun.user_code, ""),
+        enterprise=of_code.name,
+        enterprise_with_number=of_code.with_number,
         named=known[begun.person_id],
         account=known[account],
         next_path=begun.next_path,
@@ -174,7 +177,7 @@ def _tell(found: Prospect, now: datetime) -> None:
             "to": address,
             "language": found.account.language,
             "user_code": found.user_code.masked,
-            "enterprise": found.enterprise,
+            "enterprise": found.enterprise_with_number,
             "at": now.isoformat(),
         }
         notices.enqueue("user_code_linked", payload, now=now)

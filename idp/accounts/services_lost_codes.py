@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask, current_app
 from sqlalchemy import func, select
@@ -27,11 +27,19 @@ from .states import CodeState
 PER_HOUR = 3  # messages to one address, whoever asks (security R-25)
 _ENTERPRISES = "mandat.enterprises_of_codes"
 
-Enterprises = Callable[[str], Mapping[str, str]]
+
+class EnterpriseOfCode(NamedTuple):
+    """The enterprise of a user code: its name, and its name with the number that tells it from its namesakes."""
+
+    name: str = ""
+    with_number: str = ""
+
+
+Enterprises = Callable[[str], Mapping[str, EnterpriseOfCode]]
 
 
 def tell_enterprises(app: Flask, enterprises: Enterprises) -> None:
-    """Let another room say of which enterprise each user code of a person is (code as it is stored → name)."""
+    """Let another room say of which enterprise each user code of a person is (by code as it is stored)."""
     app.extensions[_ENTERPRISES] = enterprises
 
 
@@ -57,7 +65,7 @@ def render(payload: dict[str, Any], _now: datetime) -> Email | None:
     return from_template("accounts/mail_user_codes.txt", to=whom.email, language=whom.language, codes=codes)
 
 
-def enterprises_of_codes(person_id: str) -> Mapping[str, str]:
+def enterprises_of_codes(person_id: str) -> Mapping[str, EnterpriseOfCode]:
     """Return of which enterprise each user code of a person is, as another room says it."""
     enterprises: Enterprises | None = current_app.extensions.get(_ENTERPRISES)
     return enterprises(person_id) if enterprises else {}
@@ -70,4 +78,4 @@ def _codes(person_id: str) -> list[tuple[str, str]]:
         .where(UserCodeRow.person_id == person_id, UserCodeRow.state != CodeState.REVOKED.value)
         .order_by(UserCodeRow.issued_at, UserCodeRow.code)
     )
-    return [(UserCode(code).masked, names.get(code, "")) for code in rows]
+    return [(UserCode(code).masked, names.get(code, EnterpriseOfCode()).with_number) for code in rows]

@@ -83,7 +83,7 @@ def _acting() -> Acting:
         abort(redirect(_chooser()))
     roles = frozenset(view.role for view in views if view.enterprise_id == chosen.enterprise_id and view.counts)
     if g.viewer.acting_for is None:  # the enterprise was chosen just now
-        g.viewer = Viewer(person.name, chosen.enterprise_name, navigation(roles))
+        g.viewer = Viewer(person.name, chosen.enterprise, navigation(roles))
     return Acting(sign_in, chosen, person, roles)
 
 

@@ -27,7 +27,7 @@ class Hindrance:
     """Why somebody may not leave an enterprise."""
 
     reason: rules.Reason
-    enterprise_name: str
+    enterprise: str
 
 
 def hindrances(person_id: str) -> tuple[Hindrance, ...]:
@@ -74,7 +74,7 @@ def _leave(person_id: str, enterprise_id: str, now: datetime) -> None:
 
 def _tell(person_id: str, views: list[MembershipView], now: datetime) -> None:
     """Write to the PES who remain, and to the representative when a PES leaves."""
-    for enterprise, here in groupby(views, key=lambda view: (view.enterprise_id, view.enterprise_name)):
+    for enterprise, here in groupby(views, key=lambda view: (view.enterprise_id, view.enterprise)):
         enterprise_id, name = enterprise
         was_pes = any(view.role is Role.PES for view in here)
         for reader in who_answers_for(person_id, enterprise_id, is_pes=was_pes):
@@ -101,4 +101,4 @@ def _hindrances(view: MembershipView) -> tuple[Hindrance, ...]:
         active_pes=people_services.active_pes(view.enterprise_id),
         is_enterprise_active=view.enterprise_status is EnterpriseStatus.ACTIVE,
     )
-    return tuple(Hindrance(reason, view.enterprise_name) for reason in decision.reasons)
+    return tuple(Hindrance(reason, view.enterprise) for reason in decision.reasons)

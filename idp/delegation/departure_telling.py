@@ -24,7 +24,7 @@ def init_app(app: Flask) -> None:
 
 def objections(person_id: str) -> tuple[Objection, ...]:
     """Return what keeps a person in their enterprises, and how each can let them go."""
-    return tuple(_objection(found.reason, found.enterprise_name) for found in departure_services.hindrances(person_id))
+    return tuple(_objection(found.reason, found.enterprise) for found in departure_services.hindrances(person_id))
 
 
 def _objection(reason: Reason, name: str) -> Objection:

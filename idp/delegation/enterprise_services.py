@@ -15,7 +15,7 @@ from ..audit.events import Event
 from ..audit.services import Actor
 from ..db import db, new_id, sort_key, transaction
 from ..errors import ConflictError, NotFoundError
-from ..identifiers import EnterpriseId, PersonId
+from ..identifiers import EnterpriseId, PersonId, with_neq
 from .models import Enterprise, EnterpriseVerification, Membership
 from .projection_services import RemovalReason, watching
 from .roles import EnterpriseStatus, MembershipStatus, Role
@@ -132,14 +132,15 @@ def verification(enterprise_id: str) -> VerificationRecord:
 
 
 def proved_for(person_id: str) -> str | None:
-    """Return the name of an enterprise whose enrolment proved who this person is, None when none did."""
-    return db.session.scalar(
-        select(Enterprise.name)
+    """Return the enterprise, by name and NEQ, whose enrolment proved who this person is; None when none did."""
+    found = db.session.execute(
+        select(Enterprise.name, Enterprise.neq)
         .join(EnterpriseVerification, EnterpriseVerification.enterprise_id == Enterprise.id)
         .where(EnterpriseVerification.authorized_representative == person_id)
         .order_by(Enterprise.sort_name)
         .limit(1)
-    )
+    ).first()
+    return with_neq(*found) if found else None
 
 
 def assurance(person_id: str, enterprise_id: str) -> Assurance | None:

@@ -37,7 +37,7 @@ def fan_out(payload: dict[str, Any], now: datetime) -> None:
                         "person_id": person_id,
                         "enterprise_id": view.enterprise_id,
                         "to": other.person_id,
-                        "enterprise": view.enterprise_name,
+                        "enterprise": view.enterprise,
                     }
                     notices.enqueue(_KIND, told, now=now)
 

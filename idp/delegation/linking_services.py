@@ -69,7 +69,7 @@ def linked_at(view: MembershipView) -> datetime | None:
 
 
 def _shared(newcomer: str, account: str) -> list[str]:
-    theirs = {view.enterprise_id: view.enterprise_name for view in people_services.memberships_of(newcomer)}
+    theirs = {view.enterprise_id: view.enterprise for view in people_services.memberships_of(newcomer)}
     return sorted(
         {theirs[view.enterprise_id] for view in people_services.memberships_of(account) if view.enterprise_id in theirs}
     )

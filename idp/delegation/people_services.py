@@ -17,7 +17,7 @@ from ..audit.events import Event
 from ..audit.services import Actor
 from ..db import db, new_id, transaction
 from ..errors import ConflictError, Decision, NotAllowedError, NotFoundError
-from ..identifiers import MembershipId, UserCode
+from ..identifiers import MembershipId, UserCode, with_neq
 from ..web import current_settings
 from . import partings, rules
 from .enterprise_services import hold_roster
@@ -54,6 +54,11 @@ class MembershipView:
     changed_at: datetime
     known: Known
     vouched_for: tuple[str, str]
+
+    @property
+    def enterprise(self) -> str:
+        """Return the name of the enterprise with its NEQ, for pages and messages."""
+        return with_neq(self.enterprise_name, self.neq)
 
     @property
     def name(self) -> str:

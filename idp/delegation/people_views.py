@@ -158,7 +158,7 @@ def slips_of(newcomer: Newcomer, back: str) -> ResponseReturnValue:
     page: Response = slips.slips_page(
         user_code=newcomer.user_code,
         person_name=name,
-        enterprise_name=acting().membership.enterprise_name,
+        enterprise_name=acting().membership.enterprise,
         temporary=newcomer.temporary,
         back_href=f"/people/{newcomer.membership_id}",
         now=now(),

@@ -44,7 +44,7 @@ def note(change: accounts.Renamed, now: datetime) -> None:
             person_id=change.person_id,
             details={"change": change.id, "known_by_former": view.name == change.former},
         )
-        told = {"change_id": change.id, "former": view.name, "enterprise": view.enterprise_name}
+        told = {"change_id": change.id, "former": view.name, "enterprise": view.enterprise}
         is_pes = any(each.role is Role.PES for each in (view, *others))
         for reader in departure_services.who_answers_for(change.person_id, enterprise_id, is_pes=is_pes):
             notices.enqueue(_KIND, {**told, "to": reader}, now=now)

@@ -13,6 +13,7 @@ from ..accounts.confirming import fresh_sign_in_required
 from ..accounts.sessions import open_to_weak_sign_in
 from ..i18n import gettext as _
 from ..i18n import ngettext
+from ..identifiers import with_neq
 from ..notices.email import from_template
 from ..notices.messages import Email
 from ..notices.services import register_renderer
@@ -205,6 +206,7 @@ def decision_mail(payload: dict[str, Any], _now: object) -> Email | None:
     reason = shown.refusal_reason(payload["reason"])
     language = person.language
     name = shown.name.fr if language == "fr" else shown.name.en
+    of = enterprise(payload["enterprise_id"])
     label = (reason.label.fr if language == "fr" else reason.label.en) if reason else ""
     about = "change" if payload.get("is_change") else "subscription"
     return from_template(
@@ -213,7 +215,7 @@ def decision_mail(payload: dict[str, Any], _now: object) -> Email | None:
         language=language,
         agency=name,
         agency_id=shown.id,
-        enterprise=enterprise(payload["enterprise_id"]).name,
+        enterprise=with_neq(of.name, of.neq),
         name=person.name,
         reason=label,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, render_template
 from markupsafe import Markup
 
-from ..accounts.services_lost_codes import tell_enterprises
+from ..accounts.services_lost_codes import EnterpriseOfCode, tell_enterprises
 from ..accounts.services_security_notices import tell_postal_addresses
 from ..accounts.sessions import SignIn
 from ..accounts.sign_ins import OpenSignIn
@@ -73,7 +73,7 @@ def init_app(app: Flask) -> None:
 def enterprises_section(sign_in: SignIn) -> Markup:
     """Show the enterprises of a person on the account page: role, user code, state."""
     rows = [
-        (view.enterprise_name, presenting.ROLES[view.role], view.user_code, *presenting.STATUSES[view.status])
+        (view.enterprise, presenting.ROLES[view.role], view.user_code, *presenting.STATUSES[view.status])
         for view in services.memberships_of(sign_in.person_id)
     ]
     return Markup(render_template("delegation/account_section.html", rows=rows))  # noqa: S704 (an escaping template)
@@ -81,7 +81,7 @@ def enterprises_section(sign_in: SignIn) -> Markup:
 
 def enterprises_of_sign_ins(person_id: str, sign_ins: tuple[OpenSignIn, ...]) -> dict[str, str]:
     """Return for which enterprise each sign-in acts, by ``sid``."""
-    names = {view.enterprise_id: view.enterprise_name for view in services.memberships_of(person_id)}
+    names = {view.enterprise_id: view.enterprise for view in services.memberships_of(person_id)}
     return {one.sid: names[one.enterprise_id] for one in sign_ins if one.enterprise_id in names}
 
 
@@ -91,6 +91,7 @@ def password_words(person_id: str) -> tuple[str, ...]:
     return tuple(words for view in views for words in (view.neq, view.enterprise_name))
 
 
-def enterprises_of_codes(person_id: str) -> dict[str, str]:
+def enterprises_of_codes(person_id: str) -> dict[str, EnterpriseOfCode]:
     """Return of which enterprise each user code of a person is, for the reminder sent to somebody who lost theirs."""
-    return {view.user_code.replace("-", ""): view.enterprise_name for view in services.memberships_of(person_id)}
+    views = services.memberships_of(person_id)
+    return {view.user_code.replace("-", ""): EnterpriseOfCode(view.enterprise_name, view.enterprise) for view in views}

@@ -19,7 +19,7 @@ from ..delegation.roles import Role
 from ..delegation.verification import VerificationMethod, VerificationRecord
 from ..errors import ConflictError, NotAllowedError
 from ..i18n import Language
-from ..identifiers import PersonId, UserCode
+from ..identifiers import PersonId, UserCode, with_neq
 from .errors import FileNotEditableError, NoSuchFileError
 from .file_services import lock, move, nominees_of
 from .models import EnrolmentFile, Evidence, Nominee
@@ -88,7 +88,12 @@ def slip(file_id: str, nominee_id: str, *, actor_id: str, now: datetime) -> Slip
         row.slip_collected_at = now
         session.flush()
         _activate_when_collected(session, file, actor, now)
-        return Slip(code, temporary, names.full(row.given_name, row.family_name), _enterprise_name(file))
+        return Slip(
+            code,
+            temporary,
+            names.full(row.given_name, row.family_name),
+            with_neq(_enterprise_name(file), file.neq or ""),
+        )
 
 
 def _register(session: Session, file: EnrolmentFile, now: datetime) -> None:

@@ -44,7 +44,7 @@ def tell_enrolled(file: EnrolmentFile, *, now: datetime) -> None:
         if member.role in _TOLD_ROLES and member.status is MembershipStatus.ACTIVE
     ]
     people = accounts.people({member.person_id for member in members})
-    name = members[0].enterprise_name if members else ""
+    name = members[0].enterprise if members else ""
     for person in people.values():
         notice_services.tell(
             "mail_already_enrolled", to=person.email, language=person.language, now=now, enterprise=name

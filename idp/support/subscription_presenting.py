@@ -14,6 +14,7 @@ from ..delegation.subscription_services import Awaiting, SubscriptionView
 from ..delegation.subscription_states import SubscriptionState
 from ..i18n import current_language, long_date, long_datetime, show_neq
 from ..i18n import gettext as _
+from ..identifiers import with_neq
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def page(found: SubscriptionView, agency: Agency, change: ChangeView | None = No
     questions = agency.questionnaire.asked(found.answers)
     return SubscriptionPage(
         id=found.id,
-        enterprise=enterprise.name,
+        enterprise=with_neq(enterprise.name, enterprise.neq),
         facts=facts,
         answers=tuple(
             {"key": said(question.label), "value": _answer(question, found.answers.get(question.id, ""))}

@@ -69,7 +69,7 @@ def _rows(found: Prospect) -> list[dict[str, str]]:
     """Say what would be added to what; the code is masked, the address too (whoever looks on learns neither)."""
     rows = [
         (_("User code"), found.user_code.masked),
-        (_("Enterprise"), found.enterprise),
+        (_("Enterprise"), found.enterprise_with_number),
         (_("Given to"), found.named.name),
         (_("Your account"), f"{found.account.name}, {mask_email(found.account.email)}"),
     ]

@@ -159,7 +159,7 @@ def no_right(way: Underway) -> ResponseReturnValue:
         render_template(
             "oidc/no_right.html",
             agency=browser.agency_name(way.client),
-            suspended=[view.enterprise_name for view in views if not view.counts],
+            suspended=[view for view in delegation.best_memberships(views) if not view.counts],
             named=way.interaction.request.named_enterprise if way.choices else None,
             back=browser.page_path("cancel", way.interaction),
         ),
@@ -174,13 +174,15 @@ def missing_block(way: Underway) -> ResponseReturnValue:
     enterprise_id = way.following.enterprise_id or ""
     chosen = next(choice for choice in way.choices if choice.enterprise_id == enterprise_id)
     facts = situations.situation(way.interaction, way.client, way.sign_in, now=now())
+    in_charge = delegation.in_charge(enterprise_id)
     return make_response(
         render_template(
             "oidc/missing_block.html",
             agency=browser.agency_name(way.client),
             enterprise=chosen,
             blocks=words.blocks(catalogue_services.agency(way.client.agency_id), facts.missing),
-            in_charge=sorted(delegation.names_here(enterprise_id, delegation.in_charge(enterprise_id)).values()),
+            in_charge=sorted(delegation.names_here(enterprise_id, in_charge).values()),
+            is_in_charge=way.sign_in.person_id in in_charge,
             several=len(way.choices) > 1 and way.interaction.request.named_enterprise is None,
             change=browser.page_path("enterprise", way.interaction),
             again=browser.resume_path(way.interaction),
