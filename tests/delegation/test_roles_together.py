@@ -27,8 +27,12 @@ NAMED_BY = {AR: None, PES: AR, USER: PES}
 SignInAs = Callable[[Member], Browser]
 
 
-@pytest.mark.parametrize("actor", SETS, ids=str)
-@pytest.mark.parametrize("target", SETS, ids=str)
+def _in_words(roles: frozenset[Role]) -> str:
+    return "+".join(sorted(roles))
+
+
+@pytest.mark.parametrize("actor", SETS, ids=_in_words)
+@pytest.mark.parametrize("target", SETS, ids=_in_words)
 def test_it_takes_authority_over_the_highest_role_whatever_the_page(
     actor: frozenset[Role], target: frozenset[Role]
 ) -> None:
