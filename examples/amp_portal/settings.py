@@ -32,6 +32,7 @@ class PortalSettings:
             "subscribe": "/agencies/amp/subscribe",
             "agency": "/agencies/amp",
             "roster": "/roster",
+            "find_pes": "/who-is-my-pes",
         }
         return {name: self.issuer + path for name, path in pages.items()}
 

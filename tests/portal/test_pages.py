@@ -342,11 +342,12 @@ def test_the_front_page_serves_both_readers(portal: Portal, lang: str) -> None:
     page = portal.get(f"/?lang={lang}")
 
     links = dict(re.findall(r'id="([a-z-]+)" href="([^"]+)"', page))
-    assert {name: links[name] for name in ("sign-in", "subscribe", "modify", "enrol")} == {
+    assert {name: links[name] for name in ("sign-in", "subscribe", "modify", "enrol", "find-pes")} == {
         "sign-in": "/sign-in",
         "subscribe": f"{portal.issuer}/agencies/amp/subscribe",
         "modify": f"{portal.issuer}/agencies/amp",
         "enrol": f"{portal.issuer}/enrol",
+        "find-pes": f"{portal.issuer}/who-is-my-pes",
     }
     for anchor in ("have-account", "no-account", "steps", "at-hand", "who", "blocks", "how-long"):
         assert f'id="{anchor}"' in page
@@ -438,3 +439,13 @@ def test_a_session_that_ran_out_keeps_its_first_page(portal: Portal) -> None:
     answer = portal.browser.post("/requests", data={"subject": "Où?", "kind": "meeting"})
 
     assert (answer.status_code, "Où?" in answer.text, 'id="sign-in"' in answer.text) == (403, True, True)
+
+
+def test_a_person_without_an_enterprise_is_led_on(portal: Portal) -> None:
+    """No claim at all: to the enrolment, to the person in charge, or to another sign-in; every block says so as well."""
+    portal.sign_in(representation=None)
+
+    links = dict(re.findall(r'id="([a-z-]+)" href="([^"]+)"', portal.get("/")))
+
+    assert {"enrol", "find-pes", "again"} <= links.keys()
+    assert 'data-code="no_enterprise"' in portal.browser.get("/invoices").text

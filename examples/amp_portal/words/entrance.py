@@ -90,11 +90,10 @@ ENTRANCE: dict[str, tuple[str, str]] = {
     "role_ar_name": ("Représentant autorisé (RA)", "Authorized representative (AR)"),
     "role_user_name": ("Utilisateur ou utilisatrice", "User"),
     "who_is_my_pes": (
-        "Vous ne savez pas qui est responsable dans votre entreprise ? Demandez-le à la direction. Mandat ne le dit qu’aux "
-        "personnes de l’entreprise.",
-        "You do not know who is in charge in your enterprise? Ask its management. Mandat tells only people of the enterprise.",
+        "Vous ne savez pas qui est responsable dans votre entreprise ? Mandat lui transmet votre message, sans dire son nom.",
+        "You do not know who is in charge in your enterprise? Mandat passes your message on to them, without saying their name.",
     ),
-    "find_pes": ("Je ne sais pas qui est responsable", "I do not know who is in charge"),
+    "find_pes": ("Écrire à la personne responsable", "Write to the person in charge"),
     "what_blocks_are": ("Les blocs fonctionnels", "The functional blocks"),
     "what_blocks_are_text": (
         "Un bloc fonctionnel ouvre une partie des services. Une personne n’ouvre que ses propres blocs ; pour une demande "
