@@ -60,6 +60,7 @@ ROWS: dict[str, Row] = {
     "reproofing.unlock": _ACT,
     "rights.check": _WRITES_NOTHING,
     "rights.save": _ACT,
+    "details.mine": _PAGE,
     "questions.ask": Row(Need.NONE, "anybody may ask; nothing is given"),
     "questions.answered": Row(Need.NONE, "notes that a message was answered; nothing is sent"),
     "subscriptions.subscribe": _WRITES_NOTHING,

@@ -36,6 +36,8 @@ ALLOWED: dict[str, frozenset[str]] = {
     "enrollment.leave": EVERYBODY,  # without a file there is nothing to close
     "questions.ask": EVERYBODY,
     "questions.sent": EVERYBODY,
+    "details.mine": IN_CHARGE,
+    "details.enterprise": IN_CHARGE,
     "questions.questions": IN_CHARGE,
     "questions.answered": IN_CHARGE,  # a message of another enterprise is as one that is gone
     "sign_in.password": EVERYBODY,

@@ -64,6 +64,8 @@ class KnownAs(Part):
     given_name: str
     family_name: str
     email: str
+    phone: str
+    position: str
 
 
 class VouchedName(Part):

@@ -77,6 +77,7 @@ class Event(StrEnum):
     MEMBER_REMOVED = "membership:removed"
     MEMBER_RENAMED = "membership:renamed"
     MEMBER_VOUCHED = "membership:name_vouched"
+    MEMBER_DETAILS_CHANGED = "membership:details_changed"
     MEMBER_LINKED = "membership:linked"
     QUESTION_ASKED = "question:asked"
     QUESTION_ANSWERED = "question:answered"

@@ -74,6 +74,7 @@ LABELS: dict[Event, Any] = {
     Event.MEMBER_REMOVED: _l("Person removed"),
     Event.MEMBER_RENAMED: _l("A person of the enterprise corrected their name"),
     Event.MEMBER_VOUCHED: _l("The name of a person was vouched for again"),
+    Event.MEMBER_DETAILS_CHANGED: _l("Position or contact data corrected by their person"),
     Event.MEMBER_LINKED: _l("A person added their user code to an account they already had"),
     Event.QUESTION_ASKED: _l("A person asked who is in charge; those in charge were written to"),
     Event.QUESTION_ANSWERED: _l("Message of a person who looked for those in charge marked as answered"),

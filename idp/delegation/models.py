@@ -27,6 +27,8 @@ class Enterprise(Base):
     status: Mapped[str] = mapped_column(String(16))
     registered_at: Mapped[datetime] = mapped_column(UtcDateTime)
     roster_revision: Mapped[int] = mapped_column(Integer, default=0)
+    register_entry: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # what the register said last, and when
+    register_read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class EnterpriseVerification(Base):
@@ -91,6 +93,10 @@ class Membership(Base):
     vouched_given_name: Mapped[str] = mapped_column(String(100), default="", server_default="")
     vouched_family_name: Mapped[str] = mapped_column(String(100), default="", server_default="")
     vouched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    phone: Mapped[str] = mapped_column(
+        String(32), default="", server_default=""
+    )  # emptied by a removal, as the address
+    position: Mapped[str] = mapped_column(String(32), default="", server_default="")
 
 
 class Question(Base):

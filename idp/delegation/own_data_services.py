@@ -42,7 +42,13 @@ def enterprises(person_id: str, now: datetime) -> list[dict[str, Any]]:
             "user_code": str(UserCode(member.user_code)),
             "appointed_at": member.appointed_at,
             "changed_at": member.changed_at,
-            "known_as": {"given_name": member.given_name, "family_name": member.family_name, "email": member.email},
+            "known_as": {
+                "given_name": member.given_name,
+                "family_name": member.family_name,
+                "email": member.email,
+                "phone": member.phone,
+                "position": member.position,
+            },
             "vouched_for": {
                 "given_name": member.vouched_given_name,
                 "family_name": member.vouched_family_name,

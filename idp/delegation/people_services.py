@@ -54,6 +54,8 @@ class MembershipView:
     changed_at: datetime
     known: Known
     vouched_for: tuple[str, str]
+    phone: str = ""
+    position: str = ""
 
     @property
     def enterprise(self) -> str:
@@ -229,7 +231,7 @@ def forget_names(person_ids: Collection[str]) -> None:
     db.session.execute(
         update(Membership)
         .where(Membership.person_id.in_(person_ids))
-        .values(given_name="", family_name="", vouched_given_name="", vouched_family_name="", email="")
+        .values(given_name="", family_name="", vouched_given_name="", vouched_family_name="", email="", phone="")
         .execution_options(synchronize_session=False)
     )
 
@@ -343,7 +345,9 @@ def set_status(target: MembershipView, to: MembershipStatus, *, by: str, now: da
     changed = db.session.execute(
         update(Membership)
         .where(Membership.id == target.id, Membership.status == target.status.value)
-        .values(status=to.value, changed_at=now, **({"email": ""} if to is MembershipStatus.REMOVED else {}))
+        .values(
+            status=to.value, changed_at=now, **({"email": "", "phone": ""} if to is MembershipStatus.REMOVED else {})
+        )
         .returning(Membership.id)
     )
     if changed.first() is None:
@@ -410,6 +414,8 @@ def _views(wanted: Select[Membership, Enterprise]) -> tuple[MembershipView, ...]
             changed_at=row.changed_at,
             known=Known(row.given_name, row.family_name, row.email),
             vouched_for=(row.vouched_given_name, row.vouched_family_name),
+            phone=row.phone,
+            position=row.position,
         )
         for row, enterprise in rows
     )

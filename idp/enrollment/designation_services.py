@@ -14,6 +14,7 @@ from ..accounts import services as accounts
 from ..accounts.passwords import TemporaryPassword
 from ..audit import Actor
 from ..db import transaction
+from ..delegation import contact_services
 from ..delegation import services as delegation
 from ..delegation.roles import Role
 from ..delegation.verification import VerificationMethod, VerificationRecord
@@ -124,9 +125,11 @@ def _register(session: Session, file: EnrolmentFile, now: datetime) -> None:
             language=language,
             now=now,
         )
-        own = accounts.issue_user_code(PersonId(row.person_id), now=now)
-        row.user_code = own.signs
-        delegation.appoint(enterprise_id, row.person_id, Role.PES, user_code=own.signs, actor=actor, now=now)
+        theirs = accounts.issue_user_code(PersonId(row.person_id), now=now)
+        row.user_code = theirs.signs
+        delegation.appoint(enterprise_id, row.person_id, Role.PES, user_code=theirs.signs, actor=actor, now=now)
+        contact_services.declare(enterprise_id, row.person_id, position="", phone=row.phone or "")
+    contact_services.declare(enterprise_id, person_id, position=file.position or "", phone=file.phone or "")
     session.flush()
     _activate_when_collected(session, file, actor, now)
 

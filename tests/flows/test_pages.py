@@ -84,7 +84,7 @@ VISITED = {
         *("email_change.undo", "freezing.thaw", "closing.about", "closing.closed"),
         "names.correct",
     ),
-    "question": ("questions.ask", "questions.sent", "questions.questions"),
+    "question": ("questions.ask", "questions.sent", "questions.questions", "details.mine", "details.enterprise"),
     "agency": (
         *("oidc_interaction.enterprise", "oidc_interaction.consent", "oidc_interaction.no_right"),
         *("oidc_consents.consents", "oidc_end_session.end_session", "oidc_farewell.done"),
@@ -451,6 +451,9 @@ def test_the_way_of_a_question(installation: Installation, scan: Scan, new_page:
     pes.click("button[id^='answered-']")
     expect(pes.locator("main")).to_contain_text("marqué comme répondu")
     scan.visit(pes)
+    for path in ("my-details", "enterprise"):
+        pes.goto(f"{installation.issuer}/{path}")
+        scan.visit(pes)
     journeys.sign_in(user, installation, installation.persona("user"))
     user.goto(f"{installation.issuer}/home")
     expect(user.locator("main a[href^='mailto:']").first).to_be_visible()

@@ -14,9 +14,10 @@ from .blueprint import pages, release
 
 def init_app(app: Flask) -> None:
     """Bind pages and notices to *app*."""
-    from . import drafting, following, people, returning, slips  # noqa: F401 (each adds its pages)
+    from . import details, drafting, following, people, returning, slips  # noqa: F401 (each adds its pages)
 
     app.register_blueprint(pages)
+    app.register_blueprint(details.blueprint)
     app.add_url_rule("/terms", "enrollment.terms", returning.terms_page)
     init_notices(app)
     init_returning(app)
