@@ -58,6 +58,16 @@ def active_blocks(enterprise_id: str, agency_id: str) -> tuple[str, ...] | None:
     return found.blocks if found is not None and found.counts else None
 
 
+def states_at(agency_id: str, enterprise_ids: Iterable[str]) -> dict[str, SubscriptionState]:
+    """Return the states of the subscriptions of enterprises at one agency, by enterprise id; none for one that has none."""
+    rows = db.session.execute(
+        select(Subscription.enterprise_id, Subscription.state).where(
+            Subscription.agency_id == agency_id, Subscription.enterprise_id.in_(tuple(enterprise_ids))
+        )
+    )
+    return {row.enterprise_id: SubscriptionState(row.state) for row in rows}
+
+
 def awaiting_decision(agency_id: str) -> tuple[Awaiting, ...]:
     """Return the subscriptions, and the changes of subscriptions, that wait for a person at an agency, oldest first."""
     since = func.coalesce(SubscriptionChange.asked_at, Subscription.requested_at).label("since")

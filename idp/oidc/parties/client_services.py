@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 from flask import current_app
 from sqlalchemy import Text, cast, insert, select, update
@@ -112,6 +113,24 @@ def find(client_id: str | None) -> RelyingParty | None:
     if kept is not None and timedelta(0) <= now() - kept[0] < _FRESH:
         return kept[1]
     return find_again(client_id)
+
+
+def login_start(client_id: str) -> str | None:
+    """Return where a client begins a sign-in on request, with our issuer, or None (OIDC Core §4).
+
+    Only the address that an operator registered: a client that registered itself vouches for nothing.
+    """
+    members = db.session.scalar(
+        select(RelyingPartyRow.members).where(
+            RelyingPartyRow.client_id == client_id,
+            RelyingPartyRow.revoked_at.is_(None),
+            RelyingPartyRow.registered_at.is_(None),
+        )
+    )
+    address = (members or {}).get("initiate_login_uri")
+    if not isinstance(address, str):
+        return None
+    return f"{address}{'&' if '?' in address else '?'}{urlencode({'iss': current_settings().issuer})}"
 
 
 def find_again(client_id: str | None) -> RelyingParty | None:

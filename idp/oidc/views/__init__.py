@@ -78,6 +78,7 @@ def init_app(app: Flask) -> None:
     add_sign_in_detail(app, _l("Agencies signed in to"), agencies_of_sign_ins)
     app.before_request(browser.show_pending_interaction)
     show_again(app, interaction.shown_again)
+    app.before_request(browser.show_way_back)
     rooms = (
         machine,
         registration,

@@ -112,6 +112,7 @@ def _advance(interaction: Interaction, client: RelyingParty) -> ResponseReturnVa
         except UnprovenRequestError as error:
             return refusal_page(error)
         if isinstance(outcome, str):
+            browser.forget(interaction)
             return responses.success(responses.target_of(interaction.request, client), outcome)
         following = outcome
     if following.step is Step.REFUSE:

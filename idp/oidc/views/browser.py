@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from flask import Response, g, request, session
@@ -19,6 +20,8 @@ from ..parties import client_services
 from ..parties.clients import RelyingParty
 from ..requests import AuthorizationRequest
 
+_CAME_FROM = "oidc_came_from"  # an interaction that cannot go on yet, and its client
+_ELSEWHERE = ("/home", "/agencies", "/people", "/roster", "/enrol", "/account")
 _KIND = bindings.Kind("interaction", WAY_BACK_LIFE, most=8)
 _SIGN_IN_PAGES = ("/sign-in", "/sign-in/passkey")
 _ON_THE_WAY = (
@@ -26,6 +29,14 @@ _ON_THE_WAY = (
     "/interaction/",
     "/authorize",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """The agency that a person came from, and where they go on to it."""
+
+    agency: str
+    href: str
 
 
 def digest_of(interaction_id: str | None) -> str | None:
@@ -68,6 +79,33 @@ def keep_language(interaction: Interaction) -> None:
     """Keep the language that the agency asked for, unless the person chose one."""
     if interaction.request.ui_language and "lang" not in session:
         session["lang"] = interaction.request.ui_language
+
+
+def lead_on(interaction: Interaction) -> None:
+    """Remember an interaction whose person first has something to do elsewhere: the pages there lead back to it."""
+    session[_CAME_FROM] = [interaction.id, interaction.request.client_id]
+
+
+def forget(interaction: Interaction) -> None:
+    """Remember no longer an interaction that is over: nothing leads back to it."""
+    if (session.get(_CAME_FROM) or [None])[0] == interaction.id:
+        session.pop(_CAME_FROM)
+
+
+def show_way_back() -> None:
+    """On the pages where people mend what was missing, lead back to the agency that sent them.
+
+    The interaction goes on; when it is too old, the agency begins another at the address it registered for that (OIDC Core §4).
+    """
+    if request.method != "GET" or _CAME_FROM not in session or not request.path.startswith(_ELSEWHERE):
+        return
+    number, client_id = session[_CAME_FROM]
+    client, interaction = client_services.find(client_id), find(number)
+    if client is None:
+        return
+    href = resume_path(interaction) if interaction else client_services.login_start(client_id)
+    if href is not None:
+        g.way_back = WayBack(agency_name(client), href)
 
 
 def find(interaction_id: str | None) -> Interaction | None:

@@ -18,6 +18,8 @@ from ...bindings import own_address
 from ...delegation import catalogue_services
 from ...delegation import services as delegation
 from ...delegation.rights_services import Choice
+from ...delegation.roles import EnterpriseStatus, Role
+from ...delegation.subscription_words import STATES
 from ...i18n import current_language
 from ...web import now, see_other
 from .. import consent_services, interaction_services, issuing, narrowing, responses, situations, uris, words
@@ -27,6 +29,8 @@ from ..interaction_services import Interaction
 from ..interactions import Next, Step
 from ..parties.clients import RelyingParty
 from ..requests import OFFLINE
+from ..way_on import Contact, WayOn, states_at, way_on
+from ..way_on import in_charge as contacts_in_charge
 from . import browser
 from .authorize import client_of
 from .over import leave, over_page, refusal_page
@@ -97,6 +101,7 @@ def enterprise(way: Underway) -> ResponseReturnValue:
             "oidc/enterprise.html",
             agency=browser.agency_name(way.client),
             choices=[(choice, words.role(choice.role)) for choice in way.choices],
+            states={id: STATES[state][0] for id, state in states_at(way.client.agency_id, way.choices).items()},
             cancel=browser.page_path("cancel", way.interaction),
             missing=request.method == "POST",
         ),
@@ -138,6 +143,7 @@ def consent(way: Underway) -> ResponseReturnValue:
             unproven_host=uris.host(way.interaction.request.redirect_uri) if way.client.is_dynamic else None,
             is_remembered=way.client.remembers_consent,
             enterprise=chosen,
+            way=None if authority and authority.blocks else _way_on(way, chosen),
             role=words.role(chosen.role),
             told=words.told(disclosed, agency),
             asks_blocks=bool(disclosed.blocks),
@@ -154,12 +160,14 @@ def consent(way: Underway) -> ResponseReturnValue:
 @during(Step.EXPLAIN)
 def no_right(way: Underway) -> ResponseReturnValue:
     """Say why this person cannot go on, and lead them back to the agency."""
+    browser.lead_on(way.interaction)
     views = delegation.memberships_of(way.sign_in.person_id)
     return make_response(
         render_template(
             "oidc/no_right.html",
             agency=browser.agency_name(way.client),
-            suspended=[view for view in delegation.best_memberships(views) if not view.counts],
+            suspended=[(view, _contacts(view)) for view in delegation.best_memberships(views) if not view.counts],
+            memberships=bool(views),
             named=way.interaction.request.named_enterprise if way.choices else None,
             back=browser.page_path("cancel", way.interaction),
         ),
@@ -181,8 +189,9 @@ def missing_block(way: Underway) -> ResponseReturnValue:
             agency=browser.agency_name(way.client),
             enterprise=chosen,
             blocks=words.blocks(catalogue_services.agency(way.client.agency_id), facts.missing),
-            in_charge=sorted(delegation.names_here(enterprise_id, in_charge).values()),
+            in_charge=contacts_in_charge(enterprise_id),
             is_in_charge=way.sign_in.person_id in in_charge,
+            way=_way_on(way, chosen) if chosen.role is not Role.USER else None,
             several=len(way.choices) > 1 and way.interaction.request.named_enterprise is None,
             change=browser.page_path("enterprise", way.interaction),
             again=browser.resume_path(way.interaction),
@@ -206,6 +215,17 @@ def cancel() -> ResponseReturnValue:
     return _refuse(interaction, client, current_sign_in(), None)
 
 
+def _way_on(way: Underway, chosen: Choice) -> WayOn:
+    browser.lead_on(way.interaction)
+    agency = browser.agency_name(way.client)
+    return way_on(chosen, way.client.agency_id, agency, several=len(way.choices) > 1)
+
+
+def _contacts(view: delegation.MembershipView) -> tuple[Contact, ...]:
+    """Return whom a suspended person may ask; nobody of an enterprise that is suspended itself can help."""
+    return contacts_in_charge(view.enterprise_id) if view.enterprise_status is EnterpriseStatus.ACTIVE else ()
+
+
 def _refuse(
     interaction: Interaction, client: RelyingParty, sign_in: SignIn | None, enterprise_id: str | None
 ) -> ResponseReturnValue:
@@ -221,5 +241,6 @@ def _refuse(
         )
     if not ended:
         return over_page(interaction.id)
+    browser.forget(interaction)
     target = responses.target_of(interaction.request, client)
     return responses.error(target, "access_denied", "the person did not go on")
