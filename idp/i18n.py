@@ -32,6 +32,7 @@ LANGUAGES: tuple[Language, ...] = ("fr", "en")
 LOCALES: dict[str, str] = {"fr": "fr_CA", "en": "en_CA"}
 DOMAINS = ("shell", "pages", "accounts", "enrollment", "delegation", "oidc", "support", "notices", "audit")
 NBSP = "\u00a0"
+ASKED_LANGUAGE = "asked_language"  # by an agency: in ``g`` for this request, in the session for the pages that follow
 
 babel = Babel()
 _CATALOGUES: dict[str, Translations | NullTranslations] = {}
@@ -78,10 +79,11 @@ def _catalogue() -> Translations | NullTranslations:
 
 
 def current_language() -> Language:
-    """Return the language of this request: the address, then the person's choice, then French."""
+    """Return the language of this request: the address, the person's choice, the agency's wish, the account's, then French."""
     if not has_request_context():
         return "fr"
-    for wish in (request.args.get("lang"), session.get("lang"), g.get("preferred_language")):
+    wished = g.get(ASKED_LANGUAGE) or session.get(ASKED_LANGUAGE)
+    for wish in (request.args.get("lang"), session.get("lang"), wished, g.get("preferred_language")):
         if wish in LANGUAGES:
             return cast(Language, wish)
     return "fr"

@@ -74,6 +74,7 @@ def _write(response: Response) -> Response:
         "address": logged_address(),
         **{name: str(value)[:_LONGEST] for name, value in (noted or {}).items()},
     }
+    line.setdefault("rule", line["reason"])
     (log.warning if status in (403, 429) else log.info)("refused", **line)
     return response
 

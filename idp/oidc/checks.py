@@ -185,8 +185,8 @@ def check_details(parameters: Parameters, client: RelyingParty, locations: tuple
         _refuse("invalid_authorization_details", "authorization_details must be a list of objects")
     for detail in listed:
         fault = detail_fault(detail, locations)
-        if client.details_types is not None and detail.get("type") not in client.details_types:
-            fault = fault or "a type that the client did not register"
+        if not fault and not client.may_ask_details(detail["type"]):
+            fault = "a type that the client did not register"
         if fault:
             _refuse("invalid_authorization_details", fault)
     if len({detail["identifier"] for detail in listed if "identifier" in detail}) > 1:

@@ -17,6 +17,7 @@ from ..web import current_settings
 from . import issuing, possession, replay_services, system_tokens, tokens
 from .grants import InvalidDetailsError, resources_of
 from .keys.signing_keys import ACCESS_TOKEN_ALG
+from .metadata import DETAILS_TYPES
 from .parties import client_services
 from .parties.clients import RelyingParty
 from .possession import Shown
@@ -37,6 +38,8 @@ def token_response(client: RelyingParty, form: MultiDict[str, str], shown: Shown
         asked = system_tokens.asked(form["authorization_details"], issuing.locations(client))
     except MalformedDetailsError as error:
         raise InvalidDetailsError(str(error)) from None
+    if not client.may_ask_details(DETAILS_TYPES[0]):
+        raise InvalidDetailsError("a type that the client did not register")
     held = system_user_services.of_software(client.client_id, asked.neq, client.agency_id, now=now)
     held = system_tokens.given(held, asked.privileges)
     if held is None or not system_user_services.note_use(held.person_id, now=now):

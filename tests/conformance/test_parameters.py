@@ -177,6 +177,19 @@ def test_every_endpoint_takes_ui_locales(scenery: Scenery, ranges: str, language
         assert page(browser, answer) == language, way
 
 
+def test_the_next_agency_is_answered_in_its_language(scenery: Scenery, rp: RelyingParty) -> None:
+    """A wish counts until the next one: it is no choice of the person."""
+    browser = scenery.browser()
+    shown = []
+    for wish in ("en-US", "fr-FR", "en", None):
+        shown.append(_shown(browser.get(rp.authorize(browser, ui_locales=wish).location).text))
+        shown.append(
+            _shown(browser.get("/end-session", query_string={"ui_locales": wish or ""}, follow_redirects=True).text)
+        )
+
+    assert shown == ["en", "en", "fr", "fr", "en", "en", "en", "en"]
+
+
 def test_the_choice_of_the_person_is_kept(scenery: Scenery, rp: RelyingParty) -> None:
     """``ui_locales`` is a wish: who chose a language here sees that one."""
     browser = scenery.browser()

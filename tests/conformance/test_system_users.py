@@ -196,7 +196,6 @@ BEYOND: dict[str, dict[str, Any]] = {
     "an unknown member": {"authorization_details": details(STORY, actions=["read"])},
     "no list": {"authorization_details": "{}"},
     "an empty list": {"authorization_details": "[]"},
-    "an empty text": {"authorization_details": ""},
     "no JSON": {"authorization_details": "[{"},
     "too long": {"authorization_details": details(STORY, "008") + " " * 9000},
 }
@@ -220,6 +219,7 @@ def test_what_stands_beside_the_details_is_judged_too(scenery: Scenery, ledger: 
         "streams": refusal(ledger.ask(scope="ssf.manage")),
         "resource": refusal(ledger.ask(resource=f"{ISSUER}/ssf")),
         "no details": refusal(ledger.ask(authorization_details=None)),
+        "empty details": refusal(ledger.ask(authorization_details="")),
     }
     watching = Listener(scenery).ask_token(authorization_details=details())
     code_client = rp.token("", grant_type="client_credentials", authorization_details=details())
@@ -229,6 +229,7 @@ def test_what_stands_beside_the_details_is_judged_too(scenery: Scenery, ledger: 
         "streams": (400, "invalid_scope"),
         "resource": (400, "invalid_target"),
         "no details": (400, "invalid_request"),
+        "empty details": (400, "invalid_request"),  # empty is absent (RFC 6749 §3.2)
     }
     assert refusal(watching) == refusal(code_client) == (400, "unauthorized_client")
 

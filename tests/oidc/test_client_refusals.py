@@ -101,8 +101,20 @@ REFUSED: list[tuple[str, str, dict[str, Any], int, str]] = [  # method, path, wh
     ("POST", "/ssf/streams", {"json": {}}, 401, "no access token"),
     ("POST", "/ssf/poll/x", {"json": {}, "headers": {"Authorization": f"DPoP {CANARY}"}}, 401, "not a living"),
     ("GET", "/authorize", {"query_string": {"client_id": "nobody"}}, 400, "unknown_client"),
-    ("POST", "/authorize", {"data": {"client_id": "rp1", "redirect_uri": "https://a.example/"}}, 400, "registered"),
-    ("GET", "/authorize", {"query_string": {"client_id": "rp1", "request": CANARY}}, 400, "request object"),
+    (
+        "POST",
+        "/authorize",
+        {"data": {"client_id": "rp1", "redirect_uri": "https://a.example/"}},
+        400,
+        "invalid_redirect_uri",
+    ),
+    (
+        "GET",
+        "/end-session",
+        {"query_string": {"client_id": "rp1", "post_logout_redirect_uri": "https://a.example/"}},
+        *(400, "is not one that the client registered"),
+    ),
+    ("GET", "/authorize", {"query_string": {"client_id": "rp1", "request": CANARY}}, 400, "invalid_request_object"),
 ]
 
 

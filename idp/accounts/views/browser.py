@@ -10,6 +10,7 @@ from flask import Flask, Response, abort, current_app, g, request, session
 
 from ... import bindings
 from ...bindings import Kind
+from ...i18n import ASKED_LANGUAGE
 from ...sealing import digest, is_token
 from ...web import now, see_other
 from .. import cookies, factor_policy, recovery_states, services_openings, services_sessions, steps
@@ -249,7 +250,7 @@ def on_forgetting(app: Flask, act: Callable[[], None]) -> None:
 def _forget_pages(but: str | None = None) -> None:
     for act in current_app.extensions.get(_FORGETTING, ()):
         act()
-    kept = {name: session[name] for name in ("lang",) if name in session}
+    kept = {name: session[name] for name in ("lang", ASKED_LANGUAGE) if name in session}
     session.clear()
     session.update(kept)
     g.pop("csrf_token", None)

@@ -71,6 +71,10 @@ class RelyingParty:
         """Return the name of the client in *language*, where it registered one."""
         return self.names.get(language, self.name)
 
+    def may_ask_details(self, kind: object) -> bool:
+        """Tell whether the client may ask details of the type *kind*: any, unless it registered its types (RFC 9396 §10)."""
+        return self.details_types is None or kind in self.details_types
+
     @property
     def is_confidential(self) -> bool:
         """Tell whether the client proves itself by something that only it has (RFC 6749 §2.1)."""

@@ -10,6 +10,7 @@ from flask import Response, g, request, session
 from ... import bindings
 from ...accounts.sessions import SignInContext, current_sign_in
 from ...delegation import catalogue_services
+from ...i18n import ASKED_LANGUAGE
 from ...sealing import current_sealing, digest, random_token
 from ...web import now, see_other
 from .. import interaction_services, situations, uris, words
@@ -47,8 +48,14 @@ def digest_of(interaction_id: str | None) -> str | None:
 
 def speak(language: str | None) -> None:
     """Answer this request in *language*, unless the person has chosen one here."""
-    if language is not None and "lang" not in session:
-        g.preferred_language = language
+    setattr(g, ASKED_LANGUAGE, language)
+
+
+def go_on_speaking(language: str | None) -> None:
+    """Answer the pages that follow in *language* too, until an agency asks for another."""
+    speak(language)
+    if language is not None:
+        session[ASKED_LANGUAGE] = language
 
 
 def begin(request: AuthorizationRequest) -> Interaction:
@@ -76,9 +83,8 @@ def code_of(interaction_id: str) -> str | None:
 
 
 def keep_language(interaction: Interaction) -> None:
-    """Keep the language that the agency asked for, unless the person chose one."""
-    if interaction.request.ui_language and "lang" not in session:
-        session["lang"] = interaction.request.ui_language
+    """Keep the language that the agency asked for; one that the person chose comes before it."""
+    go_on_speaking(interaction.request.ui_language)
 
 
 def lead_on(interaction: Interaction) -> None:
@@ -147,6 +153,8 @@ def show_pending_interaction() -> Response | None:
         is_for_nothing = request.method == "GET" and request.path in _SIGN_IN_PAGES
         return see_other(bindings.resume_path(number)) if is_for_nothing else None
     allow_answer(interaction, client)
+    if interaction.request.ui_language:
+        speak(interaction.request.ui_language)  # of this interaction, whatever another tab asked since
     asks_again = request.path.startswith("/sign-in") and _asks_again(interaction, client)
     level = assurance_levels.demanded(interaction.request.claims.essential_acr())
     g.sign_in_context = SignInContext(agency_name(client), page_path("cancel", interaction), asks_again, level)

@@ -17,7 +17,7 @@ from ...i18n import gettext as _
 from ...limits import AUTHORIZATIONS, limiter
 from ...sealing import SealError, current_sealing
 from ...web import csrf, current_settings, error_page, now, see_other
-from .. import logout, metadata, tokens, uris
+from .. import client_refusals, logout, metadata, tokens, uris
 from ..errors import UnprovenRequestError
 from ..issuing import key_ring
 from ..keys.signing_keys import UntrustedTokenError
@@ -39,23 +39,24 @@ def end_session() -> ResponseReturnValue:
     try:
         asked = parameters([*request.args.items(multi=True), *request.form.items(multi=True)])
     except UnprovenRequestError as error:
-        return _refusal(error.code)
+        return _refusal(error.code, "a parameter is repeated or not text")
     if any(too_long(name, value) for name, value in asked.values.items()):
-        return _refusal("invalid_request")
+        return _refusal("invalid_request", "a parameter is too long", asked.get("client_id"))
     browser.speak(asked.language)
-    if request.method == "GET" and asked.language and "lang" not in session:
-        session["lang"] = asked.language  # also of the pages that follow
+    if request.method == "GET" and asked.language:  # never on a POST: the cookie of another site's would replace ours
+        browser.go_on_speaking(asked.language)
     carried = asked.get("asked") if request.method == "GET" else None
     wanted = _opened(carried) if carried is not None else _wanted(asked)
     if wanted is None:
-        return _refusal("invalid_request")
+        return _refusal("invalid_request", "what was posted is forged or too old")
     if request.method == "POST":  # another site posted it, without our cookie: come back with it
         spoken = {"ui_locales": locales} if (locales := asked.get("ui_locales")) else {}
         return see_other(f"/end-session?{urlencode({'asked': _carried(wanted), **spoken})}")
     client = client_services.find(wanted.named_client)
     place = logout.return_place(wanted, client)
     if wanted.post_logout_redirect_uri is not None and place is None and client is not None:
-        return _refusal("invalid_post_logout_redirect_uri")
+        rule = "post_logout_redirect_uri is not one that the client registered"
+        return _refusal("invalid_post_logout_redirect_uri", rule, client.client_id)
     sign_in = current_sign_in()
     if logout.needs_confirmation(wanted, sign_in.sid if sign_in else None):
         return _ask(place, is_signed_in=sign_in is not None)
@@ -133,7 +134,8 @@ def _end(place: Return | None) -> Response:
     return see_other(place.address)
 
 
-def _refusal(code: str) -> Response:
+def _refusal(code: str, rule: str, client_id: str | None = None) -> Response:
+    client_refusals.note(code, rule, client_id or "")
     return error_page(
         400,
         code,

@@ -33,7 +33,7 @@ def refusal_page(error: UnprovenRequestError) -> Response:
 
     The operator's log has what the page keeps to itself: the address asked for beside those registered.
     """
-    client_refusals.note(error.code, error.detail or error.code, request.values.get("client_id", ""))
+    client_refusals.note(error.code, error.code, request.values.get("client_id", ""))
     refusals.note(error.code, detail=error.detail)
     words = {
         "missing_client_id": _("The agency’s site did not say which service it is."),
