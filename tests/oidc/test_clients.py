@@ -353,5 +353,7 @@ def test_the_commands_say_what_they_did(
     assert "RS256" in CliRunner().invoke(keys_command, ["list"]).output
     monkeypatch.setenv("IDP_KEYS_DIR", str(tmp_path / "fresh"))
     made = CliRunner().invoke(keys_command, ["new"]).output
-    assert made.count("wrote") == 9  # five files of secrets, a key for each algorithm
+    assert (
+        made.count("wrote") == 11
+    )  # five files of secrets, a key for each algorithm, the checkpoint key and its own wrap
     assert "Nothing is missing." in CliRunner().invoke(keys_command, ["new"]).output
