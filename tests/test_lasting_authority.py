@@ -51,20 +51,16 @@ COOKIES = {
     "mandat-browser": Row(KnownBrowser, "secret_digest", ("expires_at", "revoked_at"), services_known_browsers.forget),
     "mandat-page": "the page session: its entries are the next table",
 }
-PAGE_SESSION: dict[str, Row | str] = {
-    "sign_in": CHALLENGE,
-    "activation": CHALLENGE,
-    "opening": CHALLENGE,
-    "new_application": CHALLENGE,
-    "freeze": CHALLENGE,
-    "thaw": CHALLENGE,
-    "email_change": CHALLENGE,
+NUMBERED: dict[str, Row] = {  # the cookies of what is under way, each with its number (idp/bindings.py)
+    **dict.fromkeys(("sign-in", "activation", "opening", "freeze", "thaw", "email-change"), CHALLENGE),
     "passkey": Row(PasskeyCeremony, "secret_digest", ("expires_at", "used_at"), "forgotten by the next challenge"),
     "recovery": Row(PasswordRecovery, "secret_digest", ("expires_at", "state"), services_recovery.give_up),
     "objection": Row(Reproofing, "objection_digest", ("expires_at", "ended_at"), services_reproofing.object_to),
+    "interaction": Row(InteractionRow, "browser_digest", ("expires_at",), interaction_services.forget_old),
+}
+PAGE_SESSION: dict[str, Row | str] = {
+    "new_application": CHALLENGE,
     "enrolment_browser": Row(FileBrowser, "secret_digest", ("expires_at", "ended_at"), browser_services.leave),
-    "oidc_browser": Row(InteractionRow, "browser_digest", ("expires_at",), interaction_services.forget_old),
-    "oidc_interaction": "the number of an interaction, which opens only beside oidc_browser",
     "enrolment_number": "the number typed, which opens nothing without the code sent by e-mail",
     "activation_linked": "that a page of thanks is to be shown",
     "whose": "a digest by which a change of person is noticed",
@@ -72,11 +68,11 @@ PAGE_SESSION: dict[str, Row | str] = {
     "oidc_farewell": "which agencies are told of a sign-out that has happened, for five minutes",
     "oidc_logout": "where a sign-out leads, once the person agrees",
     "oidc_playground": "a request of the playground under way: its answer proves itself",
-    "subscribing": "answers typed, kept for the next page of a person who is signed in",
+    "draft": "answers typed (delegation.drafts), kept for the next page of a person who is signed in",
 }
 LINKS = {
     "idp/support/services.py": CHALLENGE,
-    "idp/accounts/services_reproofing.py": PAGE_SESSION["objection"],
+    "idp/accounts/services_reproofing.py": NUMBERED["objection"],
 }
 TYPED_FROM_A_MAIL = Row(EmailChange, "undo_digest", ("confirmed_at", "undone_at"), services_email_change.forget)
 SIGNED_TEXTS = {
@@ -114,23 +110,36 @@ def entries_of_the_page_session() -> set[str]:
             for target in node.targets if isinstance(node, ast.Assign) else ():
                 if isinstance(target, ast.Subscript) and ast.unparse(target.value) == "session":
                     key = target.slice
-                    found.add(str(key.value if isinstance(key, ast.Constant) else constants[ast.unparse(key)]))
+                    found.add(
+                        str(
+                            key.value
+                            if isinstance(key, ast.Constant)
+                            else constants.get(ast.unparse(key), ast.unparse(key))
+                        )
+                    )
     return found
 
 
 def test_every_cookie_is_in_the_table(app: Flask) -> None:
-    """One place writes cookies, beside the page session; their names are known."""
+    """Two places write cookies, beside the page session; their names are known, and those with a number are below."""
     with app.test_request_context():
         names = {cookie_name(), known_name(), str(app.config["SESSION_COOKIE_NAME"])}
     writers = {name for name, tree in modules() if "set_cookie(" in ast.unparse(tree)}
 
     assert names == COOKIES.keys()
-    assert writers == {"idp/accounts/cookies.py"}
+    assert writers == {"idp/accounts/cookies.py", "idp/bindings.py"}
 
 
 def test_every_entry_of_the_page_session_is_in_the_table() -> None:
     """What the page session keeps has a row, or opens nothing and says why."""
     assert entries_of_the_page_session() == PAGE_SESSION.keys()
+
+
+def test_every_numbered_cookie_is_in_the_table() -> None:
+    """A kind of thing under way comes with its row."""
+    found = {kind for _name, tree in modules() for kind in re.findall(r"\bKind\('([\w-]+)'", ast.unparse(tree))}
+
+    assert found == NUMBERED.keys()
 
 
 def test_every_link_with_a_secret_is_in_the_table() -> None:
@@ -151,7 +160,7 @@ def test_every_signed_text_is_in_the_table() -> None:
     "row",
     {
         row.model.__tablename__ + row.digest: row
-        for row in (*COOKIES.values(), *PAGE_SESSION.values(), *LINKS.values(), TYPED_FROM_A_MAIL)
+        for row in (*COOKIES.values(), *PAGE_SESSION.values(), *NUMBERED.values(), *LINKS.values(), TYPED_FROM_A_MAIL)
         if isinstance(row, Row)
     }.values(),
     ids=lambda row: row.model.__tablename__,

@@ -35,6 +35,7 @@ NOT_PAGES = {
     "oidc_interaction.cancel": "leads back to the agency",
     "desk.document": "the document itself",
     "own_data.download": "a file",
+    "pages.security_contact": "a file (RFC 9116)",
 }
 VISITED = {
     "public": (
