@@ -51,7 +51,7 @@ TOGETHER = 8  # sign-ins under way at once where the rate is measured
 A_ROUND = 100  # sign-ins of one round
 CROWD = 50
 FLOOD = 200
-SLOTS = 1  # as idp.accounts.hashing.slots_of has for one process on one core
+SLOTS = 1  # as idp.accounts.credentials.hashing.slots_of has for one process on one core
 BARE = f"""
 import sys, threading, time
 from argon2 import PasswordHasher, Type

@@ -66,7 +66,7 @@ def _connect(app: Flask) -> None:
 def _show_viewer(app: Flask) -> None:
     """Tell the page frame who is signed in, for which enterprise, and where they may go."""
     from .accounts import services as accounts
-    from .accounts.sessions import current_sign_in
+    from .accounts.sessions.sessions import current_sign_in
     from .delegation import services as delegation
     from .delegation.acting import navigation
     from .support import services as support

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
 from idp import audit
-from idp.accounts.confirming import is_guarded
+from idp.accounts.sign_in.confirming import is_guarded
 from idp.acts import ROWS, SAFE_METHODS, Need, asks_for_factor
 from idp.web import csrf
 from tests.authorization_matrix import ALLOWED, NO_COOKIE_ROUTES

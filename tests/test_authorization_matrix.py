@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from idp import audit
 from idp.accounts import services as accounts
-from idp.accounts.services_contacts import note_confirmed
+from idp.accounts.people.contact_services import note_confirmed
 from idp.clock import MovableClock
 from idp.delegation import rules, subscription_services, system_user_services
 from idp.delegation import services as delegation

@@ -23,7 +23,7 @@ from sqlalchemy import event, update
 from werkzeug.test import TestResponse
 
 from idp.accounts import services as accounts
-from idp.accounts.hashing import current_hasher
+from idp.accounts.credentials.hashing import current_hasher
 from idp.audit import SYSTEM
 from idp.clock import MovableClock
 from idp.connectors.register_import import import_register

@@ -13,19 +13,15 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from idp.accounts.sessions.sessions.cookies import cookie_name, known_name
 
-from idp.accounts import (
-    services_challenges,
-    services_email_change,
-    services_known_browsers,
-    services_recovery,
-    services_reproofing,
-    services_sessions,
-)
-from idp.accounts.cookies import cookie_name, known_name
+from idp.accounts.challenges import challenge_services
+from idp.accounts.challenges.challenge_models import EmailChange, KnownBrowser
 from idp.accounts.models import Challenge, PasskeyCeremony, SignInRow
-from idp.accounts.recovery_models import PasswordRecovery, Reproofing
-from idp.accounts.session_models import EmailChange, KnownBrowser
+from idp.accounts.people import email_change_services
+from idp.accounts.recovery import recovery_services, reproofing_services
+from idp.accounts.recovery.recovery_models import PasswordRecovery, Reproofing
+from idp.accounts.sessions.sessions import known_browser_services, session_services
 from idp.db import Base
 from idp.enrollment import browser_services
 from idp.enrollment.models import FileBrowser
@@ -45,17 +41,17 @@ class Row:
     revoked_by: object
 
 
-CHALLENGE = Row(Challenge, "secret_digest", ("expires_at", "ended_at"), services_challenges.end)
+CHALLENGE = Row(Challenge, "secret_digest", ("expires_at", "ended_at"), challenge_services.end)
 COOKIES = {
-    "mandat": Row(SignInRow, "secret_digest", ("expires_at", "ended_at"), services_sessions.end_sign_in),
-    "mandat-browser": Row(KnownBrowser, "secret_digest", ("expires_at", "revoked_at"), services_known_browsers.forget),
+    "mandat": Row(SignInRow, "secret_digest", ("expires_at", "ended_at"), session_services.end_sign_in),
+    "mandat-browser": Row(KnownBrowser, "secret_digest", ("expires_at", "revoked_at"), known_browser_services.forget),
     "mandat-page": "the page session: its entries are the next table",
 }
 NUMBERED: dict[str, Row] = {  # the cookies of what is under way, each with its number (idp/bindings.py)
     **dict.fromkeys(("sign-in", "activation", "opening", "freeze", "thaw", "email-change"), CHALLENGE),
     "passkey": Row(PasskeyCeremony, "secret_digest", ("expires_at", "used_at"), "forgotten by the next challenge"),
-    "recovery": Row(PasswordRecovery, "secret_digest", ("expires_at", "state"), services_recovery.give_up),
-    "objection": Row(Reproofing, "objection_digest", ("expires_at", "ended_at"), services_reproofing.object_to),
+    "recovery": Row(PasswordRecovery, "secret_digest", ("expires_at", "state"), recovery_services.give_up),
+    "objection": Row(Reproofing, "objection_digest", ("expires_at", "ended_at"), reproofing_services.object_to),
     "interaction": Row(InteractionRow, "browser_digest", ("expires_at",), interaction_services.forget_old),
 }
 PAGE_SESSION: dict[str, Row | str] = {
@@ -72,9 +68,9 @@ PAGE_SESSION: dict[str, Row | str] = {
 }
 LINKS = {
     "idp/support/services.py": CHALLENGE,
-    "idp/accounts/services_reproofing.py": NUMBERED["objection"],
+    "idp/accounts/recovery/reproofing_services.py": NUMBERED["objection"],
 }
-TYPED_FROM_A_MAIL = Row(EmailChange, "undo_digest", ("confirmed_at", "undone_at"), services_email_change.forget)
+TYPED_FROM_A_MAIL = Row(EmailChange, "undo_digest", ("confirmed_at", "undone_at"), email_change_services.forget)
 SIGNED_TEXTS = {
     "idp/web.py": "the page session",
     "idp/delegation/previews.py": "what a preview showed: counts for an hour, in the POST of the person in charge alone",
@@ -127,7 +123,7 @@ def test_every_cookie_is_in_the_table(app: Flask) -> None:
     writers = {name for name, tree in modules() if "set_cookie(" in ast.unparse(tree)}
 
     assert names == COOKIES.keys()
-    assert writers == {"idp/accounts/cookies.py", "idp/bindings.py"}
+    assert writers == {"idp/accounts/sessions/cookies.py", "idp/bindings.py"}
 
 
 def test_every_entry_of_the_page_session_is_in_the_table() -> None:

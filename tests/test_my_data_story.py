@@ -10,25 +10,19 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from idp.accounts.sessions.sessions.sign_ins import SignIn
 from sqlalchemy import inspect, select, update
 
 from idp import audit
 from idp.accounts import services as accounts
-from idp.accounts import (
-    services_contacts,
-    services_email_change,
-    services_guesses,
-    services_kept_forms,
-    services_names,
-    services_own_data,
-    services_recovery,
-    services_recovery_codes,
-    services_reproofing,
-    services_security_notices,
-)
+from idp.accounts import services_own_data
+from idp.accounts.credentials import recovery_code_services, security_notice_services
 from idp.accounts.models import Passkey, Person, SignInRow
 from idp.accounts.my_data import MyData
-from idp.accounts.sign_ins import SignIn
+from idp.accounts.people import contact_services, email_change_services, name_services
+from idp.accounts.recovery import recovery_services, reproofing_services
+from idp.accounts.sign_in import kept_form_services
+from idp.accounts.throttling import attempt_counters
 from idp.accounts.views.own_data import parts
 from idp.audit import SYSTEM, Actor
 from idp.clock import MovableClock
@@ -100,14 +94,14 @@ def another_code(julie: Someone, clock: MovableClock) -> UserCode:
 def lived_with(julie: Someone, clock: MovableClock) -> None:
     """Credentials, and what happens to them."""
     now, person_id = clock.now(), julie.person_id
-    services_names.change(person_id, given_name="Julie", family_name="Deuxnoms", now=now)
-    services_recovery_codes.make(person_id, now=now)
-    services_recovery.start(julie.code, former=None, now=now)
-    services_reproofing.start(julie.code, by=SYSTEM, now=now)
-    services_guesses.take_try(services_guesses.subject_of(person_id), now=now)
-    services_kept_forms.keep(person_id, "/delegation", [("what", "typed-by-julie")], now=now)
+    name_services.change(person_id, given_name="Julie", family_name="Deuxnoms", now=now)
+    recovery_code_services.make(person_id, now=now)
+    recovery_services.start(julie.code, former=None, now=now)
+    reproofing_services.start(julie.code, by=SYSTEM, now=now)
+    attempt_counters.take_try(attempt_counters.subject_of(person_id), now=now)
+    kept_form_services.keep(person_id, "/delegation", [("what", "typed-by-julie")], now=now)
     with transaction():
-        services_security_notices.note(person_id, "passkey:added", now=now)
+        security_notice_services.note(person_id, "passkey:added", now=now)
     put(
         Passkey,
         person_id=person_id,
@@ -129,9 +123,9 @@ def changed_the_address(julie: Someone, clock: MovableClock) -> None:
     now = clock.now()
     row = db.session.scalars(select(SignInRow).where(SignInRow.person_id == julie.person_id)).one()
     sign_in = SignIn(row.sid, julie.person_id, row.user_code, row.auth_time, row.acr, tuple(row.amr), None)  # type: ignore[arg-type]
-    token = services_email_change.begin(sign_in, NEW_ADDRESS, now=now)
-    services_email_change.finish(sign_in, token, latest_email_code(), now=now)
-    services_contacts.note_refused(NEW_ADDRESS, 550, now)
+    token = email_change_services.begin(sign_in, NEW_ADDRESS, now=now)
+    email_change_services.finish(sign_in, token, latest_email_code(), now=now)
+    contact_services.note_refused(NEW_ADDRESS, 550, now)
 
 
 def answered_for_enterprises(julie: Someone, scenery: Scenery, clock: MovableClock) -> None:
@@ -339,10 +333,10 @@ def test_what_waits_for_others_is_not_told(scenery: Scenery, clock: MovableClock
     """Of the messages that have not left, those to or about the person alone."""
     julie, pes = scenery.people["julie"], scenery.people["pes"]
     with transaction():
-        services_security_notices.note(pes.person_id, "passkey:added", now=clock.now())
+        security_notice_services.note(pes.person_id, "passkey:added", now=clock.now())
     assert "security_notice" not in {notice.kind for notice in MyData.model_validate_json(taken(scenery)).notices}
 
     with transaction():
-        services_security_notices.note(julie.person_id, "passkey:added", now=clock.now())
+        security_notice_services.note(julie.person_id, "passkey:added", now=clock.now())
 
     assert "security_notice" in {notice.kind for notice in MyData.model_validate_json(taken(scenery)).notices}

@@ -25,22 +25,22 @@ TABLES = (
         "How an enterprise gets in. *Refused*, *expired* and *withdrawn* end a file; a refusal may be contested.",
     ),
     (
-        "idp.accounts.states",
+        "idp.accounts.user_codes.states",
         "User code",
         "From the code without any secret to the person’s own password and second factor. A new slip kills the former.",
     ),
     (
-        "idp.accounts.access_states",
+        "idp.accounts.people.access_states",
         "Access to an account",
         "Its person freezes it at one button; every factor and a code by e-mail open it again, or else being proved anew.",
     ),
     (
-        "idp.accounts.recovery_states",
+        "idp.accounts.recovery.recovery_states",
         "Forgotten password",
         "The same pages for a user code that nobody has. Nothing changes before the last step, which ends every sign-in.",
     ),
     (
-        "idp.accounts.reproofing_states",
+        "idp.accounts.recovery.reproofing_states",
         "Lost second factor",
         "Proved anew with a slip that serves after a day, and a code by e-mail; meanwhile the person may object. "
         "An operator’s proposal waits for a second operator.",

@@ -12,9 +12,12 @@ from ..notices.email import from_template
 from ..notices.messages import Email
 from ..notices.services import on_bounce, register_renderer
 from ..web import absolute_url
-from . import services_alarm, services_contacts, services_lost_codes, services_reproofing, services_security_notices
-from .recovery_codes import FEW
-from .services_people import people
+from .credentials import security_notice_services
+from .credentials.recovery_codes import FEW
+from .people import contact_services
+from .people.person_services import people
+from .recovery import lost_code_services, reproofing_services
+from .throttling import alarm_services
 
 
 def init_mails(app: Flask) -> None:
@@ -23,18 +26,18 @@ def init_mails(app: Flask) -> None:
     register_renderer(app, "account_activated", _activated)
     register_renderer(app, "user_code_linked", _linked)
     register_renderer(app, "account_locked", _locked)
-    register_renderer(app, "sign_in_alarm", services_alarm.render)
-    register_renderer(app, "log_alarm", services_alarm.render_doubt)
+    register_renderer(app, "sign_in_alarm", alarm_services.render)
+    register_renderer(app, "log_alarm", alarm_services.render_doubt)
     register_renderer(app, "recovery_code_used", _recovery_code)
     register_renderer(app, "email_changed", _email_changed)
     for kind in ("account_frozen", "account_thawed", "account_closed"):
         register_renderer(app, kind, partial(_at, f"accounts/mail_{kind.removeprefix('account_')}.txt"))
     register_renderer(app, "recovery_code", _password_code)
-    security = services_security_notices
+    security = security_notice_services
     register_renderer(app, "security_notice", security.render, on_refused=security.tell_by_letter)
-    register_renderer(app, "reproofing_started", services_reproofing.render_started)
-    register_renderer(app, "user_codes_asked", services_lost_codes.render)
-    on_bounce(app, services_contacts.note_refused)
+    register_renderer(app, "reproofing_started", reproofing_services.render_started)
+    register_renderer(app, "user_codes_asked", lost_code_services.render)
+    on_bounce(app, contact_services.note_refused)
 
 
 def _code(payload: dict[str, Any], _now: datetime) -> Email:

@@ -11,67 +11,62 @@ from ..db import transaction
 from ..errors import NotAllowedError
 from ..identifiers import UserCode
 from ..web import current_settings
-from . import (
-    services_allowances,
-    services_ceremonies,
-    services_closing,
-    services_email_change,
-    services_guesses,
-    services_kept_forms,
-    services_known_browsers,
-    services_openings,
-    services_recovery,
-    services_reproofing,
-    services_security_notices,
-)
+from .challenges import ceremony_services, enrolment_link_services
+from .challenges.challenge_models import EmailChange
+from .challenges.enrolment_link_services import open_first_credential as open_first_credential
+from .credentials import security_notice_services
+from .credentials.passkey_services import has_passkey as has_passkey
+from .credentials.passwords import TemporaryPassword as TemporaryPassword
+from .leaving import closing_services
 from .models import Challenge, EmailCode, SignInRow
-from .passwords import TemporaryPassword as TemporaryPassword
-from .services_access import freeze as freeze
-from .services_access import is_closed as is_closed
-from .services_access import is_open as is_open
-from .services_access import thaw as thaw
-from .services_alarm import Alarm as Alarm
-from .services_alarm import current_alarm as current_alarm
-from .services_alarm import doubt_log as doubt_log
-from .services_alarm import watch_failed_tries as watch_failed_tries
-from .services_codes import issue_user_code as issue_user_code
-from .services_codes import reveal_temporary_password as reveal_temporary_password
-from .services_codes import revoke_user_code as revoke_user_code
-from .services_codes import user_codes as user_codes
-from .services_codes import user_codes_of as user_codes_of
-from .services_contacts import Contact as Contact
-from .services_contacts import contact as contact
-from .services_contacts import contacts as contacts
-from .services_names import Keeper as Keeper
-from .services_names import Renamed as Renamed
-from .services_names import name_changes as name_changes
-from .services_names import set_keeper as set_keeper
-from .services_openings import open_first_credential as open_first_credential
-from .services_passkeys import has_passkey as has_passkey
-from .services_people import choose_language as choose_language
-from .services_people import create_person as create_person
-from .services_people import mark_operator as mark_operator
-from .services_people import people as people
-from .services_people import person as person
-from .services_people import raise_level as raise_level
-from .services_people import require_level as require_level
-from .services_reproofing import ReproofingView as ReproofingView
-from .services_reproofing import end_reproofings as end_reproofings
-from .services_sessions import end_sign_in as end_sign_in
-from .services_sessions import end_sign_ins_of as end_sign_ins_of
-from .services_sessions import is_signed_in as is_signed_in
-from .services_sessions import keep_signed_in as keep_signed_in
-from .services_sessions import open_sign_ins as open_sign_ins
-from .services_sessions import set_enterprise as set_enterprise
-from .services_unlocking import Door as Door
-from .services_unlocking import door_of as door_of
-from .services_unlocking import doors_of as doors_of
-from .services_unlocking import unlock as unlock
-from .session_models import EmailChange
-from .sign_ins import PersonView as PersonView
-from .sign_ins import SignIn as SignIn
-from .sign_ins import UserCodeStatus as UserCodeStatus
-from .states import CodeState as CodeState
+from .people import email_change_services
+from .people.access_services import freeze as freeze
+from .people.access_services import is_closed as is_closed
+from .people.access_services import is_open as is_open
+from .people.access_services import thaw as thaw
+from .people.contact_services import Contact as Contact
+from .people.contact_services import contact as contact
+from .people.contact_services import contacts as contacts
+from .people.name_services import Keeper as Keeper
+from .people.name_services import Renamed as Renamed
+from .people.name_services import name_changes as name_changes
+from .people.name_services import set_keeper as set_keeper
+from .people.person_services import choose_language as choose_language
+from .people.person_services import create_person as create_person
+from .people.person_services import mark_operator as mark_operator
+from .people.person_services import people as people
+from .people.person_services import person as person
+from .people.person_services import raise_level as raise_level
+from .people.person_services import require_level as require_level
+from .recovery import recovery_services, reproofing_services
+from .recovery.reproofing_services import ReproofingView as ReproofingView
+from .recovery.reproofing_services import end_reproofings as end_reproofings
+from .sessions import known_browser_services
+from .sessions.session_services import end_sign_in as end_sign_in
+from .sessions.session_services import end_sign_ins_of as end_sign_ins_of
+from .sessions.session_services import is_signed_in as is_signed_in
+from .sessions.session_services import keep_signed_in as keep_signed_in
+from .sessions.session_services import open_sign_ins as open_sign_ins
+from .sessions.session_services import set_enterprise as set_enterprise
+from .sessions.sign_ins import PersonView as PersonView
+from .sessions.sign_ins import SignIn as SignIn
+from .sessions.sign_ins import UserCodeStatus as UserCodeStatus
+from .sign_in import kept_form_services
+from .throttling import allowance_services, attempt_counters
+from .throttling.alarm_services import Alarm as Alarm
+from .throttling.alarm_services import current_alarm as current_alarm
+from .throttling.alarm_services import doubt_log as doubt_log
+from .throttling.alarm_services import watch_failed_tries as watch_failed_tries
+from .throttling.unlocking_services import Door as Door
+from .throttling.unlocking_services import door_of as door_of
+from .throttling.unlocking_services import doors_of as doors_of
+from .throttling.unlocking_services import unlock as unlock
+from .user_codes.code_services import issue_user_code as issue_user_code
+from .user_codes.code_services import reveal_temporary_password as reveal_temporary_password
+from .user_codes.code_services import revoke_user_code as revoke_user_code
+from .user_codes.code_services import user_codes as user_codes
+from .user_codes.code_services import user_codes_of as user_codes_of
+from .user_codes.states import CodeState as CodeState
 
 _KEPT_CHALLENGES = timedelta(days=2)
 _KEPT_SIGN_INS = timedelta(days=30)
@@ -85,7 +80,7 @@ def seed_credentials(person_id: str, *, user_code: UserCode, password: str, totp
     """
     if not (current_settings().demo or current_app.testing):
         raise NotAllowedError("seeding credentials outside a demonstration")
-    services_openings.seed_credentials(
+    enrolment_link_services.seed_credentials(
         person_id, user_code=user_code, password=password, totp_secret=totp_secret, now=now
     )
 
@@ -94,7 +89,7 @@ def sweep(now: datetime) -> int:
     """Delete what is over and no longer of use (challenges, codes, old sign-ins, counters of nobody); return how many."""
     with transaction() as session:
         old = select(Challenge.id).where(Challenge.expires_at < now - _KEPT_CHALLENGES)
-        gone = services_email_change.forget_old(now)
+        gone = email_change_services.forget_old(now)
         old = old.where(Challenge.id.not_in(select(EmailChange.id)))
         for statement in (
             delete(EmailCode).where(EmailCode.challenge_id.in_(old)).returning(EmailCode.id),
@@ -106,10 +101,10 @@ def sweep(now: datetime) -> int:
             .returning(SignInRow.sid),
         ):
             gone += len(session.scalars(statement.execution_options(synchronize_session=False)).all())
-        gone += services_ceremonies.forget(before=now - _KEPT_CHALLENGES)
-        gone += services_kept_forms.forget_old(now) + services_known_browsers.forget_old(now)
+        gone += ceremony_services.forget(before=now - _KEPT_CHALLENGES)
+        gone += kept_form_services.forget_old(now) + known_browser_services.forget_old(now)
         before = now - _KEPT_CHALLENGES
-        gone += services_recovery.forget(before=before) + services_allowances.forget(before=before)
-        gone += services_security_notices.forget(before=now - services_security_notices.KEPT)
-        gone += services_reproofing.sweep(now) + services_closing.sweep(now)
-        return gone + services_guesses.forget_nobody(before=now - _KEPT_CHALLENGES)
+        gone += recovery_services.forget(before=before) + allowance_services.forget(before=before)
+        gone += security_notice_services.forget(before=now - security_notice_services.KEPT)
+        gone += reproofing_services.sweep(now) + closing_services.sweep(now)
+        return gone + attempt_counters.forget_nobody(before=now - _KEPT_CHALLENGES)

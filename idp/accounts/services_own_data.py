@@ -12,6 +12,8 @@ from .. import audit
 from ..db import db, table_of
 from ..identifiers import UserCode
 from ..notices import services as notices
+from .challenges.challenge_models import EmailChange, KnownBrowser
+from .challenges.challenge_models import KeptForm as KeptFormRow
 from .models import Challenge, GuessCounter, NameChange, Passkey, Password, Person, RecoveryCode, SignInRow, TotpDevice
 from .models import UserCodeRow as CodeRow
 from .my_data import (
@@ -35,11 +37,9 @@ from .my_data import (
     by_word,
 )
 from .my_data import Reproofing as TakenReproofing
-from .recovery_models import PasswordRecovery, Reproofing, SecurityNotice
-from .services_contacts import contact
-from .services_guesses import subject_of
-from .session_models import EmailChange, KnownBrowser
-from .session_models import KeptForm as KeptFormRow
+from .people.contact_services import contact
+from .recovery.recovery_models import PasswordRecovery, Reproofing, SecurityNotice
+from .throttling.attempt_counters import subject_of
 
 TABLES = frozenset(
     {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..accounts import services_contacts
+from ..accounts.people import contact_services
 from ..app import create_app
 from ..clock import SystemClock
 from ..notices import services
@@ -46,6 +46,6 @@ def revive(notice_id: str) -> None:
 def returned(address: str) -> None:
     """Note that a message to ADDRESS came back: its owner is told on their account page, and written to by post."""
     with create_app().app_context():
-        if not services_contacts.note_returned(address.strip(), now=SystemClock().now()):
+        if not contact_services.note_returned(address.strip(), now=SystemClock().now()):
             raise click.ClickException("no account has this address")
     click.echo("Noted. A code that the owner receives there and types clears it.")

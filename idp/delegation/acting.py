@@ -15,8 +15,8 @@ from urllib.parse import urlencode
 from flask import abort, g, redirect, request
 
 from ..accounts import services as accounts
-from ..accounts.sessions import current_sign_in, sign_in_address
-from ..accounts.sign_ins import PersonView, SignIn
+from ..accounts.sessions.sessions import current_sign_in, sign_in_address
+from ..accounts.sessions.sign_ins import PersonView, SignIn
 from ..errors import NotAllowedError
 from ..i18n import gettext as _
 from ..web import Viewer, now

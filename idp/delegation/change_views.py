@@ -8,7 +8,7 @@ import json
 from flask import Blueprint, flash, render_template, request
 from flask.typing import ResponseReturnValue
 
-from ..accounts.confirming import fresh_sign_in_required
+from ..accounts.sign_in.confirming import fresh_sign_in_required
 from ..errors import ConflictError
 from ..i18n import gettext as _
 from ..web import now, see_other

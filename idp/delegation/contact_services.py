@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from ..accounts import services as accounts
-from ..accounts.services_contacts import contact
+from ..accounts.people.contact_services import contact
 from ..audit import services as audit
 from ..audit.events import Event
 from ..audit.services import Actor

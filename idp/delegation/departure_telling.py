@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 
 from ..accounts import services as accounts
-from ..accounts.closing import Objection
+from ..accounts.leaving.closing import Objection
 from ..i18n import gettext as _
 from ..notices import services as notices
 from ..notices.email import from_template

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, select, update
 
-from ..accounts.closing import Objection
+from ..accounts.leaving.closing import Objection
 from ..audit import services as audit
 from ..audit.events import Event
 from ..audit.services import Actor

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from ..accounts import services as accounts
 from ..accounts.services import TemporaryPassword
-from ..accounts.states import CodeState
+from ..accounts.user_codes.states import CodeState
 from ..audit.services import Actor
 from ..db import transaction
 from ..errors import ConflictError, Decision, NotAllowedError

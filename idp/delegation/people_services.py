@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from .. import names
 from ..accounts import services as accounts
-from ..accounts.sign_ins import PersonView
+from ..accounts.sessions.sign_ins import PersonView
 from ..audit import services as audit
 from ..audit.events import Event
 from ..audit.services import Actor

@@ -8,11 +8,11 @@ from flask import Blueprint, Response, flash, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ..accounts import services as accounts
-from ..accounts import slips
-from ..accounts.confirming import fresh_sign_in_required
-from ..accounts.services_reproofing import latest as latest_reproofing
-from ..accounts.sessions import open_to_weak_sign_in, safe_next
-from ..accounts.states import CodeState
+from ..accounts.recovery.reproofing_services import latest as latest_reproofing
+from ..accounts.sessions.sessions import open_to_weak_sign_in, safe_next
+from ..accounts.sign_in.confirming import fresh_sign_in_required
+from ..accounts.user_codes import slips
+from ..accounts.user_codes.states import CodeState
 from ..db import sort_key
 from ..errors import ConflictError, NotFoundError
 from ..i18n import gettext as _

@@ -8,8 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..accounts import services as accounts
-from ..accounts.sign_ins import UserCodeStatus
-from ..accounts.states import CodeState
+from ..accounts.sessions.sign_ins import UserCodeStatus
+from ..accounts.user_codes.states import CodeState
 from ..clock import TORONTO
 from ..i18n import current_language
 from ..i18n import gettext as _

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 
 from ..accounts import services as accounts
-from ..accounts import services_allowances as allowances
+from ..accounts.throttling import allowance_services
 from ..audit import services as audit
 from ..audit.events import Event
 from ..audit.services import Actor
@@ -64,11 +64,13 @@ def ask(neq: Neq, asker: Asker, *, sender: str, now: datetime) -> bool:
     False when *sender* (a network address) asked too often; beyond the other bounds nothing leaves, in silence.
     """
     with transaction():
-        if allowances.take(_allowance("sender", sender), limit=PER_SENDER, now=now) is not None:
+        if allowance_services.take(_allowance("sender", sender), limit=PER_SENDER, now=now) is not None:
             return False
         bounds = [
-            allowances.take(_allowance("enterprise", neq.digits), limit=PER_ENTERPRISE, now=now),
-            allowances.take(_allowance("asker", (asker.email or asker.phone).lower()), limit=PER_ADDRESS, now=now),
+            allowance_services.take(_allowance("enterprise", neq.digits), limit=PER_ENTERPRISE, now=now),
+            allowance_services.take(
+                _allowance("asker", (asker.email or asker.phone).lower()), limit=PER_ADDRESS, now=now
+            ),
         ]
         if not any(bounds):
             notices.enqueue(ASKED, {"id": new_id(), "neq": neq.digits, "asker": asdict(asker)}, now=now)

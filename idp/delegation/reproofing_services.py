@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from ..accounts import services as accounts
-from ..accounts import services_reproofing as reproofings
-from ..accounts.states import CodeState
+from ..accounts.recovery import reproofing_services
+from ..accounts.user_codes.states import CodeState
 from ..audit.services import Actor
 from ..db import transaction
 from ..errors import Decision, NotAllowedError
@@ -41,7 +41,7 @@ def reprove(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -
             raise NotAllowedError("may not have this member proved anew")
         target = people_services.membership(enterprise_id, membership_id)
         code = UserCode.parse(target.user_code)
-        temporary = reproofings.start(code, by=Actor.person(by), now=now)
+        temporary = reproofing_services.start(code, by=Actor.person(by), now=now)
         return Newcomer(target.id, target.person_id, code, temporary)
 
 

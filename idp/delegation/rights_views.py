@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, current_app, render_template, request
 from flask.typing import ResponseReturnValue
 
-from ..accounts.confirming import fresh_sign_in_required
+from ..accounts.sign_in.confirming import fresh_sign_in_required
 from ..errors import ConflictError, NotFoundError
 from ..i18n import gettext as _
 from ..i18n import long_date

@@ -9,8 +9,8 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
 from ..accounts import services as accounts
-from ..accounts.confirming import fresh_sign_in_required
-from ..accounts.sessions import open_to_weak_sign_in
+from ..accounts.sessions.sessions import open_to_weak_sign_in
+from ..accounts.sign_in.confirming import fresh_sign_in_required
 from ..i18n import gettext as _
 from ..i18n import ngettext
 from ..identifiers import with_neq

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Flask, render_template
 from markupsafe import Markup
 
-from ..accounts.services_lost_codes import EnterpriseOfCode, tell_enterprises
-from ..accounts.services_security_notices import tell_postal_addresses
-from ..accounts.sessions import SignIn
-from ..accounts.sign_ins import OpenSignIn
+from ..accounts.credentials.security_notice_services import tell_postal_addresses
+from ..accounts.recovery.lost_code_services import EnterpriseOfCode, tell_enterprises
+from ..accounts.sessions.sessions import SignIn
+from ..accounts.sessions.sign_ins import OpenSignIn
 from ..accounts.views import (
     Departure,
     Succession,

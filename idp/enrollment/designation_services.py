@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from .. import audit, names
 from ..accounts import services as accounts
-from ..accounts.passwords import TemporaryPassword
+from ..accounts.credentials.passwords import TemporaryPassword
 from ..audit import Actor
 from ..db import transaction
 from ..delegation import contact_services

@@ -17,7 +17,7 @@ from flask import Flask
 from sqlalchemy import func, insert, select, update
 
 from .. import audit
-from ..accounts import services_allowances as allowances
+from ..accounts.throttling import allowance_services
 from ..audit import Actor
 from ..db import new_id, transaction
 from ..notices import services as notices
@@ -60,7 +60,7 @@ def send(file_id: str, purpose: Purpose, *, now: datetime) -> bool:
         if (session.scalar(recent.where(EmailCode.sent_at > now - timedelta(hours=1))) or 0) >= CODES_AN_HOUR:
             return False
         mailbox = current_sealing().keyed_digest(file.email.lower(), "allowance")
-        if allowances.take(f"enrolment:{mailbox}", limit=CODES_TO_ADDRESS, now=now) is not None:
+        if allowance_services.take(f"enrolment:{mailbox}", limit=CODES_TO_ADDRESS, now=now) is not None:
             return False
         session.execute(
             update(EmailCode)
@@ -96,7 +96,7 @@ def ask_to_return(number: str, *, now: datetime) -> None:
     known_by = read_number(number)
     subject = f"return:{current_sealing().keyed_digest(known_by, 'allowance')}"
     with transaction():
-        if allowances.take(subject, limit=CODES_AN_HOUR, now=now) is None:
+        if allowance_services.take(subject, limit=CODES_AN_HOUR, now=now) is None:
             notice_services.ask_to_return(known_by, now=now)
 
 

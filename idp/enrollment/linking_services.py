@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import or_, select, update
 
 from ..accounts import services as accounts
-from ..accounts.closing import Objection
+from ..accounts.leaving.closing import Objection
 from ..db import db, transaction
 from ..errors import ConflictError
 from ..i18n import gettext as _

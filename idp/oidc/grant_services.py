@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Row, bindparam, case, delete, insert, select, updat
 
 from .. import audit
 from ..accounts import services as accounts
-from ..accounts.sign_ins import SignIn
+from ..accounts.sessions.sign_ins import SignIn
 from ..db import UtcDateTime, db, new_id, table_of, transaction
 from ..sealing import digest, random_token
 from . import interaction_services, refresh_tokens

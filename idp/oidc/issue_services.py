@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ..accounts import services as accounts
-from ..accounts.sign_ins import SignIn
+from ..accounts.sessions.sign_ins import SignIn
 from ..db import transaction
 from ..delegation import services as delegation
 from . import checks, grant_services, interaction_services, narrowing, situations

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ..accounts import services as accounts
-from ..accounts.sign_ins import SignIn
+from ..accounts.sessions.sign_ins import SignIn
 from ..delegation import services as delegation
 from ..web import current_settings
 from . import consent_services, tokens

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from ..accounts.sessions import current_sign_in, sign_in_required
+from ..accounts.sessions.sessions import current_sign_in, sign_in_required
 from ..errors import NotFoundError
 from . import services
 from .roles import DeskRole, OperatorView

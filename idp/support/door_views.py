@@ -6,7 +6,7 @@ from flask import Blueprint, flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from ..accounts import services as accounts
-from ..accounts.confirming import fresh_sign_in_required
+from ..accounts.sign_in.confirming import fresh_sign_in_required
 from ..errors import ConflictError, NotAllowedError, NotFoundError
 from ..i18n import gettext as _
 from ..web import now, see_other

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, make_response, render_template, ur
 from flask.typing import ResponseReturnValue
 
 from ..accounts import services as accounts
-from ..accounts.confirming import fresh_sign_in_required
+from ..accounts.sign_in.confirming import fresh_sign_in_required
 from ..enrollment import review_services
 from ..enrollment.errors import SameOperatorError
 from ..enrollment.review_services import Approval, ReviewFile

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..accounts.sign_ins import PersonView
+from ..accounts.sessions.sign_ins import PersonView
 from ..enrollment.review_services import FileSummary, RefusalReason, ReviewFile
 from ..enrollment.rules import Reason
 from ..enrollment.states import State

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from ..accounts import services as accounts
-from ..accounts import services_reproofing as reproofings
-from ..accounts.passwords import TemporaryPassword
-from ..accounts.services_reproofing import ReproofingView
+from ..accounts.credentials.passwords import TemporaryPassword
+from ..accounts.recovery import reproofing_services
+from ..accounts.recovery.reproofing_services import ReproofingView
 from ..db import transaction
 from ..errors import ConflictError, NotAllowedError, NotFoundError
 from ..identifiers import UserCode
@@ -25,7 +25,7 @@ def propose(user_code: UserCode, *, operator: OperatorView, now: datetime) -> No
         known = accounts.user_codes([user_code.signs]).get(user_code.signs)
         if known is None or services.operator_of(known.person_id) is not None:
             raise ConflictError("not for the desk to prove anew")
-        reproofings.propose(user_code, by=operator.actor, now=now)
+        reproofing_services.propose(user_code, by=operator.actor, now=now)
 
 
 def agree(reproofing_id: str, *, operator: OperatorView, now: datetime) -> tuple[ReproofingView, TemporaryPassword]:
@@ -37,9 +37,9 @@ def agree(reproofing_id: str, *, operator: OperatorView, now: datetime) -> tuple
         ConflictError: another operator was faster.
     """
     with transaction():
-        found = next((each for each in reproofings.proposed(now) if each.id == reproofing_id), None)
+        found = next((each for each in reproofing_services.proposed(now) if each.id == reproofing_id), None)
         if found is None:
             raise NotFoundError("no such proposal")
         if operator.person_id in (found.started_by, found.person_id):
             raise NotAllowedError("one's own proposal")
-        return found, reproofings.show_slip(found.id, by=operator.actor, now=now)
+        return found, reproofing_services.show_slip(found.id, by=operator.actor, now=now)

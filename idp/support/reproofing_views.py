@@ -6,9 +6,9 @@ from flask import Blueprint, flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from ..accounts import services as accounts
-from ..accounts import services_reproofing as reproofings
-from ..accounts import slips
-from ..accounts.confirming import fresh_sign_in_required
+from ..accounts.recovery import reproofing_services as reproofings
+from ..accounts.sign_in.confirming import fresh_sign_in_required
+from ..accounts.user_codes import slips
 from ..errors import ConflictError, NotAllowedError
 from ..i18n import gettext as _
 from ..web import now, see_other

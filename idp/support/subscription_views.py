@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ..accounts.confirming import fresh_sign_in_required
+from ..accounts.sign_in.confirming import fresh_sign_in_required
 from ..delegation import catalogue_services, change_services, subscription_services
 from ..delegation.catalogue import Agency
 from ..delegation.subscription_services import SubscriptionView

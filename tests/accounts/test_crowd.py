@@ -16,10 +16,11 @@ from argon2 import PasswordHasher
 from flask import Flask
 from werkzeug.serving import make_server
 
-from idp.accounts import crowd, services
-from idp.accounts.crowd import Crowd
+from idp.accounts import services
+from idp.accounts.credentials.hashing import Hasher, slots_of
 from idp.accounts.errors import BusyError
-from idp.accounts.hashing import Hasher, slots_of
+from idp.accounts.throttling import concurrency_limit
+from idp.accounts.throttling.concurrency_limit import Crowd
 from idp.clock import MovableClock
 from idp.db import db
 from idp.rsgi import THREADS
@@ -69,7 +70,7 @@ def test_two_hundred_sign_ins_at_once(app: Flask, browser: Browser) -> None:
     headers = {"Cookie": _cookies(browser), "Content-Type": "application/x-www-form-urlencoded"}
     server = make_server("localhost", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    told, refused = threading.Semaphore(0), MANY - slots - crowd.WAITING
+    told, refused = threading.Semaphore(0), MANY - slots - concurrency_limit.WAITING
 
     def ask(method: str, path: str, body: str | None = None) -> tuple[int, str | None]:
         connection = http.client.HTTPConnection("localhost", server.port, timeout=120)
@@ -97,7 +98,7 @@ def test_two_hundred_sign_ins_at_once(app: Flask, browser: Browser) -> None:
 
 def test_a_turn_is_given_back_whatever_happens(app: Flask, browser: Browser) -> None:
     """A page that fails, one that is refused and one that redirects leave their place to the next."""
-    for _ in range(crowd.WAITING + slots_of(2) + 5):
+    for _ in range(concurrency_limit.WAITING + slots_of(2) + 5):
         browser.client.post("/sign-in")
         browser.get("/sign-in/code")
 
@@ -110,7 +111,7 @@ def test_a_crowd_keeps_nobody_from_signing_out(
     """Every place at the door is taken: nobody signs in, and whoever leaves is signed out all the same."""
     browser.sign_in(account(), clock.now())
     token, crowd_at_door = browser.token("/account"), app.extensions["mandat.crowd"]
-    places = crowd.WAITING + slots_of(app.extensions["mandat.settings"].workers)
+    places = concurrency_limit.WAITING + slots_of(app.extensions["mandat.settings"].workers)
     for _ in range(places):
         assert crowd_at_door._places.acquire(blocking=False)
     assert browser.get("/sign-in").status_code == 503
@@ -148,7 +149,7 @@ def test_who_finds_no_place_or_loses_patience_is_told() -> None:
 def test_the_server_keeps_threads_for_everybody_else() -> None:
     """However many cores there are for hashes, those at the door leave a quarter of the threads free."""
     assert slots_of(10_000) == 1
-    assert crowd.WAITING + 8 <= THREADS * 3 // 4
+    assert concurrency_limit.WAITING + 8 <= THREADS * 3 // 4
 
 
 @pytest.mark.bar("S-78")

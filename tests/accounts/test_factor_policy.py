@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from idp.accounts.factor_policy import (
+from idp.accounts.credentials.factor_policy import (
     Held,
     Reason,
     falls_short,
@@ -16,7 +16,7 @@ from idp.accounts.factor_policy import (
     only_passkey_serves,
     ways_to_confirm,
 )
-from idp.accounts.services_people import mark_operator, required_level
+from idp.accounts.people.person_services import mark_operator, required_level
 from idp.config import ConfigurationError, Settings, read_settings
 from idp.identifiers import PersonId
 

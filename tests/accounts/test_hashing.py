@@ -10,10 +10,10 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from idp.accounts import services_factors
+from idp.accounts.credentials import factor_services
+from idp.accounts.credentials.hashing import Hasher
 from idp.accounts.errors import BusyError
-from idp.accounts.hashing import Hasher
-from idp.accounts.services_sign_in import check_password
+from idp.accounts.sign_in.sign_in_services import check_password
 from idp.clock import MovableClock
 from idp.config import Settings
 from idp.sealing import Sealing
@@ -85,11 +85,11 @@ def test_a_password_is_hashed_again_when_the_parameters_changed(
 ) -> None:
     """At the next sign-in, without the person noticing."""
     julie = account()
-    former = services_factors.password_hash_of(julie.person_id)
+    former = factor_services.password_hash_of(julie.person_id)
     app.extensions["mandat.hasher"] = Hasher(settings.model_copy(update={"argon2_time": 2}), sealing)
     for _ in range(2):
         assert check_password(julie.code, PASSWORD, next_path="/", now=clock.now()).token
-    renewed = services_factors.password_hash_of(julie.person_id)
+    renewed = factor_services.password_hash_of(julie.person_id)
 
     assert former is not None
     assert renewed is not None

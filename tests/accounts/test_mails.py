@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 from flask import Flask
 
-from idp.accounts.services_factors import Credential
+from idp.accounts.credentials.factor_services import Credential
 from idp.clock import MovableClock
 from idp.notices.email import from_template
 

@@ -10,26 +10,20 @@ from datetime import timedelta
 import pyotp
 import pytest
 from flask import Flask
+from idp.accounts.sessions.sessions.sign_ins import SignIn
 
-from idp.accounts import (
-    services,
-    services_activation,
-    services_closing,
-    services_codes,
-    services_email_change,
-    services_factors,
-    services_passkeys,
-    services_recovery,
-    services_reproofing,
-    services_security,
-    services_sessions,
-    services_step_up,
-)
-from idp.accounts.passkeys import Purpose
-from idp.accounts.services_passkey_sign_in import sign_in_with_passkey
-from idp.accounts.services_security import FactorKind
-from idp.accounts.services_sign_in import FirstStep, SecondStep, check_password, check_second_factor
-from idp.accounts.sign_ins import SignIn
+from idp.accounts import services
+from idp.accounts.credentials import factor_services, passkey_services, security_services
+from idp.accounts.credentials.passkeys import Purpose
+from idp.accounts.credentials.security_services import FactorKind
+from idp.accounts.leaving import closing_services
+from idp.accounts.people import email_change_services
+from idp.accounts.recovery import recovery_services, reproofing_services
+from idp.accounts.sessions.sessions import session_services
+from idp.accounts.sign_in import step_up_services
+from idp.accounts.sign_in.passkey_sign_in_services import sign_in_with_passkey
+from idp.accounts.sign_in.sign_in_services import FirstStep, SecondStep, check_password, check_second_factor
+from idp.accounts.user_codes import activation_services, code_services
 from idp.clock import MovableClock
 from idp.db import db, transaction
 from idp.errors import Decision
@@ -61,23 +55,23 @@ def begun(julie: Account, clock: MovableClock) -> str | None:
 def signed_in(julie: Account, clock: MovableClock) -> SignIn:
     """Open a sign-in of another browser."""
     with transaction():
-        who = services_sessions.stand(julie.person_id, julie.code.signs)
-        return services_sessions.begin_sign_in(who, device="", former=None, now=clock.now()).sign_in
+        who = session_services.stand(julie.person_id, julie.code.signs)
+        return session_services.begin_sign_in(who, device="", former=None, now=clock.now()).sign_in
 
 
 @pytest.mark.parametrize("so_far", ["UPDATE totp_device", "UPDATE guess_counter"])
 def test_a_sign_in_and_the_removal_of_its_factor(julie: Account, app: Flask, clock: MovableClock, so_far: str) -> None:
     """A code is typed while the application that made it is removed in another browser: both are answered."""
     with transaction():
-        services_factors.add_device(julie.person_id, ANOTHER, step=0, nickname="Autre", now=clock.now())
+        factor_services.add_device(julie.person_id, ANOTHER, step=0, nickname="Autre", now=clock.now())
     elsewhere, token, code, now = signed_in(julie, clock), begun(julie, clock), julie.otp(clock.now()), clock.now()
     first = next(
-        each for each in services_security.security_of(julie.person_id).applications if each.nickname != "Autre"
+        each for each in security_services.security_of(julie.person_id).applications if each.nickname != "Autre"
     )
 
     def remove() -> object:
-        factor = services_security.find(julie.person_id, FactorKind.APPLICATION, first.id)
-        return services_security.remove(elsewhere, factor, now=now)
+        factor = security_services.find(julie.person_id, FactorKind.APPLICATION, first.id)
+        return security_services.remove(elsewhere, factor, now=now)
 
     signed, removed = crossing(
         app,
@@ -102,7 +96,7 @@ def test_a_sign_in_and_a_confirmation(julie: Account, app: Flask, clock: Movable
 
     confirmed, answered = crossing(
         app,
-        ("UPDATE totp_device", lambda: services_step_up.confirm_with_code(elsewhere, code, now=now)),
+        ("UPDATE totp_device", lambda: step_up_services.confirm_with_code(elsewhere, code, now=now)),
         (("UPDATE guess_counter", counted), sign_in),
     )
 
@@ -123,14 +117,14 @@ def test_a_passkey_that_is_removed_while_it_is_shown(
     device = Authenticator()
     assert add(julie, device, clock)
     elsewhere, now = signed_in(julie, clock), clock.now()
-    kept = services_security.security_of(julie.person_id).passkeys[0]
-    asked = services_passkeys.ask_unnamed(Purpose.SIGN_IN, person_id=None, now=now)
+    kept = security_services.security_of(julie.person_id).passkeys[0]
+    asked = passkey_services.ask_unnamed(Purpose.SIGN_IN, person_id=None, now=now)
     assert asked is not None
     answer = json.dumps(device.show(asked.options))
 
     def remove() -> object:
-        factor = services_security.find(julie.person_id, FactorKind.PASSKEY, kept.id)
-        return services_security.remove(elsewhere, factor, now=now)
+        factor = security_services.find(julie.person_id, FactorKind.PASSKEY, kept.id)
+        return security_services.remove(elsewhere, factor, now=now)
 
     signed, removed = crossing(
         app,
@@ -140,7 +134,7 @@ def test_a_passkey_that_is_removed_while_it_is_shown(
 
     assert isinstance(signed, SecondStep)
     assert removed == Decision(())
-    assert services_security.security_of(julie.person_id).passkeys == ()
+    assert security_services.security_of(julie.person_id).passkeys == ()
 
 
 @pytest.fixture
@@ -148,7 +142,7 @@ def recovering(julie: Account, clock: MovableClock) -> str:
     """A recovery of hers that waits for the new password."""
     token = start(julie.code, clock)
     check(token, sent(), clock)
-    assert factor(token, julie, clock) is services_recovery.Outcome.RIGHT
+    assert factor(token, julie, clock) is recovery_services.Outcome.RIGHT
     clock.advance(timedelta(seconds=90))
     return token
 
@@ -170,18 +164,18 @@ def test_a_new_password_and_what_else_is_done_with_the_account(
         "closing": (
             "UPDATE password_recovery",
             "DELETE FROM password WHERE",
-            lambda: services_closing.close(julie.person_id, now=now),
+            lambda: closing_services.close(julie.person_id, now=now),
         ),
         "another recovery": (
             ("UPDATE password_recovery", 2),
             "UPDATE guess_counter",
-            lambda: services_recovery.check_code(second, typed, now=now),
+            lambda: recovery_services.check_code(second, typed, now=now),
         ),
     }[other]
 
     answers = crossing(
         app,
-        (chosen_so_far, lambda: services_recovery.choose_password(recovering, NEW, now=now)),
+        (chosen_so_far, lambda: recovery_services.choose_password(recovering, NEW, now=now)),
         (so_far, act),
     )
 
@@ -193,19 +187,19 @@ def test_a_new_password_never_cuts_off_the_undoing_of_an_e_mail_change(
 ) -> None:
     """The thief changed the address and chooses a password; the button in the mail to the former address works all the same."""
     elsewhere = signed_in(julie, clock)
-    changing = services_email_change.begin(elsewhere, "autre@example.com", now=clock.now())
-    services_email_change.finish(elsewhere, changing, latest_email_code(), now=clock.now())
+    changing = email_change_services.begin(elsewhere, "autre@example.com", now=clock.now())
+    email_change_services.finish(elsewhere, changing, latest_email_code(), now=clock.now())
     undoing = str(payloads("email_changed")[-1]["code"])
     recovery = start(julie.code, clock)
     check(recovery, sent(), clock)
-    assert factor(recovery, julie, clock) is services_recovery.Outcome.RIGHT
+    assert factor(recovery, julie, clock) is recovery_services.Outcome.RIGHT
     begun(julie, clock)
     now = clock.now()
 
     answers = crossing(
         app,
-        ("UPDATE password_recovery", lambda: services_recovery.choose_password(recovery, NEW, now=now)),
-        (("UPDATE challenge", 2), lambda: services_email_change.undo(undoing, now=now)),
+        ("UPDATE password_recovery", lambda: recovery_services.choose_password(recovery, NEW, now=now)),
+        (("UPDATE challenge", 2), lambda: email_change_services.undo(undoing, now=now)),
     )
 
     assert not [each for each in answers if isinstance(each, Exception)]
@@ -222,24 +216,24 @@ def test_the_last_step_of_a_re_proofing_and_what_stops_it(
     token = to_factor(julie, slip, clock)
     second, now = start(julie.code, clock), clock.now()
     typed, stopping = sent(), objection()
-    offer = services_activation.offered_factor(token, now=now)
+    offer = activation_services.offered_factor(token, now=now)
     assert offer is not None
     digits = pyotp.TOTP(offer.secret).at(now)
     so_far, act = {
-        "objection": ("UPDATE reproofing", lambda: services_reproofing.object_to(stopping, now=now)),
-        "recovery": ("UPDATE guess_counter", lambda: services_recovery.check_code(second, typed, now=now)),
+        "objection": ("UPDATE reproofing", lambda: reproofing_services.object_to(stopping, now=now)),
+        "recovery": ("UPDATE guess_counter", lambda: recovery_services.check_code(second, typed, now=now)),
     }[other]
 
     finished, answer = crossing(
         app,
         (
             "UPDATE challenge" if other == "objection" else "UPDATE password_recovery",
-            lambda: services_activation.confirm_factor(token, digits, former=None, device="", now=now),
+            lambda: activation_services.confirm_factor(token, digits, former=None, device="", now=now),
         ),
         (so_far, act),
     )
 
-    assert isinstance(finished, services_activation.Finish)
+    assert isinstance(finished, activation_services.Finish)
     assert not isinstance(answer, Exception)
     if other == "objection":
         assert finished.replaced is not answer  # whoever came first
@@ -251,9 +245,9 @@ def test_a_code_revoked_while_a_sign_in_waits_signs_nobody_in(julie: Account, ap
 
     def hold_and_revoke() -> None:
         with transaction():
-            services_factors.hold(julie.person_id)
+            factor_services.hold(julie.person_id)
             time.sleep(1)  # the sign-in waits by then
-            services_codes.revoke_user_code(julie.code, now=now)
+            code_services.revoke_user_code(julie.code, now=now)
 
     def sign_in() -> object:
         time.sleep(0.3)

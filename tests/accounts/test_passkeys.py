@@ -12,11 +12,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from idp.accounts import services, services_passkeys, services_recovery_codes, services_security
+from idp.accounts import services
+from idp.accounts.credentials import passkey_services, recovery_code_services, security_services
+from idp.accounts.credentials.passkeys import PasskeyRefusedError, Purpose, Site, read_new, site_of
 from idp.accounts.models import Passkey, PasskeyOwner
-from idp.accounts.passkeys import PasskeyRefusedError, Purpose, Site, read_new, site_of
-from idp.accounts.services_passkey_sign_in import sign_in_with_passkey
-from idp.accounts.services_sign_in import (
+from idp.accounts.sign_in.passkey_sign_in_services import sign_in_with_passkey
+from idp.accounts.sign_in.sign_in_services import (
     Refusal,
     SecondStep,
     check_passkey,
@@ -36,15 +37,15 @@ Change = Callable[[dict[str, Any]], None]
 
 
 def add(account: Account, device: Authenticator, clock: MovableClock) -> bool:
-    asked = services_passkeys.ask_new(account.person_id, account.code.signs, now=clock.now())
+    asked = passkey_services.ask_new(account.person_id, account.code.signs, now=clock.now())
     assert asked is not None
     answer = json.dumps(device.make(asked.options))
-    return services_passkeys.add(account.person_id, asked.token, answer, nickname="Téléphone", now=clock.now())
+    return passkey_services.add(account.person_id, asked.token, answer, nickname="Téléphone", now=clock.now())
 
 
 def alone(device: Authenticator, clock: MovableClock, change: Change | None = None) -> SecondStep:
     """Sign in with nothing but the passkey."""
-    asked = services_passkeys.ask_anybody(now=clock.now())
+    asked = passkey_services.ask_anybody(now=clock.now())
     assert asked is not None
     answer = device.show(asked.options)
     if change is not None:
@@ -56,7 +57,7 @@ def alone(device: Authenticator, clock: MovableClock, change: Change | None = No
 
 def after_password(account: Account, device: Authenticator, clock: MovableClock) -> SecondStep:
     token = check_password(account.code, account.password, next_path="/home", now=clock.now()).token
-    asked = services_passkeys.ask_person(account.person_id, now=clock.now())
+    asked = passkey_services.ask_person(account.person_id, now=clock.now())
     assert asked is not None
     answer = json.dumps(device.show(asked.options))
     return check_passkey(token, asked.token, answer, former=None, device="", now=clock.now())
@@ -77,7 +78,7 @@ def test_a_passkey_signs_in_alone_or_after_the_password(account: Accounts, clock
     assert {lone.sign_in.acr, second.sign_in.acr} == {"urn:mandat:aal:3"}
     assert lone.sign_in.amr == ("pop", "user", "mfa")
     assert second.sign_in.amr == ("pwd", "pop", "user", "mfa")
-    kept = services_security.security_of(julie.person_id).passkeys
+    kept = security_services.security_of(julie.person_id).passkeys
     assert [(each.nickname, each.last_used_at, each.is_backed_up) for each in kept] == [
         ("Téléphone", clock.now(), False)
     ]
@@ -90,9 +91,9 @@ def test_the_options_ask_for_what_makes_a_passkey_safe(account: Accounts, clock:
     """Discoverable, verified, no attestation, a handle drawn at random; those one has are excluded; nobody is named at first."""
     julie, device = account(), Authenticator()
     assert add(julie, device, clock)
-    asked = services_passkeys.ask_new(julie.person_id, julie.code.signs, now=clock.now())
-    anybody = services_passkeys.ask_anybody(now=clock.now())
-    theirs = services_passkeys.ask_person(julie.person_id, now=clock.now())
+    asked = passkey_services.ask_new(julie.person_id, julie.code.signs, now=clock.now())
+    anybody = passkey_services.ask_anybody(now=clock.now())
+    theirs = passkey_services.ask_person(julie.person_id, now=clock.now())
     assert asked is not None
     assert anybody is not None
     assert theirs is not None
@@ -141,7 +142,7 @@ def test_a_new_passkey_is_kept_only_when_all_of_it_holds(account: Accounts, cloc
 
     assert kept == []
     assert add(julie, Authenticator(fmt="packed"), clock)  # self attestation proves nothing more, and harms nothing
-    assert len(services_security.security_of(julie.person_id).passkeys) == 1
+    assert len(security_services.security_of(julie.person_id).passkeys) == 1
 
 
 WRONG_USE = {
@@ -236,13 +237,13 @@ def test_a_challenge_serves_once_for_one_purpose_in_one_browser(account: Account
 
     def try_with(token: str | None, options: str, purpose: Purpose, whom: str | None, at: timedelta) -> str | None:
         answer = json.dumps(device.show(options))
-        return services_passkeys.accept(token, answer, purpose, person_id=whom, now=now + at)
+        return passkey_services.accept(token, answer, purpose, person_id=whom, now=now + at)
 
-    used = services_passkeys.ask_anybody(now=now)
-    late = services_passkeys.ask_anybody(now=now)
-    other = services_passkeys.ask_anybody(now=now)
-    theirs = services_passkeys.ask_person(julie.person_id, now=now)
-    new = services_passkeys.ask_new(julie.person_id, julie.code.signs, now=now)
+    used = passkey_services.ask_anybody(now=now)
+    late = passkey_services.ask_anybody(now=now)
+    other = passkey_services.ask_anybody(now=now)
+    theirs = passkey_services.ask_person(julie.person_id, now=now)
+    new = passkey_services.ask_new(julie.person_id, julie.code.signs, now=now)
     assert used
     assert late
     assert other
@@ -258,13 +259,13 @@ def test_a_challenge_serves_once_for_one_purpose_in_one_browser(account: Account
     assert try_with(theirs.token, theirs.options, Purpose.SECOND_FACTOR, nadia.person_id, soon) is None
     for token in ("unknown", "", None):
         assert try_with(token, used.options, Purpose.SIGN_IN, None, soon) is None
-    another = services_passkeys.ask_new(julie.person_id, julie.code.signs, now=now)
+    another = passkey_services.ask_new(julie.person_id, julie.code.signs, now=now)
     assert another
     as_request = json.dumps({"challenge": json.loads(another.options)["challenge"], "rpId": "localhost"})
     assert try_with(another.token, as_request, Purpose.SECOND_FACTOR, whom, soon) is None
     answer = json.dumps(Authenticator().make(new.options))
-    assert not services_passkeys.add(nadia.person_id, new.token, answer, nickname="x", now=now)
-    assert not services_passkeys.add(whom, new.token, answer, nickname="x", now=now)  # spent by the try before
+    assert not passkey_services.add(nadia.person_id, new.token, answer, nickname="x", now=now)
+    assert not passkey_services.add(whom, new.token, answer, nickname="x", now=now)  # spent by the try before
 
 
 def test_a_passkey_belongs_to_one_person(account: Accounts, clock: MovableClock) -> None:
@@ -289,7 +290,7 @@ def test_synced_passkeys_do_not_count_and_say_where_they_are(account: Accounts, 
 
     assert alone(device, clock).signed
     assert alone(device, clock).signed
-    assert services_security.security_of(julie.person_id).passkeys[0].is_backed_up
+    assert security_services.security_of(julie.person_id).passkeys[0].is_backed_up
 
 
 @pytest.mark.databases
@@ -298,12 +299,12 @@ def test_one_answer_among_sixteen_with_the_same_count(app: Flask, account: Accou
     julie, device = account(), Authenticator()
     assert add(julie, device, clock)
     device.steps, device.count, now = 0, 9, clock.now()
-    asked = [services_passkeys.ask_anybody(now=now) for _ in range(16)]
+    asked = [passkey_services.ask_anybody(now=now) for _ in range(16)]
     answers = [(each.token, json.dumps(device.show(each.options))) for each in asked if each is not None]
 
     def act() -> object:
         token, answer = answers.pop()
-        return services_passkeys.accept(token, answer, Purpose.SIGN_IN, person_id=None, now=now)
+        return passkey_services.accept(token, answer, Purpose.SIGN_IN, person_id=None, now=now)
 
     accepted = at_once(app, 16, act)
 
@@ -330,7 +331,7 @@ def test_whoever_must_show_a_passkey_signs_in_with_nothing_less(account: Account
     julie, device = account(), Authenticator()
     assert add(julie, device, clock)
     services.require_level(julie.person_id, 3)
-    code = services_recovery_codes.make(julie.person_id, now=clock.now())[0]
+    code = recovery_code_services.make(julie.person_id, now=clock.now())[0]
     token = check_password(julie.code, julie.password, next_path="/home", now=clock.now()).token
 
     answers = [
@@ -339,7 +340,7 @@ def test_whoever_must_show_a_passkey_signs_in_with_nothing_less(account: Account
     ]
 
     assert answers == [SecondStep(refusal=Refusal.PASSKEY_ONLY)] * 2
-    assert services_recovery_codes.left(julie.person_id) == 10
+    assert recovery_code_services.left(julie.person_id) == 10
     assert after_password(julie, device, clock).signed
     assert alone(device, clock).signed
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from idp.accounts import services_reproofing as reproofings
-from idp.accounts.passwords import read_temporary
-from idp.accounts.reproofing_states import WAIT
+from idp.accounts.credentials.passwords import read_temporary
+from idp.accounts.recovery import reproofing_services
+from idp.accounts.recovery.reproofing_states import WAIT
 from idp.audit import SYSTEM
 from idp.clock import MovableClock
 from idp.config import Settings
@@ -55,7 +55,7 @@ def test_no_secret_of_recovery_is_found_in_clear(
     assert browser.post("/recover/password", new_password=NEW, new_password_repeat=NEW).location == "/sign-in"
     browser.post("/recover/user-code", email="julie@example.com")
     for number in ("first", "second"):
-        slip = reproofings.start(julie.code, by=SYSTEM, now=clock.now())
+        slip = reproofing_services.start(julie.code, by=SYSTEM, now=clock.now())
         canaries[f"{number} slip"] = read_temporary(slip.grouped)
         canaries[f"{number} objection"] = str(payloads("reproofing_started")[-1]["objection"])
         if number == "first":

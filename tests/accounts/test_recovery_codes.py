@@ -9,10 +9,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from idp.accounts import recovery_codes
-from idp.accounts import services_recovery_codes as recovery
+from idp.accounts.credentials import recovery_code_services, recovery_codes
 from idp.accounts.models import RecoveryCode
-from idp.accounts.services_sign_in import Refusal, SecondStep, check_password, check_recovery_code
+from idp.accounts.sign_in.sign_in_services import Refusal, SecondStep, check_password, check_recovery_code
 from idp.clock import MovableClock
 from idp.db import db
 
@@ -47,7 +46,7 @@ def test_a_code_is_too_long_to_guess_and_easy_to_read() -> None:
 def test_one_code_among_sixteen_tries_lets_in_once(app: Flask, account: Accounts, clock: MovableClock) -> None:
     """Sixteen sign-ins with one code at once: one succeeds, whatever the database."""
     julie = account()
-    code = recovery.make(julie.person_id, now=clock.now())[0]
+    code = recovery_code_services.make(julie.person_id, now=clock.now())[0]
     tokens = [begin(julie, clock) for _ in range(16)]
 
     answers = at_once(app, 16, lambda: show(tokens.pop(), code, clock))
@@ -56,7 +55,7 @@ def test_one_code_among_sixteen_tries_lets_in_once(app: Flask, account: Accounts
     signed = [answer.signed for answer in answers if isinstance(answer, SecondStep) and answer.signed]
     assert len(signed) == 1
     assert (signed[0].sign_in.acr, signed[0].sign_in.amr) == ("urn:mandat:aal:2", ("pwd", "mfa"))
-    assert recovery.left(julie.person_id) == 9
+    assert recovery_code_services.left(julie.person_id) == 9
 
 
 @pytest.mark.race
@@ -65,19 +64,19 @@ def test_codes_made_by_many_pages_at_once_are_ten(app: Flask, account: Accounts,
     """The last page to be made holds the codes that work; no other does."""
     julie = account()
 
-    made = at_once(app, 8, lambda: recovery.make(julie.person_id, now=clock.now()))
+    made = at_once(app, 8, lambda: recovery_code_services.make(julie.person_id, now=clock.now()))
 
     assert [each for each in made if isinstance(each, Exception)] == []
-    assert recovery.left(julie.person_id) == 10
+    assert recovery_code_services.left(julie.person_id) == 10
 
 
 def test_a_code_is_of_one_person_and_no_secret_is_kept(account: Accounts, clock: MovableClock) -> None:
     """Nadia's code does not let Julie in; the rows hold digests alone, and equal codes would have different ones."""
     julie, nadia = account(), account("Nadia", "Roy")
-    codes = recovery.make(nadia.person_id, now=clock.now())
+    codes = recovery_code_services.make(nadia.person_id, now=clock.now())
 
     assert show(begin(julie, clock), codes[0], clock).refusal is Refusal.WRONG
-    assert recovery.left(nadia.person_id) == 10
+    assert recovery_code_services.left(nadia.person_id) == 10
     kept = set(db.session.scalars(select(RecoveryCode.code_digest)))
     assert len(kept) == 10
     assert not kept & set(codes)
@@ -86,7 +85,7 @@ def test_a_code_is_of_one_person_and_no_secret_is_kept(account: Accounts, clock:
 def test_a_code_is_a_guess_like_any_other_and_never_enough_alone(account: Accounts, clock: MovableClock) -> None:
     """Five wrong ones close every way but a passkey (S-48); without the password before, the right one opens nothing."""
     julie = account()
-    code = recovery.make(julie.person_id, now=clock.now())[0]
+    code = recovery_code_services.make(julie.person_id, now=clock.now())[0]
     token = begin(julie, clock)
 
     for nothing in (None, "", "unknown"):

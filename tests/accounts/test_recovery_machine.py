@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from sqlalchemy import select
 
-from idp.accounts import services_recovery_codes as recovery_codes
+from idp.accounts.credentials import recovery_code_services
 from idp.accounts.models import Password
 from idp.clock import MovableClock
 from idp.db import db
@@ -117,7 +117,7 @@ def test_no_path_changes_a_password_without_both_proofs(
 
         @rule(browser=WHO, of=WHO)
         def type_a_recovery_code(self, browser: int, of: int) -> None:
-            code = recovery_codes.make(people[of].person_id, now=clock.now())[0]
+            code = recovery_code_services.make(people[of].person_id, now=clock.now())[0]
             if self.passes_the_factor(browser, of, code, "recovery code"):
                 self.shown[browser].add("recovery code")
 

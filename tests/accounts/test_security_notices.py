@@ -13,11 +13,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
-from idp.accounts import services_security_notices as security_notices
+from idp.accounts.credentials import security_notice_services
+from idp.accounts.credentials.factor_services import tell_of_change
+from idp.accounts.credentials.security_notice_services import PER_HOUR
 from idp.accounts.models import Person
-from idp.accounts.recovery_models import SecurityNotice
-from idp.accounts.services_factors import tell_of_change
-from idp.accounts.services_security_notices import PER_HOUR
+from idp.accounts.recovery.recovery_models import SecurityNotice
 from idp.clock import MovableClock
 from idp.config import Settings
 from idp.db import db, transaction
@@ -125,9 +125,9 @@ def test_a_second_attempt_tells_the_same(app: Flask, account: Accounts, clock: M
     julie = account()
     changed(julie.person_id, clock)
     payload = {"person_id": julie.person_id, "batch": "b" * 32}
-    first = security_notices.render(payload, clock.now())
+    first = security_notice_services.render(payload, clock.now())
     for _ in range(PER_HOUR + 1):
-        again = security_notices.render(payload, clock.now())
+        again = security_notice_services.render(payload, clock.now())
 
     assert first is not None
     assert again == first

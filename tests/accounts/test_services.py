@@ -9,11 +9,12 @@ import pyotp
 from sqlalchemy import func, select
 
 from idp import audit
-from idp.accounts import services, services_activation
+from idp.accounts import services
+from idp.accounts.credentials.passwords import read_temporary
 from idp.accounts.models import Challenge, EmailCode, GuessCounter, SignInRow
-from idp.accounts.passwords import read_temporary
-from idp.accounts.services_activation import start
-from idp.accounts.services_sign_in import check_password
+from idp.accounts.sign_in.sign_in_services import check_password
+from idp.accounts.user_codes import activation_services
+from idp.accounts.user_codes.activation_services import start
 from idp.app import create_app
 from idp.clock import MovableClock
 from idp.config import Settings
@@ -30,12 +31,12 @@ def test_each_act_leaves_its_entry_without_any_secret(
     code, secret = newcomer()
     token = start(code, read_temporary(secret), next_path="/", now=clock.now()).token
     email_code = latest_email_code()
-    services_activation.confirm_email(token, email_code, now=clock.now())
-    services_activation.choose_password(token, PASSWORD, now=clock.now())
-    offer = services_activation.offered_factor(token, now=clock.now())
+    activation_services.confirm_email(token, email_code, now=clock.now())
+    activation_services.choose_password(token, PASSWORD, now=clock.now())
+    offer = activation_services.offered_factor(token, now=clock.now())
     assert offer is not None
     otp = pyotp.TOTP(offer.secret).at(clock.now())
-    done = services_activation.confirm_factor(token, otp, former=None, device="", now=clock.now())
+    done = activation_services.confirm_factor(token, otp, former=None, device="", now=clock.now())
     assert done is not None
     assert done.signed is not None
     services.end_sign_in(done.signed.sign_in.sid, now=clock.now())
@@ -84,7 +85,7 @@ def test_a_sweep_takes_what_is_over_and_leaves_what_counts(
 
 def test_the_cookie_is_a_host_cookie_wherever_there_is_https(settings: Settings, clock: MovableClock) -> None:
     """`__Host-` and Secure, so that no other host of the domain can plant it (decisions §26)."""
-    from idp.accounts import cookies
+    from idp.accounts.sessions.sessions import cookies
 
     secure = settings.model_copy(update={"issuer": "https://mandat.example"})
     app = create_app(secure, clock=clock, testing=True, contexts=("accounts",))

@@ -9,12 +9,14 @@ import pyotp
 import pytest
 from flask import Flask
 
-from idp.accounts import services, services_activation, services_openings
-from idp.accounts.passwords import read_temporary
-from idp.accounts.services_activation import Finish, Start, StartRefusal, start
-from idp.accounts.services_email_codes import Answer, Outcome
-from idp.accounts.states import CodeState
-from idp.accounts.steps import Step
+from idp.accounts import services
+from idp.accounts.challenges import enrolment_link_services
+from idp.accounts.challenges.email_code_services import Answer, Outcome
+from idp.accounts.credentials.passwords import read_temporary
+from idp.accounts.sign_in.steps import Step
+from idp.accounts.user_codes import activation_services
+from idp.accounts.user_codes.activation_services import Finish, Start, StartRefusal, start
+from idp.accounts.user_codes.states import CodeState
 from idp.audit import SYSTEM
 from idp.clock import MovableClock
 from idp.errors import ConflictError, NotAllowedError
@@ -31,13 +33,13 @@ def begin(code: UserCode, secret: str, clock: MovableClock) -> Start:
 
 
 def confirm(token: str | None, code: str, clock: MovableClock) -> Answer:
-    return services_activation.confirm_email(token, code, now=clock.now())
+    return activation_services.confirm_email(token, code, now=clock.now())
 
 
 def finish(token: str | None, clock: MovableClock) -> Finish | None:
-    offer = services_activation.offered_factor(token, now=clock.now())
+    offer = activation_services.offered_factor(token, now=clock.now())
     code = pyotp.TOTP(offer.secret).at(clock.now()) if offer else "000000"
-    return services_activation.confirm_factor(token, code, former=None, device="", now=clock.now())
+    return activation_services.confirm_factor(token, code, former=None, device="", now=clock.now())
 
 
 def state_of(code: UserCode, clock: MovableClock) -> CodeState:
@@ -50,7 +52,7 @@ def test_slips_email_password_and_application_give_an_account(newcomer: Newcomer
     code, secret = newcomer()
     token = begin(code, secret, clock).token
     assert confirm(token, latest_email_code(), clock).outcome is Outcome.RIGHT
-    assert services_activation.choose_password(token, PASSWORD, now=clock.now())
+    assert activation_services.choose_password(token, PASSWORD, now=clock.now())
 
     done = finish(token, clock)
 
@@ -83,7 +85,7 @@ def test_an_email_code_is_judged_five_times_in_all(app: Flask, newcomer: Newcome
     right = latest_email_code()
     wrong = f"{(int(right) + 1) % 10**8:08d}"
 
-    answers = at_once(app, 12, lambda: services_activation.confirm_email(token, wrong, now=now))
+    answers = at_once(app, 12, lambda: activation_services.confirm_email(token, wrong, now=now))
 
     assert not [answer for answer in answers if isinstance(answer, Exception)]
     assert sum(1 for answer in answers if isinstance(answer, Answer) and answer.outcome is Outcome.WRONG) == 4
@@ -95,13 +97,13 @@ def test_a_new_email_code_kills_the_former_and_is_not_sent_too_often(newcomer: N
     code, secret = newcomer()
     token = begin(code, secret, clock).token
     former = latest_email_code()
-    assert not services_activation.send_again(token, now=clock.now())
+    assert not activation_services.send_again(token, now=clock.now())
     for _ in range(4):
         clock.advance(timedelta(seconds=30))
-        assert services_activation.send_again(token, now=clock.now())
+        assert activation_services.send_again(token, now=clock.now())
     clock.advance(timedelta(seconds=30))
 
-    assert not services_activation.send_again(token, now=clock.now())
+    assert not activation_services.send_again(token, now=clock.now())
     assert confirm(token, former, clock).outcome is Outcome.WRONG
     assert confirm(token, latest_email_code(), clock).outcome is Outcome.RIGHT
 
@@ -120,8 +122,8 @@ def test_holding_the_slips_is_not_enough(newcomer: Newcomer, clock: MovableClock
     code, secret = newcomer()
     token = begin(code, secret, clock).token
 
-    assert services_activation.choose_password(token, PASSWORD, now=clock.now()) is None
-    assert services_activation.offered_factor(token, now=clock.now()) is None
+    assert activation_services.choose_password(token, PASSWORD, now=clock.now()) is None
+    assert activation_services.offered_factor(token, now=clock.now()) is None
     assert finish(token, clock) == Finish(over=True)
     assert state_of(code, clock) is CodeState.REVEALED
 
@@ -142,11 +144,11 @@ def test_no_step_is_skipped_or_taken_twice(newcomer: Newcomer, clock: MovableClo
     token = begin(code, secret, clock).token
     confirm(token, latest_email_code(), clock)
     assert finish(token, clock) == Finish(over=True)
-    assert services_activation.choose_password(token, PASSWORD, now=clock.now())
+    assert activation_services.choose_password(token, PASSWORD, now=clock.now())
 
-    assert services_activation.choose_password(token, "une tout autre phrase longue", now=clock.now()) is None
+    assert activation_services.choose_password(token, "une tout autre phrase longue", now=clock.now()) is None
     assert confirm(token, latest_email_code(), clock).outcome is Outcome.OVER
-    activation = services_activation.activation(token, now=clock.now())
+    activation = activation_services.activation(token, now=clock.now())
     assert activation is not None
     assert activation.step is Step.NEW_FACTOR
 
@@ -220,7 +222,7 @@ def test_a_second_code_is_linked_and_changes_no_credential(
 
     assert confirm(token, latest_email_code(), clock).outcome is Outcome.LINKED
     assert state_of(second, clock) is CodeState.ACTIVATED
-    assert services_activation.choose_password(token, "une tout autre phrase longue", now=clock.now()) is None
+    assert activation_services.choose_password(token, "une tout autre phrase longue", now=clock.now()) is None
 
 
 @pytest.mark.databases
@@ -231,14 +233,14 @@ def test_a_link_opens_the_first_credentials_once(someone: Callable[..., PersonId
     link = services.open_first_credential(person_id, code, now=clock.now())
     late = services.open_first_credential(person_id, code, now=clock.now())
 
-    token, linked = services_openings.enter_opening(link, now=clock.now())
+    token, linked = enrolment_link_services.enter_opening(link, now=clock.now())
     assert token
     assert not linked
-    assert services_openings.enter_opening(link, now=clock.now()) == (None, False)
-    assert services_activation.choose_password(token, PASSWORD, now=clock.now())
+    assert enrolment_link_services.enter_opening(link, now=clock.now()) == (None, False)
+    assert activation_services.choose_password(token, PASSWORD, now=clock.now())
     assert finish(token, clock)
     clock.advance(timedelta(hours=24))
-    assert services_openings.enter_opening(late, now=clock.now()) == (None, False)
+    assert enrolment_link_services.enter_opening(late, now=clock.now()) == (None, False)
 
 
 def test_a_link_is_not_made_for_somebody_else_s_code(

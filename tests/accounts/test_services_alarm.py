@@ -13,9 +13,10 @@ from flask import Flask
 from sqlalchemy import event, func, select
 from structlog.testing import capture_logs
 
-from idp.accounts import services, services_alarm
-from idp.accounts.alarm_models import FailedTries
-from idp.accounts.services_sign_in import check_password, check_second_factor
+from idp.accounts import services
+from idp.accounts.sign_in.sign_in_services import check_password, check_second_factor
+from idp.accounts.throttling import alarm_services
+from idp.accounts.throttling.alarm_models import FailedTries
 from idp.audit.models import AuditEntry
 from idp.cli.worker import SWEEPS
 from idp.clock import MovableClock
@@ -129,7 +130,7 @@ def test_one_account_cannot_raise_it(account: AccountFactory, clock: MovableCloc
     for _ in range(TRIES * 2):
         check_password(julie.code, "faux mot de passe", next_path="/", now=clock.now())
 
-    assert services_alarm.failed_within(WINDOW, now=clock.now()) == 5
+    assert alarm_services.failed_within(WINDOW, now=clock.now()) == 5
     assert not services.watch_failed_tries(clock.now())
 
 
@@ -156,10 +157,10 @@ def test_failures_and_watchers_at_once(app: Flask, clock: MovableClock) -> None:
 
     def fail() -> None:
         with transaction():
-            services_alarm.count_failure(now)
+            alarm_services.count_failure(now)
 
     assert at_once(app, TRIES, fail) == [None] * TRIES
-    assert services_alarm.failed_within(WINDOW, now=now) == TRIES
+    assert alarm_services.failed_within(WINDOW, now=now) == TRIES
 
     answers = at_once(app, 8, lambda: services.watch_failed_tries(now))
 

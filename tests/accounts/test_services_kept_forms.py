@@ -9,9 +9,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from idp.accounts import services, services_kept_forms
-from idp.accounts.kept_forms import LARGEST, keepable
-from idp.accounts.session_models import KeptForm
+from idp.accounts import services
+from idp.accounts.challenges.challenge_models import KeptForm
+from idp.accounts.sign_in import kept_form_services
+from idp.accounts.sign_in.kept_forms import LARGEST, keepable
 from idp.clock import MovableClock
 from idp.db import db
 
@@ -25,9 +26,9 @@ def test_a_form_is_given_back_once(app: Flask, account: Callable[..., Account], 
     """Six requests at once: one of them has it (single use)."""
     sign_in, _ = open_for(account(), clock)
     now = clock.now()
-    form_id = services_kept_forms.keep(sign_in.person_id, "/act", [("a", "b")], sid=sign_in.sid, now=now) or ""
+    form_id = kept_form_services.keep(sign_in.person_id, "/act", [("a", "b")], sid=sign_in.sid, now=now) or ""
 
-    answers = at_once(app, 6, lambda: services_kept_forms.take(form_id, sign_in, now=now))
+    answers = at_once(app, 6, lambda: kept_form_services.take(form_id, sign_in, now=now))
 
     assert sum(1 for answer in answers if answer is not None) == 1
 
@@ -38,15 +39,15 @@ def test_what_waits_is_sealed_then_wiped_then_swept(
     """Nothing typed lies in clear, and nothing stays: neither what was given back nor what nobody came back for."""
     sign_in, _ = open_for(account(), clock)
     first, second = (
-        services_kept_forms.keep(sign_in.person_id, "/act", [("name", "canari")], now=clock.now()) for _ in range(2)
+        kept_form_services.keep(sign_in.person_id, "/act", [("name", "canari")], now=clock.now()) for _ in range(2)
     )
     stored = db.session.scalars(select(KeptForm.fields)).all()
     assert all("canari" not in each and len(each) > 20 for each in stored)
-    services_kept_forms.take(first or "", sign_in, now=clock.now())
+    kept_form_services.take(first or "", sign_in, now=clock.now())
     assert db.session.scalar(select(KeptForm.fields).where(KeptForm.id == first)) == ""
     clock.advance(timedelta(hours=4))
 
-    assert services_kept_forms.take(second or "", sign_in, now=clock.now()) is None
+    assert kept_form_services.take(second or "", sign_in, now=clock.now()) is None
     services.sweep(clock.now())
     assert db.session.scalars(select(KeptForm.id)).all() == []
 

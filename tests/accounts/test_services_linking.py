@@ -9,20 +9,22 @@ from datetime import timedelta
 import pyotp
 import pytest
 from flask import Flask
+from idp.accounts.sessions.sessions.session_services import begin_sign_in, stand
+from idp.accounts.sessions.sessions.sign_ins import PASSWORD_AND_EMAIL, SignIn
 from sqlalchemy import select
 
-from idp.accounts import services, services_activation, services_openings
-from idp.accounts.access_states import Access
-from idp.accounts.linking import Facts, Hindrance, may_link
+from idp.accounts import services
+from idp.accounts.challenges import enrolment_link_services
+from idp.accounts.credentials.passwords import TemporaryPassword, read_temporary
 from idp.accounts.models import Person
-from idp.accounts.passwords import TemporaryPassword, read_temporary
-from idp.accounts.services_activation import Finish
-from idp.accounts.services_holders import holder_of
-from idp.accounts.services_linking import Prospect, link, prospect
-from idp.accounts.services_people import required_level
-from idp.accounts.services_sessions import begin_sign_in, stand
-from idp.accounts.sign_ins import PASSWORD_AND_EMAIL, SignIn
-from idp.accounts.states import CodeState
+from idp.accounts.people.access_states import Access
+from idp.accounts.people.person_services import required_level
+from idp.accounts.sign_in.sign_in_lookup import holder_of
+from idp.accounts.user_codes import activation_services
+from idp.accounts.user_codes.activation_services import Finish
+from idp.accounts.user_codes.linking import Facts, Hindrance, may_link
+from idp.accounts.user_codes.linking_services import Prospect, link, prospect
+from idp.accounts.user_codes.states import CodeState
 from idp.audit import SYSTEM, Event
 from idp.audit import services as audit
 from idp.clock import MovableClock
@@ -40,8 +42,8 @@ Accounts = Callable[..., Account]
 
 def proved(code: UserCode, secret: str, clock: MovableClock) -> str:
     """Go through the slip and the code by e-mail, up to where a password is asked for."""
-    token = services_activation.start(code, read_temporary(secret), next_path="/home", now=clock.now()).token
-    services_activation.confirm_email(token, latest_email_code(), now=clock.now())
+    token = activation_services.start(code, read_temporary(secret), next_path="/home", now=clock.now()).token
+    activation_services.confirm_email(token, latest_email_code(), now=clock.now())
     assert token
     return token
 
@@ -116,7 +118,7 @@ def test_a_linked_code_is_done(account: Accounts, newcomer: Newcomer, clock: Mov
     link(token, sign_in, now=clock.now())
 
     assert link(token, sign_in, now=clock.now()) is None
-    assert services_activation.choose_password(token, PASSWORD, now=clock.now()) is None
+    assert activation_services.choose_password(token, PASSWORD, now=clock.now()) is None
     with pytest.raises(ConflictError):
         services.reveal_temporary_password(code, actor=SYSTEM, now=clock.now())
 
@@ -126,9 +128,9 @@ def test_only_an_activation_that_waits_for_a_password_links(
 ) -> None:
     """Not before the code by e-mail, not after a password was chosen, not an hour later, not without a token."""
     whom, (code, secret) = account(), newcomer()
-    early = services_activation.start(code, read_temporary(secret), next_path="/", now=clock.now()).token
+    early = activation_services.start(code, read_temporary(secret), next_path="/", now=clock.now()).token
     late = proved(*newcomer("Paule"), clock)
-    services_activation.choose_password(late, PASSWORD, now=clock.now())
+    activation_services.choose_password(late, PASSWORD, now=clock.now())
     old = proved(*newcomer("Odile"), clock)
     sign_in = signed_in(whom, clock)
 
@@ -167,7 +169,7 @@ def test_nothing_is_done_when_something_stands_in_the_way(
     assert owner(code) is None
     assert person_row(left).access == Access.OPEN.value
     assert payloads("user_code_linked") == []
-    assert services_activation.choose_password(token, PASSWORD, now=clock.now())
+    assert activation_services.choose_password(token, PASSWORD, now=clock.now())
 
 
 @pytest.mark.databases
@@ -206,7 +208,7 @@ def test_a_link_and_a_first_password_do_not_both_win(
         acts = iter(
             (
                 lambda token=token: link(token, sign_in, now=now),
-                lambda token=token: services_activation.choose_password(token, PASSWORD, now=now),
+                lambda token=token: activation_services.choose_password(token, PASSWORD, now=now),
             )
         )
 
@@ -221,7 +223,7 @@ def opened(code: UserCode, clock: MovableClock) -> str:
     """Open the first credential of a representative once more, and return the secret it goes on with."""
     left = services.user_codes([str(code)])[str(code)].person_id
     opening = services.open_first_credential(left, code, now=clock.now())
-    token, _linked = services_openings.enter_opening(opening, now=clock.now())
+    token, _linked = enrolment_link_services.enter_opening(opening, now=clock.now())
     assert token
     return token
 
@@ -234,15 +236,15 @@ def test_two_openings_of_one_code_never_wait_for_each_other(
     """One opening ends with a second factor while the other links the code: one wins, the other is told, none is cut off."""
     whom, (code, _secret) = account(), newcomer()
     ends, links = opened(code, clock), opened(code, clock)
-    services_activation.choose_password(ends, PASSWORD, now=clock.now())
-    offer = services_activation.offered_factor(ends, now=clock.now())
+    activation_services.choose_password(ends, PASSWORD, now=clock.now())
+    offer = activation_services.offered_factor(ends, now=clock.now())
     assert offer
     otp, sign_in, now = pyotp.TOTP(offer.secret).at(clock.now()), signed_in(whom, clock), clock.now()
 
     linked, ended = crossing(
         app,
         ("UPDATE user_code", lambda: link(links, sign_in, now=now)),
-        ("UPDATE challenge", lambda: services_activation.confirm_factor(ends, otp, former=None, device="", now=now)),
+        ("UPDATE challenge", lambda: activation_services.confirm_factor(ends, otp, former=None, device="", now=now)),
     )
 
     assert isinstance(linked, Prospect | ConflictError)
@@ -260,8 +262,8 @@ def test_a_slip_or_a_revocation_never_waits_for_the_activation_that_waits_for_it
     """A new slip, or the end of the code, at the instant of the last step: whoever is second is told, none is cut off."""
     (code, secret), now = newcomer(), clock.now()
     token = proved(code, secret, clock)
-    services_activation.choose_password(token, PASSWORD, now=now)
-    offer = services_activation.offered_factor(token, now=now)
+    activation_services.choose_password(token, PASSWORD, now=now)
+    offer = activation_services.offered_factor(token, now=now)
     assert offer
     otp = pyotp.TOTP(offer.secret).at(now)
     acts = {
@@ -272,7 +274,7 @@ def test_a_slip_or_a_revocation_never_waits_for_the_activation_that_waits_for_it
     taken, ended = crossing(
         app,
         ("UPDATE user_code", acts[act]),
-        ("UPDATE challenge", lambda: services_activation.confirm_factor(token, otp, former=None, device="", now=now)),
+        ("UPDATE challenge", lambda: activation_services.confirm_factor(token, otp, former=None, device="", now=now)),
     )
 
     assert isinstance(ended, Finish)
@@ -289,7 +291,7 @@ def test_the_code_of_an_opening_joins_too(account: Accounts, newcomer: Newcomer,
     whom, (code, _secret) = account(), newcomer()
     left = services.user_codes([str(code)])[str(code)].person_id
     opening = services.open_first_credential(left, code, now=clock.now())
-    token, _linked = services_openings.enter_opening(opening, next_path="/enrol/file/slips", now=clock.now())
+    token, _linked = enrolment_link_services.enter_opening(opening, next_path="/enrol/file/slips", now=clock.now())
 
     sign_in = signed_in(whom, clock)
     found = prospect(token, sign_in, now=clock.now())

@@ -10,19 +10,16 @@ from flask import Flask
 from sqlalchemy import event, select
 
 from idp import audit
-from idp.accounts import (
-    services,
-    services_guesses,
-    services_holders,
-    services_recovery,
-    services_recovery_codes,
-    services_sign_in,
-)
-from idp.accounts.hashing import current_hasher
+from idp.accounts import services
+from idp.accounts.credentials import recovery_code_services
+from idp.accounts.credentials.hashing import current_hasher
 from idp.accounts.models import Password
-from idp.accounts.recovery_models import PasswordRecovery
-from idp.accounts.recovery_states import CODE_LIFE, CODE_PAUSE, CODES_PER_HOUR, LIFE
-from idp.accounts.services_recovery import Outcome
+from idp.accounts.recovery import recovery_services
+from idp.accounts.recovery.recovery_models import PasswordRecovery
+from idp.accounts.recovery.recovery_services import Outcome
+from idp.accounts.recovery.recovery_states import CODE_LIFE, CODE_PAUSE, CODES_PER_HOUR, LIFE
+from idp.accounts.sign_in import sign_in_lookup, sign_in_services
+from idp.accounts.throttling import attempt_counters
 from idp.audit.models import AuditEntry
 from idp.clock import MovableClock
 from idp.db import db
@@ -37,7 +34,7 @@ NEW = "quatre vents sur la grève"
 
 
 def start(code: UserCode, clock: MovableClock) -> str:
-    return services_recovery.start(code, former=None, now=clock.now())
+    return recovery_services.start(code, former=None, now=clock.now())
 
 
 def sent() -> str:
@@ -45,11 +42,11 @@ def sent() -> str:
 
 
 def check(token: str, typed: str, clock: MovableClock) -> Outcome:
-    return services_recovery.check_code(token, typed, now=clock.now()).outcome
+    return recovery_services.check_code(token, typed, now=clock.now()).outcome
 
 
 def factor(token: str, julie: Account, clock: MovableClock) -> Outcome:
-    return services_recovery.check_factor(token, julie.otp(clock.now()), now=clock.now()).outcome
+    return recovery_services.check_factor(token, julie.otp(clock.now()), now=clock.now()).outcome
 
 
 def hash_of(person_id: str) -> str | None:
@@ -61,9 +58,9 @@ def hash_of(person_id: str) -> str | None:
 def test_code_then_factor_then_password(account: Accounts, clock: MovableClock) -> None:
     """The password changes at the last step only; the former opens nothing more, and every sign-in has ended."""
     julie = account()
-    first = services_sign_in.check_password(julie.code, julie.password, next_path="/", now=clock.now())
-    services_sign_in.check_second_factor(first.token, julie.otp(clock.now()), former=None, device="", now=clock.now())
-    waiting = services_sign_in.check_password(julie.code, julie.password, next_path="/", now=clock.now())
+    first = sign_in_services.check_password(julie.code, julie.password, next_path="/", now=clock.now())
+    sign_in_services.check_second_factor(first.token, julie.otp(clock.now()), former=None, device="", now=clock.now())
+    waiting = sign_in_services.check_password(julie.code, julie.password, next_path="/", now=clock.now())
     clock.advance(timedelta(seconds=60))
     before = hash_of(julie.person_id)
     token = start(julie.code, clock)
@@ -71,14 +68,14 @@ def test_code_then_factor_then_password(account: Accounts, clock: MovableClock) 
     assert factor(token, julie, clock) is Outcome.RIGHT
     assert hash_of(julie.person_id) == before
 
-    assert services_recovery.choose_password(token, NEW, now=clock.now())
+    assert recovery_services.choose_password(token, NEW, now=clock.now())
 
     assert current_hasher().verify(hash_of(julie.person_id), NEW)
     assert services.open_sign_ins(julie.person_id, now=clock.now()) == ()
-    assert services_holders.under_way(waiting.token, now=clock.now()) is None
+    assert sign_in_lookup.under_way(waiting.token, now=clock.now()) is None
     assert [told["change"] for told in payloads("credential_changed")] == ["update"]
     assert len(payloads("security_notice")) == 1
-    assert services_recovery.choose_password(token, NEW + " encore", now=clock.now()) is None
+    assert recovery_services.choose_password(token, NEW + " encore", now=clock.now()) is None
     entries = db.session.scalars(select(AuditEntry.event).where(AuditEntry.person_id == julie.person_id)).all()
     assert {audit.Event.RECOVERY_STARTED, audit.Event.PASSWORD_RESET} <= set(entries)
 
@@ -87,20 +84,20 @@ def test_a_recovery_code_serves_as_the_second_factor_once(account: Accounts, clo
     """It is spent there as anywhere else, and another person's is worth nothing."""
     julie, nadia = account(), account(given_name="Nadia")
     (ours, spare, *_), (theirs, *_) = (
-        services_recovery_codes.make(who.person_id, now=clock.now()) for who in (julie, nadia)
+        recovery_code_services.make(who.person_id, now=clock.now()) for who in (julie, nadia)
     )
     token = start(julie.code, clock)
     assert check(token, sent(), clock) is Outcome.RIGHT
-    assert services_recovery.check_factor(token, theirs, now=clock.now()).outcome is Outcome.WRONG
-    assert services_recovery.check_factor(token, ours, now=clock.now()).outcome is Outcome.RIGHT
-    assert services_recovery_codes.left(julie.person_id) == 9
-    assert services_recovery.choose_password(token, NEW, now=clock.now())
+    assert recovery_services.check_factor(token, theirs, now=clock.now()).outcome is Outcome.WRONG
+    assert recovery_services.check_factor(token, ours, now=clock.now()).outcome is Outcome.RIGHT
+    assert recovery_code_services.left(julie.person_id) == 9
+    assert recovery_services.choose_password(token, NEW, now=clock.now())
 
     clock.advance(timedelta(hours=1))
     again = start(julie.code, clock)
     assert check(again, sent(), clock) is Outcome.RIGHT
-    assert services_recovery.check_factor(again, ours, now=clock.now()).outcome is Outcome.WRONG
-    assert services_recovery.check_factor(again, spare, now=clock.now()).outcome is Outcome.RIGHT
+    assert recovery_services.check_factor(again, ours, now=clock.now()).outcome is Outcome.WRONG
+    assert recovery_services.check_factor(again, spare, now=clock.now()).outcome is Outcome.RIGHT
 
 
 @pytest.mark.databases
@@ -122,17 +119,17 @@ def test_a_user_code_nobody_has_is_recovered_like_any_other(app: Flask, account:
             seen.append((None if isinstance(answer, str) else answer, hasher.calls - before, len(statements)))
             return answer
 
-        services_guesses.take_try(  # both have a counter: somebody tried before
-            services_guesses.subject_of(julie.person_id)
+        attempt_counters.take_try(  # both have a counter: somebody tried before
+            attempt_counters.subject_of(julie.person_id)
             if code == julie.code
-            else services_guesses.subject_of_nobody(code),
+            else attempt_counters.subject_of_nobody(code),
             now=clock.now(),
         )
         token = str(noted(lambda: start(code, clock)))
         for _ in range(3):
-            noted(lambda: services_recovery.check_code(token, "00000000", now=clock.now()))
+            noted(lambda: recovery_services.check_code(token, "00000000", now=clock.now()))
         clock.advance(CODE_PAUSE)
-        noted(lambda: services_recovery.send_again(token, now=clock.now()))
+        noted(lambda: recovery_services.send_again(token, now=clock.now()))
         return seen
 
     known, unknown = story(julie.code), story(NOBODY)
@@ -178,7 +175,7 @@ def test_a_code_serves_once_among_sixteen(app: Flask, account: Accounts, clock: 
     token, now = start(julie.code, clock), clock.now()
     code = sent()
 
-    answers = at_once(app, 16, lambda: services_recovery.check_code(token, code, now=now).outcome)
+    answers = at_once(app, 16, lambda: recovery_services.check_code(token, code, now=now).outcome)
 
     assert answers.count(Outcome.RIGHT) == 1, answers
     assert set(answers) <= {Outcome.RIGHT, Outcome.OVER, Outcome.SPENT, Outcome.LOCKED}
@@ -194,7 +191,7 @@ def test_a_password_is_chosen_once_among_eight(app: Flask, account: Accounts, cl
     factor(token, julie, clock)
     now, words = clock.now(), [f"{NEW} numéro {number}" for number in range(8)]
 
-    answers = at_once(app, 8, lambda: services_recovery.choose_password(token, words.pop(), now=now) is not None)
+    answers = at_once(app, 8, lambda: recovery_services.choose_password(token, words.pop(), now=now) is not None)
 
     assert answers.count(True) == 1, answers
     assert len(payloads("security_notice")) == 1
@@ -208,15 +205,15 @@ def test_no_more_codes_are_judged_than_the_limit(app: Flask, account: Accounts, 
     tokens = [start(julie.code, clock) for _ in range(2)] * 8
     now = clock.now()
 
-    answers = at_once(app, 16, lambda: services_recovery.check_code(tokens.pop(), "00000000", now=now).outcome)
+    answers = at_once(app, 16, lambda: recovery_services.check_code(tokens.pop(), "00000000", now=now).outcome)
 
     judged = db.session.scalars(
         select(AuditEntry.id).where(AuditEntry.event == audit.Event.SIGN_IN_REFUSED.value)
     ).all()
     assert len(judged) == 5, answers
-    refusal = services_sign_in.check_password(julie.code, julie.password, next_path="/", now=now).refusal
-    assert refusal is services_sign_in.Refusal.LOCKED
-    assert services_recovery.check_code(start(julie.code, clock), sent(), now=now).outcome is Outcome.LOCKED
+    refusal = sign_in_services.check_password(julie.code, julie.password, next_path="/", now=now).refusal
+    assert refusal is sign_in_services.Refusal.LOCKED
+    assert recovery_services.check_code(start(julie.code, clock), sent(), now=now).outcome is Outcome.LOCKED
 
 
 @pytest.mark.bar("S-48")
@@ -224,16 +221,16 @@ def test_one_counter_for_every_path(account: Accounts, clock: MovableClock) -> N
     """Two wrong passwords, a wrong e-mail code and two wrong factors make five: the sixth is not judged anywhere."""
     julie = account()
     for _ in range(2):
-        services_sign_in.check_password(julie.code, "faux mot de passe", next_path="/", now=clock.now())
+        sign_in_services.check_password(julie.code, "faux mot de passe", next_path="/", now=clock.now())
     token = start(julie.code, clock)
     assert check(token, "00000000", clock) is Outcome.WRONG
     assert check(token, sent(), clock) is Outcome.RIGHT
-    assert services_recovery.check_factor(token, "000000", now=clock.now()).outcome is Outcome.WRONG
-    assert services_recovery.check_factor(token, "", now=clock.now()).outcome is Outcome.LOCKED
+    assert recovery_services.check_factor(token, "000000", now=clock.now()).outcome is Outcome.WRONG
+    assert recovery_services.check_factor(token, "", now=clock.now()).outcome is Outcome.LOCKED
 
     assert factor(token, julie, clock) is Outcome.LOCKED
-    refusal = services_sign_in.check_password(julie.code, julie.password, next_path="/", now=clock.now()).refusal
-    assert refusal is services_sign_in.Refusal.LOCKED
+    refusal = sign_in_services.check_password(julie.code, julie.password, next_path="/", now=clock.now()).refusal
+    assert refusal is sign_in_services.Refusal.LOCKED
 
 
 @pytest.mark.bar("S-51")
@@ -244,7 +241,7 @@ def test_codes_expire_to_the_second(account: Accounts, clock: MovableClock) -> N
     code = sent()
     clock.advance(CODE_LIFE)
     assert check(token, code, clock) is Outcome.SPENT
-    services_recovery.send_again(token, now=clock.now())
+    recovery_services.send_again(token, now=clock.now())
     clock.advance(CODE_LIFE - timedelta(seconds=1))
     assert check(token, sent(), clock) is Outcome.RIGHT
 
@@ -259,10 +256,10 @@ def test_a_new_code_kills_the_former_and_three_leave_in_an_hour(account: Account
     julie = account()
     token = start(julie.code, clock)
     former = sent()
-    services_recovery.send_again(token, now=clock.now())  # too soon
+    recovery_services.send_again(token, now=clock.now())  # too soon
     assert len(payloads("recovery_code")) == 1
     clock.advance(CODE_PAUSE)
-    services_recovery.send_again(token, now=clock.now())
+    recovery_services.send_again(token, now=clock.now())
     assert check(token, former, clock) is Outcome.WRONG
     for _ in range(3):
         start(julie.code, clock)
@@ -280,9 +277,9 @@ def test_no_step_is_skipped(account: Accounts, clock: MovableClock) -> None:
     token = start(julie.code, clock)
 
     assert factor(token, julie, clock) is Outcome.OVER
-    assert services_recovery.choose_password(token, NEW, now=clock.now()) is None
+    assert recovery_services.choose_password(token, NEW, now=clock.now()) is None
     assert check(token, sent(), clock) is Outcome.RIGHT
-    assert services_recovery.choose_password(token, NEW, now=clock.now()) is None
+    assert recovery_services.choose_password(token, NEW, now=clock.now()) is None
     assert check(token, sent(), clock) is Outcome.OVER
 
 
@@ -297,7 +294,7 @@ def test_a_code_serves_only_the_recovery_it_was_sent_for(account: Accounts, cloc
     assert check(of_nadia, code_of_julie, clock) is Outcome.WRONG
     assert check(other_of_julie, code_of_julie, clock) is Outcome.WRONG
     assert check(of_julie, code_of_julie, clock) is Outcome.RIGHT
-    nadia_now = services_recovery.check_factor(of_nadia, julie.otp(clock.now()), now=clock.now()).outcome
+    nadia_now = recovery_services.check_factor(of_nadia, julie.otp(clock.now()), now=clock.now()).outcome
     assert nadia_now is Outcome.OVER
 
 
@@ -310,7 +307,7 @@ def test_a_code_revoked_meanwhile_recovers_nothing(account: Accounts, clock: Mov
     before = hash_of(julie.person_id)
     services.revoke_user_code(julie.code, now=clock.now())
 
-    assert services_recovery.choose_password(token, NEW, now=clock.now()) is None
+    assert recovery_services.choose_password(token, NEW, now=clock.now()) is None
     assert hash_of(julie.person_id) == before
 
 
@@ -322,10 +319,10 @@ def test_the_rules_of_passwords_hold(account: Accounts, clock: MovableClock) -> 
     factor(token, julie, clock)
 
     for password in ("court", "password1234", "julie tremblay"):
-        decision = services_recovery.choose_password(token, password, now=clock.now())
+        decision = recovery_services.choose_password(token, password, now=clock.now())
         assert decision is not None
         assert not decision
-    assert services_recovery.choose_password(token, NEW, now=clock.now())
+    assert recovery_services.choose_password(token, NEW, now=clock.now())
 
 
 def test_old_recoveries_are_swept(account: Accounts, clock: MovableClock) -> None:

@@ -11,11 +11,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from idp.accounts import services, services_activation, services_recovery, services_sign_in
-from idp.accounts import services_reproofing as reproofings
-from idp.accounts.passwords import TemporaryPassword, read_temporary
-from idp.accounts.reproofing_states import LIFE, TRANSITIONS, WAIT, ReproofingEvent, ReproofingState, sources
-from idp.accounts.services_activation import StartRefusal
+from idp.accounts import services
+from idp.accounts.credentials.passwords import TemporaryPassword, read_temporary
+from idp.accounts.recovery import recovery_services, reproofing_services
+from idp.accounts.recovery.reproofing_states import LIFE, TRANSITIONS, WAIT, ReproofingEvent, ReproofingState, sources
+from idp.accounts.sign_in import sign_in_services
+from idp.accounts.user_codes import activation_services
+from idp.accounts.user_codes.activation_services import StartRefusal
 from idp.audit import Actor
 from idp.audit.models import AuditEntry
 from idp.clock import MovableClock
@@ -33,11 +35,11 @@ PES = Actor.person("p" * 32)
 
 
 def begin(julie: Account, clock: MovableClock) -> TemporaryPassword:
-    return reproofings.start(julie.code, by=PES, now=clock.now())
+    return reproofing_services.start(julie.code, by=PES, now=clock.now())
 
 
-def use(julie: Account, slip: TemporaryPassword, clock: MovableClock) -> services_activation.Start:
-    return services_activation.start(julie.code, read_temporary(slip.grouped), next_path="/home", now=clock.now())
+def use(julie: Account, slip: TemporaryPassword, clock: MovableClock) -> activation_services.Start:
+    return activation_services.start(julie.code, read_temporary(slip.grouped), next_path="/home", now=clock.now())
 
 
 def objection() -> str:
@@ -46,7 +48,7 @@ def objection() -> str:
 
 def state_of(julie: Account) -> ReproofingState | None:
     db.session.commit()
-    found = reproofings.latest(julie.person_id)
+    found = reproofing_services.latest(julie.person_id)
     return found.state if found else None
 
 
@@ -55,24 +57,24 @@ def to_factor(julie: Account, slip: TemporaryPassword, clock: MovableClock) -> s
     clock.advance(WAIT)
     token = use(julie, slip, clock).token
     assert token is not None
-    services_activation.confirm_email(token, latest_email_code(), now=clock.now())
-    assert services_activation.choose_password(token, NEW, now=clock.now())
+    activation_services.confirm_email(token, latest_email_code(), now=clock.now())
+    assert activation_services.choose_password(token, NEW, now=clock.now())
     return token
 
 
-def set_factor(token: str, clock: MovableClock) -> services_activation.Finish | None:
-    offer = services_activation.offered_factor(token, now=clock.now())
+def set_factor(token: str, clock: MovableClock) -> activation_services.Finish | None:
+    offer = activation_services.offered_factor(token, now=clock.now())
     secret = offer.secret if offer else pyotp.random_base32()
     otp = pyotp.TOTP(secret).at(clock.now())
-    return services_activation.confirm_factor(token, otp, former=None, device="", now=clock.now())
+    return activation_services.confirm_factor(token, otp, former=None, device="", now=clock.now())
 
 
 @pytest.mark.databases
 def test_after_a_day_slip_and_code_replace_everything(account: Accounts, clock: MovableClock) -> None:
     """New password and factor; the former ones, and every sign-in, are over; nobody is signed in by it."""
     julie = account()
-    first = services_sign_in.check_password(julie.code, julie.password, next_path="/", now=clock.now())
-    services_sign_in.check_second_factor(first.token, julie.otp(clock.now()), former=None, device="", now=clock.now())
+    first = sign_in_services.check_password(julie.code, julie.password, next_path="/", now=clock.now())
+    sign_in_services.check_second_factor(first.token, julie.otp(clock.now()), former=None, device="", now=clock.now())
     slip = begin(julie, clock)
     assert slip.serves_from == clock.now() + WAIT
 
@@ -83,11 +85,11 @@ def test_after_a_day_slip_and_code_replace_everything(account: Accounts, clock: 
     assert finish.signed is None
     assert services.open_sign_ins(julie.person_id, now=clock.now()) == ()
     assert state_of(julie) is ReproofingState.DONE
-    again = services_sign_in.check_password(julie.code, NEW, next_path="/", now=clock.now())
+    again = sign_in_services.check_password(julie.code, NEW, next_path="/", now=clock.now())
     clock.advance(timedelta(seconds=90))
     former = julie.otp(clock.now())
-    wrong = services_sign_in.check_second_factor(again.token, former, former=None, device="", now=clock.now())
-    assert wrong.refusal is services_sign_in.Refusal.WRONG
+    wrong = sign_in_services.check_second_factor(again.token, former, former=None, device="", now=clock.now())
+    assert wrong.refusal is sign_in_services.Refusal.WRONG
     told = [(each["credential"], each["change"]) for each in payloads("credential_changed")]
     assert told == [("totp", "update"), ("password", "update")]
     events = db.session.scalars(select(AuditEntry.event).where(AuditEntry.person_id == julie.person_id)).all()
@@ -105,10 +107,10 @@ def test_before_its_day_the_slip_is_not_used_up(account: Accounts, clock: Movabl
 
     assert early.refusal is StartRefusal.EARLY
     assert early.serves_from == slip.serves_from
-    found = reproofings.find_slip(julie.code, slip.secret)
+    found = reproofing_services.find_slip(julie.code, slip.secret)
     assert found is not None
     with transaction():
-        assert not reproofings.use_slip(found, "c" * 32, now=clock.now())
+        assert not reproofing_services.use_slip(found, "c" * 32, now=clock.now())
     clock.advance(timedelta(seconds=1))
     assert use(julie, slip, clock).token is not None
     assert use(julie, slip, clock).refusal is StartRefusal.WRONG
@@ -119,9 +121,9 @@ def test_meanwhile_the_account_works_as_before(account: Accounts, clock: Movable
     julie = account()
     begin(julie, clock)
 
-    first = services_sign_in.check_password(julie.code, julie.password, next_path="/", now=clock.now())
+    first = sign_in_services.check_password(julie.code, julie.password, next_path="/", now=clock.now())
 
-    assert services_sign_in.check_second_factor(
+    assert sign_in_services.check_second_factor(
         first.token, julie.otp(clock.now()), former=None, device="", now=clock.now()
     ).signed
 
@@ -135,17 +137,17 @@ def test_an_objection_stops_it_until_the_end(account: Accounts, clock: MovableCl
     stop = objection()
     token = to_factor(julie, slip, clock) if at == "under_way" else None
 
-    assert reproofings.object_to(stop, now=clock.now())
+    assert reproofing_services.object_to(stop, now=clock.now())
 
     assert state_of(julie) is ReproofingState.STOPPED
-    assert not reproofings.object_to(stop, now=clock.now())
+    assert not reproofing_services.object_to(stop, now=clock.now())
     if token:
-        assert services_activation.activation(token, now=clock.now()) is None
+        assert activation_services.activation(token, now=clock.now()) is None
         finish = set_factor(token, clock)
         assert finish is None or finish.over
     clock.advance(WAIT)
     assert use(julie, slip, clock).token is None
-    assert services_sign_in.check_password(julie.code, julie.password, next_path="/", now=clock.now()).token
+    assert sign_in_services.check_password(julie.code, julie.password, next_path="/", now=clock.now()).token
     assert len(payloads("security_notice")) == 1
 
 
@@ -156,22 +158,22 @@ def test_an_objection_and_the_last_step_at_once(app: Flask, account: Accounts, c
     julie = account()
     token = to_factor(julie, begin(julie, clock), clock)
     stop, now = objection(), clock.now()
-    offer = services_activation.offered_factor(token, now=now)
+    offer = activation_services.offered_factor(token, now=now)
     assert offer is not None
     otp = pyotp.TOTP(offer.secret).at(now)
     turns: list[str] = ["object", "finish"] * 4
 
     def act() -> object:
         if turns.pop() == "object":
-            return "stopped" if reproofings.object_to(stop, now=now) else "late"
-        finish = services_activation.confirm_factor(token, otp, former=None, device="", now=now)
+            return "stopped" if reproofing_services.object_to(stop, now=now) else "late"
+        finish = activation_services.confirm_factor(token, otp, former=None, device="", now=now)
         return "replaced" if finish is not None and finish.replaced else "late"
 
     answers = at_once(app, 8, act)
 
     assert answers.count("stopped") + answers.count("replaced") == 1, answers
     expected = NEW if "replaced" in answers else julie.password
-    assert services_sign_in.check_password(julie.code, expected, next_path="/", now=now).token
+    assert sign_in_services.check_password(julie.code, expected, next_path="/", now=now).token
 
 
 @pytest.mark.databases
@@ -184,7 +186,7 @@ def test_a_slip_serves_once_among_sixteen(app: Flask, account: Accounts, clock: 
     now, secret = clock.now(), read_temporary(slip.grouped)
 
     answers = at_once(
-        app, 16, lambda: services_activation.start(julie.code, secret, next_path="/", now=now).token is not None
+        app, 16, lambda: activation_services.start(julie.code, secret, next_path="/", now=now).token is not None
     )
 
     assert answers.count(True) == 1, answers
@@ -221,14 +223,14 @@ def test_wrong_slips_and_codes_count_on_the_one_counter(account: Accounts, clock
     clock.advance(WAIT)
     token = use(julie, slip, clock).token
     for _ in range(2):
-        services_activation.start(julie.code, "A" * 24, next_path="/", now=clock.now())
+        activation_services.start(julie.code, "A" * 24, next_path="/", now=clock.now())
     for _ in range(3):
-        services_activation.confirm_email(token, "00000000", now=clock.now())
+        activation_services.confirm_email(token, "00000000", now=clock.now())
 
-    refused = services_sign_in.check_password(julie.code, julie.password, next_path="/", now=clock.now())
+    refused = sign_in_services.check_password(julie.code, julie.password, next_path="/", now=clock.now())
 
-    assert refused.refusal is services_sign_in.Refusal.LOCKED
-    right = services_activation.confirm_email(token, latest_email_code(), now=clock.now())
+    assert refused.refusal is sign_in_services.Refusal.LOCKED
+    right = activation_services.confirm_email(token, latest_email_code(), now=clock.now())
     assert right.outcome != "right"
 
 
@@ -244,7 +246,7 @@ def test_only_an_activated_code_is_proved_anew(
         services.revoke_user_code(code, now=clock.now())
 
     with pytest.raises(ConflictError):
-        reproofings.start(code, by=PES, now=clock.now())
+        reproofing_services.start(code, by=PES, now=clock.now())
 
 
 def test_somebody_removed_meanwhile_gets_nothing(account: Accounts, clock: MovableClock) -> None:
@@ -308,7 +310,7 @@ def test_a_made_up_objection_stops_nothing(
     browser.get(f"/recover/objection?token={token}")
 
     assert browser.get("/recover/objection").status_code == 200
-    assert not reproofings.object_to(token, now=clock.now())
+    assert not reproofing_services.object_to(token, now=clock.now())
     assert state_of(julie) is ReproofingState.WAITING
 
 
@@ -317,10 +319,10 @@ def test_the_slip_is_printed_for_fifteen_minutes(account: Accounts, clock: Movab
     julie = account()
     shown = begin(julie, clock)
 
-    assert reproofings.slip(julie.code, shown.secret, now=clock.now()) == shown
-    assert reproofings.slip(julie.code, "A" * 24, now=clock.now()) is None
+    assert reproofing_services.slip(julie.code, shown.secret, now=clock.now()) == shown
+    assert reproofing_services.slip(julie.code, "A" * 24, now=clock.now()) is None
     clock.advance(timedelta(minutes=15))
-    assert reproofings.slip(julie.code, shown.secret, now=clock.now()) is None
+    assert reproofing_services.slip(julie.code, shown.secret, now=clock.now()) is None
 
 
 def test_every_open_state_can_be_stopped_and_no_other() -> None:
@@ -356,7 +358,7 @@ def test_whoever_is_proved_anew_has_their_frozen_account_back(account: Accounts,
     assert services.is_open(julie.person_id)
     assert entries(julie).count("person:thawed") == 1
     assert len(payloads("account_thawed")) == 1
-    assert services_sign_in.check_password(julie.code, NEW, next_path="/", now=clock.now()).token
+    assert sign_in_services.check_password(julie.code, NEW, next_path="/", now=clock.now()).token
 
 
 def test_an_account_that_was_open_is_not_said_to_be_open_again(account: Accounts, clock: MovableClock) -> None:
@@ -386,7 +388,7 @@ def test_a_freeze_stops_what_was_begun_and_another_may_begin(account: Accounts, 
         assert finish is None or finish.over
     clock.advance(WAIT)
     assert use(julie, slip, clock).token is None
-    assert not reproofings.object_to(stop, now=clock.now())
+    assert not reproofing_services.object_to(stop, now=clock.now())
     assert not services.is_open(julie.person_id)
     set_factor(to_factor(julie, begin(julie, clock), clock), clock)
     assert services.is_open(julie.person_id)
@@ -398,7 +400,7 @@ def test_an_objection_leaves_the_account_frozen(account: Accounts, clock: Movabl
     frozen(julie, clock)
     slip = begin(julie, clock)
 
-    reproofings.object_to(objection(), now=clock.now())
+    reproofing_services.object_to(objection(), now=clock.now())
 
     clock.advance(WAIT)
     assert use(julie, slip, clock).token is None
@@ -409,11 +411,11 @@ def test_a_forgotten_password_replaced_does_not_thaw(account: Accounts, clock: M
     """A recovery shows one factor and the mailbox, no more than a sign-in: the account stays frozen."""
     julie = account()
     frozen(julie, clock)
-    token = services_recovery.start(julie.code, former=None, now=clock.now())
-    services_recovery.check_code(token, str(payloads("recovery_code")[-1]["code"]), now=clock.now())
-    services_recovery.check_factor(token, julie.otp(clock.now()), now=clock.now())
+    token = recovery_services.start(julie.code, former=None, now=clock.now())
+    recovery_services.check_code(token, str(payloads("recovery_code")[-1]["code"]), now=clock.now())
+    recovery_services.check_factor(token, julie.otp(clock.now()), now=clock.now())
 
-    assert services_recovery.choose_password(token, NEW, now=clock.now())
+    assert recovery_services.choose_password(token, NEW, now=clock.now())
 
     assert not services.is_open(julie.person_id)
 
@@ -424,7 +426,7 @@ def test_being_proved_anew_forgets_the_failures(account: Accounts, clock: Movabl
     julie = account()
     token = to_factor(julie, begin(julie, clock), clock)
     for _ in range(5):
-        services_sign_in.check_password(julie.code, "faux mot de passe", next_path="/", now=clock.now())
+        sign_in_services.check_password(julie.code, "faux mot de passe", next_path="/", now=clock.now())
 
     set_factor(token, clock)
 

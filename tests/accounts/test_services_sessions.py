@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from idp.accounts.sessions.sessions.sign_ins import SignIn
 
-from idp.accounts import services, services_sessions
-from idp.accounts.sign_ins import SignIn
+from idp.accounts import services
+from idp.accounts.sessions.sessions import session_services
 from idp.clock import MovableClock
 from idp.config import ConfigurationError, read_settings
 from idp.db import transaction
@@ -21,14 +22,14 @@ from .test_services_sign_in import at_once
 
 def open_for(account: Account, clock: MovableClock, former: SignIn | None = None) -> tuple[SignIn, str]:
     with transaction():
-        signed = services_sessions.begin_sign_in(
-            services_sessions.stand(account.person_id, account.code.signs), device="", former=former, now=clock.now()
+        signed = session_services.begin_sign_in(
+            session_services.stand(account.person_id, account.code.signs), device="", former=former, now=clock.now()
         )
     return signed.sign_in, signed.token
 
 
 def holds(token: str, clock: MovableClock) -> bool:
-    return services_sessions.present(digest(token), now=clock.now()) is not None
+    return session_services.present(digest(token), now=clock.now()) is not None
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,14 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 
-from idp.accounts import services, services_activation, services_factors, services_guesses, services_sessions
+from idp.accounts import services
+from idp.accounts.credentials import factor_services
+from idp.accounts.credentials.hashing import current_hasher
 from idp.accounts.errors import BusyError
-from idp.accounts.hashing import current_hasher
-from idp.accounts.services_sign_in import FirstStep, Refusal, SecondStep, check_password, check_second_factor
+from idp.accounts.sessions.sessions import session_services
+from idp.accounts.sign_in.sign_in_services import FirstStep, Refusal, SecondStep, check_password, check_second_factor
+from idp.accounts.throttling import attempt_counters
+from idp.accounts.user_codes import activation_services
 from idp.clock import MovableClock
 from idp.db import db, new_id
 from idp.identifiers import PersonId, UserCode
@@ -68,7 +72,7 @@ def test_both_factors_give_a_sign_in(account: Callable[..., Account], clock: Mov
     assert signed.sign_in.acr == "urn:mandat:aal:2"
     assert signed.sign_in.amr == ("pwd", "otp", "mfa")
     assert signed.sign_in.auth_time == clock.now()
-    found = services_sessions.present(digest(signed.token), now=clock.now())
+    found = session_services.present(digest(signed.token), now=clock.now())
     assert found is not None
     assert found.sign_in == signed.sign_in
 
@@ -175,7 +179,7 @@ def test_the_lock_opens_after_fifteen_minutes_and_then_lasts_longer(
     signed = second(first(julie, clock).token, julie.otp(clock.now()), clock)
 
     assert signed.signed
-    _, counter = services_guesses.take_try(services_guesses.subject_of(julie.person_id), now=clock.now())
+    _, counter = attempt_counters.take_try(attempt_counters.subject_of(julie.person_id), now=clock.now())
     assert counter.failures == 1
 
 
@@ -228,7 +232,7 @@ def test_no_page_tells_that_a_code_was_issued(someone: Callable[..., PersonId], 
     seen = []
     for code in (issued, NOBODY):
         for _ in range(5):
-            services_activation.start(code, "wrong", next_path="/home", now=clock.now())
+            activation_services.start(code, "wrong", next_path="/home", now=clock.now())
         seen.append(check_password(code, "wrong", next_path="/home", now=clock.now()))
 
     assert [answer.refusal for answer in seen] == [Refusal.LOCKED, Refusal.LOCKED]
@@ -241,7 +245,7 @@ def test_a_right_password_is_no_failure_while_hashes_are_busy(
 ) -> None:
     """When parameters have changed and there is no turn to hash anew, the sign-in goes on, and the next one hashes."""
     julie, hasher = account(), current_hasher()
-    former = services_factors.password_hash_of(julie.person_id)
+    former = factor_services.password_hash_of(julie.person_id)
     hasher._argon2 = PasswordHasher(time_cost=2, memory_cost=1024, parallelism=1)
 
     def busy(password: str) -> str:
@@ -253,7 +257,7 @@ def test_a_right_password_is_no_failure_while_hashes_are_busy(
 
     assert [answer.refusal for answer in answers] == [None] * 6
     assert second(answers[-1].token, julie.otp(clock.now()), clock).signed is not None
-    assert services_factors.password_hash_of(julie.person_id) == former
+    assert factor_services.password_hash_of(julie.person_id) == former
     assert first(julie, clock).token is not None
     db.session.rollback()
-    assert services_factors.password_hash_of(julie.person_id) != former
+    assert factor_services.password_hash_of(julie.person_id) != former

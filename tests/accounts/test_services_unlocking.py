@@ -9,13 +9,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from idp.accounts import services, services_guesses, services_known_browsers, services_recovery
-from idp.accounts.hashing import current_hasher
-from idp.accounts.lockout import LIFE_TRIES
-from idp.accounts.services_password_change import PasswordOutcome, change_password
-from idp.accounts.services_recovery import Outcome
-from idp.accounts.services_sign_in import Refusal, check_password, check_second_factor
-from idp.accounts.services_unlocking import UNLOCKS_PER_DAY
+from idp.accounts import services
+from idp.accounts.credentials.hashing import current_hasher
+from idp.accounts.credentials.password_change_services import PasswordOutcome, change_password
+from idp.accounts.recovery import recovery_services
+from idp.accounts.recovery.recovery_services import Outcome
+from idp.accounts.sessions.sessions import known_browser_services
+from idp.accounts.sign_in.sign_in_services import Refusal, check_password, check_second_factor
+from idp.accounts.throttling import attempt_counters
+from idp.accounts.throttling.lockout import LIFE_TRIES
+from idp.accounts.throttling.unlocking_services import UNLOCKS_PER_DAY
 from idp.audit import Actor
 from idp.audit.models import AuditEntry
 from idp.clock import MovableClock
@@ -190,7 +193,7 @@ def test_known_browsers_and_strangers_share_one_hundred(
     """A thief of the cookie guesses while strangers lock the account: together they have a hundred tries, not two."""
     julie, hasher = account(), current_hasher()
     browser.sign_in(julie, clock.now())
-    (known,) = services_known_browsers.of_person(julie.person_id, now=clock.now())
+    (known,) = known_browser_services.of_person(julie.person_id, now=clock.now())
     cookie = _digest_of(known.id)
     before = hasher.calls
 
@@ -211,7 +214,7 @@ def test_a_right_try_from_a_known_browser_takes_nothing_from_the_hundred(
     """It is given back on both counters."""
     julie = account()
     browser.sign_in(julie, clock.now())
-    (known,) = services_known_browsers.of_person(julie.person_id, now=clock.now())
+    (known,) = known_browser_services.of_person(julie.person_id, now=clock.now())
     tries(julie.code, clock, 5)
 
     assert check_password(julie.code, julie.password, next_path="/", known=_digest_of(known.id), now=clock.now()).token
@@ -227,19 +230,19 @@ def test_a_recovery_gives_the_password_a_new_life(
     julie = account()
     browser.sign_in(julie, clock.now())
     spend(julie.code, clock)
-    token = services_recovery.start(julie.code, former=None, now=clock.now())
-    assert services_recovery.check_code(token, "00000000", now=clock.now()).outcome is Outcome.WRONG
+    token = recovery_services.start(julie.code, former=None, now=clock.now())
+    assert recovery_services.check_code(token, "00000000", now=clock.now()).outcome is Outcome.WRONG
     for _ in range(4):
-        services_guesses.take_try(services_guesses.subject_of(julie.person_id), renewing=True, now=clock.now())
-    (known,) = services_known_browsers.of_person(julie.person_id, now=clock.now())
+        attempt_counters.take_try(attempt_counters.subject_of(julie.person_id), renewing=True, now=clock.now())
+    (known,) = known_browser_services.of_person(julie.person_id, now=clock.now())
     code = str(payloads("recovery_code")[-1]["code"])
-    assert services_recovery.check_code(token, code, now=clock.now()).outcome is Outcome.LOCKED
+    assert recovery_services.check_code(token, code, now=clock.now()).outcome is Outcome.LOCKED
     cookie = _digest_of(known.id)
-    assert services_recovery.check_code(token, code, known=cookie, now=clock.now()).outcome is Outcome.RIGHT
-    factor = services_recovery.check_factor(token, julie.otp(clock.now()), known=cookie, now=clock.now())
+    assert recovery_services.check_code(token, code, known=cookie, now=clock.now()).outcome is Outcome.RIGHT
+    factor = recovery_services.check_factor(token, julie.otp(clock.now()), known=cookie, now=clock.now())
     assert factor.outcome is Outcome.RIGHT
 
-    assert services_recovery.choose_password(token, NEW, now=clock.now())
+    assert recovery_services.choose_password(token, NEW, now=clock.now())
 
     assert services.door_of(julie.person_id, now=clock.now()).is_open
     assert services.door_of(julie.person_id, now=clock.now()).failures == 0
@@ -277,7 +280,7 @@ def _told(page: str) -> str:
 
 
 def _digest_of(browser_id: str) -> str:
-    from idp.accounts.session_models import KnownBrowser
+    from idp.accounts.challenges.challenge_models import KnownBrowser
 
     found = db.session.scalar(select(KnownBrowser.secret_digest).where(KnownBrowser.id == browser_id))
     db.session.commit()

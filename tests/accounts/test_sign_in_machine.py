@@ -16,8 +16,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from idp import audit
 from idp.accounts import services
-from idp.accounts import services_recovery_codes as recovery
-from idp.accounts.services_contacts import note_confirmed
+from idp.accounts.credentials import recovery_code_services
+from idp.accounts.people.contact_services import note_confirmed
 from idp.clock import MovableClock
 from idp.db import db
 from idp.identifiers import UserCode
@@ -203,7 +203,7 @@ def test_no_path_skips_a_factor(
         @rule(browser=BROWSER, who=WHO)
         def recovery_code(self, browser: int, who: int) -> None:
             whom = self.people[who]
-            typed = recovery.make(whom.account.person_id, now=clock.now())[0]
+            typed = recovery_code_services.make(whom.account.person_id, now=clock.now())[0]
             for _ in range(2):  # it serves once
                 answer = self.browsers[browser].post(
                     self.at(browser, "/sign-in/code/recovery"), page="/sign-in", recovery_code=typed

@@ -9,7 +9,8 @@ from datetime import timedelta
 import pytest
 from flask import Flask, Response
 
-from idp.accounts import services, slips
+from idp.accounts import services
+from idp.accounts.user_codes import slips
 from idp.audit import SYSTEM
 from idp.clock import MovableClock
 from idp.identifiers import PersonId

@@ -8,7 +8,7 @@ from flask import Flask
 from flask_migrate import upgrade
 
 from idp.accounts import services as accounts
-from idp.accounts import services_alarm
+from idp.accounts.throttling import alarm_services
 from idp.app import create_app
 from idp.cli.doctor import doctor, findings, remarks
 from idp.clock import MovableClock, SystemClock
@@ -86,7 +86,7 @@ def test_an_alarm_that_lasts_is_told(settings: Settings) -> None:
         catalogue_services.load_agencies(folder("agencies"), now=now)
         with transaction():
             for _ in range(settings.alarm_tries):
-                services_alarm.count_failure(now)
+                alarm_services.count_failure(now)
         accounts.watch_failed_tries(now)
 
     assert [f"{settings.alarm_tries} within 10 minutes" in each for each in findings(settings)] == [True]

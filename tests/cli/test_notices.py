@@ -6,7 +6,8 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 
-from idp.accounts import services, services_contacts
+from idp.accounts import services
+from idp.accounts.people import contact_services
 from idp.cli import notices as command
 from idp.clock import MovableClock
 
@@ -29,9 +30,9 @@ def test_a_returned_message_marks_the_address(app: Flask, monkeypatch: pytest.Mo
     result = run(app, monkeypatch, " zoe@EXAMPLE.org ")
 
     assert result.exit_code == 0, result.output
-    assert services_contacts.contact("Zoe@example.org").is_refused
-    services_contacts.note_confirmed("Zoe@example.org", now=clock.now())
-    assert not services_contacts.contact("Zoe@example.org").is_refused
+    assert contact_services.contact("Zoe@example.org").is_refused
+    contact_services.note_confirmed("Zoe@example.org", now=clock.now())
+    assert not contact_services.contact("Zoe@example.org").is_refused
 
 
 @pytest.mark.usefixtures("zoe")
@@ -40,4 +41,4 @@ def test_an_address_that_nobody_has_is_refused(app: Flask, monkeypatch: pytest.M
     result = run(app, monkeypatch, "zoo@example.org")
 
     assert (result.exit_code, "no account has this address" in result.output) == (1, True)
-    assert not services_contacts.contact("zoo@example.org").is_refused
+    assert not contact_services.contact("zoo@example.org").is_refused

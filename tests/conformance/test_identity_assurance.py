@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.accounts import services as accounts
-from idp.accounts import services_names
+from idp.accounts.people import name_services
 from idp.delegation import services as delegation
 from idp.delegation.roles import Role
 from idp.delegation.verification import Assurance, HeldRole, VerificationRecord
@@ -364,7 +364,7 @@ def test_a_name_is_told_as_it_was_vouched_for(scenery: Scenery, rp: RelyingParty
     before = userinfo(rp, scenery, asking({"family_name": None}))
 
     julie = scenery.people["julie"].person_id
-    services_names.change(julie, given_name="Ada", family_name="Autre", now=scenery.clock.now())
+    name_services.change(julie, given_name="Ada", family_name="Autre", now=scenery.clock.now())
 
     told = rp.tokens(scenery.browser(), "julie", STORY, claims=json.dumps(asked), scope="openid profile")
     answer = rp.userinfo(told["access_token"]).get_json()

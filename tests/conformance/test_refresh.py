@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select, text
 
 from idp import audit
-from idp.accounts.services_factors import tell_of_change
+from idp.accounts.credentials.factor_services import tell_of_change
 from idp.audit import SYSTEM
 from idp.audit.models import AuditEntry
 from idp.clock import local_date

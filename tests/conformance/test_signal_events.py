@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from idp import audit
-from idp.accounts import services_closing, services_factors, services_names
+from idp.accounts.credentials import factor_services
+from idp.accounts.leaving import closing_services
+from idp.accounts.people import name_services
 from idp.audit import SYSTEM
 from idp.clock import MovableClock
 from idp.db import transaction
@@ -72,7 +74,7 @@ def _remove_user(scenery: Scenery) -> None:
 
 
 def _close_account(scenery: Scenery) -> None:
-    services_closing.close(scenery.people["julie"].person_id, now=scenery.clock.now())
+    closing_services.close(scenery.people["julie"].person_id, now=scenery.clock.now())
 
 
 def _suspend_enterprise(scenery: Scenery) -> None:
@@ -259,7 +261,7 @@ def test_a_corrected_name_is_told_to_who_may_know_it(listener: Listener, rp: Rel
     before = rp.read(rp.tokens(scenery.browser(), scope=scope)["id_token"])
     listener.events(stream)
     julie, at = scenery.people["julie"].person_id, scenery.clock.now()
-    services_names.change(julie, given_name="", family_name="Pontneuf", now=at)
+    name_services.change(julie, given_name="", family_name="Pontneuf", now=at)
 
     told = listener.events(stream)
 
@@ -570,8 +572,8 @@ def test_a_changed_credential_is_told_where_the_person_is_known(listener: Listen
 
     def change() -> None:
         with transaction():
-            services_factors.tell_of_change(person, "password", "update", now=scenery.clock.now())
-            services_factors.tell_of_change(person, "totp", "revoke", now=scenery.clock.now())
+            factor_services.tell_of_change(person, "password", "update", now=scenery.clock.now())
+            factor_services.tell_of_change(person, "totp", "revoke", now=scenery.clock.now())
 
     change()
     assert listener.events(stream) == []

@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from idp import audit
 from idp.accounts import services as accounts
-from idp.accounts import services_closing, services_sign_in
+from idp.accounts.leaving import closing_services
+from idp.accounts.sign_in import sign_in_services
 from idp.clock import MovableClock, local_date
 from idp.db import db
 from idp.delegation import departure_services, rules, services, system_user_services
@@ -38,7 +39,7 @@ ROUNDS = 4
 
 
 def close(member: Member, world: World) -> None:
-    services_closing.close(member.person_id, now=world.now)
+    closing_services.close(member.person_id, now=world.now)
 
 
 def status_of(business: Business, member: Member) -> MembershipStatus:
@@ -201,7 +202,7 @@ def test_agencies_hold_nothing_of_a_closed_account(app: Flask, clock: MovableClo
         assert consent_services.of_person(person_id) != ()
         db.session.commit()
 
-        services_closing.close(person_id, now=clock.now())
+        closing_services.close(person_id, now=clock.now())
         db.session.commit()
 
         assert rp.token(code).status_code == 400
@@ -282,14 +283,14 @@ def test_no_sign_in_survives_a_closing_beside_it(app: Flask, world: World, licor
     """A second factor shown at the very moment opens nothing that lasts."""
     for turn in range(ROUNDS):
         user = world.member(licorne.id, f"Élan{turn} Licorne", Role.USER)
-        first = services_sign_in.check_password(
+        first = sign_in_services.check_password(
             UserCode.parse(user.user_code), PASSWORD, next_path="/home", now=world.now
         )
         assert first.token is not None
 
         def enter(token: str = first.token) -> object:
             code = _otp(world)
-            return services_sign_in.check_second_factor(token, code, former=None, device="", now=world.now)
+            return sign_in_services.check_second_factor(token, code, former=None, device="", now=world.now)
 
         at_once(app, lambda user=user: close(user, world), enter)  # type: ignore[misc]
 
@@ -306,13 +307,13 @@ def test_a_closing_that_has_the_code_and_a_sign_in_that_has_the_person(
     """The code leaves the enterprise, the second factor is right: both go on, and no session is left."""
     user = world.member(licorne.id, "Élan Licorne", Role.USER)
     code = UserCode.parse(user.user_code)
-    token = services_sign_in.check_password(code, PASSWORD, next_path="/home", now=world.now).token
+    token = sign_in_services.check_password(code, PASSWORD, next_path="/home", now=world.now).token
     digits, now = _otp(world), world.now
 
     answers = crossing(
         app,
         ("UPDATE user_code", lambda: close(user, world)),
-        (so_far, lambda: services_sign_in.check_second_factor(token, digits, former=None, device="", now=now)),
+        (so_far, lambda: sign_in_services.check_second_factor(token, digits, former=None, device="", now=now)),
     )
 
     assert not [each for each in answers if isinstance(each, Exception)]

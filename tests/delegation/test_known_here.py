@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import update
 
 from idp.accounts import services as accounts
-from idp.accounts import services_contacts, services_names
 from idp.accounts.models import Person
+from idp.accounts.people import contact_services, name_services
 from idp.db import db, transaction
 from idp.delegation import services
 from idp.delegation.roles import Role
@@ -27,7 +27,7 @@ PRESENT = "present.address@elsewhere.example"
 
 def rename(world: World, person_id: str, given_name: str = "Ada", family_name: str = "Licorne") -> None:
     """Correct a name as its person does: here into that of the representative."""
-    services_names.change(person_id, given_name=given_name, family_name=family_name, now=world.now)
+    name_services.change(person_id, given_name=given_name, family_name=family_name, now=world.now)
 
 
 def covered(business: Business, person_id: str) -> tuple[str, str]:
@@ -134,8 +134,8 @@ def test_nothing_of_the_present_account_is_on_the_pages_about_a_person_who_left(
     services.remove_member(licorne.id, julie.membership_id, by=licorne.pes.person_id, now=world.now)
     use_elsewhere(julie.person_id)
     rename(world, julie.person_id, "Marie", "Apres")
-    accounts.freeze(julie.person_id, actor=services_names.audit.SYSTEM, now=world.now)
-    services_contacts.note_refused(PRESENT, 550, world.now)
+    accounts.freeze(julie.person_id, actor=name_services.audit.SYSTEM, now=world.now)
+    contact_services.note_refused(PRESENT, 550, world.now)
 
     pes = sign_in(licorne.pes)
     shown = {path: pes.text(path) for path in pages_about(julie.membership_id, julie.person_id)}

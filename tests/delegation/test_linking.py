@@ -9,14 +9,15 @@ from datetime import timedelta
 import pyotp
 import pytest
 from flask import Flask
+from idp.accounts.sessions.sessions.session_services import begin_sign_in, stand
+from idp.accounts.sessions.sessions.sign_ins import SignIn
 from sqlalchemy import func, select, update
 
 from idp.accounts import services as accounts
-from idp.accounts import services_activation, services_linking, services_own_data
+from idp.accounts import services_own_data
 from idp.accounts.models import Person
-from idp.accounts.services_linking import Prospect
-from idp.accounts.services_sessions import begin_sign_in, stand
-from idp.accounts.sign_ins import SignIn
+from idp.accounts.user_codes import activation_services, linking_services
+from idp.accounts.user_codes.linking_services import Prospect
 from idp.audit import SYSTEM, Event
 from idp.audit import services as audit
 from idp.db import db, transaction
@@ -50,8 +51,8 @@ def invite(world: World, business: Business, name: str = "Julie Licorne") -> New
 def proved(world: World, newcomer: Newcomer) -> str:
     """Go through the slip and the code by e-mail."""
     assert newcomer.temporary
-    start = services_activation.start(newcomer.user_code, newcomer.temporary.secret, next_path="/home", now=world.now)
-    services_activation.confirm_email(start.token, str(payloads("email_code")[-1]["code"]), now=world.now)
+    start = activation_services.start(newcomer.user_code, newcomer.temporary.secret, next_path="/home", now=world.now)
+    activation_services.confirm_email(start.token, str(payloads("email_code")[-1]["code"]), now=world.now)
     assert start.token
     return start.token
 
@@ -65,7 +66,7 @@ def signed_in(world: World, member: Member) -> SignIn:
 
 def link(world: World, newcomer: Newcomer, member: Member) -> Prospect | None:
     token = proved(world, newcomer)
-    return services_linking.link(token, signed_in(world, member), now=world.now)
+    return linking_services.link(token, signed_in(world, member), now=world.now)
 
 
 def roles(person_id: str) -> dict[str, Role]:
@@ -150,7 +151,7 @@ def test_two_codes_of_one_enterprise_do_not_both_join(
     now = world.now
 
     def attempt(place: int):  # type: ignore[no-untyped-def]
-        return lambda: services_linking.link(tokens[place], sign_ins[place], now=now)
+        return lambda: linking_services.link(tokens[place], sign_ins[place], now=now)
 
     answers = at_once(app, attempt(0), attempt(1))
 
@@ -166,7 +167,7 @@ def test_a_code_taken_back_meanwhile_joins_nothing(world: World, licorne: Busine
     token = proved(world, newcomer)
     services.remove_member(plumedor.id, newcomer.membership_id, by=plumedor.pes.person_id, now=world.now)
 
-    assert services_linking.link(token, signed_in(world, licorne.julie), now=world.now) is None
+    assert linking_services.link(token, signed_in(world, licorne.julie), now=world.now) is None
     assert roles(licorne.julie.person_id) == {licorne.id: Role.USER}
 
 

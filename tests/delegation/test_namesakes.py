@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import update
 
 from idp.accounts import services as accounts
-from idp.accounts import services_lost_codes, services_names
+from idp.accounts.people import name_services
+from idp.accounts.recovery import lost_code_services
 from idp.audit import SYSTEM
 from idp.db import db, transaction
 from idp.delegation import departure_services, departure_telling, enterprise_services, services
@@ -66,9 +67,9 @@ def test_pages_that_list_enterprises_name_both_numbers(
 def test_messages_and_objections_name_the_number(world: World, licorne: Business, namesake: Business) -> None:
     """A linked code, a reminder of codes, a name corrected, a frozen or a closed account, what stands in the way."""
     assert both(str(payloads("user_code_linked")), namesake)
-    codes = services_lost_codes.enterprises_of_codes(licorne.julie.person_id).values()
+    codes = lost_code_services.enterprises_of_codes(licorne.julie.person_id).values()
     assert both(str([code.with_number for code in codes]), licorne, namesake)
-    services_names.change(licorne.julie.person_id, given_name="Julie", family_name="Autre", now=world.now)
+    name_services.change(licorne.julie.person_id, given_name="Julie", family_name="Autre", now=world.now)
     assert both(str(payloads("member_renamed")), licorne, namesake)
     accounts.freeze(licorne.marc.person_id, actor=SYSTEM, now=world.now)
     while deliver_due(world.now):

@@ -9,9 +9,10 @@ import pytest
 
 from idp import audit
 from idp.accounts import services as accounts
-from idp.accounts import services_closing, services_names
-from idp.accounts.closing import NAME_KEPT
-from idp.accounts.services_names import NameOutcome
+from idp.accounts.leaving import closing_services
+from idp.accounts.leaving.closing import NAME_KEPT
+from idp.accounts.people import name_services
+from idp.accounts.people.name_services import NameOutcome
 from idp.db import db
 from idp.delegation import services
 from idp.notices.services import deliver_due
@@ -22,7 +23,7 @@ from .conftest import Browser, Business, Member, World
 
 def rename(member: Member, world: World, family_name: str = "Nouveaunom") -> NameOutcome:
     given_name = accounts.person(member.person_id).given_name
-    return services_names.change(member.person_id, given_name=given_name, family_name=family_name, now=world.now)
+    return name_services.change(member.person_id, given_name=given_name, family_name=family_name, now=world.now)
 
 
 @pytest.mark.databases
@@ -80,12 +81,12 @@ def test_former_names_are_forgotten_with_the_name(
 ) -> None:
     """Seven years after the account was closed the journal still tells what happened, and nobody’s name."""
     rename(licorne.julie, world)
-    services_closing.close(licorne.julie.person_id, now=world.now)
+    closing_services.close(licorne.julie.person_id, now=world.now)
     world.clock.advance(NAME_KEPT + timedelta(days=1))
 
     accounts.sweep(world.now)
 
-    assert services_names.of_person(licorne.julie.person_id) == ()
+    assert name_services.of_person(licorne.julie.person_id) == ()
     journal = sign_in(licorne.pes).text("/journal")
     assert "Julie" not in journal
     assert "Nouveaunom" not in journal

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from idp.accounts import services as accounts
-from idp.accounts import services_contacts
-from idp.accounts import services_reproofing as reproofings
-from idp.accounts.passwords import read_temporary
-from idp.accounts.services_activation import StartRefusal, start
-from idp.accounts.services_factors import tell_of_change
+from idp.accounts.credentials.factor_services import tell_of_change
+from idp.accounts.credentials.passwords import read_temporary
+from idp.accounts.people import contact_services
+from idp.accounts.recovery import reproofing_services
+from idp.accounts.user_codes.activation_services import StartRefusal, start
 from idp.connectors.register_import import import_register
 from idp.db import transaction
 from idp.delegation import services
@@ -43,7 +43,7 @@ def test_who_may_start_for_whom(licorne, world, who: str, whom: str, may: bool) 
     if not may:
         with pytest.raises(NotAllowedError):
             reprove(licorne.id, target.membership_id, by=by.person_id, now=world.now)
-        assert reproofings.latest(target.person_id) is None
+        assert reproofing_services.latest(target.person_id) is None
 
 
 def test_who_answers_for_one_enterprise_opens_no_other(licorne, plumedor, world) -> None:  # type: ignore[no-untyped-def]
@@ -117,7 +117,7 @@ def test_a_stop_is_shown_to_whoever_began(licorne, world, sign_in) -> None:  # t
     """The PES reads that the person objected."""
     reprove(licorne.id, licorne.julie.membership_id, by=licorne.pes.person_id, now=world.now)
     with_token = _objection()
-    reproofings.object_to(with_token, now=world.now)
+    reproofing_services.object_to(with_token, now=world.now)
 
     assert "a dit que ce n’était pas elle" in sign_in(licorne.pes).text(f"/people/{licorne.julie.membership_id}")
 
@@ -136,7 +136,7 @@ def test_others_find_no_such_page(licorne, plumedor, sign_in, who: str) -> None:
 
     for answer in (browser.get(path), browser.post(path)):
         assert answer.status_code in (403, 404)
-    assert reproofings.latest(licorne.julie.person_id) is None
+    assert reproofing_services.latest(licorne.julie.person_id) is None
 
 
 def test_the_fourth_slip_of_an_hour_is_refused(licorne, world, sign_in) -> None:  # type: ignore[no-untyped-def]
@@ -152,7 +152,7 @@ def test_the_fourth_slip_of_an_hour_is_refused(licorne, world, sign_in) -> None:
 def test_the_pes_sees_that_messages_come_back(licorne, world, sign_in) -> None:  # type: ignore[no-untyped-def]
     """And the whole user code, to tell it to somebody who lost it."""
     address = accounts.person(licorne.julie.person_id).email
-    services_contacts.note_refused(address, 550, world.now)
+    contact_services.note_refused(address, 550, world.now)
 
     page = sign_in(licorne.pes).text(f"/people/{licorne.julie.membership_id}")
 
@@ -162,9 +162,9 @@ def test_the_pes_sees_that_messages_come_back(licorne, world, sign_in) -> None: 
 
 def test_a_reminder_names_the_enterprises(licorne, world, app, settings) -> None:  # type: ignore[no-untyped-def]
     """Each masked code beside its enterprise; the whole code nowhere."""
-    from idp.accounts import services_lost_codes
+    from idp.accounts.recovery import lost_code_services
 
-    services_lost_codes.ask(accounts.person(licorne.julie.person_id).email, now=world.now)
+    lost_code_services.ask(accounts.person(licorne.julie.person_id).email, now=world.now)
     while notices.deliver_due(world.now):
         pass
 
@@ -180,7 +180,7 @@ def test_where_messages_come_back_a_letter_says_it(world, app, settings) -> None
     """To the person, in care of their enterprise, at the address of the register; the code masked (issue 4 §11)."""
     import_register(SYNTHETIC, world.now)
     licorne = world.business("1100000455", "Licorne")
-    services_contacts.note_refused(accounts.person(licorne.julie.person_id).email, 550, world.now)
+    contact_services.note_refused(accounts.person(licorne.julie.person_id).email, 550, world.now)
     with transaction():
         tell_of_change(licorne.julie.person_id, "password", "update", now=world.now)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from idp.accounts.services_people import required_level
+from idp.accounts.people.person_services import required_level
 from idp.cli import worker
 from idp.config import Settings
 from idp.delegation import level_services, services

@@ -9,7 +9,7 @@ from itertools import combinations
 import pytest
 
 from idp.accounts import services as accounts
-from idp.accounts.services_activation import StartRefusal, activation, start
+from idp.accounts.user_codes.activation_services import StartRefusal, activation, start
 from idp.audit import SYSTEM
 from idp.delegation import rules, services
 from idp.delegation.newcomer_services import Newcomer

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from idp.accounts import services as accounts
-from idp.accounts.services_sign_in import check_password
+from idp.accounts.sign_in.sign_in_services import check_password
 from idp.audit import Actor
 from idp.delegation import reproofing_services, rules, services
 from idp.delegation.roles import MembershipStatus, Role

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from idp.accounts.services_contacts import note_confirmed
+from idp.accounts.people.contact_services import note_confirmed
 from idp.audit.models import AuditEntry
 from idp.connectors.enterprise_register import RegisterEntry, RegisterUnavailableError, RegistrationStatus
 from idp.db import db, in_transaction

@@ -7,11 +7,12 @@ from datetime import timedelta
 import pyotp
 import pytest
 from flask import Flask
+from idp.accounts.sessions.sessions.session_services import begin_sign_in, stand
 from sqlalchemy import select
 
 from idp.accounts import services as accounts
-from idp.accounts import services_activation, services_linking
-from idp.accounts.services_sessions import begin_sign_in, stand
+from idp.accounts.user_codes import activation_services
+from idp.accounts.user_codes import linking_services as services_linking
 from idp.db import db, transaction
 from idp.delegation import services as delegation
 from idp.delegation.roles import Role
@@ -119,8 +120,8 @@ def test_a_slip_and_the_linking_of_its_code_never_wait_for_each_other(browser: B
     code, now = nominee.user_code or "", browser.clock.now()
     person_id, own_code = an_account(browser, "Maud", "Létourneau")
     temporary = designation_services.slip(file_id, nominee_id, actor_id=by, now=now).temporary
-    begun = services_activation.start(UserCode(code), temporary.secret, next_path="/home", now=now)
-    services_activation.confirm_email(begun.token, latest_email_code(), now=now)
+    begun = activation_services.start(UserCode(code), temporary.secret, next_path="/home", now=now)
+    activation_services.confirm_email(begun.token, latest_email_code(), now=now)
     with transaction():
         signed = begin_sign_in(
             stand(person_id, UserCode.parse(own_code).signs), device="", former=None, next_path="/", now=now

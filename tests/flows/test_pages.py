@@ -14,8 +14,8 @@ from sqlalchemy import update
 
 from idp.accounts import services as accounts
 from idp.accounts.models import SignInRow
-from idp.accounts.services_contacts import note_confirmed
-from idp.accounts.services_sign_in import check_password
+from idp.accounts.people.contact_services import note_confirmed
+from idp.accounts.sign_in.sign_in_services import check_password
 from idp.clock import SystemClock
 from idp.db import transaction
 from idp.delegation import services as delegation

@@ -25,7 +25,8 @@ from flask import Flask
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from idp.accounts import services, services_contacts
+from idp.accounts import services
+from idp.accounts.people import contact_services
 from idp.cli.doctor import findings
 from idp.clock import MovableClock
 from idp.config import Settings
@@ -334,7 +335,7 @@ def test_a_silent_server_holds_nobody(serve: Serve, now: datetime, monkeypatch: 
 
 
 def _enqueued(person_id: str, clock: MovableClock) -> str:
-    from idp.accounts.services_factors import tell_of_change
+    from idp.accounts.credentials.factor_services import tell_of_change
 
     with transaction():
         tell_of_change(person_id, "password", "update", now=clock.now())
@@ -362,9 +363,9 @@ def test_a_bounce_is_noted_and_not_tried_again(
     ]
     assert relay.received == []
     assert [path.suffix for path in settings.outbox_dir.iterdir()] == [".pdf"]  # the same, by post
-    assert services_contacts.contact("zoe@EXAMPLE.org").is_refused
-    services_contacts.note_confirmed("zoe@example.org", now=clock.now())
-    assert not services_contacts.contact("Zoe@example.org").is_refused
+    assert contact_services.contact("zoe@EXAMPLE.org").is_refused
+    contact_services.note_confirmed("zoe@example.org", now=clock.now())
+    assert not contact_services.contact("Zoe@example.org").is_refused
 
 
 def test_a_refused_message_is_given_up_and_accuses_nobody(
@@ -381,7 +382,7 @@ def test_a_refused_message_is_given_up_and_accuses_nobody(
         (1, "the message was refused with 554")
     ]
     assert not settings.outbox_dir.exists() or not list(settings.outbox_dir.iterdir())
-    assert not services_contacts.contact("zoe@example.org").is_refused
+    assert not contact_services.contact("zoe@example.org").is_refused
 
 
 def test_a_message_keeps_its_id_over_retries(serve: Serve, app: Flask, clock: MovableClock) -> None:
@@ -399,5 +400,5 @@ def test_a_message_keeps_its_id_over_retries(serve: Serve, app: Flask, clock: Mo
     [message] = relay.received
     assert message["Message-ID"] == f"<{notice_id}@mandat.example>"
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
-    assert not services_contacts.contact("zoe@example.org").is_refused
+    assert not contact_services.contact("zoe@example.org").is_refused
     assert notices.dead() == ()

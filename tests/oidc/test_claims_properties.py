@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from idp.accounts.sessions.sessions.sign_ins import SignIn
 
 from idp.accounts import services as accounts
-from idp.accounts.sign_ins import SignIn
 from idp.clock import end_of_day, local_date
 from idp.db import db, transaction
 from idp.delegation import catalogue_services

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event, text
 
 from idp.accounts import services as accounts
-from idp.accounts import services_closing
+from idp.accounts.leaving import closing_services
 from idp.audit import SYSTEM, Actor
 from idp.db import db
 from idp.delegation import services as delegation
@@ -65,7 +65,7 @@ def thaw(scenery: Scenery) -> None:
 
 
 def close(scenery: Scenery) -> None:
-    services_closing.close(julie(scenery), now=scenery.clock.now())
+    closing_services.close(julie(scenery), now=scenery.clock.now())
 
 
 def remove_client(scenery: Scenery) -> None:

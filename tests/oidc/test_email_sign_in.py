@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from idp.accounts import services as accounts
-from idp.accounts.services_contacts import note_confirmed
+from idp.accounts.people.contact_services import note_confirmed
 from tests.accounts.conftest import latest_email_code, switch_on
 from tests.oidc.scenery import PASSWORD, RelyingParty, Scenery, csrf_token
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from idp.accounts.sessions.sessions.session_services import begin_sign_in, stand
 
 from idp.accounts import services as accounts
-from idp.accounts import services_activation, services_linking
-from idp.accounts.services_sessions import begin_sign_in, stand
+from idp.accounts.user_codes import activation_services, linking_services
 from idp.clock import local_date
 from idp.db import transaction
 from idp.delegation import services as delegation
@@ -33,11 +33,11 @@ def linked(scenery: Scenery) -> Scenery:
     until = local_date(now) + timedelta(days=30)
     delegation.grant(scenery.firm, newcomer.membership_id, "amp", blocks=("005",), until=until, granted_by=pes, now=now)
     assert newcomer.temporary
-    token = services_activation.start(newcomer.user_code, newcomer.temporary.secret, next_path="/home", now=now).token
-    services_activation.confirm_email(token, str(payloads("email_code")[-1]["code"]), now=now)
+    token = activation_services.start(newcomer.user_code, newcomer.temporary.secret, next_path="/home", now=now).token
+    activation_services.confirm_email(token, str(payloads("email_code")[-1]["code"]), now=now)
     with transaction():
         signed = begin_sign_in(stand(julie.person_id, julie.code.signs), device="", former=None, next_path="/", now=now)
-    assert services_linking.link(token, signed.sign_in, now=now)
+    assert linking_services.link(token, signed.sign_in, now=now)
     scenery.people["julie_firm"] = Someone(julie.person_id, newcomer.user_code)
     return replace(scenery)
 

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import func, select
 
 from idp.accounts import services as accounts
-from idp.accounts import services_alarm
-from idp.accounts.lockout import FREE_TRIES
+from idp.accounts.throttling import alarm_services
+from idp.accounts.throttling.lockout import FREE_TRIES
 from idp.audit import SYSTEM
 from idp.audit.models import AuditEntry
 from idp.clock import MovableClock
@@ -97,7 +97,7 @@ def test_guesses_on_every_page_in_all_processes_share_one_counter(
         locked = right.send()
         judged = _judged(julie.person_id)
         door = accounts.door_of(julie.person_id, now=datetime.now(UTC))
-        counted = services_alarm.failed_within(services_alarm.KEPT, now=datetime.now(UTC))
+        counted = alarm_services.failed_within(alarm_services.KEPT, now=datetime.now(UTC))
         accounts.unlock(julie.person_id, by=SYSTEM, now=datetime.now(UTC))
         db.session.remove()
         opened = again.send()

@@ -9,7 +9,7 @@ from flask import Flask
 
 from idp import audit
 from idp.accounts import services as accounts
-from idp.accounts import services_closing
+from idp.accounts.leaving import closing_services
 from idp.clock import MovableClock
 from idp.db import db
 from idp.errors import ConflictError
@@ -51,7 +51,7 @@ def test_two_last_operators_who_leave_at_once_leave_one(app: Flask, staff: Staff
     pair = (staff(), staff(name="Oscar"))
 
     def close(person_id: str) -> Callable[[], None]:
-        return lambda: services_closing.close(person_id, now=clock.now())
+        return lambda: closing_services.close(person_id, now=clock.now())
 
     outcomes = at_once(app, *(close(each.person_id) for each in pair))
 

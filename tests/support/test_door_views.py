@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from idp.accounts import services as accounts
-from idp.accounts.services_sign_in import check_password
+from idp.accounts.sign_in.sign_in_services import check_password
 from idp.audit import Actor
 from idp.audit.models import AuditEntry
 from idp.clock import MovableClock

@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from idp.accounts import services_reproofing as reproofings
-from idp.accounts.reproofing_states import ReproofingState
+from idp.accounts.recovery import reproofing_services as reproofings
+from idp.accounts.recovery.reproofing_states import ReproofingState
 from idp.clock import MovableClock
 from idp.db import db
 from idp.errors import NotAllowedError

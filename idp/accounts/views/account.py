@@ -24,11 +24,13 @@ from ...i18n import gettext as _
 from ...identifiers import InvalidIdentifierError, UserCode
 from ...limits import FORMS, limiter
 from ...web import now, see_other
-from .. import services, services_codes, services_reproofing, slips
+from .. import services
+from ..credentials.passwords import read_temporary
 from ..forms import LanguageForm
-from ..passwords import read_temporary
-from ..sessions import current_sign_in, open_to_weak_sign_in, sign_in_required
-from ..sign_ins import SignIn
+from ..recovery import reproofing_services
+from ..sessions.sessions import current_sign_in, open_to_weak_sign_in, sign_in_required
+from ..sessions.sign_ins import SignIn
+from ..user_codes import code_services, slips
 from . import browser
 
 blueprint = Blueprint("accounts", __name__)
@@ -100,7 +102,7 @@ def slip_pdf() -> ResponseReturnValue:
         abort(404)
     texts = slips.read_texts(request.form.get("about", ""), user_code)
     secret = read_temporary(request.form.get("secret", ""))
-    temporary = services_codes.slip(user_code, secret, now=now()) or services_reproofing.slip(
+    temporary = code_services.slip(user_code, secret, now=now()) or reproofing_services.slip(
         user_code, secret, now=now()
     )
     which = request.form.get("which")

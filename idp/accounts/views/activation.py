@@ -15,12 +15,13 @@ from ...i18n import gettext as _
 from ...i18n import long_datetime, ngettext
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import services_activation, services_openings
+from ..challenges import enrolment_link_services
+from ..challenges.email_code_services import Answer, Outcome
+from ..credentials.passwords import PasswordFault, read_temporary
 from ..forms import ActivateForm, EmailCodeForm, NewPasswordForm, OtpForm
-from ..passwords import PasswordFault, read_temporary
-from ..services_activation import Activation, Start, StartRefusal
-from ..services_email_codes import Answer, Outcome
-from ..steps import Step
+from ..sign_in.steps import Step
+from ..user_codes import activation_services
+from ..user_codes.activation_services import Activation, Start, StartRefusal
 from . import browser
 from .sign_in import locked_sentence, too_many, wanted_path
 
@@ -42,7 +43,7 @@ def slips() -> ResponseReturnValue:
     if not form.validate_on_submit() or form.user_code.code is None:
         return _page("activate", form)
     secret = read_temporary(form.temporary_password.data)
-    answer = services_activation.start(
+    answer = activation_services.start(
         form.user_code.code, secret, next_path=_leads_to() or "/home", browser=browser.held("csrf_token"), now=now()
     )
     if answer.token is not None:
@@ -65,7 +66,7 @@ def email_code() -> ResponseReturnValue:
     form = EmailCodeForm()
     if not form.validate_on_submit():
         return _page("activate_code", form, activation)
-    answer = services_activation.confirm_email(browser.activation_token(), form.email_code.data, now=now())
+    answer = activation_services.confirm_email(browser.activation_token(), form.email_code.data, now=now())
     if answer.outcome is Outcome.LINKED:
         browser.note_linked()
         return see_other(at("/activate/linked"))
@@ -79,7 +80,7 @@ def email_code() -> ResponseReturnValue:
 @limiter.limit(SIGN_IN)
 def email_code_again() -> ResponseReturnValue:
     """Send another code by e-mail."""
-    if services_activation.send_again(browser.activation_token(), now=now()):
+    if activation_services.send_again(browser.activation_token(), now=now()):
         flash(_("A new code is on its way. The former one no longer works."), "success")
     else:
         flash(_("No new code was sent: wait half a minute between two codes, and ask for five at most."), "warning")
@@ -98,7 +99,7 @@ def password() -> ResponseReturnValue:
         return _page("activate_password", form, activation)
     words = current_app.extensions.get("mandat.password_words")
     about: tuple[str, ...] = tuple(words(activation.person_id)) if words else ()
-    decision = services_activation.choose_password(
+    decision = activation_services.choose_password(
         browser.activation_token(), form.new_password.data, about=about, now=now()
     )
     if decision is not None and not decision:
@@ -113,7 +114,7 @@ def factor() -> ResponseReturnValue:
     """Show the secret for the application and ask for its first code."""
     form, token = OtpForm(), browser.activation_token()
     if form.validate_on_submit():  # also when it is done: the same form may come twice
-        finish = services_activation.confirm_factor(
+        finish = activation_services.confirm_factor(
             token, form.otp.data, former=browser.former_sign_in(), device=browser.device(), now=now()
         )
         if finish is not None and finish.signed is not None:
@@ -131,7 +132,7 @@ def factor() -> ResponseReturnValue:
     activation = _expect(Step.NEW_FACTOR)
     if isinstance(activation, Response):
         return activation
-    offer = services_activation.offered_factor(token, now=now())
+    offer = activation_services.offered_factor(token, now=now())
     if offer is None:
         return over()
     page = render_template(
@@ -158,7 +159,7 @@ def opening() -> ResponseReturnValue:
     """Begin with a link that was handed over; opening it spends nothing, the button does."""
     if request.method == "GET" and request.args.get("token"):
         return redirect(browser.keep_opening(request.args["token"]))
-    if not services_openings.is_open(browser.opening_token(), now=now()):
+    if not enrolment_link_services.is_open(browser.opening_token(), now=now()):
         return _page("activate_start", None, status=410)
     if request.method == "GET":
         return _page("activate_start", None, is_open=True)
@@ -175,7 +176,7 @@ def _leads_to() -> str | None:
 
 def _expect(step: Step) -> Activation | Response:
     """Return the activation when it waits for *step*; else lead to where it is, or back to the start."""
-    activation = services_activation.activation(browser.activation_token(), now=now())
+    activation = activation_services.activation(browser.activation_token(), now=now())
     if activation is None:
         return see_other(at("/activate/linked")) if browser.is_linked() else over()
     return activation if activation.step is step else see_other(at(_PAGES[activation.step]))

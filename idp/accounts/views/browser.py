@@ -13,11 +13,15 @@ from ...bindings import Kind
 from ...i18n import ASKED_LANGUAGE
 from ...sealing import digest, is_token
 from ...web import now, see_other
-from .. import cookies, factor_policy, recovery_states, services_openings, services_sessions, steps
-from ..passkeys import CEREMONY_LIFE
-from ..sessions import SignInContext, current_sign_in, unfinished_sign_in, weak_sign_in
-from ..sign_ins import Signed, SignIn, device_words
-from ..steps import LIVES
+from ..challenges import enrolment_link_services
+from ..credentials import factor_policy
+from ..credentials.passkeys import CEREMONY_LIFE
+from ..recovery import recovery_states
+from ..sessions import cookies, session_services
+from ..sessions.sessions import SignInContext, current_sign_in, unfinished_sign_in, weak_sign_in
+from ..sessions.sign_ins import Signed, SignIn, device_words
+from ..sign_in import steps
+from ..sign_in.steps import LIVES
 
 SIGN_IN = Kind("sign-in", LIVES[steps.Kind.SIGN_IN])
 ACTIVATION = Kind("activation", LIVES[steps.Kind.ACTIVATION])
@@ -115,7 +119,7 @@ def keep_opening(token: str) -> str:
 
 def hold_activation(token: str, next_path: str | None = None) -> str:
     """Spend *token* (of ``open_first_credential``); return the address at which this browser goes on."""
-    following, linked = services_openings.enter_opening(token, next_path=next_path, now=now())
+    following, linked = enrolment_link_services.enter_opening(token, next_path=next_path, now=now())
     bindings.release_current(OPENING)
     session.pop(_LINKED, None)
     if linked:
@@ -225,7 +229,7 @@ def leave() -> str | None:
     """
     sign_in = former_sign_in()
     if sign_in is not None:
-        services_sessions.end_sign_in(sign_in.sid, now=now())
+        session_services.end_sign_in(sign_in.sid, now=now())
     cookies.drop()
     _forget_pages()
     farewell: Farewell | None = current_app.extensions.get(_FAREWELL)

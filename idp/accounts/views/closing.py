@@ -7,10 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import services_closing
-from ..confirming import fresh_sign_in_required
 from ..forms import CloseForm
-from ..sessions import current_sign_in, sign_in_required
+from ..leaving import closing_services
+from ..sessions.sessions import current_sign_in, sign_in_required
+from ..sign_in.confirming import fresh_sign_in_required
 from . import browser
 
 blueprint = Blueprint("closing", __name__)
@@ -30,9 +30,9 @@ def about() -> ResponseReturnValue:
 def close() -> ResponseReturnValue:
     """Close the account of somebody who has just shown who they are and ticked that they mean it."""
     form = CloseForm()
-    if services_closing.objections(_person_id()) or not form.validate_on_submit():
+    if closing_services.objections(_person_id()) or not form.validate_on_submit():
         return _page(form)
-    services_closing.close(_person_id(), now=now())
+    closing_services.close(_person_id(), now=now())
     browser.leave()
     return see_other("/closed")
 
@@ -44,7 +44,7 @@ def closed() -> ResponseReturnValue:
 
 
 def _page(form: CloseForm) -> Response:
-    objections = services_closing.objections(_person_id())
+    objections = closing_services.objections(_person_id())
     return make_response(render_template("accounts/close.html", form=form, objections=objections))
 
 

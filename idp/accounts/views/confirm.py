@@ -13,13 +13,12 @@ from flask.typing import ResponseReturnValue
 from ...i18n import gettext as _
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import cookies, services_kept_forms, services_passkeys, services_step_up
-from ..factor_policy import Ways
+from ..credentials import passkey_services
+from ..credentials.factor_policy import Ways
+from ..credentials.passkeys import Purpose
 from ..forms import OtpForm, PasskeyForm
-from ..kept_forms import Wait
-from ..passkeys import Purpose
-from ..services_sign_in import Refusal
-from ..sessions import (
+from ..sessions import cookies
+from ..sessions.sessions import (
     current_sign_in,
     open_to_weak_sign_in,
     page_of,
@@ -28,7 +27,10 @@ from ..sessions import (
     sign_in_required,
     unfinished_sign_in,
 )
-from ..sign_ins import Signed, SignIn
+from ..sessions.sign_ins import Signed, SignIn
+from ..sign_in import kept_form_services, step_up_services
+from ..sign_in.kept_forms import Wait
+from ..sign_in.sign_in_services import Refusal
 from . import browser
 from .sign_in import judged, refused_code
 
@@ -44,12 +46,12 @@ def again() -> ResponseReturnValue:
     sign_in = _whose()
     if sign_in is None:
         return redirect(sign_in_address())
-    form, ways = OtpForm(), services_step_up.ways_to_confirm(sign_in.person_id)
+    form, ways = OtpForm(), step_up_services.ways_to_confirm(sign_in.person_id)
     if not ways.code:
         return _another_way(ways)
     if not form.validate_on_submit():
         return _page("confirm", form, sign_in, ways)
-    answer = services_step_up.confirm_with_code(sign_in, form.otp.data, known=cookies.known_digest(), now=now())
+    answer = step_up_services.confirm_with_code(sign_in, form.otp.data, known=cookies.known_digest(), now=now())
     if answer.signed is not None:
         return go_on(answer.signed)
     if answer.refusal is Refusal.OVER:
@@ -68,16 +70,16 @@ def with_passkey() -> ResponseReturnValue:
     sign_in = _whose()
     if sign_in is None:
         return redirect(sign_in_address())
-    form, ways = PasskeyForm(), services_step_up.ways_to_confirm(sign_in.person_id)
+    form, ways = PasskeyForm(), step_up_services.ways_to_confirm(sign_in.person_id)
     if form.validate_on_submit():
         ceremony, shown = browser.take_passkey(), form.credential.data or ""
-        answer = services_step_up.confirm_with_passkey(sign_in, ceremony, shown, now=now())
+        answer = step_up_services.confirm_with_passkey(sign_in, ceremony, shown, now=now())
         if answer.signed is not None:
             return go_on(answer.signed)
         if answer.refusal is Refusal.OVER:
             return see_other(_sign_in_again())
         form.credential.errors = (_("This passkey was not accepted. Try again, or use another way."),)
-    asked = services_passkeys.ask_person(sign_in.person_id, Purpose.STEP_UP, now=now())
+    asked = passkey_services.ask_person(sign_in.person_id, Purpose.STEP_UP, now=now())
     if asked is None:
         return _another_way(ways)
     ceremony = browser.hold_passkey(asked.token)
@@ -90,7 +92,7 @@ def waiting() -> ResponseReturnValue:
     """Give back a form that waited: by itself before an act, and on the person's word after a sign-in that lapsed."""
     sign_in = current_sign_in()
     assert sign_in is not None  # noqa: S101 (sign_in_required)
-    kept = services_kept_forms.take(request.args.get("form", ""), sign_in, now=now())
+    kept = kept_form_services.take(request.args.get("form", ""), sign_in, now=now())
     if kept is None:
         flash(_("What you had begun is no longer kept. Begin it again."), "warning")
         return redirect(_back())

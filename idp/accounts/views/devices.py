@@ -12,10 +12,11 @@ from markupsafe import Markup
 from ...i18n import gettext as _
 from ...i18n import ngettext
 from ...web import now, see_other
-from .. import services, services_known_browsers, services_sessions
-from ..cookies import presented_digest
-from ..sessions import current_sign_in, open_to_weak_sign_in, sign_in_required
-from ..sign_ins import OpenSignIn, SignIn
+from .. import services
+from ..sessions import known_browser_services, session_services
+from ..sessions.cookies import presented_digest
+from ..sessions.sessions import current_sign_in, open_to_weak_sign_in, sign_in_required
+from ..sessions.sign_ins import OpenSignIn, SignIn
 from . import browser
 
 blueprint = Blueprint("devices", __name__)
@@ -55,7 +56,7 @@ def sessions() -> ResponseReturnValue:
         }
         for one in sorted(found, key=lambda one: one.sid != sign_in.sid)
     ]
-    known = services_known_browsers.of_person(sign_in.person_id, now=now())
+    known = known_browser_services.of_person(sign_in.person_id, now=now())
     return render_template("accounts/sessions.html", cards=cards, known=known)
 
 
@@ -64,7 +65,7 @@ def sessions() -> ResponseReturnValue:
 @sign_in_required
 def forget() -> ResponseReturnValue:
     """Forget a browser in which the person was known; it opened nothing by itself."""
-    services_known_browsers.forget(_signed_in().person_id, request.form.get("browser", ""), now=now())
+    known_browser_services.forget(_signed_in().person_id, request.form.get("browser", ""), now=now())
     flash(_("That browser is no longer known."), "success")
     return see_other("/account/sessions")
 
@@ -77,7 +78,7 @@ def end() -> ResponseReturnValue:
     sign_in, sid = _signed_in(), request.form.get("sid", "")
     if sid == sign_in.sid:
         return see_other(browser.leave() or "/")
-    if services_sessions.end_own_sign_in(sign_in.person_id, sid, now=now()):
+    if session_services.end_own_sign_in(sign_in.person_id, sid, now=now()):
         flash(_("That session was ended. The agencies concerned are being told."), "success")
     else:
         flash(_("That session was already over."), "success")
@@ -101,8 +102,8 @@ def end_all() -> ResponseReturnValue:
 @sign_in_required
 def stay() -> ResponseReturnValue:
     """Note that the person is there, and say for how many seconds the sign-in lasts now."""
-    services_sessions.note_seen(_signed_in().sid, now())
-    found = services_sessions.present(presented_digest() or "", now=now())
+    session_services.note_seen(_signed_in().sid, now())
+    found = session_services.present(presented_digest() or "", now=now())
     seconds = max(0, int((found.ends_at - now()).total_seconds())) if found else 0
     if request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json":
         return jsonify(seconds=seconds)

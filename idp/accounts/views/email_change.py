@@ -10,12 +10,12 @@ from ... import bindings
 from ...i18n import gettext as _
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import services_email_change
-from ..confirming import fresh_sign_in_required
+from ..challenges.email_code_services import Outcome
 from ..forms import EmailChangeForm, EmailCodeForm, UndoForm
-from ..services_email_codes import Outcome
-from ..sessions import current_sign_in
-from ..sign_ins import SignIn
+from ..people import email_change_services
+from ..sessions.sessions import current_sign_in
+from ..sessions.sign_ins import SignIn
+from ..sign_in.confirming import fresh_sign_in_required
 from . import browser
 from .freezing import refused_email_code
 
@@ -38,7 +38,7 @@ def ask() -> ResponseReturnValue:
     form = EmailChangeForm()
     if not form.validate_on_submit():
         return render_template("accounts/email.html", form=form)
-    token = services_email_change.begin(_signed_in(), form.email.data, now=now())
+    token = email_change_services.begin(_signed_in(), form.email.data, now=now())
     if token is None:
         form.email.errors = (_("Three codes were sent within the hour. Wait a little, then ask again."),)
         return render_template("accounts/email.html", form=form)
@@ -55,7 +55,7 @@ def code() -> ResponseReturnValue:
         return redirect("/account/email")
     form = EmailCodeForm()
     if form.validate_on_submit():
-        answer = services_email_change.finish(_signed_in(), token, form.email_code.data, now=now())
+        answer = email_change_services.finish(_signed_in(), token, form.email_code.data, now=now())
         if answer.outcome is Outcome.RIGHT:
             bindings.release_current(browser.EMAIL_CHANGE)
             browser.new_form_tokens()
@@ -74,7 +74,7 @@ def undo() -> ResponseReturnValue:
     """Put the old address back for whoever holds the code it received, and freeze the account."""
     form = UndoForm()
     if form.validate_on_submit():
-        if services_email_change.undo(form.undo_code.data, now=now()):
+        if email_change_services.undo(form.undo_code.data, now=now()):
             return see_other("/frozen")
         form.undo_code.errors = (_("This code is wrong or no longer valid. Call us if somebody uses your account."),)
     return render_template("accounts/email_undo.html", form=form)

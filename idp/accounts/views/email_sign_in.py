@@ -12,12 +12,14 @@ from ...i18n import gettext as _
 from ...i18n import ngettext
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import cookies, services, services_email_sign_in
+from .. import services
 from ..forms import EmailCodeForm
-from ..services_email_sign_in import Sent
-from ..services_holders import under_way
-from ..services_sign_in import Refusal, SecondStep
-from ..sign_ins import mask_email
+from ..sessions import cookies
+from ..sessions.sign_ins import mask_email
+from ..sign_in import email_sign_in_services
+from ..sign_in.email_sign_in_services import Sent
+from ..sign_in.sign_in_lookup import under_way
+from ..sign_in.sign_in_services import Refusal, SecondStep
 from . import browser
 from .sign_in import closed_sentence, is_overtaken, judged, leads_to, may_use_email, start_again
 
@@ -37,7 +39,7 @@ def code() -> ResponseReturnValue:
     form = EmailCodeForm()
     if not form.validate_on_submit():
         return _page(form, person_id)
-    answer = services_email_sign_in.check(
+    answer = email_sign_in_services.check(
         browser.sign_in_token(),
         form.email_code.data,
         page=browser.page_sent(),
@@ -65,7 +67,7 @@ def send() -> ResponseReturnValue:
     elsewhere = _under_way()
     if isinstance(elsewhere, Response):
         return elsewhere
-    sent = services_email_sign_in.send(browser.sign_in_token(), now=now())
+    sent = email_sign_in_services.send(browser.sign_in_token(), now=now())
     if sent is Sent.OVER:
         return start_again()
     if sent is Sent.TOO_SOON:
@@ -91,7 +93,7 @@ def _page(form: EmailCodeForm, person_id: str) -> Response:
         form=form,
         page=secrets.token_hex(8),
         email=mask_email(services.person(person_id).email),
-        was_sent=services_email_sign_in.was_sent(browser.sign_in_token(), now=now()),
+        was_sent=email_sign_in_services.was_sent(browser.sign_in_token(), now=now()),
     )
     return make_response(page)
 

@@ -15,12 +15,12 @@ from ...i18n import long_datetime, ngettext
 from ...limits import SIGN_IN, limiter
 from ...sealing import random_token
 from ...web import now, see_other
-from .. import services_access
+from ..challenges.email_code_services import Answer, Outcome
 from ..forms import EmailCodeForm, FreezeForm
-from ..services_email_codes import Answer, Outcome
-from ..sessions import current_sign_in, open_to_weak_sign_in, sign_in_required
-from ..sign_ins import SignIn
-from ..steps import Kind
+from ..people import access_services
+from ..sessions.sessions import current_sign_in, open_to_weak_sign_in, sign_in_required
+from ..sessions.sign_ins import SignIn
+from ..sign_in.steps import Kind
 from . import browser
 
 blueprint = Blueprint("freezing", __name__)
@@ -45,7 +45,7 @@ def own() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return render_template("accounts/freeze.html", form=form, signed_in=True)
     actor = audit.Actor.person(sign_in.person_id)
-    services_access.freeze(sign_in.person_id, actor=actor, now=now())
+    access_services.freeze(sign_in.person_id, actor=actor, now=now())
     browser.leave()
     return see_other("/frozen")
 
@@ -57,7 +57,7 @@ def stranger() -> ResponseReturnValue:
     form = FreezeForm.of_a_stranger()
     if not form.validate_on_submit() or form.user_code.code is None:
         return render_template("accounts/freeze.html", form=form, signed_in=False)
-    token = services_access.begin_freeze(form.user_code.code, now=now()) or random_token()
+    token = access_services.begin_freeze(form.user_code.code, now=now()) or random_token()
     return see_other(browser.begin(browser.FREEZE, token, "/freeze/code"))
 
 
@@ -103,7 +103,7 @@ def _code_page(kind: Kind, binding: bindings.Kind, *, begin_at: str, done_at: st
         return redirect(begin_at)
     form = EmailCodeForm()
     if form.validate_on_submit():
-        answer = services_access.finish(kind, token, form.email_code.data, now=now())
+        answer = access_services.finish(kind, token, form.email_code.data, now=now())
         if answer.outcome is Outcome.RIGHT:
             bindings.release_current(binding)
             if kind is Kind.THAW:

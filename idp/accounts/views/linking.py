@@ -9,13 +9,13 @@ from ...errors import ConflictError
 from ...i18n import gettext as _
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import services_linking
-from ..confirming import fresh_sign_in_required
 from ..forms import LinkForm
-from ..linking import Hindrance
-from ..services_linking import Prospect
-from ..sessions import current_sign_in
-from ..sign_ins import SignIn, mask_email
+from ..sessions.sessions import current_sign_in
+from ..sessions.sign_ins import SignIn, mask_email
+from ..sign_in.confirming import fresh_sign_in_required
+from ..user_codes import linking_services
+from ..user_codes.linking import Hindrance
+from ..user_codes.linking_services import Prospect
 from . import browser
 from .activation import over
 
@@ -31,12 +31,12 @@ def link() -> ResponseReturnValue:
     token, sign_in = browser.activation_token(), _sign_in()
     form = LinkForm()
     if not form.validate_on_submit():
-        found = services_linking.prospect(token, sign_in, now=now())
+        found = linking_services.prospect(token, sign_in, now=now())
         return over() if found is None else _page(form, found)
     try:
-        found = services_linking.link(token, sign_in, now=now())
+        found = linking_services.link(token, sign_in, now=now())
     except ConflictError:
-        found = services_linking.prospect(token, sign_in, now=now())
+        found = linking_services.prospect(token, sign_in, now=now())
         return over() if found is None else _page(form, found)
     if found is None:
         return over()

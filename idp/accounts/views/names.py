@@ -8,11 +8,12 @@ from flask.typing import ResponseReturnValue
 from ...i18n import gettext as _
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import services, services_names
-from ..confirming import fresh_sign_in_required
+from .. import services
 from ..forms import NameForm
-from ..services_names import NameOutcome
-from ..sessions import current_sign_in
+from ..people import name_services
+from ..people.name_services import NameOutcome
+from ..sessions.sessions import current_sign_in
+from ..sign_in.confirming import fresh_sign_in_required
 from . import browser
 
 blueprint = Blueprint("names", __name__)
@@ -28,10 +29,10 @@ def correct() -> ResponseReturnValue:
     assert sign_in is not None  # noqa: S101 (fresh_sign_in_required)
     person = services.person(sign_in.person_id)
     form = NameForm(given_name=person.given_name, family_name=person.family_name)
-    proved_for = services_names.proved_for(person.id)
+    proved_for = name_services.proved_for(person.id)
     if proved_for is None and form.validate_on_submit():
         names = {"given_name": form.given_name.data or "", "family_name": form.family_name.data}
-        outcome = services_names.change(person.id, **names, now=now())
+        outcome = name_services.change(person.id, **names, now=now())
         if outcome is not NameOutcome.TOO_OFTEN:
             changed = outcome is NameOutcome.CHANGED
             flash(

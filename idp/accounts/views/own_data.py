@@ -17,10 +17,10 @@ from ...i18n import gettext as _
 from ...limits import FORMS, limiter
 from ...web import now
 from .. import services_own_data
-from ..confirming import fresh_sign_in_required
 from ..my_data import FORMAT, PARTS, MyData, actor_word, file_name
-from ..sessions import current_sign_in, sign_in_required
-from ..sign_ins import SignIn
+from ..sessions.sessions import current_sign_in, sign_in_required
+from ..sessions.sign_ins import SignIn
+from ..sign_in.confirming import fresh_sign_in_required
 
 blueprint = Blueprint("own_data", __name__)
 

@@ -14,11 +14,13 @@ from ...bindings import at
 from ...i18n import gettext as _
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import cookies, services_passkey_sign_in, services_passkeys, services_sign_in
+from ..credentials import passkey_services
+from ..credentials.passkey_services import Asked
 from ..forms import PasskeyForm
-from ..services_holders import under_way
-from ..services_passkeys import Asked
-from ..services_sign_in import SecondStep
+from ..sessions import cookies
+from ..sign_in import passkey_sign_in_services, sign_in_services
+from ..sign_in.sign_in_lookup import under_way
+from ..sign_in.sign_in_services import SecondStep
 from . import browser
 from .sign_in import closed_sentence, is_overtaken, judged, leads_to, may_use_email, start_again, wanted_path
 
@@ -32,7 +34,7 @@ def alone() -> ResponseReturnValue:
     """Ask for whichever passkey the person has; the page is the same for everybody."""
     form = PasskeyForm()
     if form.validate_on_submit():
-        answer = services_passkey_sign_in.sign_in_with_passkey(
+        answer = passkey_sign_in_services.sign_in_with_passkey(
             browser.take_passkey(),
             form.credential.data or "",
             next_path=wanted_path(),
@@ -43,7 +45,7 @@ def alone() -> ResponseReturnValue:
         if (onward := leads_to(answer)) is not None:
             return onward
         form.credential.errors = (_refused_sentence(),)
-    return _page("sign_in_passkey", form, services_passkeys.ask_anybody(now=now()), add=_add_path())
+    return _page("sign_in_passkey", form, passkey_services.ask_anybody(now=now()), add=_add_path())
 
 
 @blueprint.route("/code/passkey", methods=["GET", "POST"])
@@ -58,7 +60,7 @@ def second_factor() -> ResponseReturnValue:
         return see_other(going_on.begun.next_path)
     form, answer = PasskeyForm(), SecondStep()
     if form.validate_on_submit():
-        answer = services_sign_in.check_passkey(
+        answer = sign_in_services.check_passkey(
             token,
             browser.take_passkey(),
             form.credential.data or "",
@@ -72,7 +74,7 @@ def second_factor() -> ResponseReturnValue:
             return onward
         closed = closed_sentence(answer.refusal, answer.locked_until)
         form.credential.errors = (closed or _refused_sentence(),)
-    asked = services_passkeys.ask_person(going_on.person_id, now=now())
+    asked = passkey_services.ask_person(going_on.person_id, now=now())
     if asked is None:
         return see_other(at("/sign-in/code"))
     page = _page(

@@ -22,11 +22,13 @@ from ...i18n import gettext as _
 from ...i18n import ngettext
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import cookies, services, services_lost_codes, services_recovery, services_recovery_passkey, services_reproofing
+from .. import services
 from ..forms import EmailCodeForm, LostCodeForm, NewPasswordForm, OtpForm, PasskeyForm, RecoverForm
-from ..recovery_states import RecoveryState
-from ..services_recovery import Answer, Outcome, Recovery
-from ..sign_ins import SignIn
+from ..recovery import lost_code_services, recovery_passkey_services, recovery_services, reproofing_services
+from ..recovery.recovery_services import Answer, Outcome, Recovery
+from ..recovery.recovery_states import RecoveryState
+from ..sessions import cookies
+from ..sessions.sign_ins import SignIn
 from . import browser
 from .account import add_account_section
 from .activation import password_sentence
@@ -63,7 +65,7 @@ def start() -> ResponseReturnValue:
     if not form.validate_on_submit() or form.user_code.code is None:
         return render_template("accounts/recover.html", form=form)
     former = bindings.secret(browser.RECOVERY, bindings.current_number())
-    token = services_recovery.start(form.user_code.code, former=former, now=now())
+    token = recovery_services.start(form.user_code.code, former=former, now=now())
     return see_other(browser.begin(browser.RECOVERY, token, "/recover/code"))
 
 
@@ -77,7 +79,7 @@ def code() -> ResponseReturnValue:
     form = EmailCodeForm()
     if not form.validate_on_submit():
         return render_template("accounts/recover_code.html", form=form)
-    answer = services_recovery.check_code(
+    answer = recovery_services.check_code(
         browser.recovery_token(), form.email_code.data, known=cookies.known_digest(), now=now()
     )
     if answer.outcome in (Outcome.RIGHT, Outcome.OVER):
@@ -93,7 +95,7 @@ def code_again() -> ResponseReturnValue:
     recovery = _expect(RecoveryState.EMAIL_CODE)
     if isinstance(recovery, Response):
         return recovery
-    services_recovery.send_again(browser.recovery_token(), now=now())
+    recovery_services.send_again(browser.recovery_token(), now=now())
     flash(
         _("If another code could be sent, the former one no longer works. At most three are sent in an hour."),
         "success",
@@ -111,7 +113,7 @@ def factor() -> ResponseReturnValue:
     form = OtpForm()
     if not form.validate_on_submit():
         return render_template("accounts/recover_factor.html", form=form)
-    answer = services_recovery.check_factor(
+    answer = recovery_services.check_factor(
         browser.recovery_token(), form.otp.data, known=cookies.known_digest(), now=now()
     )
     if answer.outcome in (Outcome.RIGHT, Outcome.OVER):
@@ -129,11 +131,11 @@ def passkey() -> ResponseReturnValue:
         return recovery
     form, token = PasskeyForm(), browser.recovery_token()
     if form.validate_on_submit():
-        answer = services_recovery_passkey.check(token, browser.take_passkey(), form.credential.data or "", now=now())
+        answer = recovery_passkey_services.check(token, browser.take_passkey(), form.credential.data or "", now=now())
         if answer.outcome in (Outcome.RIGHT, Outcome.OVER):
             return see_other(at("/recover/password"))
         form.credential.errors = (_("This passkey was not accepted. Try again, or type a code."),)
-    asked = services_recovery_passkey.ask(token, now=now())
+    asked = recovery_passkey_services.ask(token, now=now())
     ceremony = browser.hold_passkey(asked.token) if asked else None
     options = asked.options if asked else None
     return render_template("accounts/recover_passkey.html", form=form, options=options, ceremony=ceremony)
@@ -151,7 +153,7 @@ def password() -> ResponseReturnValue:
         return render_template("accounts/recover_password.html", form=form, user_code=recovery.user_code)
     words = current_app.extensions.get("mandat.password_words")
     about = tuple(words(recovery.person_id)) if words else ()
-    decision = services_recovery.choose_password(
+    decision = recovery_services.choose_password(
         browser.recovery_token(), form.new_password.data, about=about, now=now()
     )
     if decision is None:
@@ -169,7 +171,7 @@ def user_code() -> ResponseReturnValue:
     form = LostCodeForm()
     if not form.validate_on_submit():
         return render_template("accounts/recover_user_code.html", form=form)
-    services_lost_codes.ask(form.email.data, now=now())
+    lost_code_services.ask(form.email.data, now=now())
     return see_other(at("/recover/user-code/sent"))
 
 
@@ -187,9 +189,9 @@ def objection() -> ResponseReturnValue:
         return redirect(browser.begin(browser.OBJECTION, request.args["token"][:64], "/recover/objection"))
     token = bindings.current_secret(browser.OBJECTION)
     if request.method == "GET":
-        page = render_template("accounts/recover_objection.html", may=services_reproofing.may_object(token))
+        page = render_template("accounts/recover_objection.html", may=reproofing_services.may_object(token))
         return make_response(page)
-    stopped = services_reproofing.object_to(token, now=now())
+    stopped = reproofing_services.object_to(token, now=now())
     bindings.release_current(browser.OBJECTION)
     return make_response(render_template("accounts/recover_objection.html", may=False, stopped=stopped))
 
@@ -202,14 +204,14 @@ def lost_factor() -> ResponseReturnValue:
 
 def _expect(state: RecoveryState) -> Recovery | Response:
     """Return the recovery when it waits for *state*; else lead to where it is, or back to the start."""
-    recovery = services_recovery.find(browser.recovery_token(), now=now())
+    recovery = recovery_services.find(browser.recovery_token(), now=now())
     if recovery is None:
         return _over()
     return recovery if recovery.state is state else see_other(at(_PAGES[recovery.state]))
 
 
 def _over() -> Response:
-    if services_recovery.find(browser.recovery_token(), RecoveryState.DONE, now=now()) is not None:
+    if recovery_services.find(browser.recovery_token(), RecoveryState.DONE, now=now()) is not None:
         return _changed()  # the last form, sent twice
     bindings.release_current(browser.RECOVERY)
     flash(_("This took too long, or was not begun in this browser. Begin again."), "warning")

@@ -14,17 +14,17 @@ from markupsafe import Markup
 from ...i18n import gettext as _
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import cookies, services_passkeys, services_password_change, services_security
-from .. import services_recovery_codes as recovery
-from ..confirming import asks_itself, is_fresh
-from ..factor_policy import Reason
+from ..credentials import passkey_services, password_change_services, recovery_code_services, security_services
+from ..credentials.factor_policy import Reason
+from ..credentials.password_change_services import PasswordChange, PasswordOutcome
+from ..credentials.recovery_codes import FEW, shown
+from ..credentials.security_services import Factor, FactorKind
 from ..forms import ChangePasswordForm, NewApplicationForm, NewPasskeyForm, NicknameForm
-from ..recovery_codes import FEW, shown
-from ..services_password_change import PasswordChange, PasswordOutcome
-from ..services_security import Factor, FactorKind
-from ..services_sign_in import Refusal
-from ..sessions import current_sign_in, safe_next, sign_in_address, sign_in_required, unfinished_sign_in
-from ..sign_ins import SignIn
+from ..sessions import cookies
+from ..sessions.sessions import current_sign_in, safe_next, sign_in_address, sign_in_required, unfinished_sign_in
+from ..sessions.sign_ins import SignIn
+from ..sign_in.confirming import asks_itself, is_fresh
+from ..sign_in.sign_in_services import Refusal
 from . import browser
 from .activation import password_sentence
 from .sign_in import closed_sentence, too_many, wanted_path
@@ -57,8 +57,8 @@ def security() -> ResponseReturnValue:
     sign_in = _signed_in()
     return render_template(
         "accounts/security.html",
-        security=services_security.security_of(sign_in.person_id),
-        has_site=services_passkeys.site() is not None,
+        security=security_services.security_of(sign_in.person_id),
+        has_site=passkey_services.site() is not None,
         few=FEW,
     )
 
@@ -74,7 +74,7 @@ def password() -> ResponseReturnValue:
         return _page("security_password", form)
     words = current_app.extensions.get("mandat.password_words")
     about: tuple[str, ...] = tuple(words(sign_in.person_id)) if words else ()
-    change = services_password_change.change_password(
+    change = password_change_services.change_password(
         sign_in,
         form.current_password.data,
         form.new_password.data,
@@ -103,18 +103,18 @@ def application() -> ResponseReturnValue:
     """Add one more application: its secret, its name, its first code."""
     form, sign_in, token = NewApplicationForm(), _signed_in(), browser.new_application_token()
     if form.validate_on_submit():
-        added = services_security.add_application(sign_in, token, form.otp.data, nickname=form.nickname.data, now=now())
+        added = security_services.add_application(sign_in, token, form.otp.data, nickname=form.nickname.data, now=now())
         if added:
             browser.drop_new_application()
             browser.new_form_tokens()
             flash(_("The application was added. Your other sign-ins were ended."), "success")
             return see_other(HOME)
         form.otp.errors = (_("This code is wrong. Check the time of your device, and type the code shown now."),)
-    offer = services_security.offered_application(sign_in, token, now=now())
+    offer = security_services.offered_application(sign_in, token, now=now())
     if offer is None:
-        token = services_security.begin_application(sign_in, now=now())
+        token = security_services.begin_application(sign_in, now=now())
         browser.hold_new_application(token)
-        offer = services_security.offered_application(sign_in, token, now=now())
+        offer = security_services.offered_application(sign_in, token, now=now())
     assert offer is not None  # noqa: S101 (it was just begun)
     return _page("security_application", form, offer=offer, qr=Markup(offer.svg))  # noqa: S704 (drawn by us)
 
@@ -128,12 +128,12 @@ def passkey() -> ResponseReturnValue:
     Who has one shows it: a password and a code, in whosever hands, add none beside it.
     """
     form, unfinished = NewPasskeyForm(), unfinished_sign_in()
-    if unfinished is not None and services_passkeys.has_passkey(unfinished.person_id):
-        page = "/confirm/passkey" if services_passkeys.may_show(unfinished.person_id) else "/sign-in"
+    if unfinished is not None and passkey_services.has_passkey(unfinished.person_id):
+        page = "/confirm/passkey" if passkey_services.may_show(unfinished.person_id) else "/sign-in"
         return see_other(f"{page}?{urlencode({'next': wanted_path()})}")
     sign_in = unfinished or _signed_in()
     if form.validate_on_submit():
-        added = services_security.add_passkey(
+        added = security_services.add_passkey(
             sign_in,
             browser.take_passkey(),
             form.credential.data or "",
@@ -149,7 +149,7 @@ def passkey() -> ResponseReturnValue:
             )
             return _sign_in_with_it() if unfinished or "next" in request.args else see_other(HOME)
         form.credential.errors = (_("This passkey could not be added. Try again, or choose another device."),)
-    asked = services_passkeys.ask_new(sign_in.person_id, sign_in.user_code, now=now())
+    asked = passkey_services.ask_new(sign_in.person_id, sign_in.user_code, now=now())
     return _page(
         "security_passkey",
         form,
@@ -164,7 +164,7 @@ def passkey() -> ResponseReturnValue:
 @fresh_sign_in_required
 def remove(kind: str, factor_id: str) -> ResponseReturnValue:
     """Ask whether a factor is to go, then remove it, unless it must stay."""
-    return _remove(services_security.find(_signed_in().person_id, FactorKind(kind), factor_id))
+    return _remove(security_services.find(_signed_in().person_id, FactorKind(kind), factor_id))
 
 
 @blueprint.route("/rename/<any(application,passkey):kind>/<factor_id>", methods=["GET", "POST"])
@@ -172,10 +172,10 @@ def remove(kind: str, factor_id: str) -> ResponseReturnValue:
 def rename(kind: str, factor_id: str) -> ResponseReturnValue:
     """Give a factor another name. It is a label that opens and closes nothing: like the language, it asks for no code."""
     person_id = _signed_in().person_id
-    factor = services_security.find(person_id, FactorKind(kind), factor_id)
+    factor = security_services.find(person_id, FactorKind(kind), factor_id)
     form = NicknameForm(nickname=factor.nickname)
     if form.validate_on_submit():
-        if services_security.rename(person_id, factor, form.nickname.data, now=now()):
+        if security_services.rename(person_id, factor, form.nickname.data, now=now()):
             flash(_("The name was changed."), "success")
             return see_other(HOME)
         form.nickname.errors = (_("You have given this name to another application or passkey: choose another"),)
@@ -190,17 +190,17 @@ def recovery_codes() -> ResponseReturnValue:
     sign_in = _signed_in()
     onward = safe_next(request.args["next"]) if "next" in request.args else None
     if request.method == "POST":
-        codes = [shown(code) for code in services_security.make_recovery_codes(sign_in, now=now())]
+        codes = [shown(code) for code in security_services.make_recovery_codes(sign_in, now=now())]
         browser.new_form_tokens()
         is_first = onward is not None
         return _page("security_recovery_codes_shown", None, codes=codes, onward=onward or HOME, is_first=is_first)
-    return _page("security_recovery_codes", None, left=recovery.left(sign_in.person_id), onward=onward)
+    return _page("security_recovery_codes", None, left=recovery_code_services.left(sign_in.person_id), onward=onward)
 
 
 def _remove(factor: Factor) -> ResponseReturnValue:
     if request.method != "POST":
         return render_template("accounts/security_remove.html", factor=factor)
-    decision = services_security.remove(_signed_in(), factor, now=now())
+    decision = security_services.remove(_signed_in(), factor, now=now())
     if decision:
         browser.new_form_tokens()
         flash(_("It was removed. Your other sign-ins were ended."), "success")
@@ -242,5 +242,5 @@ def _signed_in() -> SignIn:
 
 def account_section(sign_in: SignIn) -> Markup:
     """Return what the account page says of these."""
-    found = services_security.security_of(sign_in.person_id)
+    found = security_services.security_of(sign_in.person_id)
     return Markup(render_template("accounts/security_section.html", security=found, few=FEW))  # noqa: S704 (a template)

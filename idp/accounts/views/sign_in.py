@@ -16,12 +16,13 @@ from ...i18n import long_datetime, ngettext
 from ...kept_pages import page_for_anybody
 from ...limits import SIGN_IN, limiter
 from ...web import now, see_other
-from .. import cookies, services_email_sign_in, services_passkeys, services_sign_in
-from .. import services_recovery_codes as recovery_codes
+from ..credentials import passkey_services, recovery_code_services
 from ..forms import OtpForm, RecoveryCodeForm, SignInForm
-from ..services_holders import UnderWay, under_way
-from ..services_sign_in import Refusal, SecondStep
-from ..sessions import current_sign_in, safe_next
+from ..sessions import cookies
+from ..sessions.sessions import current_sign_in, safe_next
+from ..sign_in import email_sign_in_services, sign_in_services
+from ..sign_in.sign_in_lookup import UnderWay, under_way
+from ..sign_in.sign_in_services import Refusal, SecondStep
 from . import browser, freezing
 
 blueprint = Blueprint("sign_in", __name__)
@@ -37,7 +38,7 @@ def password() -> ResponseReturnValue:
     form = SignInForm()
     if not form.validate() or form.username.code is None:
         return _first_page(form)
-    answer = services_sign_in.check_password(
+    answer = sign_in_services.check_password(
         form.username.code, form.password.data, next_path=wanted_path(), known=cookies.known_digest(), now=now()
     )
     if answer.token is not None:
@@ -58,7 +59,7 @@ def second_factor() -> ResponseReturnValue:
     token, answer = browser.sign_in_token(), SecondStep()
     form = OtpForm() if request.method == "POST" else None
     if form is not None and form.validate():
-        answer = services_sign_in.check_second_factor(
+        answer = sign_in_services.check_second_factor(
             token,
             form.otp.data,
             page=browser.page_sent(),
@@ -95,7 +96,7 @@ def recovery_code() -> ResponseReturnValue:
     form = RecoveryCodeForm()
     if not form.validate_on_submit():
         return _recovery_page(form)
-    answer = services_sign_in.check_recovery_code(
+    answer = sign_in_services.check_recovery_code(
         token,
         form.recovery_code.data,
         page=browser.page_sent(),
@@ -105,7 +106,7 @@ def recovery_code() -> ResponseReturnValue:
         now=now(),
     )
     if answer.signed is not None:
-        flash(_say_left(recovery_codes.left(going_on.person_id)), "warning")
+        flash(_say_left(recovery_code_services.left(going_on.person_id)), "warning")
     if (onward := leads_to(answer)) is not None:
         return onward
     form.recovery_code.errors = (_recovery_sentence(answer),)
@@ -178,7 +179,7 @@ def refused_code(answer: SecondStep) -> str:
 def may_use_email(going_on: UnderWay) -> bool:
     """Tell whether a code by e-mail is offered: never on the way to an agency, which gets nothing for it."""
     is_for_agency = g.get("sign_in_context") is not None or bindings.is_for_agency(going_on.begun.next_path)
-    return not is_for_agency and services_email_sign_in.is_offered(going_on.person_id)
+    return not is_for_agency and email_sign_in_services.is_offered(going_on.person_id)
 
 
 def is_overtaken(going_on: UnderWay) -> bool:
@@ -208,7 +209,7 @@ def start_again() -> Response:
 
 def _first_page(form: SignInForm | None = None) -> Response:
     """Ask for the user code and the password; *form* holds what was sent and is wrong."""
-    passkey = f"/sign-in/passkey?{urlencode({'next': wanted_path()})}" if services_passkeys.site() else None
+    passkey = f"/sign-in/passkey?{urlencode({'next': wanted_path()})}" if passkey_services.site() else None
     return make_response(
         page_for_anybody(
             "accounts/sign_in.html",

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from flask import Blueprint, Response, abort, flash, request, session
 from flask.typing import ResponseReturnValue
 
-from ...accounts.sessions import current_sign_in
-from ...accounts.sign_ins import device_words
+from ...accounts.sessions.sessions import current_sign_in
+from ...accounts.sessions.sign_ins import device_words
 from ...i18n import gettext as _
 from ...web import now, see_other
 from .. import browser_services as browsers

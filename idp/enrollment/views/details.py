@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from wtforms import RadioField, SelectField, TelField
 from wtforms.validators import Length, Optional
 
-from ...accounts.confirming import fresh_sign_in_required
+from ...accounts.sign_in.confirming import fresh_sign_in_required
 from ...delegation import contact_services
 from ...delegation.acting import acting, ar_or_pes_required
 from ...errors import NotAllowedError

@@ -6,10 +6,10 @@ from flask import flash, render_template
 from flask.typing import ResponseReturnValue
 
 from ...accounts import services as accounts
-from ...accounts.confirming import ask_again, asks_itself, is_fresh
 from ...accounts.services import CodeState
-from ...accounts.sessions import current_sign_in
-from ...accounts.slips import slips_page
+from ...accounts.sessions.sessions import current_sign_in
+from ...accounts.sign_in.confirming import ask_again, asks_itself, is_fresh
+from ...accounts.user_codes.slips import slips_page
 from ...accounts.views import hold_activation
 from ...errors import ConflictError
 from ...i18n import gettext as _

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...accounts.sign_ins import PASSKEY_ACR
+from ...accounts.sessions.sign_ins import PASSKEY_ACR
 
 LEVELS = ("urn:mandat:aal:1", "urn:mandat:aal:2", "urn:mandat:aal:3")
 REACHABLE = LEVELS.index(PASSKEY_ACR) + 1  # the highest that a person can show today

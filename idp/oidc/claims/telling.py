@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from ...accounts import services as accounts
-from ...accounts.sign_ins import PersonView
+from ...accounts.sessions.sign_ins import PersonView
 from ...delegation import claims as rights
 from ...delegation import services as delegation
 from ...delegation.authority import Authority

@@ -7,7 +7,7 @@ from authlib.oidc.discovery import OpenIDProviderMetadata
 from flask import Flask
 from markupsafe import Markup
 
-from ...accounts.sign_ins import OpenSignIn, SignIn
+from ...accounts.sessions.sign_ins import OpenSignIn, SignIn
 from ...accounts.views import (
     Departure,
     add_account_section,

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
-from ...accounts.sessions import current_sign_in
+from ...accounts.sessions.sessions import current_sign_in
 from ...limits import AUTHORIZATIONS, limiter
 from ...web import csrf, now, see_other
 from .. import asking, checks, client_refusals, interaction_services, issue_services, narrowing, responses, situations

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask import Response, g, request, session
 
 from ... import bindings
-from ...accounts.sessions import SignInContext, current_sign_in
+from ...accounts.sessions.sessions import SignInContext, current_sign_in
 from ...delegation import catalogue_services
 from ...i18n import ASKED_LANGUAGE
 from ...sealing import current_sealing, digest, random_token

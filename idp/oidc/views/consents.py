@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, flash, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from ...accounts.sessions import current_sign_in, sign_in_required
+from ...accounts.sessions.sessions import current_sign_in, sign_in_required
 from ...delegation import catalogue_services
 from ...delegation import services as delegation
 from ...delegation.catalogue import Agency

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, g, make_response, render_template, request, session
 from flask.typing import ResponseReturnValue
 
-from ...accounts.sessions import current_sign_in
+from ...accounts.sessions.sessions import current_sign_in
 from ...accounts.views import leave
 from ...i18n import gettext as _
 from ...limits import AUTHORIZATIONS, limiter

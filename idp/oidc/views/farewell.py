@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from flask import Blueprint, Response, g, make_response, render_template, session
 
-from ...accounts.sessions import current_sign_in
+from ...accounts.sessions.sessions import current_sign_in
 from ...web import now
 from .. import logout_services, uris
 from ..logout import Return

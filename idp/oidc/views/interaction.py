@@ -12,8 +12,8 @@ from functools import wraps
 from flask import Blueprint, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from ...accounts.sessions import current_sign_in
-from ...accounts.sign_ins import SignIn
+from ...accounts.sessions.sessions import current_sign_in
+from ...accounts.sessions.sign_ins import SignIn
 from ...bindings import own_address
 from ...delegation import catalogue_services
 from ...delegation import services as delegation

@@ -11,7 +11,7 @@ from datetime import timedelta
 from flask import Response, request
 
 from ... import bindings, refusals
-from ...accounts.sessions import current_sign_in
+from ...accounts.sessions.sessions import current_sign_in
 from ...i18n import gettext as _
 from ...web import WayBack, error_page, now
 from .. import checks, client_refusals, grant_services, interaction_services, responses, uris

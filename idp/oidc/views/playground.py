@@ -13,8 +13,8 @@ from flask import Blueprint, Flask, Response, current_app, make_response, redire
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from ...accounts.sessions import current_sign_in, sign_in_address
-from ...accounts.sign_ins import SignIn
+from ...accounts.sessions.sessions import current_sign_in, sign_in_address
+from ...accounts.sessions.sign_ins import SignIn
 from ...delegation import services as delegation
 from ...errors import NotFoundError
 from ...i18n import gettext as _

@@ -14,7 +14,7 @@ from typing import Any
 from flask import Blueprint, current_app, flash, render_template, request
 from flask.typing import ResponseReturnValue
 
-from ...accounts.confirming import fresh_sign_in_required
+from ...accounts.sign_in.confirming import fresh_sign_in_required
 from ...clock import end_of_day
 from ...delegation import catalogue_services, presenting, rules, system_user_services, system_users
 from ...delegation import claims as rights

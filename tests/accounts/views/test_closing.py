@@ -11,24 +11,19 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from idp import audit
-from idp.accounts import (
-    models,
-    recovery_models,
-    services,
-    services_closing,
-    services_contacts,
-    services_sessions,
-    session_models,
-)
-from idp.accounts import services_email_change as email_change
-from idp.accounts import services_email_sign_in as email_sign_in
-from idp.accounts import services_recovery_codes as recovery_codes
-from idp.accounts import services_reproofing as reproofings
-from idp.accounts.access_states import Access
-from idp.accounts.closing import ADDRESS_KEPT, NAME_KEPT
+from idp.accounts import models, services
+from idp.accounts.challenges import challenge_models
+from idp.accounts.credentials import recovery_code_services
+from idp.accounts.leaving import closing_services
+from idp.accounts.leaving.closing import ADDRESS_KEPT, NAME_KEPT
 from idp.accounts.models import Person
-from idp.accounts.reproofing_states import WAIT
-from idp.accounts.services_sign_in import SecondStep, check_password
+from idp.accounts.people import contact_services, email_change_services
+from idp.accounts.people.access_states import Access
+from idp.accounts.recovery import recovery_models, reproofing_services
+from idp.accounts.recovery.reproofing_states import WAIT
+from idp.accounts.sessions.sessions import session_services
+from idp.accounts.sign_in import email_sign_in_services
+from idp.accounts.sign_in.sign_in_services import SecondStep, check_password
 from idp.audit import SYSTEM
 from idp.clock import MovableClock
 from idp.db import db, transaction
@@ -79,7 +74,7 @@ def test_a_tick_and_a_fresh_sign_in_close_an_account(
     other = Browser(app)
     clock.advance(timedelta(seconds=30))
     other.sign_in(julie, clock.now())
-    recovery_codes.make(julie.person_id, now=clock.now())
+    recovery_code_services.make(julie.person_id, now=clock.now())
     add_passkey(browser, Authenticator())
     assert "Fermer mon compte" in browser.get("/account/close").text
 
@@ -95,7 +90,7 @@ def test_a_tick_and_a_fresh_sign_in_close_an_account(
     assert events.count("person:closed") == 1
     for table in (
         *(models.Password, models.TotpDevice, models.Passkey, models.PasskeyOwner, models.RecoveryCode),
-        *(models.PasskeyCeremony, session_models.KeptForm, session_models.EmailChange, recovery_models.Reproofing),
+        *(models.PasskeyCeremony, challenge_models.KeptForm, challenge_models.EmailChange, recovery_models.Reproofing),
     ):
         left = select(func.count()).select_from(table).where(table.person_id == julie.person_id)
         assert db.session.scalar(left) == 0, table.__tablename__
@@ -131,7 +126,7 @@ def test_a_frozen_account_is_not_closed(julie: Account, clock: MovableClock) -> 
     services.freeze(julie.person_id, actor=SYSTEM, now=clock.now())
 
     with pytest.raises(ConflictError):
-        services_closing.close(julie.person_id, now=clock.now())
+        closing_services.close(julie.person_id, now=clock.now())
 
     assert access_of(julie.person_id) == Access.FROZEN
     assert db.session.scalar(select(models.Password.hash).where(models.Password.person_id == julie.person_id))
@@ -143,12 +138,12 @@ def test_no_path_signs_in_afterwards(julie: Account, browser: Browser, app: Flas
     """Password, code under way, passkey, recovery, re-proofing, slip, linked second code, link, undo of the address."""
     device, stranger = Authenticator(), Browser(app)
     add_passkey(browser, device)
-    recovery_codes.make(julie.person_id, now=clock.now())
+    recovery_code_services.make(julie.person_id, now=clock.now())
     second = services.issue_user_code(julie.person_id, now=clock.now())
     slip = services.reveal_temporary_password(second, actor=SYSTEM, now=clock.now())
     third = services.issue_user_code(julie.person_id, now=clock.now())
     link = services.open_first_credential(julie.person_id, third, now=clock.now())
-    proof = reproofings.start(julie.code, by=SYSTEM, now=clock.now())
+    proof = reproofing_services.start(julie.code, by=SYSTEM, now=clock.now())
     halfway, recovering, freezing, linking = (Browser(app) for _ in range(4))
     halfway.post("/sign-in", username=str(julie.code), password=julie.password)
     recovering.post("/recover", user_code=str(julie.code))
@@ -189,14 +184,14 @@ def test_no_path_signs_in_afterwards(julie: Account, browser: Browser, app: Flas
     open_rows = select(func.count()).select_from(models.SignInRow).where(models.SignInRow.ended_at.is_(None))
     assert db.session.scalar(open_rows) == 0
     with pytest.raises(NotAllowedError), transaction():
-        services_sessions.begin_sign_in(
-            services_sessions.stand(julie.person_id, julie.code.signs), device="", former=None, now=clock.now()
+        session_services.begin_sign_in(
+            session_services.stand(julie.person_id, julie.code.signs), device="", former=None, now=clock.now()
         )
     with pytest.raises(NotFoundError):
         services.issue_user_code(julie.person_id, now=clock.now())
     with pytest.raises(ConflictError):
         services.reveal_temporary_password(second, actor=SYSTEM, now=clock.now())
-    assert not email_change.undo(undo, now=clock.now())
+    assert not email_change_services.undo(undo, now=clock.now())
 
 
 @pytest.mark.bar("S-46")
@@ -281,7 +276,7 @@ def test_a_message_to_somebody_who_left_goes_nowhere_and_is_done(
 @pytest.mark.databases
 def test_one_of_many_who_close_closes(julie: Account, app: Flask, clock: MovableClock) -> None:
     """Eight at once: one entry in the log, one last e-mail."""
-    outcomes = at_once(app, 8, lambda: services_closing.close(julie.person_id, now=clock.now()))
+    outcomes = at_once(app, 8, lambda: closing_services.close(julie.person_id, now=clock.now()))
 
     assert sorted(type(each).__name__ for each in outcomes) == ["ConflictError"] * 7 + ["NoneType"]
     assert len(payloads("account_closed")) == 1
@@ -295,18 +290,18 @@ def test_a_closing_never_waits_for_the_sign_in_that_waits_for_it(
 ) -> None:
     """A code by e-mail is typed while the account closes: neither is cut off, and no session is left."""
     switch_on(app)
-    services_contacts.note_confirmed("julie@example.com", now=clock.now())
+    contact_services.note_confirmed("julie@example.com", now=clock.now())
     token, now = check_password(julie.code, julie.password, next_path="/home", now=clock.now()).token, clock.now()
-    email_sign_in.send(token, now=now)
+    email_sign_in_services.send(token, now=now)
     typed = latest_email_code()
 
     closed, signed = crossing(
         app,
-        ("UPDATE challenge", lambda: services_closing.close(julie.person_id, now=now)),
-        (so_far, lambda: email_sign_in.check(token, typed, former=None, device="", now=now)),
+        ("UPDATE challenge", lambda: closing_services.close(julie.person_id, now=now)),
+        (so_far, lambda: email_sign_in_services.check(token, typed, former=None, device="", now=now)),
     )
 
     assert closed is None
     assert isinstance(signed, SecondStep)
     assert access_of(julie.person_id) == Access.CLOSED.value
-    assert services_sessions.open_sign_ins(julie.person_id, now=now) == ()
+    assert session_services.open_sign_ins(julie.person_id, now=now) == ()

@@ -9,12 +9,12 @@ from html import unescape
 
 import pytest
 from flask import Flask, request
+from idp.accounts.sessions.sessions.sessions import sign_in_required
 from werkzeug.test import TestResponse
 
 from idp import audit
 from idp.accounts import services
-from idp.accounts.confirming import fresh_sign_in_required
-from idp.accounts.sessions import sign_in_required
+from idp.accounts.sign_in.confirming import fresh_sign_in_required
 from idp.clock import MovableClock
 from idp.db import db
 from tests.accounts.conftest import Account, Browser

@@ -11,15 +11,17 @@ from html import unescape
 
 import pytest
 from flask import Flask
+from idp.accounts.sessions.sessions.sign_ins import ACR, AMR, PASSKEY_ACR, SignIn
 from sqlalchemy import select, update
 
 from idp import audit
-from idp.accounts import services, services_passkeys, services_step_up
+from idp.accounts import services
+from idp.accounts.credentials import passkey_services
+from idp.accounts.credentials.passkeys import Purpose
 from idp.accounts.models import SignInRow, TotpDevice
-from idp.accounts.passkeys import Purpose
-from idp.accounts.services_contacts import note_confirmed
-from idp.accounts.services_sign_in import Refusal
-from idp.accounts.sign_ins import ACR, AMR, PASSKEY_ACR, SignIn
+from idp.accounts.people.contact_services import note_confirmed
+from idp.accounts.sign_in import step_up_services
+from idp.accounts.sign_in.sign_in_services import Refusal
 from idp.clock import MovableClock
 from idp.db import db, transaction
 from idp.errors import NotAllowedError
@@ -89,7 +91,7 @@ def test_a_code_confirms_nothing_for_whoever_must_show_a_passkey(
     assert (answer.status_code, answer.location) == (303, "/confirm/passkey?next=%2Faccount")
     assert levels(julie) == [ACR, PASSKEY_ACR]
     assert mine.get("/account/data.json").location.startswith("/confirm/passkey")
-    refused = services_step_up.confirm_with_code(sign_in_of(julie), julie.otp(clock.now()), now=clock.now())
+    refused = step_up_services.confirm_with_code(sign_in_of(julie), julie.otp(clock.now()), now=clock.now())
     assert refused.refusal is Refusal.PASSKEY_ONLY
     assert audit.Event.STEPPED_UP.value not in [entry.event for entry in audit.entries(person_id=julie.person_id)]
 
@@ -103,7 +105,7 @@ def test_no_sign_in_is_confirmed_below_what_its_person_must_show(
     signed = sign_in_of(julie)
 
     with pytest.raises(NotAllowedError):
-        services_step_up.make_fresh(signed, acr=ACR, amr=AMR, now=clock.now())
+        step_up_services.make_fresh(signed, acr=ACR, amr=AMR, now=clock.now())
 
     db.session.rollback()
     assert levels(julie) == [ACR, PASSKEY_ACR]
@@ -248,24 +250,24 @@ def test_a_challenge_is_for_one_person_and_one_end_and_serves_once(
     """One begun for somebody else, for a sign-in, or spent is worth nothing, even with the right passkey (which is synced)."""
     nadia, synced = account("Nadia", "Roy"), Authenticator(steps=0)
     for whom, each in ((julie, synced), (nadia, Authenticator())):
-        begun = services_passkeys.ask_new(whom.person_id, whom.code.signs, now=clock.now())
+        begun = passkey_services.ask_new(whom.person_id, whom.code.signs, now=clock.now())
         assert begun is not None
         made = json.dumps(each.make(begun.options))
-        assert services_passkeys.add(whom.person_id, begun.token, made, nickname="Clé", now=clock.now())
+        assert passkey_services.add(whom.person_id, begun.token, made, nickname="Clé", now=clock.now())
 
-    def confirmed(asked: services_passkeys.Asked | None) -> bool:
+    def confirmed(asked: passkey_services.Asked | None) -> bool:
         assert asked is not None
         shown = json.dumps(synced.show(asked.options))
         signed = sign_in_of(julie, acr=ACR)
-        return services_step_up.confirm_with_passkey(signed, asked.token, shown, now=clock.now()).signed is not None
+        return step_up_services.confirm_with_passkey(signed, asked.token, shown, now=clock.now()).signed is not None
 
-    assert not confirmed(services_passkeys.ask_person(julie.person_id, Purpose.SECOND_FACTOR, now=clock.now()))
-    assert not confirmed(services_passkeys.ask_person(nadia.person_id, Purpose.STEP_UP, now=clock.now()))
-    mine = services_passkeys.ask_person(julie.person_id, Purpose.STEP_UP, now=clock.now())
+    assert not confirmed(passkey_services.ask_person(julie.person_id, Purpose.SECOND_FACTOR, now=clock.now()))
+    assert not confirmed(passkey_services.ask_person(nadia.person_id, Purpose.STEP_UP, now=clock.now()))
+    mine = passkey_services.ask_person(julie.person_id, Purpose.STEP_UP, now=clock.now())
     once = replace(sign_in_of(julie, acr=ACR), acr=PASSKEY_ACR)
     assert mine is not None
     shown = json.dumps(synced.show(mine.options))
-    tried = [services_step_up.confirm_with_passkey(once, mine.token, shown, now=clock.now()).refusal for _ in range(2)]
+    tried = [step_up_services.confirm_with_passkey(once, mine.token, shown, now=clock.now()).refusal for _ in range(2)]
     assert tried == [None, Refusal.WRONG]
 
 
@@ -273,10 +275,10 @@ def test_a_challenge_is_for_one_person_and_one_end_and_serves_once(
 def test_of_two_first_passkeys_of_an_unfinished_sign_in_one_is_kept(account: Accounts, clock: MovableClock) -> None:
     """Both pages were opened while there was none; the second answer comes too late (S-59)."""
     whom = account()
-    pages = [services_passkeys.ask_new(whom.person_id, whom.code.signs, now=clock.now()) for _ in range(2)]
+    pages = [passkey_services.ask_new(whom.person_id, whom.code.signs, now=clock.now()) for _ in range(2)]
 
     kept = [
-        services_passkeys.add(
+        passkey_services.add(
             whom.person_id,
             asked.token,
             json.dumps(Authenticator().make(asked.options)),

@@ -9,10 +9,12 @@ import pytest
 from flask import Flask
 
 from idp import audit
-from idp.accounts import services, services_access, services_email_change, services_sessions
-from idp.accounts.services_email_codes import Answer
-from idp.accounts.services_sign_in import SecondStep, check_password, check_second_factor
-from idp.accounts.steps import Kind
+from idp.accounts import services
+from idp.accounts.challenges.email_code_services import Answer
+from idp.accounts.people import access_services, email_change_services
+from idp.accounts.sessions.sessions import session_services
+from idp.accounts.sign_in.sign_in_services import SecondStep, check_password, check_second_factor
+from idp.accounts.sign_in.steps import Kind
 from idp.clock import MovableClock
 from idp.db import db
 from tests.accounts.conftest import Account, Browser, latest_email_code, payloads
@@ -103,11 +105,11 @@ def test_it_wants_a_fresh_sign_in_and_one_s_own_step(
     julie, nadia = account("Julie"), account("Nadia")
     hers, _ = open_for(nadia, clock)
     mine, _ = open_for(julie, clock)
-    token = services_email_change.begin(mine, NEW, now=clock.now())
+    token = email_change_services.begin(mine, NEW, now=clock.now())
     db.session.commit()
     code = latest_email_code()
-    assert services_email_change.finish(hers, token, code, now=clock.now()).outcome == "over"
-    assert services_email_change.finish(mine, "x" * 43, code, now=clock.now()).outcome == "over"
+    assert email_change_services.finish(hers, token, code, now=clock.now()).outcome == "over"
+    assert email_change_services.finish(mine, "x" * 43, code, now=clock.now()).outcome == "over"
     db.session.commit()
     browser.sign_in(julie, clock.now())
     clock.advance(timedelta(minutes=5))
@@ -162,13 +164,13 @@ def test_of_six_undoings_one_counts(app: Flask, account: Callable[..., Account],
     """Single use, in one statement; the confirmation too."""
     julie = account()
     sign_in, _ = open_for(julie, clock)
-    token, now = services_email_change.begin(sign_in, NEW, now=clock.now()), clock.now()
+    token, now = email_change_services.begin(sign_in, NEW, now=clock.now()), clock.now()
     db.session.commit()
     typed = latest_email_code()
-    confirmed = at_once(app, 6, lambda: services_email_change.finish(sign_in, token, typed, now=now).outcome.value)
+    confirmed = at_once(app, 6, lambda: email_change_services.finish(sign_in, token, typed, now=now).outcome.value)
     code = str(payloads("email_changed")[0]["code"])
 
-    undone = at_once(app, 6, lambda: services_email_change.undo(code, now=now))
+    undone = at_once(app, 6, lambda: email_change_services.undo(code, now=now))
 
     assert confirmed.count("right") == 1
     assert sorted(map(str, undone)) == ["False"] * 5 + ["True"]
@@ -230,7 +232,7 @@ def test_two_undoings_at_once_leave_the_oldest_address(
     browser.sign_in(julie, now)
     codes = [*stolen(browser, clock)] * 2
 
-    undone = at_once(app, 4, lambda: services_email_change.undo(codes.pop(), now=clock.now()))
+    undone = at_once(app, 4, lambda: email_change_services.undo(codes.pop(), now=clock.now()))
 
     assert 1 <= undone.count(True) <= 2
     assert address(julie) == "julie@example.com"
@@ -248,8 +250,8 @@ def test_two_undoings_that_have_both_begun_wait_for_each_other(
 
     owner, thief = crossing(
         app,
-        ("UPDATE person", lambda: services_email_change.undo(of_owner, now=clock.now())),
-        ("UPDATE email_change", lambda: services_email_change.undo(of_thief, now=clock.now())),
+        ("UPDATE person", lambda: email_change_services.undo(of_owner, now=clock.now())),
+        ("UPDATE email_change", lambda: email_change_services.undo(of_thief, now=clock.now())),
     )
 
     assert owner is True
@@ -270,20 +272,20 @@ def test_an_undoing_never_waits_for_what_waits_for_it(
         undo = change(browser, "thief1@example.org")
         clock.advance(timedelta(seconds=1))
         sign_in, _ = open_for(julie, clock)
-        token = services_email_change.begin(sign_in, "thief2@example.org", now=clock.now())
+        token = email_change_services.begin(sign_in, "thief2@example.org", now=clock.now())
         db.session.commit()
         typed = latest_email_code()
-        acts = ("UPDATE challenge", lambda: services_email_change.finish(sign_in, token, typed, now=clock.now()))
+        acts = ("UPDATE challenge", lambda: email_change_services.finish(sign_in, token, typed, now=clock.now()))
     else:
         undo, of_thief = stolen(browser, clock)
         assert thief.post("/undo-email", undo_code=of_thief).location == "/frozen"
-        begun = services_access.begin_thaw(julie.person_id, julie.code.signs, now=clock.now()).token
+        begun = access_services.begin_thaw(julie.person_id, julie.code.signs, now=clock.now()).token
         db.session.commit()
         typed = latest_email_code()
-        acts = ("UPDATE challenge", lambda: services_access.finish(Kind.THAW, begun, typed, now=clock.now()))
+        acts = ("UPDATE challenge", lambda: access_services.finish(Kind.THAW, begun, typed, now=clock.now()))
 
     undone, other = crossing(
-        app, ("UPDATE email_change", lambda: services_email_change.undo(undo, now=clock.now())), acts
+        app, ("UPDATE email_change", lambda: email_change_services.undo(undo, now=clock.now())), acts
     )
 
     assert undone is True
@@ -301,18 +303,18 @@ def test_a_new_address_never_waits_for_the_sign_in_that_waits_for_it(
     """A second factor is shown elsewhere while the address is confirmed: neither is cut off, and one session is left at most."""
     julie, now = account(), clock.now()
     sign_in, _ = open_for(julie, clock)
-    token = services_email_change.begin(sign_in, NEW, now=now)
+    token = email_change_services.begin(sign_in, NEW, now=now)
     begun = check_password(julie.code, julie.password, next_path="/home", now=now).token
     db.session.commit()
     typed, otp = latest_email_code(), julie.otp(now)
 
     changed, second = crossing(
         app,
-        ("UPDATE person", lambda: services_email_change.finish(sign_in, token, typed, now=now)),
+        ("UPDATE person", lambda: email_change_services.finish(sign_in, token, typed, now=now)),
         (so_far, lambda: check_second_factor(begun, otp, former=None, device="", now=now)),
     )
 
     assert isinstance(changed, Answer)
     assert isinstance(second, SecondStep)
     assert address(julie) == NEW
-    assert len(services_sessions.open_sign_ins(julie.person_id, now=now)) == 1
+    assert len(session_services.open_sign_ins(julie.person_id, now=now)) == 1

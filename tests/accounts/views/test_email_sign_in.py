@@ -8,12 +8,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
+from idp.accounts.sessions.sessions.sessions import open_to_weak_sign_in
 from werkzeug.test import TestResponse
 
 from idp import audit
-from idp.accounts import services, services_contacts, services_people
-from idp.accounts.confirming import fresh_sign_in_required
-from idp.accounts.sessions import open_to_weak_sign_in
+from idp.accounts import services
+from idp.accounts.people import contact_services, person_services
+from idp.accounts.sign_in.confirming import fresh_sign_in_required
 from idp.accounts.views import security
 from idp.clock import MovableClock
 
@@ -27,7 +28,7 @@ PAGE = "/sign-in/code/email"
 def julie(app: Flask, account: Accounts, clock: MovableClock) -> Account:
     """Somebody with a confirmed address, where the fallback is switched on."""
     switch_on(app)
-    services_contacts.note_confirmed("julie@example.com", now=clock.now())
+    contact_services.note_confirmed("julie@example.com", now=clock.now())
     return account()
 
 
@@ -81,14 +82,14 @@ def test_it_is_never_offered_to(who: str, app: Flask, browser: Browser, account:
     switch_on(app)
     julie = account()
     if who != "not confirmed":
-        services_contacts.note_confirmed("julie@example.com", now=clock.now())
+        contact_services.note_confirmed("julie@example.com", now=clock.now())
     first_step(browser, julie)
     if who == "operator":
-        services_people.mark_operator(julie.person_id)
+        person_services.mark_operator(julie.person_id)
     if who == "level 3":
-        services_people.require_level(julie.person_id, 3)
+        person_services.require_level(julie.person_id, 3)
     if who == "refused":
-        services_contacts.note_refused("julie@example.com", 550, clock.now())
+        contact_services.note_refused("julie@example.com", 550, clock.now())
     if who == "frozen":
         services.freeze(julie.person_id, actor=audit.SYSTEM, now=clock.now())
         first_step(browser, julie)
@@ -101,7 +102,7 @@ def test_it_is_never_offered_to(who: str, app: Flask, browser: Browser, account:
 def test_whoever_must_show_more_meanwhile_is_signed_out(browser: Browser, julie: Account) -> None:
     """A sign-in that reads does not outlive the rule that allowed it."""
     read_only(browser, julie)
-    services_people.mark_operator(julie.person_id)
+    person_services.mark_operator(julie.person_id)
 
     assert browser.get("/account").status_code == 302
 

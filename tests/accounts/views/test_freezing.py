@@ -11,10 +11,12 @@ import pytest
 from flask import Flask
 
 from idp import audit
-from idp.accounts import services, services_access, services_sessions
-from idp.accounts.services_email_codes import Answer
-from idp.accounts.services_sign_in import SecondStep, check_password, check_second_factor
-from idp.accounts.steps import Kind
+from idp.accounts import services
+from idp.accounts.challenges.email_code_services import Answer
+from idp.accounts.people import access_services
+from idp.accounts.sessions.sessions import session_services
+from idp.accounts.sign_in.sign_in_services import SecondStep, check_password, check_second_factor
+from idp.accounts.sign_in.steps import Kind
 from idp.clock import MovableClock
 from idp.db import db, transaction
 from idp.delegation import frozen_telling
@@ -141,8 +143,8 @@ def test_no_less_than_every_factor_opens(
 
     assert not services.is_open(julie.person_id)
     with pytest.raises(NotAllowedError), transaction():
-        services_sessions.begin_sign_in(
-            services_sessions.stand(julie.person_id, julie.code.signs), device="", former=None, now=clock.now()
+        session_services.begin_sign_in(
+            session_services.stand(julie.person_id, julie.code.signs), device="", former=None, now=clock.now()
         )  # what every other way of signing in goes through
 
 
@@ -190,7 +192,7 @@ def test_a_code_of_nobody_freezes_nobody(
 ) -> None:
     """Even the code that was sent to nobody, guessed, leads where another one leads, and nothing is frozen."""
     julie, stranger = account(), Browser(app)
-    monkeypatch.setattr("idp.accounts.services_email_codes.secrets.randbelow", lambda _: 12345678)
+    monkeypatch.setattr("idp.accounts.challenges.email_code_services.secrets.randbelow", lambda _: 12345678)
     stranger.post("/freeze", user_code="ZZZZ-0000")
 
     assert stranger.post("/freeze/code", email_code="12345678").location == "/frozen"
@@ -269,7 +271,7 @@ def test_a_freeze_never_waits_for_the_sign_in_that_waits_for_it(
     assert frozen is True
     assert isinstance(second, SecondStep | NotAllowedError)
     assert not services.is_open(julie.person_id)
-    assert services_sessions.open_sign_ins(julie.person_id, now=now) == ()
+    assert session_services.open_sign_ins(julie.person_id, now=now) == ()
 
 
 @pytest.mark.databases
@@ -281,13 +283,13 @@ def test_two_freezes_by_e_mail_at_once_freeze_once(
     julie, now = account(), clock.now()
     begun = []
     for _ in range(2):
-        token = services_access.begin_freeze(julie.code, now=now)
+        token = access_services.begin_freeze(julie.code, now=now)
         db.session.commit()
         begun.append((token, latest_email_code()))
 
     def freeze(place: int) -> Callable[[], object]:
         token, typed = begun[place]
-        return lambda: services_access.finish(Kind.FREEZE, token, typed, now=now)
+        return lambda: access_services.finish(Kind.FREEZE, token, typed, now=now)
 
     answers = crossing(app, ("UPDATE challenge", freeze(0)), ("UPDATE challenge", freeze(1)))
 

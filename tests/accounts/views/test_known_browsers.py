@@ -8,13 +8,15 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from idp.accounts.sessions.sessions.cookies import KnownBy
 from sqlalchemy import func, select
 
 from idp import audit
-from idp.accounts import services, services_guesses, services_known_browsers
-from idp.accounts.cookies import KnownBy
-from idp.accounts.services_sign_in import check_password
-from idp.accounts.session_models import KnownBrowser
+from idp.accounts import services
+from idp.accounts.challenges.challenge_models import KnownBrowser
+from idp.accounts.sessions.sessions import known_browser_services
+from idp.accounts.sign_in.sign_in_services import check_password
+from idp.accounts.throttling import attempt_counters
 from idp.clock import MovableClock
 from idp.db import db
 from idp.sealing import digest
@@ -98,30 +100,30 @@ def test_a_browser_that_was_forgotten_frozen_or_left_is_known_no_more(
     """By its person from any session, by freezing, or after 180 days without a sign-in; the sweep takes it away."""
     julie = account()
     browser.sign_in(julie, clock.now())
-    (known,) = services_known_browsers.of_person(julie.person_id, now=clock.now())
+    (known,) = known_browser_services.of_person(julie.person_id, now=clock.now())
     assert known.id in browser.get("/account/sessions").text
     nadia, other = account("Nadia"), Browser(app)
     other.sign_in(nadia, clock.now())
     other.post("/account/sessions/forget", page="/account/sessions", browser=known.id)
-    assert len(services_known_browsers.of_person(julie.person_id, now=clock.now())) == 1
+    assert len(known_browser_services.of_person(julie.person_id, now=clock.now())) == 1
     db.session.commit()
 
     browser.post("/account/sessions/forget", page="/account/sessions", browser=known.id)
 
-    assert services_known_browsers.of_person(julie.person_id, now=clock.now()) == ()
+    assert known_browser_services.of_person(julie.person_id, now=clock.now()) == ()
     services.freeze(nadia.person_id, actor=audit.SYSTEM, now=clock.now())
-    assert services_known_browsers.of_person(nadia.person_id, now=clock.now()) == ()
+    assert known_browser_services.of_person(nadia.person_id, now=clock.now()) == ()
     services.sweep(clock.now())
     assert db.session.scalar(select(func.count()).select_from(KnownBrowser)) == 0
     db.session.commit()
     clock.advance(timedelta(minutes=1))
     browser.sign_in(julie, clock.now())
-    assert services_known_browsers.of_person(julie.person_id, now=clock.now() + timedelta(days=180)) == ()
+    assert known_browser_services.of_person(julie.person_id, now=clock.now() + timedelta(days=180)) == ()
 
 
 def known_in(account: Account, clock: MovableClock) -> int:
     db.session.commit()
-    return len(services_known_browsers.of_person(account.person_id, now=clock.now()))
+    return len(known_browser_services.of_person(account.person_id, now=clock.now()))
 
 
 @pytest.mark.databases
@@ -199,11 +201,11 @@ def test_simultaneous_tries_hold_both_counters(
     """Sixteen at once from a known browser: five on the person's counter, five on its own, none beyond (S-48)."""
     julie, known = account(), digest("k" * 43)
     now = clock.now()
-    at_once(app, 4, lambda: services_known_browsers.remember(julie.person_id, KnownBy(known), device="", now=now))
-    own = services_known_browsers.counters(julie.person_id, known, now=now)
-    person = services_guesses.subject_of(julie.person_id)
+    at_once(app, 4, lambda: known_browser_services.remember(julie.person_id, KnownBy(known), device="", now=now))
+    own = known_browser_services.counters(julie.person_id, known, now=now)
+    person = attempt_counters.subject_of(julie.person_id)
 
-    answers = at_once(app, 16, lambda: services_guesses.take_try_on(person, own, now=now)[0])
+    answers = at_once(app, 16, lambda: attempt_counters.take_try_on(person, own, now=now)[0])
 
     assert answers.count(True) == 10
     assert check_password(julie.code, julie.password, next_path="/", known=known, now=now).refusal == "locked"

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 
 from idp.accounts import services
-from idp.accounts.services_contacts import note_confirmed
-from idp.accounts.services_holders import holder_of
+from idp.accounts.people.contact_services import note_confirmed
+from idp.accounts.sign_in.sign_in_lookup import holder_of
 from idp.audit import SYSTEM
 from idp.clock import MovableClock
 from idp.db import db

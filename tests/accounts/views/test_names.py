@@ -10,9 +10,10 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from idp import audit
-from idp.accounts import services, services_names
+from idp.accounts import services
 from idp.accounts.models import NameChange
-from idp.accounts.services_names import A_DAY, DAY, NameOutcome
+from idp.accounts.people import name_services
+from idp.accounts.people.name_services import A_DAY, DAY, NameOutcome
 from idp.clock import MovableClock
 from idp.db import db
 
@@ -102,7 +103,7 @@ def test_three_corrections_a_day_and_no_more(julie: Account, browser: Browser, c
 
     assert "Réessayez demain" in answer.text
     assert name_of(julie) == ("Julie", "Rouai")
-    assert len(services_names.of_person(julie.person_id)) == A_DAY
+    assert len(name_services.of_person(julie.person_id)) == A_DAY
     clock.advance(DAY)
     browser.sign_in(julie, clock.now())
     assert browser.post(PAGE, given_name="Julie", family_name="Reine").location == "/account"
@@ -125,7 +126,7 @@ def test_corrections_at_once_follow_one_another(julie: Account, app: Flask, cloc
     outcomes = at_once(
         app,
         8,
-        lambda: services_names.change(julie.person_id, given_name="Julie", family_name="Roy", now=clock.now()),
+        lambda: name_services.change(julie.person_id, given_name="Julie", family_name="Roy", now=clock.now()),
     )
 
     assert sorted(map(str, outcomes)) == [NameOutcome.CHANGED] + [NameOutcome.SAME] * 7

@@ -15,7 +15,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from idp import audit
-from idp.accounts import services_contacts, services_reproofing
+from idp.accounts.people import contact_services
+from idp.accounts.recovery import reproofing_services
 from idp.clock import MovableClock
 from idp.config import Settings
 from idp.notices import services as notices
@@ -184,7 +185,7 @@ def test_no_header_reaches_a_message(
     assert browser.post("/freeze", user_code=str(nadia.code)) == "/freeze/code"
     assert browser.post("/freeze/code", email_code=latest_email_code()) == "/frozen"
     with app.test_request_context("/", headers=claim):
-        services_reproofing.start(nadia.code, by=audit.SYSTEM, now=clock.now())
+        reproofing_services.start(nadia.code, by=audit.SYSTEM, now=clock.now())
         while notices.deliver_due(clock.now()):
             pass
 
@@ -272,7 +273,7 @@ def test_an_address_that_bounces_is_shown_to_its_owner(
 ) -> None:
     """The account page says since when; the next code typed from there clears it."""
     julie = account()
-    services_contacts.note_refused("Julie@example.com", 550, clock.now())
+    contact_services.note_refused("Julie@example.com", 550, clock.now())
     browser.sign_in(julie, clock.now())
     assert "reviennent depuis le 23" in browser.get("/account").text
     clock.advance(timedelta(seconds=60))

@@ -12,8 +12,8 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from idp import audit
-from idp.accounts import services, services_security
-from idp.accounts import services_recovery_codes as recovery
+from idp.accounts import services
+from idp.accounts.credentials import recovery_code_services, security_services
 from idp.clock import MovableClock
 from idp.db import db
 
@@ -224,7 +224,7 @@ def test_several_applications_each_with_name_and_dates_and_the_last_one_stays(
     other = Browser(app)
     other.post("/sign-in", username=str(julie.code), password=julie.password)
     assert other.post("/sign-in/code", otp=pyotp.TOTP(secret).at(clock.now())).location == "/home"
-    first, second = services_security.security_of(julie.person_id).applications
+    first, second = security_services.security_of(julie.person_id).applications
     assert (first.nickname, second.nickname, second.last_used_at) == (None, "Tablette", clock.now())
     listed = browser.get("/account/security").get_data(as_text=True)
     assert listed.count("<br>Dernière utilisation") == 2  # each date on its line
@@ -233,7 +233,7 @@ def test_several_applications_each_with_name_and_dates_and_the_last_one_stays(
     stays = browser.post(f"/account/security/remove/application/{first.id}")
 
     assert (gone.location, stays.location) == ("/account/security", "/account/security")
-    assert services_security.security_of(julie.person_id).applications == (first,)
+    assert security_services.security_of(julie.person_id).applications == (first,)
     assert other.get("/account").status_code == 302
     assert browser.get(f"/account/security/remove/application/{second.id}").status_code == 404
     assert [(told["credential"], told["change"]) for told in payloads("credential_changed")] == [
@@ -245,12 +245,12 @@ def test_several_applications_each_with_name_and_dates_and_the_last_one_stays(
 def test_a_passkey_is_never_the_only_second_factor(julie: Account, browser: Browser) -> None:
     """A passkey wants a script: the last application stays beside it; the passkey itself may go."""
     assert add_passkey(browser, Authenticator()).location == "/account/security"
-    found = services_security.security_of(julie.person_id)
+    found = security_services.security_of(julie.person_id)
 
     browser.post(f"/account/security/remove/application/{found.applications[0].id}")
     browser.post(f"/account/security/remove/passkey/{found.passkeys[0].id}")
 
-    left = services_security.security_of(julie.person_id)
+    left = security_services.security_of(julie.person_id)
     assert (len(left.applications), len(left.passkeys)) == (1, 0)
 
 
@@ -259,15 +259,15 @@ def test_a_factor_of_somebody_else_is_not_found(
 ) -> None:
     """Neither shown nor removed, and no other kind either."""
     nadia = account("Nadia", "Roy")
-    theirs = services_security.security_of(nadia.person_id).applications[0]
-    mine = services_security.security_of(julie.person_id).applications[0]
+    theirs = security_services.security_of(nadia.person_id).applications[0]
+    mine = security_services.security_of(julie.person_id).applications[0]
     token = browser.token("/account/security/password")
 
     for path in (f"application/{theirs.id}", f"passkey/{mine.id}", f"password/{mine.id}", "application/x"):
         assert browser.get(f"/account/security/remove/{path}").status_code == 404
         answer = browser.client.post(f"/account/security/remove/{path}", data={"csrf_token": token})
         assert answer.status_code == 404
-    assert len(services_security.security_of(nadia.person_id).applications) == 1
+    assert len(security_services.security_of(nadia.person_id).applications) == 1
 
 
 def test_a_wrong_code_adds_no_application(julie: Account, browser: Browser) -> None:
@@ -277,7 +277,7 @@ def test_a_wrong_code_adds_no_application(julie: Account, browser: Browser) -> N
         again = browser.post("/account/security/application", **fields).get_data(as_text=True)
         assert again.split('id="totp-key">')[1].split("<")[0] == page.split('id="totp-key">')[1].split("<")[0]
 
-    assert len(services_security.security_of(julie.person_id).applications) == 1
+    assert len(security_services.security_of(julie.person_id).applications) == 1
 
 
 def codes_of(page: str) -> list[str]:
@@ -300,7 +300,7 @@ def test_ten_codes_are_shown_once_and_let_in_once_each(
     assert use(codes[0].lower().replace("-", " ")) == "/home"
     assert use(codes[0]) is None
     assert payloads("recovery_code_used")[-1]["left"] == 9
-    row = services_security.security_of(julie.person_id)
+    row = security_services.security_of(julie.person_id)
     assert row.recovery_codes_left == 9
     for wrong in ("", "AAAA-AAAA-AAAA-AAAA-AAAA-AAAA", "x" * 60_000):
         assert use(wrong) is None
@@ -311,11 +311,11 @@ def test_ten_codes_are_shown_once_and_let_in_once_each(
 
 def test_few_codes_left_are_a_warning_on_the_pages(julie: Account, browser: Browser, clock: MovableClock) -> None:
     """At three or fewer, the account and its security page say so."""
-    codes = recovery.make(julie.person_id, now=clock.now())
+    codes = recovery_code_services.make(julie.person_id, now=clock.now())
     before = browser.get("/account/security").get_data(as_text=True)
     assert "Il reste 10 codes." in before
     for code in codes[:7]:
-        assert recovery.spend(julie.person_id, code, now=clock.now())
+        assert recovery_code_services.spend(julie.person_id, code, now=clock.now())
 
     page = browser.get("/account/security").get_data(as_text=True)
     assert "Il ne vous reste que 3 codes de secours" in page
@@ -325,7 +325,7 @@ def test_few_codes_left_are_a_warning_on_the_pages(julie: Account, browser: Brow
 def rename_path(julie: Account, nickname: str | None = None) -> str:
     """Return the page that renames the application with this name."""
     (found,) = [
-        each for each in services_security.security_of(julie.person_id).applications if each.nickname == nickname
+        each for each in security_services.security_of(julie.person_id).applications if each.nickname == nickname
     ]
     return f"/account/security/rename/application/{found.id}"
 
@@ -340,14 +340,14 @@ def test_a_factor_is_given_another_name_and_nothing_else_changes(
     told = len(payloads("security_notice"))
     clock.advance(timedelta(minutes=30))
     cookie = browser.cookie()
-    passkey = services_security.security_of(julie.person_id).passkeys[0]
+    passkey = security_services.security_of(julie.person_id).passkeys[0]
 
     first = browser.post(rename_path(julie), nickname="  Mon   téléphone ")
     second = browser.post(f"/account/security/rename/passkey/{passkey.id}", nickname="Clé du bureau")
 
     assert (first.location, second.location) == ("/account/security", "/account/security")
     assert "Mon téléphone" in browser.get("/account/security").text
-    found = services_security.security_of(julie.person_id)
+    found = security_services.security_of(julie.person_id)
     assert [each.nickname for each in (*found.applications, *found.passkeys)] == ["Mon téléphone", "Clé du bureau"]
     assert (browser.cookie(), len(payloads("security_notice"))) == (cookie, told)
     events = [entry.event for entry in audit.entries(person_id=julie.person_id)]
@@ -373,7 +373,7 @@ def test_an_empty_a_long_or_a_double_name_is_refused(
 
     assert answer.status_code == 200
     assert sentence in answer.text.replace("\u00a0", " ")
-    assert services_security.security_of(julie.person_id).applications[0].nickname is None
+    assert security_services.security_of(julie.person_id).applications[0].nickname is None
     assert browser.post(rename_path(julie, "Tablette"), nickname="tablette").location == "/account/security"
 
 
@@ -384,7 +384,7 @@ def test_a_name_given_twice_is_numbered(julie: Account, browser: Browser, clock:
         add_application(browser, clock, wanted)
     add_passkey(browser, Authenticator())
 
-    found = services_security.security_of(julie.person_id)
+    found = security_services.security_of(julie.person_id)
 
     names = [each.nickname for each in (*found.applications, *found.passkeys)]
     assert names == [None, "Téléphone", "TÉLÉPHONE (2)", "x" * 60, f"{'x' * 54} (2)", "Téléphone (3)"]

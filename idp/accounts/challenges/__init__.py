@@ -1,0 +1,1 @@
+"""What waits for an answer: one-time codes by e-mail, passkey ceremonies, enrolment links."""

@@ -1,0 +1,1 @@
+"""What a person proves themselves with: password, application, passkey, recovery codes."""

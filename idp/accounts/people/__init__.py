@@ -1,0 +1,1 @@
+"""The person of an account: name, contact, access states, closing of access."""

@@ -1,0 +1,50 @@
+"""A passkey as the second factor of somebody who forgot their password.
+
+The page is the same for everybody and names no passkey: whoever holds the code received by e-mail does not learn here whether
+the person has one. Only one of the person's own is accepted, for the challenge drawn in their recovery.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ... import audit
+from ...db import transaction
+from ..credentials import passkey_services
+from ..credentials.passkey_services import Asked
+from ..credentials.passkeys import Purpose
+from ..throttling import alarm_services
+from . import recovery_services
+from .recovery_services import Answer, Outcome
+from .recovery_states import RecoveryEvent, RecoveryState
+
+
+def ask(token: str | None, *, now: datetime) -> Asked | None:
+    """Ask for whichever passkey the device has; None where there can be none."""
+    recovery = recovery_services.find(token, RecoveryState.SECOND_FACTOR, now=now)
+    if recovery is None or recovery.person_id is None:
+        return None
+    return passkey_services.ask_unnamed(Purpose.RECOVERY, person_id=recovery.person_id, now=now)
+
+
+def check(token: str | None, ceremony: str | None, answer: str, *, now: datetime) -> Answer:
+    """Judge the passkey; it is spent with the step that it opens.
+
+    Nothing is guessed here, so nothing is counted, and no lock stands in the way (security S-50).
+    """
+    with transaction():
+        recovery = recovery_services.find(token, RecoveryState.SECOND_FACTOR, now=now)
+        if recovery is None or recovery.person_id is None:
+            return Answer(Outcome.OVER)
+        if passkey_services.accept(ceremony, answer, Purpose.RECOVERY, person_id=recovery.person_id, now=now) is None:
+            alarm_services.count_failure(now)
+            audit.record(
+                audit.Event.SIGN_IN_REFUSED,
+                actor=audit.ANONYMOUS,
+                person_id=recovery.person_id,
+                details={"step": "recovery_passkey"},
+                now=now,
+            )
+            return Answer(Outcome.WRONG)
+        went_on = recovery_services.advance(recovery, RecoveryEvent.FACTOR_RIGHT, now)
+    return Answer(Outcome.RIGHT if went_on else Outcome.OVER)

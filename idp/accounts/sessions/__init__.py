@@ -1,0 +1,1 @@
+"""Sign-ins that are open, their cookies, known browsers and devices."""

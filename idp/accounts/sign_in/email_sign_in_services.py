@@ -1,0 +1,131 @@
+"""A code by e-mail after the password, where the installation allows it: it opens a sign-in that reads (ADR 0014).
+
+The code belongs to the sign-in under way in this browser, is counted on the person's one counter, and serves once. It is no
+factor: it forgets no failure, thaws no account, makes no browser known, and is no proof anywhere else.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+
+from ... import audit
+from ...db import db, transaction
+from ...web import current_settings
+from ..challenges import challenge_services, email_code_services
+from ..credentials import security_notice_services
+from ..credentials.factor_policy import email_code_serves
+from ..models import Person
+from ..people import access_services
+from ..people.contact_services import contact
+from ..people.person_services import level_of, person
+from ..sessions import known_browser_services, session_services
+from ..sessions.sign_ins import PASSWORD_AND_EMAIL, SignIn
+from ..throttling import allowance_services, attempt_counters
+from .sign_in_lookup import activated_person
+from .sign_in_services import Refusal, SecondStep, came_twice, closed_by, note_refusal, secret_after, sent_again
+from .steps import Kind
+
+PER_HOUR = 3  # messages of this sort to one person, however many sign-ins are begun (security R-25)
+
+
+class Sent(StrEnum):
+    """What became of the wish for a code."""
+
+    SENT = "sent"
+    TOO_SOON = "too_soon"
+    OVER = "over"
+
+
+def is_offered(person_id: str) -> bool:
+    """Tell whether this person may go on with a code by e-mail: to an address they confirmed, and that takes messages."""
+    if not current_settings().email_code_fallback:  # the usual case reads nothing
+        return False
+    row = db.session.execute(
+        select(Person.email, Person.required_level, Person.is_operator).where(Person.id == person_id)
+    ).one()
+    level = level_of(row.required_level, is_operator=row.is_operator)
+    if not email_code_serves(level, is_operator=row.is_operator, is_on=True):
+        return False
+    address = contact(row.email)
+    return address.confirmed_at is not None and not address.is_refused and access_services.is_open(person_id)
+
+
+def was_sent(token: str | None, *, now: datetime) -> bool:
+    """Tell whether a code was sent for the sign-in that *token* goes on with."""
+    begun = challenge_services.find(token, Kind.SIGN_IN, now=now)
+    return begun is not None and email_code_services.was_sent(begun.id)
+
+
+def send(token: str | None, *, now: datetime) -> Sent:
+    """Send a code to whoever showed a right password; a new one kills the former."""
+    with transaction():
+        begun = challenge_services.find(token, Kind.SIGN_IN, now=now)
+        if begun is None or not is_offered(begun.person_id):
+            return Sent.OVER
+        if not email_code_services.may_send(begun.id, now=now):
+            return Sent.TOO_SOON
+        if allowance_services.take(f"sign_in:{begun.person_id}", limit=PER_HOUR, now=now) is not None:
+            return Sent.TOO_SOON
+        email_code_services.send(begun.id, person(begun.person_id), now=now)
+        actor = audit.Actor.person(begun.person_id)
+        audit.record(audit.Event.SIGN_IN_CODE_SENT, actor=actor, person_id=begun.person_id, now=now)
+    return Sent.SENT
+
+
+def check(
+    token: str | None,
+    typed: str,
+    *,
+    page: str = "",
+    former: SignIn | None,
+    device: str,
+    known: str | None = None,
+    now: datetime,
+) -> SecondStep:
+    """Judge the code received by e-mail; a right one opens a sign-in that reads, and the person is told of it."""
+    form = challenge_services.Sent(typed, page)
+    with transaction():
+        begun = challenge_services.find(token, Kind.SIGN_IN, now=now)
+        if begun is None:
+            return sent_again(token, form, now=now)
+        if not is_offered(begun.person_id):
+            return SecondStep(refusal=Refusal.OVER)
+        who = session_services.stand(begun.person_id, begun.user_code)  # the person before all else (factors.hold)
+        own = known_browser_services.counters(begun.person_id, known, now=now)
+        may_judge, counter, subject = attempt_counters.take_try_on(
+            attempt_counters.subject_of(begun.person_id), own, now=now
+        )
+        if not may_judge:
+            return SecondStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
+        if (twice := came_twice(token, form, subject, counter, now=now)) is not None:
+            return twice
+        answer = email_code_services.check(begun.id, typed, now=now)
+        if answer.outcome is not email_code_services.Outcome.RIGHT:
+            challenge_services.note_answer(begun, form.mark(begun))
+            note_refusal(begun.person_id, subject, counter, step="email_code", now=now)
+            closed = closed_by(counter, now)
+            if closed is not None:
+                return SecondStep(refusal=closed, locked_until=counter.locked_until)
+            is_over = answer.outcome is email_code_services.Outcome.SPENT
+            return SecondStep(refusal=Refusal.CODE_OVER if is_over else Refusal.WRONG, tries_left=answer.tries_left)
+        mark = form.mark(begun)
+        if (
+            not challenge_services.advance(begun, now=now, answer_digest=mark)
+            or activated_person(begun.user_code) != begun.person_id
+        ):
+            return SecondStep(refusal=Refusal.OVER)
+        attempt_counters.return_try(subject, counter, now=now)  # the failures before it stay: it is no factor
+        signed = session_services.begin_sign_in(
+            who,
+            shown=PASSWORD_AND_EMAIL,
+            device=device,
+            former=former,
+            next_path=begun.next_path,
+            token=secret_after(token, begun),
+            now=now,
+        )
+        security_notice_services.note(begun.person_id, "sign_in:email_code", now=now)
+    return SecondStep(signed=signed)

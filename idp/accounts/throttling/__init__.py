@@ -1,0 +1,1 @@
+"""What slows guessing and floods: attempt counters, lockout, concurrency limit, allowances, alarm."""

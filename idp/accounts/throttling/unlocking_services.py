@@ -1,0 +1,73 @@
+"""Opening the door again for somebody whose sign-in waits after wrong tries; who may is decided by the rooms above.
+
+Only the pause is lifted. The failures stay counted: five more tries, then a pause longer than the last one, and never more
+than a hundred tries in a row. So whoever opens the door for a guesser gives them fifteen tries a day, and no account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ... import audit
+from ...audit import Actor
+from ...db import transaction
+from ...errors import ConflictError
+from ..credentials import security_notice_services
+from ..people.access_services import frozen_among
+from . import allowance_services, attempt_counters
+
+UNLOCKS_PER_DAY = 3  # for one person, whoever opens
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What keeps somebody from signing in, as the rooms above show it."""
+
+    failures: int = 0
+    locked_until: datetime | None = None
+    is_spent: bool = False
+    is_frozen: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether nothing does."""
+        return self.locked_until is None and not self.is_spent and not self.is_frozen
+
+
+def doors_of(person_ids: Iterable[str], *, now: datetime) -> dict[str, Door]:
+    """Return what keeps each of these people from signing in at *now*, in two queries."""
+    wanted = set(person_ids)
+    counters, frozen = attempt_counters.counters_of(wanted), frozen_among(wanted)
+    found = {}
+    for each in wanted:
+        counter = counters.get(each, attempt_counters.Counter())
+        until = counter.locked_until if counter.is_locked(now) else None
+        found[each] = Door(counter.failures, until, counter.is_spent, each in frozen)
+    return found
+
+
+def door_of(person_id: str, *, now: datetime) -> Door:
+    """Return what keeps somebody from signing in at *now*."""
+    return doors_of((person_id,), now=now)[person_id]
+
+
+def unlock(person_id: str, *, by: Actor, now: datetime) -> bool:
+    """Lift the pause of somebody's sign-in and tell them; tell whether there was one.
+
+    Raises:
+        ConflictError: it was lifted too often within a day.
+    """
+    with transaction():
+        former = attempt_counters.open_again(attempt_counters.subject_of(person_id), now=now)
+        if former is None:
+            return False
+        if allowance_services.take(f"unlock:{person_id}", limit=UNLOCKS_PER_DAY, window=_DAY, now=now) is not None:
+            raise ConflictError("opened again too often within a day")
+        audit.record(
+            audit.Event.UNLOCKED, actor=by, person_id=person_id, details={"failures": former.failures}, now=now
+        )
+        security_notice_services.note(person_id, "sign_in:unlocked", now=now)
+    return True

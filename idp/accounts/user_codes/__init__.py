@@ -1,0 +1,1 @@
+"""User codes: issued on slips, activated, linked to an account."""

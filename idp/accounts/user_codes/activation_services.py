@@ -1,0 +1,345 @@
+"""First use of a user code: what the slips say, a code by e-mail, then one's own password and second factor.
+
+Nothing is written that signs a person in before the last step, where everything is written at once. A code that belongs
+to somebody who already has credentials is only linked: no path changes a credential of an account that has one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select, update
+
+from ... import audit
+from ...db import db, transaction
+from ...errors import ConflictError, Decision
+from ...identifiers import PersonId, UserCode
+from ...notices import services as notices
+from ...sealing import current_sealing
+from ..challenges import challenge_services, email_code_services
+from ..challenges.challenge_services import Begun, Sent
+from ..credentials import factor_services, totp
+from ..credentials.hashing import current_hasher
+from ..credentials.passwords import PasswordFault, judge
+from ..models import UserCodeRow
+from ..people import contact_services
+from ..people.person_services import person
+from ..recovery import reproofing_services
+from ..sessions import session_services
+from ..sessions.sign_ins import Signed, SignIn, mask_email
+from ..sign_in.sign_in_lookup import owner_of
+from ..sign_in.sign_in_services import note_refusal, secret_after, sent_again
+from ..sign_in.steps import ENDS_EARLY, Kind, Step
+from ..throttling import attempt_counters
+from .code_services import secret_digest
+from .states import CodeEvent, CodeState, sources
+
+_KINDS = (Kind.ACTIVATION, Kind.REPROOFING)
+
+
+class StartRefusal(StrEnum):
+    """Why an activation does not begin. Only the bearer of the right secret learns more than *wrong*."""
+
+    WRONG = "wrong"
+    EXPIRED = "expired"
+    USED = "used"
+    EARLY = "early"
+    LOCKED = "locked"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The answer to a user code and a temporary password."""
+
+    token: str | None = field(default=None, repr=False)
+    refusal: StartRefusal | None = None
+    locked_until: datetime | None = None
+    serves_from: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """An activation as its pages show it."""
+
+    step: Step
+    person_id: PersonId
+    user_code: UserCode
+    masked_email: str
+    next_path: str
+    may_link: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The answer to the code that confirms an application: signed in, or linked to an account that was there."""
+
+    signed: Signed | None = None
+    linked: bool = False
+    replaced: bool = False
+    over: bool = False
+
+
+def start(user_code: UserCode, secret: str, *, next_path: str, browser: str | None = None, now: datetime) -> Start:
+    """Spend a temporary password and send a code to the person's address; the try is counted like any other.
+
+    *browser* is a secret of the page session: the same form sent twice from there goes on with what the first one began.
+    """
+    owner = owner_of(user_code)
+    subject = attempt_counters.subject_of(owner) if owner else attempt_counters.subject_of_nobody(user_code)
+    with transaction():
+        may_judge, counter = attempt_counters.take_try(subject, renewing=True, now=now)
+        if not may_judge:
+            return Start(refusal=StartRefusal.LOCKED, locked_until=counter.locked_until)
+        digest = secret_digest(user_code, secret)
+        token = current_sealing().derived_token(browser, f"activation:{digest}") if browser else None
+        person_id = _spend(user_code, digest, now)
+        slip = reproofing_services.find_slip(user_code, secret) if person_id is None else None
+        if slip is not None:
+            attempt_counters.return_try(subject, counter, now=now)
+            return _prove_anew(slip, user_code, next_path, now)
+        if person_id is None:
+            refusal = _why_not(user_code, digest, now)
+            if refusal is not StartRefusal.WRONG:
+                attempt_counters.return_try(subject, counter, now=now)  # the secret was right: no guess
+                begun = _at(token, Step.EMAIL_CODE, now)
+                return Start(token=token) if begun is not None else Start(refusal=refusal)
+            note_refusal(owner, subject, counter, step="temporary_password", now=now)
+            locked = counter.is_locked(now)
+            return Start(refusal=StartRefusal.LOCKED if locked else refusal, locked_until=counter.locked_until)
+        attempt_counters.return_try(subject, counter, now=now)
+        challenge_id, token = challenge_services.begin(
+            Kind.ACTIVATION,
+            Step.EMAIL_CODE,
+            person_id=person_id,
+            user_code=user_code.signs,
+            next_path=next_path,
+            token=token,
+            now=now,
+        )
+        email_code_services.send(challenge_id, person(person_id), now=now)
+    return Start(token=token)
+
+
+def _prove_anew(slip: reproofing_services.Slip, user_code: UserCode, next_path: str, now: datetime) -> Start:
+    """Go on with the slip of somebody who lost every second factor, once its day has come."""
+    if slip.serves_from > now:
+        return Start(refusal=StartRefusal.EARLY, serves_from=slip.serves_from)
+    challenge_id, token = challenge_services.begin(
+        Kind.REPROOFING,
+        Step.EMAIL_CODE,
+        person_id=slip.person_id,
+        user_code=user_code.signs,
+        next_path=next_path,
+        now=now,
+    )
+    if not reproofing_services.use_slip(slip, challenge_id, now=now):
+        return Start(refusal=StartRefusal.EXPIRED)
+    email_code_services.send(challenge_id, person(slip.person_id), now=now)
+    return Start(token=token)
+
+
+def _spend(user_code: UserCode, digest: str, now: datetime) -> str | None:
+    """Use the temporary password up, in one statement, and return whose it was."""
+    spent = db.session.execute(
+        update(UserCodeRow)
+        .where(
+            UserCodeRow.code == user_code.signs,
+            UserCodeRow.secret_digest == digest,
+            UserCodeRow.state == CodeState.REVEALED.value,
+            UserCodeRow.first_used_at.is_(None),
+            UserCodeRow.expires_at > now,
+        )
+        .values(first_used_at=now)
+        .returning(UserCodeRow.person_id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if spent is None:
+        return None
+    audit.record(
+        audit.Event.TEMPORARY_PASSWORD_USED,
+        actor=audit.Actor.person(spent.person_id),
+        person_id=spent.person_id,
+        details={"user_code": user_code.signs},
+        now=now,
+    )
+    return str(spent.person_id)
+
+
+def _why_not(user_code: UserCode, digest: str, now: datetime) -> StartRefusal:
+    row = db.session.execute(
+        select(UserCodeRow.first_used_at, UserCodeRow.expires_at, UserCodeRow.state).where(
+            UserCodeRow.code == user_code.signs, UserCodeRow.secret_digest == digest
+        )
+    ).first()
+    if row is None or row.state == CodeState.REVOKED:
+        return StartRefusal.WRONG
+    return StartRefusal.USED if row.first_used_at is not None else StartRefusal.EXPIRED
+
+
+def activation(token: str | None, *, now: datetime) -> Activation | None:
+    """Return the activation *token* goes on with."""
+    begun = challenge_services.find(token, *_KINDS, now=now)
+    if begun is None:
+        return None
+    whom = person(begun.person_id)
+    return Activation(
+        step=begun.step,
+        person_id=whom.id,
+        user_code=UserCode(begun.user_code),
+        masked_email=mask_email(whom.email),
+        next_path=begun.next_path,
+        may_link=(begun.kind, begun.step) in ENDS_EARLY,
+    )
+
+
+def send_again(token: str | None, *, now: datetime) -> bool:
+    """Send another code by e-mail, which kills the former; tell whether one was sent (not too often, not too soon)."""
+    with transaction():
+        begun = _at(token, Step.EMAIL_CODE, now)
+        return begun is not None and email_code_services.send(begun.id, person(begun.person_id), now=now)
+
+
+def confirm_email(token: str | None, code: str, *, now: datetime) -> email_code_services.Answer:
+    """Judge the code received by e-mail; when it is right, the activation advances.
+
+    A person who already has credentials is done here: the user code is linked to their account.
+    """
+    with transaction():
+        begun = _at(token, Step.EMAIL_CODE, now)
+        if begun is None:
+            return email_code_services.Answer(email_code_services.Outcome.OVER)
+        answer = _judge_email_code(begun, code, now)
+        if answer.outcome is not email_code_services.Outcome.RIGHT:
+            return answer
+        contact_services.note_confirmed(person(begun.person_id).email, now=now)
+        if begun.kind is Kind.ACTIVATION and factor_services.has_password(begun.person_id):
+            challenge_services.abandon(begun, now=now)
+            mark_activated(begun, now)
+            return email_code_services.Answer(email_code_services.Outcome.LINKED)
+        challenge_services.advance(begun, now=now)
+        return answer
+
+
+def _judge_email_code(begun: Begun, code: str, now: datetime) -> email_code_services.Answer:
+    """Judge the code; one that proves somebody anew also counts on the person's one counter (security S-48)."""
+    if begun.kind is Kind.ACTIVATION:
+        return email_code_services.check(begun.id, code, now=now)
+    subject = attempt_counters.subject_of(begun.person_id)
+    may_judge, counter = attempt_counters.take_try(subject, renewing=True, now=now)
+    if not may_judge:
+        return email_code_services.Answer(email_code_services.Outcome.SPENT)
+    answer = email_code_services.check(begun.id, code, now=now)
+    if answer.outcome is email_code_services.Outcome.WRONG:
+        note_refusal(begun.person_id, subject, counter, step="reproofing_code", now=now)
+    else:
+        attempt_counters.return_try(subject, counter, now=now)
+    return answer
+
+
+def choose_password(
+    token: str | None, password: str, *, about: tuple[str, ...] = (), now: datetime
+) -> Decision[PasswordFault] | None:
+    """Judge the password a person chooses and keep its hash in the challenge; None when the activation is over.
+
+    Raises:
+        BusyError: too many passwords are being hashed.
+    """
+    begun = _at(token, Step.NEW_PASSWORD, now)
+    if begun is None:
+        return None
+    whom = person(begun.person_id)
+    words = (whom.given_name, whom.family_name, begun.user_code, whom.email.partition("@")[0], *about)
+    decision = judge(password, about=words, year=now.year)
+    if not decision:
+        return decision
+    hashed = current_hasher().hash(password)
+    return decision if challenge_services.advance(begun, now=now, password_hash=hashed) else None
+
+
+def offered_factor(token: str | None, *, now: datetime) -> totp.Offer | None:
+    """Return the secret offered to the person's application, the same as long as this activation lasts."""
+    begun = _at(token, Step.NEW_FACTOR, now)
+    if begun is None:
+        return None
+    sealing, place = current_sealing(), f"challenge:{begun.id}"
+    kept = begun.totp_secret or challenge_services.keep_totp_secret(begun, sealing.seal(totp.draw_secret(), place))
+    return totp.offer(sealing.unseal(kept, place), str(UserCode(begun.user_code)))
+
+
+def confirm_factor(token: str | None, code: str, *, former: SignIn | None, device: str, now: datetime) -> Finish | None:
+    """Confirm the application with one code and write everything at once; None when the code is wrong."""
+    offer = offered_factor(token, now=now)
+    if offer is None:
+        again = sent_again(token, Sent(code), now=now)
+        return Finish(signed=again.signed, over=again.signed is None)
+    digits = totp.read_code(code)
+    step = totp.step_of(offer.secret, digits, now) if digits else None
+    if step is None:
+        return None
+    with transaction():
+        begun = _at(token, Step.NEW_FACTOR, now)
+        if begun is None or begun.password_hash is None:
+            return Finish(over=True)
+        factor_services.hold(begun.person_id)  # before what was begun and the code, as a linking does
+        if not challenge_services.advance(begun, now=now, answer_digest=Sent(code).mark(begun)):
+            return Finish(over=True)
+        if begun.kind is Kind.REPROOFING:
+            replaced = reproofing_services.finish(
+                begun.id, hashed=begun.password_hash, totp_secret=offer.secret, step=step, now=now
+            )
+            return Finish(replaced=replaced, over=not replaced)
+        mark_activated(begun, now)
+        is_first = factor_services.add_first_credentials(
+            begun.person_id, password_hash=begun.password_hash, totp_secret=offer.secret, step=step, now=now
+        )
+        if not is_first:
+            return Finish(linked=True)
+        attempt_counters.forget_failures(attempt_counters.subject_of(begun.person_id), now=now)
+        who = session_services.stand(begun.person_id, begun.user_code)
+        secret = secret_after(token, begun)
+        signed = session_services.begin_sign_in(
+            who, device=device, former=former, next_path=begun.next_path, token=secret, now=now
+        )
+    return Finish(signed=signed)
+
+
+def _at(token: str | None, step: Step, now: datetime) -> Begun | None:
+    begun = challenge_services.find(token, *_KINDS, now=now)
+    return begun if begun is not None and begun.step is step else None
+
+
+def mark_activated(begun: Begun, now: datetime) -> None:
+    """Activate the code of a challenge and tell its owner, in the caller's transaction.
+
+    Raises:
+        ConflictError: the code was revoked meanwhile.
+    """
+    changed = db.session.execute(
+        update(UserCodeRow)
+        .where(
+            UserCodeRow.code == begun.user_code,
+            UserCodeRow.state.in_([state.value for state in sources(CodeEvent.ACTIVATE)]),
+        )
+        .values(state=CodeState.ACTIVATED.value, activated_at=now, secret_digest=None)
+        .returning(UserCodeRow.code)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if changed is None:
+        raise ConflictError("the user code can no longer be activated")
+    audit.record(
+        audit.Event.USER_CODE_ACTIVATED,
+        actor=audit.Actor.person(begun.person_id),
+        person_id=begun.person_id,
+        details={"user_code": begun.user_code},
+        now=now,
+    )
+    whom = person(begun.person_id)
+    payload = {
+        "to": whom.email,
+        "language": whom.language,
+        "user_code": UserCode(begun.user_code).masked,
+        "at": now.isoformat(),
+    }
+    notices.enqueue("account_activated", payload, now=now)
