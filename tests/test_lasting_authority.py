@@ -25,7 +25,7 @@ from idp.accounts.sessions.sessions import known_browser_services, session_servi
 from idp.db import Base
 from idp.enrollment import browser_services
 from idp.enrollment.models import FileBrowser
-from idp.oidc import interaction_services
+from idp.oidc.authorization import interaction_services
 from idp.oidc.models import InteractionRow
 
 SOURCES = Path(__file__).parents[1] / "idp"

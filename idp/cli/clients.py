@@ -11,8 +11,8 @@ from ..app import create_app
 from ..clock import SystemClock
 from ..errors import NotFoundError
 from ..oidc import playground_services
+from ..oidc.clients import client_services, initial_token_services
 from ..oidc.errors import ClientFileError
-from ..oidc.parties import client_services, initial_token_services
 
 
 @click.group()

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from joserfc import jwk
 
-from ..oidc.parties import client_services
+from ..oidc.clients import client_services
 
 TOOLS = ("tools", "tools-native", "tools-fapi2", "tools-system", "tools-system-new")
 _KEYED = ("tools-fapi2", "tools-system", "tools-system-new")  # the last one waits for a PES to approve it

@@ -126,7 +126,7 @@ def _checkpoint_key_findings(settings: Settings) -> Iterator[str]:
 
 
 def _certificate_findings() -> Iterator[str]:
-    from ..oidc.parties import certificates, mutual_tls
+    from ..oidc.clients import certificates, mutual_tls
 
     known, now = mutual_tls.authorities(), SystemClock().now()
     if known:

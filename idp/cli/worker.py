@@ -23,9 +23,11 @@ from ..delegation import services as delegation
 from ..enrollment import browser_services
 from ..enrollment import worker_services as enrollment
 from ..notices import services as notices
-from ..oidc import grant_services, interaction_services, pushed_services, replay_services
+from ..oidc.authorization import interaction_services, pushed_services
 from ..oidc.events import event_services
 from ..oidc.keys import key_services
+from ..oidc.proofs import replay_services
+from ..oidc.token import grant_services
 
 log = structlog.get_logger("mandat.worker")
 

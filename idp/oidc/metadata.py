@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import proofs
 from .claims import verified_claims
 from .profiles import FAPI2_MESSAGE_SIGNING, PROFILES
+from .proofs import dpop
 
 SCOPES = ("openid", "profile", "email", "offline_access", "enterprise", "functional_blocks")
 RESPONSE_TYPES = ("code",)
@@ -56,7 +56,7 @@ def document(issuer: str) -> dict[str, Any]:
         "token_endpoint": f"{issuer}/token",
         "pushed_authorization_request_endpoint": f"{issuer}/par",
         "require_pushed_authorization_requests": False,  # by client (FAPI 2.0)
-        "dpop_signing_alg_values_supported": list(proofs.PROOF_ALGS),
+        "dpop_signing_alg_values_supported": list(dpop.PROOF_ALGS),
         "userinfo_endpoint": f"{issuer}/userinfo",
         "revocation_endpoint": f"{issuer}/revoke",
         "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from . import metadata
-from .requests import OFFLINE
+from .authorization.requests import OFFLINE
 
 SCOPES = tuple(scope for scope in metadata.SCOPES if scope != OFFLINE)  # tokens are shown once: none is kept for later
 RESPONSE_MODES = ("query", "form_post")

@@ -20,13 +20,14 @@ from ..delegation import catalogue_services
 from ..delegation.catalogue import Agency
 from ..sealing import random_token
 from ..web import absolute_url
-from . import grant_services, issuing, playground
-from .grants import verifier_fits
-from .issuing import NoRightError
-from .parties import client_services
-from .parties.clients import RelyingParty
+from . import playground
+from .clients import client_services
+from .clients.clients import RelyingParty
 from .playground import Attempt
-from .tokens import Grant
+from .token import grant_services, issuing
+from .token.grants import verifier_fits
+from .token.issuing import NoRightError
+from .token.tokens import Grant
 
 CALLBACK = "/playground/callback"
 

@@ -7,8 +7,8 @@ from ..delegation.questionnaire import LocalizedText
 from ..delegation.roles import Role
 from ..i18n import current_language
 from ..i18n import gettext as _
-from .disclosure import EVERY_BLOCK, Disclosure
-from .requests import OFFLINE
+from .authorization.disclosure import EVERY_BLOCK, Disclosure
+from .authorization.requests import OFFLINE
 
 
 def spoken(text: LocalizedText) -> str:

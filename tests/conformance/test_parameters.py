@@ -13,9 +13,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from idp.db import db
+from idp.oidc.authorization.requests import language_of
+from idp.oidc.clients import client_services
 from idp.oidc.models import InteractionRow, RelyingPartyRow
-from idp.oidc.parties import client_services
-from idp.oidc.requests import language_of
 from tests.oidc.lasting import OFFLINE_SCOPES, Bound, Program, Server
 from tests.oidc.scenery import ASSERTION_TYPE, CALLBACK, ISSUER, SECRET, VERIFIER, RelyingParty, Scenery
 

@@ -24,8 +24,8 @@ from idp.db import db, transaction
 from idp.delegation import catalogue_services
 from idp.delegation import services as delegation
 from idp.notices.services import deliver_due
-from idp.oidc import grant_services, refresh_tokens
 from idp.oidc.models import GrantRow
+from idp.oidc.token import grant_services, refresh_tokens
 from tests.oidc.fapi import thumbprint
 from tests.oidc.lasting import OFFLINE_SCOPES, Bound, Holder, Keyed, Program, Server, signed_out, unverified
 from tests.oidc.scenery import (

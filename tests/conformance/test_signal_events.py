@@ -19,7 +19,7 @@ from idp.db import transaction
 from idp.delegation import services as delegation
 from idp.delegation import subscription_services
 from idp.delegation.roles import Role
-from idp.oidc import consent_services
+from idp.oidc.authorization import consent_services
 from tests.oidc.listening import (
     CLAIMS_CHANGE,
     CREDENTIAL_CHANGE,
@@ -210,7 +210,7 @@ def test_two_losses_are_two_events_in_the_order_of_their_versions(listener: List
 
 def test_a_second_fan_out_of_a_removal_tells_nothing_new(listener: Listener, rp: RelyingParty) -> None:
     """A worker that died between writing and noting doubles nothing."""
-    from idp.oidc.logout_services import fan_out_rights_removed
+    from idp.oidc.logout.logout.logout_services import fan_out_rights_removed
 
     scenery, stream = listener.scenery, listener.create()
     rp.tokens(scenery.browser())

@@ -24,7 +24,7 @@ from idp.delegation.system_users import Wanted
 from idp.errors import ConflictError
 from idp.identifiers import UserCode
 from idp.notices.services import deliver_due
-from idp.oidc import consent_services
+from idp.oidc.authorization import consent_services
 from idp.oidc.models import GrantRow
 from tests.accounts.conftest import payloads
 from tests.accounts.crossings import crossing

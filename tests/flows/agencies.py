@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import yaml
 
 from idp.clock import SystemClock
-from idp.oidc.parties import client_services
+from idp.oidc.clients import client_services
 from tests.flows.installation import Installation
 
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"  # RFC 7636, appendix B

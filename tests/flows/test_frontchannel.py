@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from idp.clock import SystemClock
-from idp.oidc.parties import client_services
+from idp.oidc.clients import client_services
 from tests.flows import journeys
 from tests.flows.installation import Installation, waited_for
 from tests.flows.journeys import NewPage

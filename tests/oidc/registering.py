@@ -12,7 +12,7 @@ from typing import Any
 
 from werkzeug.test import TestResponse
 
-from idp.oidc.parties import initial_token_services
+from idp.oidc.clients import initial_token_services
 from tests.oidc.scenery import CALLBACK, RelyingParty, Scenery
 
 ABOUT: dict[str, Any] = {"client_name": "Service du concepteur", "redirect_uris": [CALLBACK]}

@@ -37,7 +37,7 @@ from idp.delegation.rights_services import Right
 from idp.delegation.roles import Role
 from idp.delegation.verification import VerificationRecord
 from idp.identifiers import UserCode
-from idp.oidc.parties import client_services
+from idp.oidc.clients import client_services
 
 ISSUER = "http://localhost:8000"
 SECRET = "a-secret-of-tests-that-is-long-and-random-enough"

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.oidc import metadata
+from idp.oidc.authorization.interactions import Offer, Situation, Step, next_step
+from idp.oidc.authorization.requests import AuthorizationRequest
 from idp.oidc.claims import asked_claims, assurance_levels
 from idp.oidc.claims.asked_claims import NOTHING_ASKED, AskedClaims
 from idp.oidc.claims.verified_requests import MalformedClaimsError
-from idp.oidc.interactions import Offer, Situation, Step, next_step
-from idp.oidc.requests import AuthorizationRequest
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 OFFERED = frozenset(metadata.CLAIMS)

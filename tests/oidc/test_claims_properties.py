@@ -18,11 +18,11 @@ from idp.db import db, transaction
 from idp.delegation import catalogue_services
 from idp.delegation import services as delegation
 from idp.delegation.rights_services import Right
-from idp.oidc import grant_services, issuing
-from idp.oidc.interaction_services import Interaction
-from idp.oidc.issuing import NoRightError
-from idp.oidc.parties import client_services
-from idp.oidc.requests import AuthorizationRequest
+from idp.oidc.authorization.interaction_services import Interaction
+from idp.oidc.authorization.requests import AuthorizationRequest
+from idp.oidc.clients import client_services
+from idp.oidc.token import grant_services, issuing
+from idp.oidc.token.issuing import NoRightError
 from tests.oidc.scenery import CALLBACK, FIRM, STORY, Scenery
 
 CODES = ("001", "005", "008", "018", "024")

@@ -17,8 +17,8 @@ from jwt.utils import base64url_encode
 from sqlalchemy import func, select
 
 from idp.db import db, transaction
-from idp.oidc import replay_services
 from idp.oidc.models import ReplayIdRow
+from idp.oidc.proofs.dpop import replay_services
 from tests.oidc.scenery import ISSUER, SECRET, STORY, RelyingParty, Scenery, private_key
 from tests.oidc.test_token import counted, events
 

@@ -12,8 +12,8 @@ from idp import audit
 from idp.cli.clients import clients as command
 from idp.config import Settings
 from idp.db import db, transaction
+from idp.oidc.clients import client_services
 from idp.oidc.models import RelyingPartyRow
-from idp.oidc.parties import client_services
 from idp.sealing import digest
 from tests.oidc.scenery import RelyingParty, Scenery, load, registration
 

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from idp.db import transaction
-from idp.oidc.parties import client_key_services, client_services
+from idp.oidc.clients import client_key_services, client_services
 from tests.oidc.registering import Documents, hosting
 from tests.oidc.scenery import ISSUER, RelyingParty, Scenery, keyed, load, private_key, registration
 

@@ -15,9 +15,9 @@ from click.testing import CliRunner
 
 from idp.clock import MovableClock
 from idp.db import db
+from idp.oidc.clients import client_files
 from idp.oidc.errors import ClientFileError
 from idp.oidc.models import RelyingPartyRow
-from idp.oidc.parties import client_files
 from tests.oidc.lasting import OFFLINE_SCOPES, Program
 from tests.oidc.registering import Builder, initial_token
 from tests.oidc.scenery import SCOPES, SECRET, STORY, RelyingParty, Scenery, details, load, registration

@@ -15,9 +15,9 @@ from idp.cli.keys import keys as keys_command
 from idp.config import Settings
 from idp.db import db
 from idp.oidc import uris
+from idp.oidc.clients import client_files, client_names, client_services
 from idp.oidc.errors import ClientFileError
 from idp.oidc.models import RelyingPartyRow
-from idp.oidc.parties import client_files, client_names, client_services
 from tests.oidc.scenery import SECRET, Scenery, keyed, load, native, registration
 
 HOME, HTTPS = "http://localhost:8000", "https://id.example"

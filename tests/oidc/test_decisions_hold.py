@@ -15,8 +15,8 @@ from idp.audit import SYSTEM, Actor
 from idp.db import db
 from idp.delegation import services as delegation
 from idp.delegation.roles import Role
-from idp.oidc import consent_services
-from idp.oidc.parties import client_services
+from idp.oidc.authorization import consent_services
+from idp.oidc.clients import client_services
 from tests.accounts.crossings import crossing
 from tests.oidc.lasting import Keyed, Server
 from tests.oidc.scenery import STORY, RelyingParty, Scenery, details

@@ -16,7 +16,7 @@ from werkzeug.serving import make_server
 
 from idp.db import db
 from idp.oidc import metadata
-from idp.oidc.parties import client_files
+from idp.oidc.clients import client_files
 from tests.oidc.scenery import Scenery
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "relying-parties.md"

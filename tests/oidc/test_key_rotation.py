@@ -11,10 +11,10 @@ import jwt as pyjwt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from idp.oidc.logout.logout.logout_services import LONGEST_SESSION
 from joserfc import jws
 from joserfc.jwk import KeySet
 
-from idp.oidc import tokens
 from idp.oidc.keys import key_acts
 from idp.oidc.keys.key_folder import KeyFolder
 from idp.oidc.keys.key_rotation import (
@@ -34,8 +34,8 @@ from idp.oidc.keys.key_rotation import (
     signing,
 )
 from idp.oidc.keys.signing_keys import KeyRing
-from idp.oidc.logout_services import LONGEST_SESSION
 from idp.oidc.profiles import PROFILES
+from idp.oidc.token import tokens
 from idp.oidc.views import machine
 
 START = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)

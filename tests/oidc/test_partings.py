@@ -12,7 +12,7 @@ from idp.accounts import services as accounts
 from idp.db import db
 from idp.delegation import services as delegation
 from idp.delegation.roles import Role
-from idp.oidc import consent_services
+from idp.oidc.authorization import consent_services
 from idp.oidc.models import ConsentRow, GrantRow
 from tests.oidc.lasting import Server
 from tests.oidc.scenery import FIRM, STORY, Scenery, details

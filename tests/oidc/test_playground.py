@@ -19,8 +19,8 @@ from idp.config import Settings
 from idp.db import db
 from idp.oidc import playground_services
 from idp.oidc.claims import claim_words
+from idp.oidc.clients import client_services
 from idp.oidc.models import GrantRow
-from idp.oidc.parties import client_services
 from tests.oidc.scenery import RelyingParty, Scenery, csrf_token, details, error_code, hidden_inputs
 from tests.oidc.test_claims_page import PAGE
 

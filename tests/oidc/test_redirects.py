@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from idp.oidc import uris
+from idp.oidc.clients import client_files
 from idp.oidc.errors import ClientFileError
-from idp.oidc.parties import client_files
 from tests.oidc import mutants
 from tests.oidc.scenery import CALLBACK, ISSUER, SCOPES, RelyingParty, Scenery, error_code, query_of, registration
 

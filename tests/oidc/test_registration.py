@@ -12,9 +12,9 @@ from sqlalchemy import func, select
 
 from idp import audit
 from idp.db import db
+from idp.oidc.clients import client_services, initial_token_services
 from idp.oidc.errors import ClientFileError
 from idp.oidc.models import RelyingPartyRow
-from idp.oidc.parties import client_services, initial_token_services
 from tests.oidc.registering import ABOUT, Builder, Documents, bearer, hosting, initial_token
 from tests.oidc.scenery import CALLBACK, ISSUER, Scenery, keyed, load, registration
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from idp.db import db
+from idp.oidc.clients import client_services
 from idp.oidc.models import RelyingPartyRow
-from idp.oidc.parties import client_services
 from tests.oidc.registering import ABOUT, Builder, bearer, initial_token
 from tests.oidc.scenery import CALLBACK, Scenery, keyed
 

@@ -15,14 +15,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from idp.oidc.proofs.dpop.foreign_jwts import RefusedJwtError
 from jwt.utils import base64url_encode
 
 from idp.db import db
-from idp.oidc import request_objects
-from idp.oidc.foreign_jwts import RefusedJwtError
+from idp.oidc.authorization import request_objects
+from idp.oidc.authorization.requests import Parameters
+from idp.oidc.clients import client_metadata, clients
 from idp.oidc.models import InteractionRow
-from idp.oidc.parties import client_metadata, clients
-from idp.oidc.requests import Parameters
 from tests.oidc.scenery import CALLBACK, ISSUER, SCOPES, RelyingParty, Scenery, error_code, keyed, private_key
 from tests.oidc.signing import MINUTE, SigningRelyingParty, by_hand, signing_clients
 

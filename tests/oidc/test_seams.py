@@ -11,8 +11,8 @@ import pytest
 
 from idp.audit import SYSTEM
 from idp.delegation import services as delegation
-from idp.oidc import consent_services
-from idp.oidc.parties import client_services
+from idp.oidc.authorization import consent_services
+from idp.oidc.clients import client_services
 from tests.oidc.fapi import FapiRelyingParty, thumbprint
 from tests.oidc.listening import Listener, listening_address
 from tests.oidc.registering import ABOUT, Builder, bearer, initial_token

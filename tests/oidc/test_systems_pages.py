@@ -19,7 +19,7 @@ from idp.audit import SYSTEM
 from idp.clock import local_date
 from idp.db import db
 from idp.delegation import subscription_services, system_user_services
-from idp.oidc.parties import client_services
+from idp.oidc.clients import client_services
 from tests.oidc.fapi import thumbprint
 from tests.oidc.scenery import TOTP_SECRET, Scenery, csrf_token, hidden_inputs
 from tests.oidc.software import Software, approve, load_software, software

@@ -19,7 +19,7 @@ from werkzeug.test import TestResponse
 
 from idp.accounts.models import Challenge, GuessCounter
 from idp.db import db
-from idp.oidc import interaction_services
+from idp.oidc.authorization import interaction_services
 from idp.oidc.models import GrantRow, InteractionRow
 from tests.accounts.conftest import apart
 from tests.oidc.scenery import CALLBACK, ISSUER, PASSWORD, TOTP_SECRET, RelyingParty, Scenery, csrf_token

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from flask.testing import FlaskClient
 from jwt.algorithms import RSAAlgorithm
 
-from idp.oidc import tokens as token_kinds
-from idp.oidc.issuing import key_ring
+from idp.oidc.token import tokens
+from idp.oidc.token.issuing import key_ring
 from tests.oidc import mutants
 from tests.oidc.scenery import ISSUER, SECRET, RelyingParty, Scenery, query_of
 
@@ -173,7 +173,7 @@ def test_only_the_diagonal_of_the_cross_use_matrix_works(scenery: Scenery, rp: R
     assert cookie is not None
     waiting = rp.authorize(browser, prompt="consent").location.partition("interaction=")[2]
     person = scenery.people["julie"].person_id
-    logout = token_kinds.logout_token(
+    logout = tokens.logout_token(
         issuer=ISSUER, client_id="rp1", sub=rp.read(told["id_token"])["sub"], sid=sid, now=scenery.clock.now()
     )
     values = {

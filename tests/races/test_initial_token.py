@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import func, select
 
 from idp.db import db
+from idp.oidc.clients import initial_token_services
 from idp.oidc.models import RelyingPartyRow
-from idp.oidc.parties import initial_token_services
 from tests.oidc.registering import Builder, initial_token
 from tests.oidc.scenery import Scenery
 

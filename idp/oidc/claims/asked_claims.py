@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
-from .. import strict_json
+from ..proofs import strict_json
 from . import verified_requests
 from .verified_requests import MalformedClaimsError
 

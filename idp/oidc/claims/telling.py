@@ -10,8 +10,8 @@ from ...accounts.sessions.sign_ins import PersonView
 from ...delegation import claims as rights
 from ...delegation import services as delegation
 from ...delegation.authority import Authority
-from .. import tokens
-from ..tokens import Grant
+from ..token import tokens
+from ..token.tokens import Grant
 from . import asked_claims, verified_claims, verified_requests
 from .asked_claims import Place
 

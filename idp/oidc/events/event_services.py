@@ -19,10 +19,10 @@ from ...notices import services as notices
 from ...notices.messages import Push
 from ...sealing import current_sealing
 from ...web import current_settings
-from ..issuing import key_ring
+from ..clients import client_services
 from ..keys.signing_keys import SET_ALG
 from ..models import EventStreamRow, SecurityEventRow
-from ..parties import client_services
+from ..token.issuing import key_ring
 from . import confirmation_services, signals
 from .polls import Poll
 from .signals import Event

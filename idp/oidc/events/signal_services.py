@@ -18,12 +18,12 @@ from ...db import db, transaction
 from ...delegation import services as delegation
 from ...delegation import system_user_services
 from ...web import current_settings
-from .. import grant_services, issuing
+from ..authorization.disclosure import NOTHING, Disclosure
 from ..claims import asked_claims, telling
-from ..disclosure import NOTHING, Disclosure
+from ..clients import client_services
+from ..clients.clients import RelyingParty
 from ..models import ConsentRow, GrantRow
-from ..parties import client_services
-from ..parties.clients import RelyingParty
+from ..token import grant_services, issuing
 from . import event_services, signals, stream_services, streams
 from .signals import EventType
 from .streams import Stream

@@ -13,8 +13,8 @@ from ... import audit
 from ...db import db, new_id, transaction
 from ...sealing import current_sealing
 from ...web import current_settings
+from ..clients.clients import RelyingParty
 from ..models import EventStreamRow, RemovedSubjectRow
-from ..parties.clients import RelyingParty
 from . import event_services, signals, streams
 from .signals import PUSH
 from .streams import SHORTEST_PAUSE, Delivery, Status, Stream, StreamRefusedError, Wish

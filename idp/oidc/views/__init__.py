@@ -22,14 +22,17 @@ from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
 from ...notices.services import register_renderer
 from ...web import current_settings, show_again
-from .. import consent_services, grant_services, logout_services, metadata, own_data_services
+from .. import metadata, own_data_services
 from .. import models as models  # the tables must be known to the metadata
+from ..authorization import consent_services
+from ..clients import mutual_tls
 from ..events import event_services, signal_services
 from ..events import streams as stream_rules
 from ..keys.key_folder import KeyFolder
 from ..keys.live_keys import LiveKeyRing
-from ..parties import mutual_tls
-from ..server import make_server
+from ..logout import logout_services
+from ..token import grant_services
+from ..token.server import make_server
 from . import (
     authorize,
     browser,

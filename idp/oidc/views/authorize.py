@@ -12,13 +12,15 @@ from flask.typing import ResponseReturnValue
 from ...accounts.sessions.sessions import current_sign_in
 from ...limits import AUTHORIZATIONS, limiter
 from ...web import csrf, now, see_other
-from .. import asking, checks, client_refusals, interaction_services, issue_services, narrowing, responses, situations
+from ..authorization import checks, interaction_services, issue_services, next_step_services, request_parsing, responses
+from ..authorization.interaction_services import Interaction
+from ..authorization.interactions import Step
+from ..authorization.requests import AuthorizationRequest, Parameters, parameters
 from ..claims import assurance_levels
+from ..clients import client_refusals
+from ..clients.clients import RelyingParty
 from ..errors import AuthorizationRefusedError, OverError, UnprovenRequestError
-from ..interaction_services import Interaction
-from ..interactions import Step
-from ..parties.clients import RelyingParty
-from ..requests import AuthorizationRequest, Parameters, parameters
+from ..token import narrowing
 from . import browser
 from .over import over_page, refusal_page
 
@@ -35,11 +37,11 @@ def authorize() -> ResponseReturnValue:
     try:
         asked = parameters([*request.args.items(multi=True), *request.form.items(multi=True)])
         browser.speak(asked.language)
-        client = asking.client_of(asked.get("client_id"))
-        if asking.is_reference(asked):
-            return _begin(asking.pushed(asked, client, now=now()), client)
+        client = request_parsing.client_of(asked.get("client_id"))
+        if request_parsing.is_reference(asked):
+            return _begin(request_parsing.pushed(asked, client, now=now()), client)
         try:
-            asked = asking.opened(asked, client, now=now())
+            asked = request_parsing.opened(asked, client, now=now())
             browser.speak(asked.language)
         except AuthorizationRefusedError as error:
             return _unopened(asked, client, error)
@@ -47,7 +49,7 @@ def authorize() -> ResponseReturnValue:
     except UnprovenRequestError as error:
         return refusal_page(error)
     try:
-        checked = asking.judged(asked, client)
+        checked = request_parsing.judged(asked, client)
     except AuthorizationRefusedError as error:
         client_refusals.note(error.error, error.description, client.client_id, client=client)
         return responses.error(target, error.error, error.description)
@@ -93,7 +95,7 @@ def client_of(interaction: Interaction) -> RelyingParty:
     Raises:
         UnprovenRequestError: it is gone, or could not ask this now.
     """
-    client = asking.client_of(interaction.request.client_id)
+    client = request_parsing.client_of(interaction.request.client_id)
     checks.check_still_allowed(interaction.request, client)
     return client
 
@@ -102,7 +104,7 @@ def _advance(interaction: Interaction, client: RelyingParty) -> ResponseReturnVa
     """Take the next step; an interaction not yet kept (no id) is kept when a page is needed."""
     interaction = replace(interaction, request=narrowing.request_for_client(interaction.request, client))
     sign_in = current_sign_in()
-    following = situations.following(interaction, client, sign_in, now=now())
+    following = next_step_services.following(interaction, client, sign_in, now=now())
     while following.step is Step.ISSUE and sign_in is not None:
         try:
             code, enterprise_id = browser.code_of(interaction.id), following.enterprise_id or ""

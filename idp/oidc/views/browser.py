@@ -13,13 +13,14 @@ from ...delegation import catalogue_services
 from ...i18n import ASKED_LANGUAGE
 from ...sealing import current_sealing, digest, random_token
 from ...web import now, see_other
-from .. import interaction_services, situations, uris, words
+from .. import uris, words
+from ..authorization import interaction_services, next_step_services
+from ..authorization.interaction_services import Interaction
+from ..authorization.interactions import WAY_BACK_LIFE, must_log_in
+from ..authorization.requests import AuthorizationRequest
 from ..claims import assurance_levels
-from ..interaction_services import Interaction
-from ..interactions import WAY_BACK_LIFE, must_log_in
-from ..parties import client_services
-from ..parties.clients import RelyingParty
-from ..requests import AuthorizationRequest
+from ..clients import client_services
+from ..clients.clients import RelyingParty
 
 _CAME_FROM = "oidc_came_from"  # an interaction that cannot go on yet, and its client
 _ELSEWHERE = ("/home", "/agencies", "/people", "/roster", "/enrol", "/account")
@@ -166,5 +167,5 @@ def _asks_again(interaction: Interaction, client: RelyingParty) -> bool:
     sign_in = current_sign_in()
     if sign_in is None:
         return False
-    known = situations.situation(interaction, client, sign_in, now=now())
+    known = next_step_services.situation(interaction, client, sign_in, now=now())
     return must_log_in(known) and known.is_hinted_person is not False

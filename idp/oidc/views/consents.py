@@ -12,7 +12,8 @@ from ...delegation.catalogue import Agency
 from ...errors import NotFoundError
 from ...i18n import gettext as _
 from ...web import now, see_other
-from .. import consent_services, words
+from .. import words
+from ..authorization import consent_services
 
 blueprint = Blueprint("oidc_consents", __name__)
 

@@ -17,13 +17,15 @@ from ...i18n import gettext as _
 from ...limits import AUTHORIZATIONS, limiter
 from ...sealing import SealError, current_sealing
 from ...web import csrf, current_settings, error_page, now, see_other
-from .. import client_refusals, logout, metadata, tokens, uris
+from .. import metadata, uris
+from ..authorization.requests import Parameters, parameters, too_long
+from ..clients import client_refusals, client_services
 from ..errors import UnprovenRequestError
-from ..issuing import key_ring
 from ..keys.signing_keys import UntrustedTokenError
-from ..logout import LogoutRequest, Return
-from ..parties import client_services
-from ..requests import Parameters, parameters, too_long
+from ..logout import logout
+from ..logout.logout import LogoutRequest, Return
+from ..token import tokens
+from ..token.issuing import key_ring
 from . import browser, farewell
 
 blueprint = Blueprint("oidc_end_session", __name__)

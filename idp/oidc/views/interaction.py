@@ -22,13 +22,15 @@ from ...delegation.roles import EnterpriseStatus, Role
 from ...delegation.subscription_words import STATES
 from ...i18n import current_language
 from ...web import now, see_other
-from .. import consent_services, interaction_services, issuing, narrowing, responses, situations, uris, words
-from ..disclosure import Disclosure
+from .. import uris, words
+from ..authorization import consent_services, interaction_services, next_step_services, responses
+from ..authorization.disclosure import Disclosure
+from ..authorization.interaction_services import Interaction
+from ..authorization.interactions import Next, Step
+from ..authorization.requests import OFFLINE
+from ..clients.clients import RelyingParty
 from ..errors import UnprovenRequestError
-from ..interaction_services import Interaction
-from ..interactions import Next, Step
-from ..parties.clients import RelyingParty
-from ..requests import OFFLINE
+from ..token import issuing, narrowing
 from ..way_on import Contact, WayOn, states_at, way_on
 from ..way_on import in_charge as contacts_in_charge
 from . import browser
@@ -76,7 +78,7 @@ def during(*steps: Step) -> Callable[[Page], Callable[[], ResponseReturnValue]]:
             except UnprovenRequestError as error:
                 return refusal_page(error)
             interaction = replace(interaction, request=narrowing.request_for_client(interaction.request, client))
-            following = situations.following(interaction, client, sign_in, now=now())
+            following = next_step_services.following(interaction, client, sign_in, now=now())
             if sign_in is None or following.step not in steps:
                 return redirect(browser.resume_path(interaction), code=303)
             return page(Underway(interaction, client, sign_in, following))
@@ -181,7 +183,7 @@ def missing_block(way: Underway) -> ResponseReturnValue:
     """Say which block is missing and who can grant it; when it was granted meanwhile, the same button goes on."""
     enterprise_id = way.following.enterprise_id or ""
     chosen = next(choice for choice in way.choices if choice.enterprise_id == enterprise_id)
-    facts = situations.situation(way.interaction, way.client, way.sign_in, now=now())
+    facts = next_step_services.situation(way.interaction, way.client, way.sign_in, now=now())
     in_charge = delegation.in_charge(enterprise_id)
     return make_response(
         render_template(

@@ -12,11 +12,13 @@ from flask.typing import ResponseReturnValue
 from ...errors import NotFoundError
 from ...limits import PUSHED, limiter
 from ...web import absolute_url, csrf, now
-from .. import client_refusals, introspecting, issuing, possession, pushing, resource, revoking, tokens
-from ..issuing import NoRightError
+from ..authorization import pushed_requests
+from ..clients import client_refusals, client_services
 from ..keys.key_rotation import JWKS_MAX_AGE
-from ..parties import client_services
-from ..server import MandatServer
+from ..proofs import possession
+from ..token import introspection, issuing, presented_tokens, revocation, tokens
+from ..token.issuing import NoRightError
+from ..token.server import MandatServer
 
 blueprint = Blueprint("oidc_machine", __name__)
 _PUBLISHED = "mandat.oidc_published"
@@ -78,7 +80,7 @@ def token() -> Response:
 def par() -> Response:
     """Keep an authorization request that a client pushes (RFC 9126)."""
     server: MandatServer = current_app.extensions["mandat.oidc_server"]
-    return server.answer_client(request, pushing.push, prepare=pushing.fetch_keys)
+    return server.answer_client(request, pushed_requests.push, prepare=pushed_requests.fetch_keys)
 
 
 @blueprint.post("/revoke")
@@ -86,7 +88,7 @@ def par() -> Response:
 def revoke() -> Response:
     """End what a client holds (RFC 7009)."""
     server: MandatServer = current_app.extensions["mandat.oidc_server"]
-    return server.answer_client(request, revoking.revoke, required=("token",))
+    return server.answer_client(request, revocation.revoke, required=("token",))
 
 
 @blueprint.post("/introspect")
@@ -94,7 +96,7 @@ def revoke() -> Response:
 def introspect() -> Response:
     """Tell an agency what a token is worth now (RFC 7662, RFC 9701)."""
     server: MandatServer = current_app.extensions["mandat.oidc_server"]
-    return server.answer_client(request, introspecting.introspect, required=("token",))
+    return server.answer_client(request, introspection.introspect, required=("token",))
 
 
 @blueprint.route("/userinfo", methods=["GET", "POST"])
@@ -102,21 +104,23 @@ def introspect() -> Response:
 def userinfo() -> ResponseReturnValue:
     """Tell who holds an access token who the person is and what they may do now."""
     try:
-        presented = resource.presented(request.method, absolute_url(request.path), request.headers, now=now())
-    except resource.RefusedTokenError as error:
+        presented = presented_tokens.presented(request.method, absolute_url(request.path), request.headers, now=now())
+    except presented_tokens.RefusedTokenError as error:
         return refused(error)
     try:
         told = issuing.userinfo(presented.claims, now=now())
     except (NoRightError, NotFoundError) as error:
         rule = str(error) or "the enterprise or the person is gone"
-        return refused(resource.RefusedTokenError("Bearer", "invalid_token", rule=rule, claims=presented.claims))
+        return refused(
+            presented_tokens.RefusedTokenError("Bearer", "invalid_token", rule=rule, claims=presented.claims)
+        )
     response = Response(told, mimetype="application/jwt") if isinstance(told, str) else jsonify(told)
     response.headers.extend(possession.nonce_headers(request.headers, now=now()))
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def refused(error: resource.RefusedTokenError) -> Response:
+def refused(error: presented_tokens.RefusedTokenError) -> Response:
     """Answer 401 as RFC 6750 §3 and RFC 9449 §7.1 say: without a token, no error is named."""
     client_refusals.note(
         error.code or "not_authenticated",

@@ -14,13 +14,15 @@ from ... import bindings, refusals
 from ...accounts.sessions.sessions import current_sign_in
 from ...i18n import gettext as _
 from ...web import WayBack, error_page, now
-from .. import checks, client_refusals, grant_services, interaction_services, responses, uris
-from ..checks import Target
+from .. import uris
+from ..authorization import checks, interaction_services, responses
+from ..authorization.checks import Target
+from ..authorization.interaction_services import WayBack as Answer
+from ..authorization.requests import Parameters
+from ..clients import client_refusals, client_services
+from ..clients.clients import RelyingParty
 from ..errors import UnprovenRequestError
-from ..interaction_services import WayBack as Answer
-from ..parties import client_services
-from ..parties.clients import RelyingParty
-from ..requests import Parameters
+from ..token import grant_services
 from . import browser
 
 AGAIN = timedelta(

@@ -21,11 +21,11 @@ from ...i18n import gettext as _
 from ...sealing import random_token
 from ...web import absolute_url, csrf, current_settings, error_page, now, see_other
 from .. import playground_services, words
+from ..authorization.requests import Parameters, parameters
 from ..errors import UnprovenRequestError
 from ..forms import PlaygroundForm
 from ..playground import Attempt, attempt
 from ..playground_services import CALLBACK, Redemption
-from ..requests import Parameters, parameters
 from . import playground_result
 
 blueprint = Blueprint("oidc_playground", __name__, url_prefix="/playground")

@@ -15,14 +15,15 @@ from ...errors import NotFoundError
 from ...i18n import gettext as _
 from ...i18n import long_datetime
 from ...web import absolute_url, current_settings
-from .. import issuing, tokens, words
+from .. import words
 from ..claims import claim_words
 from ..claims.claim_words import Words
-from ..issuing import NoRightError
 from ..keys.signing_keys import ACCESS_TOKEN_ALG, ID_TOKEN_ALG, UntrustedTokenError
 from ..playground import INSTANTS, Attempt, opened, shown
 from ..playground_services import Redemption
-from ..tokens import Grant
+from ..token import issuing, tokens
+from ..token.issuing import NoRightError
+from ..token.tokens import Grant
 
 
 @dataclass(frozen=True, slots=True)

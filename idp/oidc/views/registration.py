@@ -10,9 +10,8 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from ...request_bodies import takes_other_body
 from ...web import csrf, now
-from .. import client_refusals
+from ..clients import client_refusals, registration, registration_services
 from ..errors import RegistrationError, UnknownTokenError
-from ..parties import registration, registration_services
 
 blueprint = Blueprint("oidc_registration", __name__, url_prefix="/register")
 _EVERY_METHOD = ("GET", "POST", "PUT", "PATCH", "DELETE")

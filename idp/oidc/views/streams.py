@@ -15,15 +15,17 @@ from flask.typing import ResponseReturnValue
 
 from ...request_bodies import takes_other_body
 from ...web import absolute_url, csrf, now
-from .. import client_credentials, client_refusals, possession, resource, strict_json, tokens
-from ..client_credentials import Service
+from ..clients import client_refusals
+from ..clients.clients import RelyingParty
 from ..events import event_services, polls, stream_services, streams
 from ..events.signals import POLL
 from ..events.streams import StreamRefusedError
 from ..keys.signing_keys import UntrustedTokenError
-from ..parties.clients import RelyingParty
-from ..resource import Presented, RefusedTokenError
-from ..strict_json import NotStrictJsonError
+from ..proofs import possession, strict_json
+from ..proofs.strict_json import NotStrictJsonError
+from ..token import client_credentials, presented_tokens, tokens
+from ..token.client_credentials import Service
+from ..token.presented_tokens import Presented, RefusedTokenError
 from .machine import published, refused
 
 blueprint = Blueprint("oidc_streams", __name__)
@@ -47,7 +49,9 @@ def _endpoint(path: str, *methods: str, scope: str) -> Callable[[View], View]:
         @wraps(view)
         def guarded(**named: str) -> ResponseReturnValue:
             try:
-                shown = resource.presented(request.method, absolute_url(request.path), request.headers, now=now())
+                shown = presented_tokens.presented(
+                    request.method, absolute_url(request.path), request.headers, now=now()
+                )
                 service: Service = client_credentials.service_of(shown.claims)
             except RefusedTokenError as error:
                 return refused(error)

@@ -30,9 +30,9 @@ from ...errors import ConflictError, NotFoundError
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
 from ...web import now, see_other
-from .. import software_services
+from ..clients import software_services
+from ..clients.software_services import Software
 from ..forms import SystemUserForm
-from ..software_services import Software
 
 blueprint = Blueprint("oidc_systems", __name__)
 STATES = {

@@ -1,0 +1,1 @@
+"""The authorization endpoint: request, checks, interaction, consent, answer."""

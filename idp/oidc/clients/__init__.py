@@ -1,0 +1,1 @@
+"""Clients of agencies: registration, authentication, keys, certificates."""

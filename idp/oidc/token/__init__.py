@@ -1,0 +1,1 @@
+"""Tokens: grants, issuing, refresh, revocation, introspection, and tokens that are presented."""
