@@ -10,13 +10,20 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from idp.delegation.catalogue.catalogue.questionnaire import (
+    Consent,
+    LocalizedText,
+    Question,
+    QuestionKind,
+    Questionnaire,
+    check,
+)
 from werkzeug.datastructures import MultiDict
 
 from idp import addresses
 from idp.accounts import forms as accounts_forms
 from idp.config import Settings, read_settings
 from idp.delegation import forms as delegation_forms
-from idp.delegation.questionnaire import Consent, LocalizedText, Question, QuestionKind, Questionnaire, check
 from idp.enrollment import forms as enrollment_forms
 from idp.notices.delivery import as_mime
 from idp.notices.errors import BouncedError

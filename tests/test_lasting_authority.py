@@ -73,8 +73,8 @@ LINKS = {
 TYPED_FROM_A_MAIL = Row(EmailChange, "undo_digest", ("confirmed_at", "undone_at"), email_change_services.forget)
 SIGNED_TEXTS = {
     "idp/web.py": "the page session",
-    "idp/delegation/previews.py": "what a preview showed: counts for an hour, in the POST of the person in charge alone",
-    "idp/delegation/system_users.py": "what a preview showed: counts for an hour, in the POST of the person in charge alone",
+    "idp/delegation/rights/previews.py": "what a preview showed: counts for an hour, in the POST of the person in charge alone",
+    "idp/delegation/rights/system_users.py": "what a preview showed: counts for an hour, in the POST of the person in charge alone",
 }
 
 

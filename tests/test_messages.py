@@ -14,7 +14,7 @@ from flask import Flask, request
 from jinja2 import StrictUndefined
 
 from idp.config import Settings, folder
-from idp.delegation.question_services import Asker
+from idp.delegation.people.question_services import Asker
 from idp.enrollment.notice_services import TEMPLATES as ENROLMENT
 from idp.i18n import Language
 from idp.identifiers import UserCode

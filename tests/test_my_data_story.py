@@ -30,10 +30,11 @@ from idp.connectors.register_import import import_register
 from idp.connectors.tax_import import import_tax_file
 from idp.db import Base, db, new_id, transaction
 from idp.delegation import services as delegation
-from idp.delegation import subscription_services, system_user_services
-from idp.delegation.roles import Role
-from idp.delegation.system_users import Wanted
-from idp.delegation.verification import VerificationRecord
+from idp.delegation.people.roles import Role
+from idp.delegation.people.verification import VerificationRecord
+from idp.delegation.rights import system_user_services
+from idp.delegation.rights.system_users import Wanted
+from idp.delegation.subscriptions import subscription_services
 from idp.enrollment import browser_services as enrolment_browsers
 from idp.enrollment import models as enrolment_models
 from idp.enrollment import services as enrolment

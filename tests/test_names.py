@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from idp.delegation.catalogue.catalogue.reading import Node
 from wtforms import StringField
 
 from idp import names
@@ -14,7 +15,6 @@ from idp.connectors.csv_files import Faults
 from idp.connectors.register_files import NeqSet
 from idp.connectors.register_files import names as register_names
 from idp.delegation.forms import PersonForm
-from idp.delegation.reading import Node
 from idp.enrollment.forms import NomineeForm, RepresentativeForm
 from idp.names import NameFault
 from idp.oidc.forms import SystemUserForm

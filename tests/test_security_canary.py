@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 from idp.config import Settings, folder
 from idp.db import db
-from idp.delegation import catalogue_services
+from idp.delegation.catalogue.catalogue import catalogue_services
 from tests.answers import listen
 from tests.enrollment.conftest import Browser, Typed, begin, browser, fill_in, imported, mailed_code, submit
 from tests.oidc.scenery import SECRET, RelyingParty, Scenery, load, registration

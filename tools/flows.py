@@ -46,7 +46,7 @@ TABLES = (
         "An operator’s proposal waits for a second operator.",
     ),
     (
-        "idp.delegation.subscription_states",
+        "idp.delegation.subscriptions.states",
         "Subscription of an enterprise to an agency",
         "An automatic rule decides within the transaction of the request; a person at the agency decides otherwise.",
     ),

@@ -8,7 +8,8 @@ import click
 
 from ..app import create_app
 from ..clock import SystemClock
-from ..delegation import catalogue_files, catalogue_services, subscription_services
+from ..delegation.catalogue import catalogue_files, catalogue_services
+from ..delegation.subscriptions import subscription_services
 
 
 @click.group()

@@ -22,11 +22,13 @@ from ..config import Settings
 from ..connectors.register_import import import_register
 from ..connectors.tax_import import import_tax_file
 from ..db import transaction
-from ..delegation import catalogue_services, subscription_services, system_user_services
 from ..delegation import services as delegation
-from ..delegation.roles import Role
-from ..delegation.system_users import Wanted
-from ..delegation.verification import VerificationRecord
+from ..delegation.catalogue import catalogue_services
+from ..delegation.people.roles import Role
+from ..delegation.people.verification import VerificationRecord
+from ..delegation.rights import system_user_services
+from ..delegation.rights.system_users import Wanted
+from ..delegation.subscriptions import subscription_services
 from ..identifiers import PersonId, UserCode
 from ..oidc import playground_services
 from ..support import services as support

@@ -137,7 +137,7 @@ def _database_findings(settings: Settings) -> Iterator[str]:
     from ..accounts import services as accounts
     from ..audit.checkpoint_services import compared
     from ..db import db
-    from ..delegation import catalogue_services
+    from ..delegation.catalogue import catalogue_services
     from ..notices.models import OutboxMessage
 
     config = Config()

@@ -8,7 +8,7 @@ from .. import addresses
 from ..app import create_app
 from ..clock import SystemClock
 from ..config import read_settings
-from ..delegation import catalogue_services
+from ..delegation.catalogue import catalogue_services
 from ..errors import NotFoundError
 from ..i18n import Language
 from ..support import services

@@ -18,8 +18,8 @@ from ..app import create_app
 from ..audit.checkpoint_services import publish_due
 from ..clock import Clock, SystemClock
 from ..db import db
-from ..delegation import level_services, question_services
 from ..delegation import services as delegation
+from ..delegation.people import level_services, question_services
 from ..enrollment import browser_services
 from ..enrollment import worker_services as enrollment
 from ..notices import services as notices

@@ -21,7 +21,7 @@ from ..errors import NotAllowedError
 from ..i18n import gettext as _
 from ..web import Viewer, now
 from . import services
-from .roles import Role
+from .people.roles import Role
 from .services import MembershipView
 
 View = TypeVar("View", bound=Callable[..., Any])

@@ -15,9 +15,9 @@ from ..audit.events import Event
 from ..audit.services import Actor
 from ..db import db, transaction
 from ..errors import NotAllowedError
-from . import people_services
 from .models import Enterprise, Membership
-from .roles import MembershipStatus, Role
+from .people import people_services
+from .people.roles import MembershipStatus, Role
 
 _IN_CHARGE = (Role.AUTHORIZED_REPRESENTATIVE, Role.PES)
 

@@ -17,10 +17,10 @@ from ..db import db, new_id, sort_key, transaction
 from ..errors import ConflictError, NotFoundError
 from ..identifiers import EnterpriseId, PersonId, with_neq
 from .models import Enterprise, EnterpriseVerification, Membership
-from .projection_services import RemovalReason, watching
-from .roles import EnterpriseStatus, MembershipStatus, Role
-from .subscription_models import Subscription
-from .verification import Assurance, HeldRole, VerificationMethod, VerificationRecord
+from .people.roles import EnterpriseStatus, MembershipStatus, Role
+from .people.verification import Assurance, HeldRole, VerificationMethod, VerificationRecord
+from .rights.projection_services import RemovalReason, watching
+from .subscriptions.subscription_models import Subscription
 
 
 @dataclass(frozen=True, slots=True)

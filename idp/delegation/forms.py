@@ -14,8 +14,8 @@ from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
 from ..web_forms import MandatForm, NameField, is_an_address
 from . import rules
-from .authority import UNRESTRICTED
-from .rights_services import Matrix, Right
+from .rights.authority import UNRESTRICTED
+from .rights.rights_services import Matrix, Right
 
 
 class PersonForm(MandatForm):

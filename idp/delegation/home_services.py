@@ -7,15 +7,15 @@ from datetime import date, datetime, timedelta
 
 from ..clock import local_date
 from ..db import sort_key
-from . import catalogue_services
-from .authority import Authority
-from .catalogue import Agency
-from .people_services import MembershipView, members
-from .removal_services import RemovalView, removals
-from .rights_services import authority, matrix
-from .roles import MembershipStatus, Role
-from .subscription_services import SubscriptionView, subscriptions_of
-from .subscription_states import COUNTING, SubscriptionState
+from .catalogue import catalogue_services
+from .catalogue.catalogue import Agency
+from .people.people_services import MembershipView, members
+from .people.roles import MembershipStatus, Role
+from .rights.authority import Authority
+from .rights.removal_services import RemovalView, removals
+from .rights.rights_services import authority, matrix
+from .subscriptions.states import COUNTING, SubscriptionState
+from .subscriptions.subscription_services import SubscriptionView, subscriptions_of
 
 ENDING_WITHIN = timedelta(days=60)
 

@@ -13,7 +13,7 @@ from ..db import db, table_of
 from ..identifiers import UserCode
 from . import services
 from .models import BlockGrant, Enterprise, EnterpriseVerification, Membership, Projection, Removal, SoftwareApproval
-from .subscription_models import Subscription, SubscriptionStep
+from .subscriptions.subscription_models import Subscription, SubscriptionStep
 
 _ENTERPRISES, _MEMBERS, _GRANTS = table_of(Enterprise), table_of(Membership), table_of(BlockGrant)
 _REMOVALS, _PROJECTIONS, _SOFTWARE = table_of(Removal), table_of(Projection), table_of(SoftwareApproval)

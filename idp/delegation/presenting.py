@@ -14,10 +14,12 @@ from ..clock import TORONTO
 from ..i18n import current_language
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
-from . import catalogue_services, people_services, system_user_services
-from .projection_services import RemovalReason
-from .removal_services import RemovalView
-from .roles import MembershipStatus, Role
+from .catalogue import catalogue_services
+from .people import people_services
+from .people.roles import MembershipStatus, Role
+from .rights import system_user_services
+from .rights.projection_services import RemovalReason
+from .rights.removal_services import RemovalView
 
 ROLES = {
     Role.PES: _l("Person in charge of electronic services"),

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from ..clock import end_of_day, local_date
 from ..errors import Decision
-from .authority import UNRESTRICTED, Authority
-from .roles import BY_POWER, MembershipStatus, Role
+from .people.roles import BY_POWER, MembershipStatus, Role
+from .rights.authority import UNRESTRICTED, Authority
 
 MAX_YEARS = 2  # decisions §14
 DEFAULT_YEARS = 1

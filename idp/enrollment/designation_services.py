@@ -16,8 +16,8 @@ from ..audit import Actor
 from ..db import transaction
 from ..delegation import contact_services
 from ..delegation import services as delegation
-from ..delegation.roles import Role
-from ..delegation.verification import VerificationMethod, VerificationRecord
+from ..delegation.people.roles import Role
+from ..delegation.people.verification import VerificationMethod, VerificationRecord
 from ..errors import ConflictError, NotAllowedError
 from ..i18n import Language
 from ..identifiers import PersonId, UserCode, with_neq

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from ..accounts import services as accounts
 from ..db import db
 from ..delegation import services as delegation
-from ..delegation.roles import MembershipStatus, Role
+from ..delegation.people.roles import MembershipStatus, Role
 from ..identifiers import Neq
 from . import notice_services
 from .models import EnrolmentFile

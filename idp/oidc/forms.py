@@ -8,7 +8,7 @@ from wtforms import RadioField, SelectField, SelectMultipleField, StringField, T
 from wtforms.validators import DataRequired, InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from ..delegation.system_users import LONGEST_NAME
+from ..delegation.rights.system_users import LONGEST_NAME
 from ..i18n import lazy_gettext as _l
 from ..web_forms import DatePartsField, MandatForm
 from .metadata import PROMPTS

@@ -16,8 +16,8 @@ import yaml
 
 from .. import audit
 from ..db import transaction
-from ..delegation import catalogue_services
-from ..delegation.catalogue import Agency
+from ..delegation.catalogue import catalogue_services
+from ..delegation.catalogue.catalogue import Agency
 from ..sealing import random_token
 from ..web import absolute_url
 from . import playground

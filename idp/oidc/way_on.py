@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 
 from ..accounts import services as accounts
 from ..delegation import services as delegation
-from ..delegation import subscription_services
-from ..delegation.rights_services import Choice
-from ..delegation.roles import Role
-from ..delegation.subscription_states import COUNTING, SubscriptionState
+from ..delegation.people.roles import Role
+from ..delegation.rights.rights_services import Choice
+from ..delegation.subscriptions import subscription_services
+from ..delegation.subscriptions.states import COUNTING, SubscriptionState
 from ..i18n import gettext as _
 from ..identifiers import with_neq
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..delegation.catalogue import Agency
-from ..delegation.questionnaire import LocalizedText
-from ..delegation.roles import Role
+from ..delegation.catalogue.catalogue import Agency
+from ..delegation.catalogue.questionnaire import LocalizedText
+from ..delegation.people.roles import Role
 from ..i18n import current_language
 from ..i18n import gettext as _
 from .authorization.disclosure import EVERY_BLOCK, Disclosure

@@ -6,10 +6,11 @@ from flask import Blueprint, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ..accounts.sign_in.confirming import fresh_sign_in_required
-from ..delegation import catalogue_services, change_services, subscription_services
-from ..delegation.catalogue import Agency
-from ..delegation.subscription_services import SubscriptionView
-from ..delegation.subscription_states import DECIDED_BY_OFFICER, SubscriptionState
+from ..delegation.catalogue import catalogue_services
+from ..delegation.catalogue.catalogue import Agency
+from ..delegation.subscriptions import change_services, subscription_services
+from ..delegation.subscriptions.states import DECIDED_BY_OFFICER, SubscriptionState
+from ..delegation.subscriptions.subscription_services import SubscriptionView
 from ..errors import ConflictError, NotFoundError
 from ..i18n import gettext as _
 from ..web import now, see_other

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from idp.accounts import services as accounts
 from idp.accounts.people import name_services
 from idp.delegation import services as delegation
-from idp.delegation.roles import Role
-from idp.delegation.verification import Assurance, HeldRole, VerificationRecord
+from idp.delegation.people.roles import Role
+from idp.delegation.people.verification import Assurance, HeldRole, VerificationRecord
 from idp.identifiers import PersonId
 from idp.oidc import metadata
 from idp.oidc.claims import verified_claims, verified_requests

@@ -16,7 +16,7 @@ import pytest
 
 from idp.clock import end_of_day, local_date
 from idp.delegation import services as delegation
-from idp.delegation.rights_services import Right
+from idp.delegation.rights.rights_services import Right
 from tests.oidc.fapi import thumbprint
 from tests.oidc.lasting import RESOURCE, Bound, Holder, Keyed, Program, Server, signed_out
 from tests.oidc.scenery import FIRM, ISSUER, SCOPES, SECRET, RelyingParty, Scenery, csrf_token, load, registration

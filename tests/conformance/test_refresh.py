@@ -21,8 +21,8 @@ from idp.audit.models import AuditEntry
 from idp.clock import local_date
 from idp.config import folder
 from idp.db import db, transaction
-from idp.delegation import catalogue_services
 from idp.delegation import services as delegation
+from idp.delegation.catalogue.catalogue import catalogue_services
 from idp.notices.services import deliver_due
 from idp.oidc.models import GrantRow
 from idp.oidc.token import grant_services, refresh_tokens

@@ -17,8 +17,8 @@ from idp.audit import SYSTEM
 from idp.clock import MovableClock
 from idp.db import transaction
 from idp.delegation import services as delegation
-from idp.delegation import subscription_services
-from idp.delegation.roles import Role
+from idp.delegation.people.roles import Role
+from idp.delegation.subscriptions import subscription_services
 from idp.oidc.authorization import consent_services
 from tests.oidc.listening import (
     CLAIMS_CHANGE,

@@ -17,7 +17,8 @@ from idp import audit
 from idp.audit import SYSTEM
 from idp.db import db
 from idp.delegation import services as delegation
-from idp.delegation import subscription_services, system_user_services
+from idp.delegation.rights import system_user_services
+from idp.delegation.subscriptions import subscription_services
 from idp.oidc.clients import client_metadata, client_services
 from idp.oidc.clients.client_metadata import Grounds
 from tests.oidc.fapi import thumbprint

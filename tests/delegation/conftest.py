@@ -18,9 +18,11 @@ from idp.accounts import services as accounts
 from idp.audit import SYSTEM, Actor
 from idp.clock import MovableClock, local_date
 from idp.db import db
-from idp.delegation import catalogue_services, services, subscription_services
-from idp.delegation.roles import Role
-from idp.delegation.verification import VerificationRecord
+from idp.delegation import services
+from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.people.roles import Role
+from idp.delegation.people.verification import VerificationRecord
+from idp.delegation.subscriptions import subscription_services
 from idp.identifiers import PersonId
 
 AGENCIES = Path(__file__).parents[2] / "agencies"

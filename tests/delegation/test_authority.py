@@ -7,10 +7,18 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.delegation.authority import UNRESTRICTED, Facts, GrantFact, MembershipFact, assemble, covers, next_change
-from idp.delegation.claims import authorization_details, blocks_in, project, projection_digest
-from idp.delegation.explain import LinkKind, Missing, explain
-from idp.delegation.roles import EnterpriseStatus, MembershipStatus, Role
+from idp.delegation.people.roles import EnterpriseStatus, MembershipStatus, Role
+from idp.delegation.rights.authority import (
+    UNRESTRICTED,
+    Facts,
+    GrantFact,
+    MembershipFact,
+    assemble,
+    covers,
+    next_change,
+)
+from idp.delegation.rights.claims import authorization_details, blocks_in, project, projection_digest
+from idp.delegation.rights.explain import LinkKind, Missing, explain
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 CODES = ("001", "005", "007", "008", "018", "019", "024")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from idp.delegation.catalogue.catalogue.catalogue_files import CatalogueFileError, read_files
+from idp.delegation.catalogue.catalogue.questionnaire import Fault, check
 
-from idp.delegation.catalogue_files import CatalogueFileError, read_files
-from idp.delegation.questionnaire import Fault, check
-from idp.delegation.subscription_rules import Ruling, rule
-from idp.delegation.subscription_states import TRANSITIONS, SubscriptionEvent, SubscriptionState, after
+from idp.delegation.subscriptions.rules import Ruling, rule
+from idp.delegation.subscriptions.states import TRANSITIONS, SubscriptionEvent, SubscriptionState, after
 
 AGENCIES = Path(__file__).parents[2] / "agencies"
 AMP = AGENCIES / "amp.yaml"

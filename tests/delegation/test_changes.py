@@ -12,20 +12,16 @@ import pytest
 from idp import audit
 from idp.audit.services import Actor
 from idp.clock import MovableClock, local_date
-from idp.delegation import (
-    catalogue_services,
-    change_services,
-    impact_services,
-    services,
-    subscription_services,
-    system_user_services,
-)
-from idp.delegation.change_services import Outcome
-from idp.delegation.rights_services import Right
-from idp.delegation.subscription_changes import Content, difference
-from idp.delegation.subscription_services import SubscriptionView
-from idp.delegation.subscription_states import SubscriptionEvent, SubscriptionState
-from idp.delegation.system_users import Wanted
+from idp.delegation import services
+from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.rights import system_user_services
+from idp.delegation.rights.rights_services import Right
+from idp.delegation.rights.system_users import Wanted
+from idp.delegation.subscriptions import change_services, impact_services, subscription_services
+from idp.delegation.subscriptions.change_services import Outcome
+from idp.delegation.subscriptions.changes import Content, difference
+from idp.delegation.subscriptions.states import SubscriptionEvent, SubscriptionState
+from idp.delegation.subscriptions.subscription_services import SubscriptionView
 from idp.errors import ConflictError, NotAllowedError, NotFoundError
 
 from .conftest import AMP

@@ -16,10 +16,13 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from idp.audit.services import Actor
 from idp.clock import local_date
 from idp.db import db
-from idp.delegation import catalogue_services, change_services, services, subscription_services, system_user_services
-from idp.delegation.claims import projection_digest
-from idp.delegation.rights_services import Right
-from idp.delegation.system_users import Wanted
+from idp.delegation import services
+from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.rights import system_user_services
+from idp.delegation.rights.claims import projection_digest
+from idp.delegation.rights.rights_services import Right
+from idp.delegation.rights.system_users import Wanted
+from idp.delegation.subscriptions import change_services, subscription_services
 
 from .conftest import AMP, Business, Member, World
 

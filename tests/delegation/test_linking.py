@@ -23,8 +23,8 @@ from idp.audit import services as audit
 from idp.db import db, transaction
 from idp.delegation import services
 from idp.delegation.models import EnterpriseVerification, Membership, Projection, Removal
-from idp.delegation.newcomer_services import Newcomer
-from idp.delegation.roles import Role
+from idp.delegation.people.newcomer_services import Newcomer
+from idp.delegation.people.roles import Role
 from idp.errors import ConflictError
 
 from ..accounts.conftest import payloads

@@ -13,10 +13,11 @@ from idp.accounts.people import name_services
 from idp.accounts.recovery import lost_code_services
 from idp.audit import SYSTEM
 from idp.db import db, transaction
-from idp.delegation import departure_services, departure_telling, enterprise_services, services
-from idp.delegation.linking_services import objections
+from idp.delegation import enterprise_services, services
 from idp.delegation.models import Membership
-from idp.delegation.roles import Role
+from idp.delegation.people import departure_notices, departure_services
+from idp.delegation.people.linking_services import objections
+from idp.delegation.people.roles import Role
 from idp.identifiers import Neq, with_neq
 from idp.notices.services import deliver_due
 
@@ -77,7 +78,7 @@ def test_messages_and_objections_name_the_number(world: World, licorne: Business
     departure_services.leave(licorne.omar.person_id, world.now)
     assert both(str(payloads("member_left")), licorne)
 
-    assert both(str(departure_telling.objections(licorne.ar.person_id)), licorne)
+    assert both(str(departure_notices.objections(licorne.ar.person_id)), licorne)
     assert both(str(objections(licorne.pes.person_id, licorne.ar.person_id)), licorne)
     assert both(enterprise_services.proved_for(licorne.ar.person_id) or "", licorne)
 

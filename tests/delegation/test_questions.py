@@ -13,9 +13,8 @@ from sqlalchemy import select
 
 from idp.audit.models import AuditEntry
 from idp.db import db
-from idp.delegation import people_services
-from idp.delegation import question_services as questions
 from idp.delegation.models import Question
+from idp.delegation.people import people_services, question_services
 from idp.identifiers import Neq
 from idp.notices.services import deliver_due
 from tests.accounts.conftest import payloads
@@ -23,7 +22,7 @@ from tests.accounts.conftest import payloads
 from .conftest import Browser, Business, Member, World
 
 UNKNOWN = "1100000018"
-ASKER = questions.Asker("Mo Nouveau", "mo@example.com", "", "Je travaille ici depuis lundi.", "fr")
+ASKER = question_services.Asker("Mo Nouveau", "mo@example.com", "", "Je travaille ici depuis lundi.", "fr")
 FIELDS = {"name": "Mo Nouveau", "email": "mo@example.com", "phone": "", "message": "Je travaille ici depuis lundi."}
 SignIn = Callable[[Member], Browser]
 
@@ -40,16 +39,16 @@ def told(world: World) -> list[str]:
 def test_a_question_reaches_those_in_charge_once(licorne: Business, world: World) -> None:
     """The representative and each active PES get it, a suspended one and users do not; twice delivered is once written."""
     people_services.suspend_member(licorne.id, licorne.marc.membership_id, by=licorne.ar.person_id, now=world.now)
-    assert questions.ask(Neq(licorne.neq), ASKER, sender="192.0.2.1", now=world.now)
-    (asked,) = payloads(questions.ASKED)
+    assert question_services.ask(Neq(licorne.neq), ASKER, sender="192.0.2.1", now=world.now)
+    (asked,) = payloads(question_services.ASKED)
 
     for _again in range(2):
-        questions.pass_on(asked, world.now)
+        question_services.pass_on(asked, world.now)
 
-    sent = payloads(questions.QUESTION)
+    sent = payloads(question_services.QUESTION)
     assert {each["person_id"] for each in sent} == {licorne.ar.person_id, licorne.pes.person_id}
     assert len(sent) == 2
-    (view,) = questions.questions(licorne.id)
+    (view,) = question_services.questions(licorne.id)
     assert view.asker == ASKER
     row = db.session.scalars(select(Question)).one()
     assert "mo@example.com" not in row.said
@@ -58,7 +57,7 @@ def test_a_question_reaches_those_in_charge_once(licorne: Business, world: World
 
 def test_nothing_is_kept_for_an_enterprise_that_is_not_enrolled(licorne: Business, world: World) -> None:
     """The worker finds no enterprise, and forgets what was asked."""
-    questions.ask(Neq(UNKNOWN), ASKER, sender="192.0.2.1", now=world.now)
+    question_services.ask(Neq(UNKNOWN), ASKER, sender="192.0.2.1", now=world.now)
 
     assert told(world) == []
     assert db.session.scalars(select(Question)).all() == []
@@ -77,19 +76,19 @@ def test_questions_are_bounded(
     licorne: Business,
     plumedor: Business,
     world: World,
-    another: Callable[[int], tuple[Neq, questions.Asker, str]],
+    another: Callable[[int], tuple[Neq, question_services.Asker, str]],
     limit: int,
 ) -> None:
     """Per enterprise, per person and per network address, within an hour; then again."""
     for number in range(15):
         neq, asker, sender = another(number)
-        questions.ask(neq, asker, sender=sender, now=world.now)
-    assert len(payloads(questions.ASKED)) == limit
+        question_services.ask(neq, asker, sender=sender, now=world.now)
+    assert len(payloads(question_services.ASKED)) == limit
 
     world.clock.advance(timedelta(hours=1))
     neq, asker, sender = another(1)
-    assert questions.ask(neq, asker, sender=sender, now=world.now)
-    assert len(payloads(questions.ASKED)) == limit + 1
+    assert question_services.ask(neq, asker, sender=sender, now=world.now)
+    assert len(payloads(question_services.ASKED)) == limit + 1
 
 
 def test_the_page_says_the_same_whatever_exists(app: Flask, licorne: Business) -> None:
@@ -129,16 +128,16 @@ def test_a_mistake_is_said_beside_its_field(app: Flask, changes: dict[str, str],
 
     assert answer.status_code == 200
     assert said in answer.text
-    assert payloads(questions.ASKED) == []
+    assert payloads(question_services.ASKED) == []
 
 
 def test_those_in_charge_answer_once_and_others_see_nothing(
     licorne: Business, plumedor: Business, world: World, sign_in: SignIn
 ) -> None:
     """The list is the enterprise's; marking is noted once in the log; another enterprise's id changes nothing."""
-    questions.ask(Neq(licorne.neq), ASKER, sender="192.0.2.1", now=world.now)
+    question_services.ask(Neq(licorne.neq), ASKER, sender="192.0.2.1", now=world.now)
     assert told(world) == ["question:asked"]
-    (view,) = questions.questions(licorne.id)
+    (view,) = question_services.questions(licorne.id)
     pes, marc, julie, stranger = (sign_in(each) for each in (licorne.pes, licorne.marc, licorne.julie, plumedor.pes))
 
     assert "Mo Nouveau" in pes.text("/questions")
@@ -149,18 +148,18 @@ def test_those_in_charge_answer_once_and_others_see_nothing(
         browser.post(f"/questions/{view.id}/answered")
 
     assert told(world) == ["question:answered", "question:asked"]
-    (view,) = questions.questions(licorne.id)
+    (view,) = question_services.questions(licorne.id)
     assert view.answered_by == licorne.pes.person_id
     assert licorne.pes.name in marc.text("/questions")
 
 
 def test_questions_are_forgotten_after_thirty_days(licorne: Business, world: World) -> None:
     """A row goes with its text."""
-    questions.ask(Neq(licorne.neq), ASKER, sender="192.0.2.1", now=world.now)
+    question_services.ask(Neq(licorne.neq), ASKER, sender="192.0.2.1", now=world.now)
     told(world)
 
-    assert questions.forget_old(world.now + timedelta(days=29)) == 0
-    assert questions.forget_old(world.now + timedelta(days=30)) == 1
+    assert question_services.forget_old(world.now + timedelta(days=29)) == 0
+    assert question_services.forget_old(world.now + timedelta(days=30)) == 1
 
 
 def test_users_and_the_representative_see_how_to_reach_their_pes(licorne: Business, sign_in: SignIn) -> None:

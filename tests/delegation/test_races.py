@@ -11,9 +11,11 @@ from flask import Flask
 
 from idp.clock import local_date
 from idp.db import db
-from idp.delegation import catalogue_services, change_services, services, subscription_services
-from idp.delegation.rights_services import Right
-from idp.delegation.roles import MembershipStatus, Role
+from idp.delegation import services
+from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.people.roles import MembershipStatus, Role
+from idp.delegation.rights.rights_services import Right
+from idp.delegation.subscriptions import change_services, subscription_services
 from idp.errors import ConflictError, NotAllowedError
 
 from .conftest import AMP

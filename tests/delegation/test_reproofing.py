@@ -19,9 +19,9 @@ from idp.accounts.user_codes.activation_services import StartRefusal, start
 from idp.connectors.register_import import import_register
 from idp.db import transaction
 from idp.delegation import services
-from idp.delegation.postal_services import postal_lines
-from idp.delegation.reproofing_services import may_reprove, reprove
-from idp.delegation.roles import Role
+from idp.delegation.people.postal_services import postal_lines
+from idp.delegation.people.reproofing_services import may_reprove, reprove
+from idp.delegation.people.roles import Role
 from idp.errors import NotAllowedError
 from idp.identifiers import UserCode
 from idp.notices import services as notices

@@ -8,8 +8,9 @@ from flask import Flask
 from idp.accounts.people.person_services import required_level
 from idp.cli import worker
 from idp.config import Settings
-from idp.delegation import level_services, services
-from idp.delegation.roles import Role
+from idp.delegation import services
+from idp.delegation.people import level_services
+from idp.delegation.people.roles import Role
 
 from .conftest import Business, World
 

@@ -12,10 +12,10 @@ from idp.accounts import services as accounts
 from idp.accounts.user_codes.activation_services import StartRefusal, activation, start
 from idp.audit import SYSTEM
 from idp.delegation import rules, services
-from idp.delegation.newcomer_services import Newcomer
-from idp.delegation.reproofing_services import may_reprove, may_unlock, reprove
-from idp.delegation.roles import MembershipStatus, Role
-from idp.delegation.vouching_services import may_vouch_name
+from idp.delegation.people.newcomer_services import Newcomer
+from idp.delegation.people.reproofing_services import may_reprove, may_unlock, reprove
+from idp.delegation.people.roles import MembershipStatus, Role
+from idp.delegation.people.vouching_services import may_vouch_name
 from idp.errors import NotAllowedError
 
 from .conftest import Browser, Business, Member, World

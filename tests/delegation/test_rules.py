@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from idp.delegation import rules
-from idp.delegation.authority import UNRESTRICTED, Authority, HeldBlocks
-from idp.delegation.roles import EnterpriseStatus, MembershipStatus, Role
+from idp.delegation.people.roles import EnterpriseStatus, MembershipStatus, Role
+from idp.delegation.rights.authority import UNRESTRICTED, Authority, HeldBlocks
 from idp.delegation.rules import Member, Reason
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)

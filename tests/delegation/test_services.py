@@ -16,10 +16,10 @@ from idp.audit import SYSTEM, Event
 from idp.clock import MovableClock, local_date
 from idp.db import db, transaction
 from idp.delegation import services
-from idp.delegation.rights_services import Right
-from idp.delegation.roles import Role
+from idp.delegation.people.roles import Role
+from idp.delegation.people.verification import VerificationRecord
+from idp.delegation.rights.rights_services import Right
 from idp.delegation.rules import Reason
-from idp.delegation.verification import VerificationRecord
 from idp.errors import ConflictError, NotAllowedError, NotFoundError
 from idp.notices.models import OutboxMessage
 from idp.notices.services import _place

@@ -11,8 +11,10 @@ import pytest
 
 from idp.audit.services import Actor
 from idp.clock import MovableClock, local_date
-from idp.delegation import catalogue_services, services, subscription_services
-from idp.delegation.subscription_states import SubscriptionEvent, SubscriptionState
+from idp.delegation import services
+from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.subscriptions import subscription_services
+from idp.delegation.subscriptions.states import SubscriptionEvent, SubscriptionState
 from idp.errors import ConflictError, NotAllowedError, NotFoundError
 
 pytestmark = pytest.mark.databases

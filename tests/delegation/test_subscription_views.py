@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from idp.clock import MovableClock
-from idp.delegation import services, subscription_services
-from idp.delegation.subscription_states import SubscriptionState
+from idp.delegation import services
+from idp.delegation.subscriptions import subscription_services
+from idp.delegation.subscriptions.states import SubscriptionState
 from idp.notices import services as notices
 
 ANSWERS = {"q-is_client": "no", "q-contact_email": "a@licorne.example", "q-blocks": ["001", "008"]}

@@ -12,13 +12,23 @@ from hypothesis import strategies as st
 from idp.audit import SYSTEM
 from idp.clock import end_of_day, local_date
 from idp.db import db
-from idp.delegation import services, subscription_services, system_user_services
-from idp.delegation.authority import ApprovalFact, Facts, assemble, next_change
-from idp.delegation.claims import authorization_details, blocks_in, project
-from idp.delegation.explain import explain
-from idp.delegation.roles import EnterpriseStatus, Role
+from idp.delegation import services
+from idp.delegation.people.roles import EnterpriseStatus, Role
+from idp.delegation.rights import system_user_services
+from idp.delegation.rights.authority import ApprovalFact, Facts, assemble, next_change
+from idp.delegation.rights.claims import authorization_details, blocks_in, project
+from idp.delegation.rights.explain import explain
+from idp.delegation.rights.system_users import (
+    Previewed,
+    SystemUserState,
+    Wanted,
+    may_approve,
+    open_token,
+    sign,
+    state_of,
+)
 from idp.delegation.rules import Reason, latest_end
-from idp.delegation.system_users import Previewed, SystemUserState, Wanted, may_approve, open_token, sign, state_of
+from idp.delegation.subscriptions import subscription_services
 from idp.errors import NotAllowedError, NotFoundError
 
 from .conftest import AMP, Business, World

@@ -10,8 +10,9 @@ import pytest
 from idp.accounts import services as accounts
 from idp.accounts.sign_in.sign_in_services import check_password
 from idp.audit import Actor
-from idp.delegation import reproofing_services, rules, services
-from idp.delegation.roles import MembershipStatus, Role
+from idp.delegation import rules, services
+from idp.delegation.people import reproofing_services
+from idp.delegation.people.roles import MembershipStatus, Role
 from idp.errors import NotAllowedError
 from idp.identifiers import UserCode
 

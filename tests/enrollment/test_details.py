@@ -14,8 +14,9 @@ from idp.accounts.people.contact_services import note_confirmed
 from idp.audit.models import AuditEntry
 from idp.connectors.enterprise_register import RegisterEntry, RegisterUnavailableError, RegistrationStatus
 from idp.db import db, in_transaction
-from idp.delegation import contact_services, people_services
+from idp.delegation import contact_services
 from idp.delegation.contact_services import Details
+from idp.delegation.people import people_services
 from idp.errors import NotAllowedError
 from idp.identifiers import Neq
 from tests.delegation.conftest import Browser, Business, Member, World, licorne, plumedor, sign_in, world

@@ -16,7 +16,7 @@ from idp.audit.models import AuditEntry
 from idp.connectors.tax_agency import TaxAgencyUnavailableError
 from idp.db import db
 from idp.delegation import services as delegation
-from idp.delegation.roles import Role
+from idp.delegation.people.roles import Role
 from idp.enrollment import browser_services, review_services, worker_services
 from idp.enrollment.models import EnrolmentFile, Evidence, FileBrowser, FileEvent
 from idp.enrollment.review_services import Approval

@@ -31,11 +31,12 @@ from idp.audit import SYSTEM, Actor
 from idp.clock import MovableClock, local_date
 from idp.config import Settings, folder
 from idp.db import db
-from idp.delegation import catalogue_services, subscription_services
 from idp.delegation import services as delegation
-from idp.delegation.rights_services import Right
-from idp.delegation.roles import Role
-from idp.delegation.verification import VerificationRecord
+from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.people.roles import Role
+from idp.delegation.people.verification import VerificationRecord
+from idp.delegation.rights.rights_services import Right
+from idp.delegation.subscriptions import subscription_services
 from idp.identifiers import UserCode
 from idp.oidc.clients import client_services
 

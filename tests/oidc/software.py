@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from werkzeug.test import TestResponse
 
 from idp.clock import local_date
-from idp.delegation import system_user_services
-from idp.delegation.system_users import Wanted
+from idp.delegation.rights import system_user_services
+from idp.delegation.rights.system_users import Wanted
 from tests.oidc.fapi import FapiRelyingParty, public_jwk
 from tests.oidc.scenery import STORY, Scenery, keyed, load
 

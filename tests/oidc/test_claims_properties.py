@@ -15,9 +15,9 @@ from idp.accounts.sessions.sessions.sign_ins import SignIn
 from idp.accounts import services as accounts
 from idp.clock import end_of_day, local_date
 from idp.db import db, transaction
-from idp.delegation import catalogue_services
 from idp.delegation import services as delegation
-from idp.delegation.rights_services import Right
+from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.rights.rights_services import Right
 from idp.oidc.authorization.interaction_services import Interaction
 from idp.oidc.authorization.requests import AuthorizationRequest
 from idp.oidc.clients import client_services

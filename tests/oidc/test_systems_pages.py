@@ -18,7 +18,8 @@ from idp import audit
 from idp.audit import SYSTEM
 from idp.clock import local_date
 from idp.db import db
-from idp.delegation import subscription_services, system_user_services
+from idp.delegation.rights import system_user_services
+from idp.delegation.subscriptions import subscription_services
 from idp.oidc.clients import client_services
 from tests.oidc.fapi import thumbprint
 from tests.oidc.scenery import TOTP_SECRET, Scenery, csrf_token, hidden_inputs

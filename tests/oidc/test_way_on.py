@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from idp.accounts import services as accounts
 from idp.audit.services import Actor
 from idp.clock import MovableClock
-from idp.delegation import subscription_services
+from idp.delegation.subscriptions import subscription_services
 from tests.oidc.scenery import ISSUER, RelyingParty, Scenery, load, registration
 
 ANSWERS = {"is_client": "no", "contact_email": "a@example.com"}

@@ -12,7 +12,7 @@ import pytest
 from idp import audit
 from idp.db import db
 from idp.delegation import services as delegation
-from idp.delegation import system_user_services
+from idp.delegation.rights import system_user_services
 from idp.errors import ConflictError, NotAllowedError
 from tests.oidc.scenery import Scenery
 from tests.oidc.software import approve, load_software, software

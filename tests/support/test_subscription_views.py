@@ -15,12 +15,13 @@ from idp.accounts import services as accounts
 from idp.audit import SYSTEM, Event
 from idp.clock import MovableClock
 from idp.db import db
-from idp.delegation import catalogue_services, change_services, subscription_services
 from idp.delegation import services as delegation
-from idp.delegation.roles import Role
-from idp.delegation.subscription_services import SubscriptionView
-from idp.delegation.subscription_states import SubscriptionState
-from idp.delegation.verification import VerificationRecord
+from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.people.roles import Role
+from idp.delegation.people.verification import VerificationRecord
+from idp.delegation.subscriptions import change_services, subscription_services
+from idp.delegation.subscriptions.states import SubscriptionState
+from idp.delegation.subscriptions.subscription_services import SubscriptionView
 
 from .conftest import Staff, post, token
 

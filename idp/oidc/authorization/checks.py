@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from ...delegation.claims import SCOPE_BLOCKS
+from ...delegation.rights.claims import SCOPE_BLOCKS
 from .. import uris
 from ..claims import asked_claims
 from ..claims.asked_claims import NOTHING_ASKED, AskedClaims

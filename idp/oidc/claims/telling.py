@@ -7,9 +7,9 @@ from typing import Any
 
 from ...accounts import services as accounts
 from ...accounts.sessions.sign_ins import PersonView
-from ...delegation import claims as rights
 from ...delegation import services as delegation
-from ...delegation.authority import Authority
+from ...delegation.rights import claims
+from ...delegation.rights.authority import Authority
 from ..token import tokens
 from ..token.tokens import Grant
 from . import asked_claims, verified_claims, verified_requests
@@ -21,7 +21,7 @@ _OF_THE_PERSON = asked_claims.brought_by({"profile", "email"})
 def told(place: Place, grant: Grant, authority: Authority, *, now: datetime) -> dict[str, Any]:
     """Return the claims for *place* beside those that every token carries; rights and person as they are now."""
     names = asked_claims.names_told(place, grant.claims, grant.scopes)
-    known = rights.project(authority, frozenset({rights.SCOPE_ENTERPRISE, rights.SCOPE_BLOCKS}))
+    known = claims.project(authority, frozenset({claims.SCOPE_ENTERPRISE, claims.SCOPE_BLOCKS}))
     known |= tokens.sign_in_claims(grant)
     asked, verified = grant.claims.verified_at(place), None
     if asked or names & _OF_THE_PERSON:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ...delegation.roles import Role
-from ...delegation.verification import Assurance, VerificationRecord
+from ...delegation.people.roles import Role
+from ...delegation.people.verification import Assurance, VerificationRecord
 
 TRUST_FRAMEWORK = "urn:mandat:trust:ca-qc-enterprise"
 CLAIMS = ("given_name", "family_name", "authority")

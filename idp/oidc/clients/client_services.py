@@ -16,7 +16,7 @@ from sqlalchemy import Text, cast, insert, select, update
 
 from ... import audit
 from ...db import db, transaction
-from ...delegation import catalogue_services
+from ...delegation.catalogue import catalogue_services
 from ...sealing import digest
 from ...web import current_settings, now
 from .. import uris

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, insert, select, update
 
 from ... import audit
 from ...db import db, new_id, transaction
-from ...delegation import catalogue_services
+from ...delegation.catalogue import catalogue_services
 from ...sealing import digest, random_token
 from ..models import InitialAccessTokenRow as Row
 

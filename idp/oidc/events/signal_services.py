@@ -16,7 +16,7 @@ from sqlalchemy import or_, select
 from ...accounts import services as accounts
 from ...db import db, transaction
 from ...delegation import services as delegation
-from ...delegation import system_user_services
+from ...delegation.rights import system_user_services
 from ...web import current_settings
 from ..authorization.disclosure import NOTHING, Disclosure
 from ..claims import asked_claims, telling

@@ -10,9 +10,9 @@ from typing import Any
 from flask import current_app
 
 from ... import audit
-from ...delegation import catalogue_services
 from ...delegation import services as delegation
-from ...delegation.authority import Authority
+from ...delegation.catalogue import catalogue_services
+from ...delegation.rights.authority import Authority
 from ...sealing import current_sealing
 from ...web import current_settings
 from ..authorization.requests import AuthorizationRequest

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...delegation.claims import SCOPE_BLOCKS
+from ...delegation.rights.claims import SCOPE_BLOCKS
 from ..authorization import checks
 from ..authorization.requests import AuthorizationRequest, details_list
 from ..clients.clients import RelyingParty

@@ -11,8 +11,8 @@ from authlib.oauth2.rfc6749 import InvalidScopeError, UnauthorizedClientError
 from werkzeug.datastructures import MultiDict
 
 from ... import audit
-from ...delegation import system_user_services
-from ...delegation.authority import Authority
+from ...delegation.rights import system_user_services
+from ...delegation.rights.authority import Authority
 from ...web import current_settings
 from ..clients import client_services
 from ..clients.clients import RelyingParty

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from ...delegation import claims as rights
-from ...delegation.authority import Authority
-from ...delegation.roles import Role
+from ...delegation.people.roles import Role
+from ...delegation.rights import claims as rights
+from ...delegation.rights.authority import Authority
 from ..authorization import checks
 from ..authorization.requests import LONGEST, AskedBlocks, details_list
 from . import tokens

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...delegation import claims as rights
-from ...delegation.authority import Authority
+from ...delegation.rights import claims as rights
+from ...delegation.rights.authority import Authority
 from ..authorization.requests import AskedBlocks
 from ..claims.asked_claims import NOTHING_ASKED, AskedClaims
 

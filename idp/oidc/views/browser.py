@@ -9,7 +9,7 @@ from flask import Response, g, request, session
 
 from ... import bindings
 from ...accounts.sessions.sessions import SignInContext, current_sign_in
-from ...delegation import catalogue_services
+from ...delegation.catalogue import catalogue_services
 from ...i18n import ASKED_LANGUAGE
 from ...sealing import current_sealing, digest, random_token
 from ...web import now, see_other

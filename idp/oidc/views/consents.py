@@ -6,9 +6,9 @@ from flask import Blueprint, flash, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...accounts.sessions.sessions import current_sign_in, sign_in_required
-from ...delegation import catalogue_services
 from ...delegation import services as delegation
-from ...delegation.catalogue import Agency
+from ...delegation.catalogue import catalogue_services
+from ...delegation.catalogue.catalogue import Agency
 from ...errors import NotFoundError
 from ...i18n import gettext as _
 from ...web import now, see_other

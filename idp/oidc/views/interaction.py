@@ -15,11 +15,11 @@ from flask.typing import ResponseReturnValue
 from ...accounts.sessions.sessions import current_sign_in
 from ...accounts.sessions.sign_ins import SignIn
 from ...bindings import own_address
-from ...delegation import catalogue_services
 from ...delegation import services as delegation
-from ...delegation.rights_services import Choice
-from ...delegation.roles import EnterpriseStatus, Role
-from ...delegation.subscription_words import STATES
+from ...delegation.catalogue import catalogue_services
+from ...delegation.people.roles import EnterpriseStatus, Role
+from ...delegation.rights.rights_services import Choice
+from ...delegation.subscriptions.words import STATES
 from ...i18n import current_language
 from ...web import now, see_other
 from .. import uris, words

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from ...delegation import catalogue_services, explaining
 from ...delegation import services as delegation
-from ...delegation.catalogue import Agency
+from ...delegation.catalogue import catalogue_services
+from ...delegation.catalogue.catalogue import Agency
+from ...delegation.rights import explanation_words
 from ...errors import NotFoundError
 from ...i18n import gettext as _
 from ...i18n import long_datetime
@@ -162,4 +163,4 @@ def _why(grant: Grant, code: str, now: datetime) -> str:
     if explanation is None:
         return _("The person no longer belongs to this enterprise.")
     name = delegation.enterprise(grant.enterprise_id).name
-    return explaining.chain(explanation, grant.enterprise_id, name, grant.agency_id)[-1]["text"]
+    return explanation_words.chain(explanation, grant.enterprise_id, name, grant.agency_id)[-1]["text"]

@@ -16,16 +16,17 @@ from flask.typing import ResponseReturnValue
 
 from ...accounts.sign_in.confirming import fresh_sign_in_required
 from ...clock import end_of_day
-from ...delegation import catalogue_services, presenting, rules, system_user_services, system_users
-from ...delegation import claims as rights
+from ...delegation import presenting, rules
 from ...delegation import services as delegation
 from ...delegation.acting import acting, ar_or_pes_required, pes_required
-from ...delegation.authority import Authority, HeldBlocks, approval_id
+from ...delegation.catalogue import catalogue_services
 from ...delegation.forms import REASONS
-from ...delegation.roles import Role
+from ...delegation.people.roles import Role
+from ...delegation.rights import claims, system_user_services, system_users
+from ...delegation.rights.authority import Authority, HeldBlocks, approval_id
+from ...delegation.rights.system_user_services import SystemUserView
+from ...delegation.rights.system_users import Previewed, SystemUserState, Wanted
 from ...delegation.rules import Reason
-from ...delegation.system_user_services import SystemUserView
-from ...delegation.system_users import Previewed, SystemUserState, Wanted
 from ...errors import ConflictError, NotFoundError
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
@@ -253,8 +254,8 @@ def _told(agency_id: str, wanted: Wanted) -> dict[str, Any]:
         held=(HeldBlocks(tuple(sorted(wanted.blocks)), end, (approval_id("…"),)),),
         version=1,
     )
-    compact = rights.project(authority, frozenset({rights.SCOPE_ENTERPRISE}))
-    return {**compact, "authorization_details": rights.authorization_details(authority)}
+    compact = claims.project(authority, frozenset({claims.SCOPE_ENTERPRISE}))
+    return {**compact, "authorization_details": claims.authorization_details(authority)}
 
 
 def _opened(token: str, agency_id: str) -> Wanted:

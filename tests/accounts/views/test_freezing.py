@@ -19,7 +19,7 @@ from idp.accounts.sign_in.sign_in_services import SecondStep, check_password, ch
 from idp.accounts.sign_in.steps import Kind
 from idp.clock import MovableClock
 from idp.db import db, transaction
-from idp.delegation import frozen_telling
+from idp.delegation.people import frozen_account_notices
 from idp.errors import NotAllowedError
 from idp.notices.services import deliver_due
 from tests.accounts.authenticator import Authenticator
@@ -244,7 +244,7 @@ def test_the_authorized_representative_hears_that_a_pes_froze(
     for member in (licorne.julie, licorne.pes):
         services.freeze(member.person_id, actor=audit.SYSTEM, now=clock.now())
     for person_id in (licorne.julie.person_id, licorne.pes.person_id):
-        frozen_telling.fan_out({"person_id": person_id}, clock.now())
+        frozen_account_notices.fan_out({"person_id": person_id}, clock.now())
 
     told = payloads("pes_frozen")
 

@@ -1,0 +1,1 @@
+"""People of an enterprise: roles, newcomers, departures, help, messages."""

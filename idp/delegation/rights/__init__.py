@@ -1,0 +1,1 @@
+"""Rights: facts, authority, grants, projection, explanation, system users."""

@@ -1,0 +1,1 @@
+"""Subscriptions of enterprises to agencies: rules, states, changes."""
