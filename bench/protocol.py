@@ -29,13 +29,13 @@ from idp.accounts import services as accounts
 from idp.app import create_app
 from idp.clock import MovableClock
 from idp.config import read_settings
+from idp.crypto.sealing import create_key_files
 from idp.db import db
 from idp.oidc.authorization.interaction_services import Interaction
 from idp.oidc.authorization.requests import AuthorizationRequest
 from idp.oidc.clients import client_services
 from idp.oidc.keys import signing_keys
 from idp.oidc.token import grant_services
-from idp.sealing import create_key_files
 from tests.oidc import fapi
 from tests.oidc.scenery import (
     CALLBACK,

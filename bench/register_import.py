@@ -62,8 +62,8 @@ def _import(folder: Path, times: int) -> None:
     from idp.app import create_app
     from idp.clock import SystemClock
     from idp.connectors.register_import import import_register
+    from idp.crypto.sealing import create_key_files
     from idp.db import db
-    from idp.sealing import create_key_files
 
     create_key_files(folder / "keys")
     with create_app(contexts=()).app_context():

@@ -40,9 +40,9 @@ from idp.accounts import services as accounts
 from idp.app import create_app
 from idp.clock import MovableClock
 from idp.config import Settings, read_settings
+from idp.crypto.sealing import create_key_files
 from idp.db import db
 from idp.oidc.keys import signing_keys
-from idp.sealing import create_key_files
 from tests.flows.installation import free_port
 from tests.oidc.scenery import RelyingParty, load, make_scenery, registration
 

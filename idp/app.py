@@ -6,18 +6,18 @@ from importlib import import_module
 
 from flask import Flask, g, request
 
-from .bindings import init_bindings
 from .clock import Clock, SystemClock
 from .config import Settings, folder, read_settings
+from .crypto.sealing import Sealing
 from .db import init_db
+from .http.bindings import init_bindings
+from .http.limits import init_limits
+from .http.page_cache import init_kept_pages
+from .http.web import Viewer, init_web
 from .i18n import gettext as _
 from .i18n import init_i18n
-from .kept_pages import init_kept_pages
-from .limits import init_limits
 from .logs import init_logs
-from .sealing import Sealing
 from .templating import init_templating
-from .web import Viewer, init_web
 
 CONTEXTS = ("pages", "accounts", "enrollment", "delegation", "oidc", "support")
 

@@ -4,8 +4,8 @@
 """
 
 from .app import create_app
+from .http.rsgi import RsgiApplication
 from .private_files import keep_private
-from .rsgi import RsgiApplication
 
 keep_private()
 application = create_app()

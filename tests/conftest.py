@@ -22,8 +22,8 @@ from jinja2 import FileSystemBytecodeCache
 from idp.app import CONTEXTS, create_app
 from idp.clock import MovableClock
 from idp.config import Settings, read_settings
+from idp.crypto.sealing import create_key_files
 from idp.db import db
-from idp.sealing import create_key_files
 from tests.schema import create_postgresql_database, create_schema, drop_postgresql_database
 
 TEMPLATES = FileSystemBytecodeCache(

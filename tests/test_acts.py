@@ -16,7 +16,7 @@ from werkzeug.routing import Rule
 from idp import audit
 from idp.accounts.sign_in.confirming import is_guarded
 from idp.acts import ROWS, SAFE_METHODS, Need, asks_for_factor
-from idp.web import csrf
+from idp.http.web import csrf
 from tests.authorization_matrix import ALLOWED, NO_COOKIE_ROUTES
 from tests.test_authorization_matrix import _KEYS, _enter, values, world  # noqa: F401 (fixtures)
 from tests.world import World, csrf_token

@@ -25,10 +25,10 @@ from idp.accounts import forms as accounts_forms
 from idp.config import Settings, read_settings
 from idp.delegation import forms as delegation_forms
 from idp.enrollment import forms as enrollment_forms
+from idp.http.web_forms import MandatForm
 from idp.notices.delivery import as_mime
 from idp.notices.errors import BouncedError
 from idp.notices.messages import Email
-from idp.web_forms import MandatForm
 
 SOURCES = Path(__file__).parents[1] / "idp"
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)

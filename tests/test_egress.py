@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from idp import egress
 from idp.config import Settings, read_settings
-from idp.egress import ForbiddenAddressError, pinned_address, post_form
+from idp.http import egress
+from idp.http.egress import ForbiddenAddressError, pinned_address, post_form
 
 PUBLIC = read_settings(issuer="https://id.example")
 LOCAL = read_settings(issuer="http://localhost:8000")

@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from idp import egress
 from idp.config import read_settings
-from idp.egress import ForbiddenAddressError
+from idp.http import egress
+from idp.http.egress import ForbiddenAddressError
 
 PUBLIC = read_settings(issuer="https://id.example")
 LOCAL = read_settings(issuer="http://localhost:8000")

@@ -6,9 +6,9 @@ import pytest
 from flask import Flask, g, render_template, session
 from flask_wtf.csrf import generate_csrf
 
-from idp import kept_pages
 from idp.accounts.forms import SignInForm
-from idp.web import Viewer
+from idp.http import page_cache
+from idp.http.web import Viewer
 
 PAGE = "accounts/sign_in.html"
 AGENCY = 'Bureau <b>d’essai</b> & "fils"'
@@ -27,14 +27,14 @@ def renderings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         made.append(template)
         return render_template(template, **context)
 
-    monkeypatch.setattr(kept_pages, "render_template", render)
+    monkeypatch.setattr(page_cache, "render_template", render)
     return made
 
 
 def _page(app: Flask, values: dict[str, str | bool | None], address: str = "/sign-in") -> tuple[str, str]:
     """Return the page as it is given, and as it is made anew for the same browser."""
     with app.app_context(), app.test_request_context(address):
-        given = kept_pages.page_for_anybody(PAGE, SignInForm, **values)
+        given = page_cache.page_for_anybody(PAGE, SignInForm, **values)
         return given, render_template(PAGE, form=SignInForm(), **values)
 
 
@@ -56,7 +56,7 @@ def test_each_browser_has_its_own_places(app: Flask, renderings: list[str]) -> N
     pages = []
     for name in ("Un", "Deux"):
         with app.app_context(), app.test_request_context("/sign-in"):
-            page = kept_pages.page_for_anybody(PAGE, SignInForm, **{**ON_THE_WAY, "agency_name": name})
+            page = page_cache.page_for_anybody(PAGE, SignInForm, **{**ON_THE_WAY, "agency_name": name})
             pages.append((page, generate_csrf(), name))
 
     assert renderings == [PAGE]
@@ -96,7 +96,7 @@ def test_what_is_somebodys_is_made_anew(app: Flask, renderings: list[str], perso
             session["_flashes"] = [("success", "Zoé-Personnelle")]
         else:
             form = SignInForm()
-        theirs = kept_pages.page_for_anybody(PAGE, form, **STRANGER)
+        theirs = page_cache.page_for_anybody(PAGE, form, **STRANGER)
     others, _ = _page(app, STRANGER)
 
     assert "Zoé-Personnelle" in theirs
@@ -108,16 +108,16 @@ def test_no_mark_is_left(app: Flask) -> None:
     """Whatever stands in a page as it is given, the marks of its places do not."""
     given, _ = _page(app, ON_THE_WAY)
 
-    assert app.extensions[kept_pages._SHELF].sign not in given
+    assert app.extensions[page_cache._SHELF].sign not in given
 
 
 def test_the_shelf_is_bounded(app: Flask, monkeypatch: pytest.MonkeyPatch, renderings: list[str]) -> None:
     """A page that finds no place is given all the same, each time anew."""
-    monkeypatch.setattr(kept_pages, "_KEPT", 1)
+    monkeypatch.setattr(page_cache, "_KEPT", 1)
     _page(app, STRANGER)
 
     pages = [_page(app, ON_THE_WAY) for _ in range(2)]
 
     assert all(given == anew for given, anew in pages)
     assert len(renderings) == 3
-    assert len(app.extensions[kept_pages._SHELF].pages) == 1
+    assert len(app.extensions[page_cache._SHELF].pages) == 1

@@ -47,7 +47,7 @@ COOKIES = {
     "mandat-browser": Row(KnownBrowser, "secret_digest", ("expires_at", "revoked_at"), known_browser_services.forget),
     "mandat-page": "the page session: its entries are the next table",
 }
-NUMBERED: dict[str, Row] = {  # the cookies of what is under way, each with its number (idp/bindings.py)
+NUMBERED: dict[str, Row] = {  # the cookies of what is under way, each with its number (idp/http/bindings.py)
     **dict.fromkeys(("sign-in", "activation", "opening", "freeze", "thaw", "email-change"), CHALLENGE),
     "passkey": Row(PasskeyCeremony, "secret_digest", ("expires_at", "used_at"), "forgotten by the next challenge"),
     "recovery": Row(PasswordRecovery, "secret_digest", ("expires_at", "state"), recovery_services.give_up),
@@ -72,7 +72,7 @@ LINKS = {
 }
 TYPED_FROM_A_MAIL = Row(EmailChange, "undo_digest", ("confirmed_at", "undone_at"), email_change_services.forget)
 SIGNED_TEXTS = {
-    "idp/web.py": "the page session",
+    "idp/http/web.py": "the page session",
     "idp/delegation/rights/previews.py": "what a preview showed: counts for an hour, in the POST of the person in charge alone",
     "idp/delegation/rights/system_users.py": "what a preview showed: counts for an hour, in the POST of the person in charge alone",
 }
@@ -123,7 +123,7 @@ def test_every_cookie_is_in_the_table(app: Flask) -> None:
     writers = {name for name, tree in modules() if "set_cookie(" in ast.unparse(tree)}
 
     assert names == COOKIES.keys()
-    assert writers == {"idp/accounts/sessions/cookies.py", "idp/bindings.py"}
+    assert writers == {"idp/accounts/sessions/cookies.py", "idp/http/bindings.py"}
 
 
 def test_every_entry_of_the_page_session_is_in_the_table() -> None:

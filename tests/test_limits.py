@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from idp.app import create_app
 from idp.config import Settings
 from idp.db import db
-from idp.limits import counted_address, limiter, storage_of
+from idp.http.limits import counted_address, limiter, storage_of
 from tests.flows.installation import free_port
 from tests.oidc.scenery import csrf_token
 from tests.schema import create_schema

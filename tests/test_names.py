@@ -16,10 +16,10 @@ from idp.connectors.register_files import NeqSet
 from idp.connectors.register_files import names as register_names
 from idp.delegation.forms import PersonForm
 from idp.enrollment.forms import NomineeForm, RepresentativeForm
+from idp.http.web_forms import MandatForm, NameField
 from idp.names import NameFault
 from idp.oidc.forms import SystemUserForm
 from idp.support.services import add_operator
-from idp.web_forms import MandatForm, NameField
 
 GOOD = (
     *(

@@ -9,7 +9,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from idp.app import create_app
 from idp.config import ConfigurationError, Settings, read_settings
-from idp.peers import CERTIFICATE, TrustedPeers
+from idp.http.trusted_proxies import CERTIFICATE, TrustedPeers
 from tests.schema import create_schema
 
 PROXY, STRANGER = "10.1.2.3", "10.9.9.9"

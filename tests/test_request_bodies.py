@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from idp.request_bodies import MAX_ESCAPES, MAX_MACHINE_BODY, MAX_PARTS, MAX_QUERY
+from idp.http.request_bodies import MAX_ESCAPES, MAX_MACHINE_BODY, MAX_PARTS, MAX_QUERY
 from tests.world import csrf_token
 
 OTHER_BODIES = {"oidc_registration.register", "oidc_registration.manage"}  # JSON, as are the streams of security events

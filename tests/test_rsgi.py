@@ -29,7 +29,7 @@ if __name__ == "__main__":
 """
 SEEN = """
 import json, time
-from idp.rsgi import BodyBudget, RsgiApplication
+from idp.http.rsgi import BodyBudget, RsgiApplication
 
 def show(environ, start_response):
     body = environ["wsgi.input"].read()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from idp.sealing import KEY_FILES, SealError, Sealing, create_key_files, digest, random_token
+from idp.crypto.sealing import KEY_FILES, SealError, Sealing, create_key_files, digest, random_token
 
 
 @pytest.fixture

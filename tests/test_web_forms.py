@@ -10,8 +10,8 @@ from flask import Flask
 from wtforms import FieldList, FormField, PasswordField, RadioField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Optional
 
+from idp.http.web_forms import DatePartsField, MandatForm
 from idp.i18n import NBSP
-from idp.web_forms import DatePartsField, MandatForm
 
 
 class Person(MandatForm):

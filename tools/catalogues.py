@@ -37,7 +37,8 @@ FAULTS = (
 def sources(domain: str) -> list[Path]:
     """Return the files whose sentences belong to *domain*."""
     if domain == "shell":
-        return sorted([*(ROOT / "idp").glob("*.py"), *(ROOT / "templates").glob("*.html")])
+        code = [*(ROOT / "idp").glob("*.py"), *(ROOT / "idp" / "http").glob("*.py")]
+        return sorted([*code, *(ROOT / "templates").glob("*.html")])
     found = [*(ROOT / "idp" / domain).rglob("*.py"), *(ROOT / "templates" / domain).rglob("*")]
     return sorted(path for path in found if path.suffix in (".py", ".html", ".txt"))
 

@@ -7,10 +7,10 @@ from typing import Any
 from wtforms import BooleanField, EmailField, HiddenField, PasswordField, RadioField, StringField
 from wtforms.validators import Length, StopValidation
 
+from ..http.web_forms import MandatForm, NameField, is_an_address
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
 from ..identifiers import Fault, InvalidIdentifierError, UserCode
-from ..web_forms import MandatForm, NameField, is_an_address
 from .credentials.passwords import MIN_LENGTH
 
 

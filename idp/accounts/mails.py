@@ -8,10 +8,10 @@ from typing import Any
 
 from flask import Flask
 
+from ..http.web import absolute_url
 from ..notices.email import from_template
 from ..notices.messages import Email
 from ..notices.services import on_bounce, register_renderer
-from ..web import absolute_url
 from .credentials import security_notice_services
 from .credentials.recovery_codes import FEW
 from .people import contact_services

@@ -9,8 +9,8 @@ from sqlalchemy import delete, or_, select
 
 from ..db import transaction
 from ..errors import NotAllowedError
+from ..http.web import current_settings
 from ..identifiers import UserCode
-from ..web import current_settings
 from .challenges import ceremony_services, enrolment_link_services
 from .challenges.challenge_models import EmailChange
 from .challenges.enrolment_link_services import open_first_credential as open_first_credential

@@ -17,8 +17,8 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ..ciphers import SealError, decoded_key, random_key_line, seal_under, unseal_under
 from ..config import Settings
+from ..crypto.ciphers import SealError, decoded_key, random_key_line, seal_under, unseal_under
 from ..private_files import private_folder
 from .checkpoints import VerifierKey, origin_of
 

@@ -18,8 +18,8 @@ from typing import Protocol
 
 import httpx2
 
-from .. import egress
 from ..config import Settings
+from ..http import egress
 from .checkpoints import notes_of
 
 LAST = "checkpoint"

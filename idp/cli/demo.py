@@ -17,8 +17,8 @@ from typing import Any
 import click
 
 from ..config import Settings, folder, read_settings
+from ..crypto.sealing import create_key_files
 from ..private_files import private_folder
-from ..sealing import create_key_files
 from . import demo_tls
 from .demo_tls import HttpsFront
 

@@ -19,10 +19,10 @@ from ..app import create_app
 from ..audit.checkpoint_keys import CheckpointKeyError, CheckpointKeys
 from ..clock import SystemClock
 from ..config import Settings, folder, read_settings
-from ..limits import storage_answers
+from ..crypto.sealing import KEY_FILES
+from ..http.limits import storage_answers
 from ..pages import security_txt
 from ..private_files import loose, of_database
-from ..sealing import KEY_FILES
 from . import key_findings
 from .audit import FEW_PLACES
 

@@ -12,12 +12,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..audit.checkpoint_keys import CheckpointKeyError, CheckpointKeys
 from ..clock import SystemClock
 from ..config import Settings, read_settings
+from ..crypto.sealing import create_key_files
 from ..oidc.keys import key_acts
 from ..oidc.keys.key_acts import Change
 from ..oidc.keys.key_folder import KeyFileError, KeyFolder
 from ..oidc.keys.key_rotation import ALGORITHMS, KEPT_AFTER, PUBLISHED_BEFORE, KeyLife, KeyState, signing
 from ..oidc.keys.signers import SignerError
-from ..sealing import create_key_files
 
 _ALGS = click.option(
     "--alg", "algs", multiple=True, type=click.Choice(ALGORITHMS), help="only this algorithm; may be repeated"

@@ -12,7 +12,7 @@ from granian.constants import Interfaces
 from ..app import create_app
 from ..config import read_settings
 
-CONNECTIONS = 1024  # in each process, at once: a connection whose body is under way holds no thread (idp.rsgi)
+CONNECTIONS = 1024  # in each process, at once: a connection whose body is under way holds no thread (idp.http.rsgi)
 
 
 @click.command()

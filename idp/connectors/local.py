@@ -16,10 +16,10 @@ from sqlalchemy import Row, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from ..crypto.sealing import current_sealing
 from ..db import db, let_go
 from ..errors import UnavailableError
 from ..identifiers import Neq, RevenuQuebecId
-from ..sealing import current_sealing
 from . import tax_files
 from .enterprise_register import RegisterEntry, RegisterUnavailableError, RegistrationStatus
 from .generations import REGISTER, TAX_FILE

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..crypto.sealing import Sealing
 from ..db import new_id
 from ..identifiers import InvalidIdentifierError, Neq, RevenuQuebecId
 from ..names import readable
-from ..sealing import Sealing
 from .csv_files import Layout, Row, columns
 from .errors import Faults
 

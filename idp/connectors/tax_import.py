@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from ..sealing import current_sealing
+from ..crypto.sealing import current_sealing
 from .csv_files import Source, check_header, rows
 from .errors import Faults, ImportRefusedError
 from .generations import TAX_FILE, load, new_generation, put_in_force, twice

@@ -18,8 +18,8 @@ from ..accounts import services as accounts
 from ..accounts.sessions.sessions import current_sign_in, sign_in_address
 from ..accounts.sessions.sign_ins import PersonView, SignIn
 from ..errors import NotAllowedError
+from ..http.web import Viewer, now
 from ..i18n import gettext as _
-from ..web import Viewer, now
 from . import services
 from .people.roles import Role
 from .services import MembershipView

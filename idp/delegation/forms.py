@@ -10,9 +10,9 @@ from werkzeug.datastructures import MultiDict
 from wtforms import EmailField, RadioField
 from wtforms.validators import DataRequired, Length
 
+from ..http.web_forms import MandatForm, NameField, is_an_address
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
-from ..web_forms import MandatForm, NameField, is_an_address
 from . import rules
 from .rights.authority import UNRESTRICTED
 from .rights.rights_services import Matrix, Right

@@ -12,8 +12,8 @@ from sqlalchemy import delete, insert, select, update
 
 from .. import audit
 from ..audit import Actor
+from ..crypto.sealing import digest, is_token, random_token
 from ..db import db, new_id, transaction
-from ..sealing import digest, is_token, random_token
 from .models import FileBrowser
 
 IDLE = timedelta(hours=2)  # to look for a notice of assessment or ask a colleague

@@ -19,9 +19,9 @@ from sqlalchemy import func, insert, select, update
 from .. import audit
 from ..accounts.throttling import allowance_services
 from ..audit import Actor
+from ..crypto.sealing import current_sealing
 from ..db import new_id, transaction
 from ..notices import services as notices
-from ..sealing import current_sealing
 from . import browser_services as browsers
 from . import designation_services, notice_services
 from .file_services import find_by_number, lock, read_number

@@ -11,8 +11,8 @@ from sqlalchemy import func, insert, select, update
 
 from .. import audit
 from ..audit import Actor
+from ..crypto.sealing import current_sealing
 from ..db import db, new_id, transaction
-from ..sealing import current_sealing
 from .documents import DocumentKind, media_type, safe_name
 from .errors import FileNotEditableError, NoSuchFileError
 from .file_services import lock, move, tell

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from .. import audit
 from ..audit import Actor
+from ..crypto.sealing import current_sealing
 from ..db import db, new_id
 from ..identifiers import USER_CODE_SIGNS, Neq, UserCode
-from ..sealing import current_sealing
 from .errors import NoSuchFileError
 from .files import FileView, LetterView, NomineeView, TimelineEntry
 from .models import EnrolmentFile, FileEvent, MailedCode, Nominee

@@ -20,11 +20,11 @@ from wtforms import (
 from wtforms.validators import InputRequired, Length, StopValidation, ValidationError
 
 from ..clock import local_date
+from ..http.web import current_settings, now
+from ..http.web_forms import DatePartsField, MandatForm, NameField, is_an_address
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
 from ..identifiers import Fault, InvalidIdentifierError, Neq, RevenuQuebecId
-from ..web import current_settings, now
-from ..web_forms import DatePartsField, MandatForm, NameField, is_an_address
 from . import words
 from .documents import DocumentFault, fault
 from .positions import Position

@@ -14,10 +14,10 @@ from .. import audit, names
 from ..audit import SYSTEM, Actor
 from ..clock import local_date
 from ..connectors.tax_agency import TaxAccount
+from ..crypto.sealing import current_sealing
 from ..db import db, new_id, transaction
 from ..identifiers import Neq
 from ..notices import services as notices
-from ..sealing import current_sealing
 from .connector_services import ask_account
 from .enrolled_services import is_enrolled, tell_enrolled
 from .errors import NoSuchFileError

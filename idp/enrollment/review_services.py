@@ -17,8 +17,8 @@ from .. import audit, names
 from ..audit import Actor
 from ..db import db, transaction
 from ..errors import ConflictError
+from ..http.web import current_settings
 from ..identifiers import Neq
-from ..web import current_settings
 from . import evidence_services, notice_services
 from .connector_services import Account, Entry, ask_account, look_up
 from .enrolled_services import is_enrolled

@@ -17,9 +17,9 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from .. import addresses
 from ..config import LOOPBACK_HOSTS, Settings
-from ..egress import Answer, post, post_form
+from ..http.egress import Answer, post, post_form
+from ..http.web import current_settings
 from ..private_files import private_folder
-from ..web import current_settings
 from .errors import BouncedError, RefusedAnswerError, RefusedContentError, UndeliverableError
 from .letters import render_pdf
 from .messages import Email, Letter, Message, Push, Signal

@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import render_template
 
+from ..http.web import current_settings
 from ..i18n import Language, in_language
-from ..web import current_settings
 from .html_part import blocks
 from .messages import Email
 

@@ -22,9 +22,9 @@ from typing import Any, cast
 import structlog
 import typst
 
+from ..http.web import absolute_url, current_settings
 from ..i18n import Language, in_language, long_date, long_datetime, ngettext, show_neq
 from ..i18n import gettext as _
-from ..web import absolute_url, current_settings
 from . import glyphs
 from .spelling import groups, spell
 

@@ -18,8 +18,8 @@ import structlog
 from flask import Flask, current_app
 from sqlalchemy import ColumnElement, insert, or_, select, update
 
+from ..crypto.sealing import current_sealing
 from ..db import db, in_transaction, new_id, transaction
-from ..sealing import current_sealing
 from .delivery import deliver
 from .errors import BouncedError, PostponedError, RefusedAnswerError, RefusedContentError, UnknownKindError
 from .messages import Email, Message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..sealing import current_sealing
+from ..crypto.sealing import current_sealing
 
 _PERSON, _ADDRESS = "notice:person", "notice:address"  # stored with the digests: never rename one
 

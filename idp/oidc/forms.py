@@ -9,8 +9,8 @@ from wtforms.validators import DataRequired, InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from ..delegation.rights.system_users import LONGEST_NAME
+from ..http.web_forms import DatePartsField, MandatForm
 from ..i18n import lazy_gettext as _l
-from ..web_forms import DatePartsField, MandatForm
 from .metadata import PROMPTS
 from .playground import LONGEST_DETAILS, RESPONSE_MODES, SCOPES
 

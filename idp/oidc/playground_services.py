@@ -15,11 +15,11 @@ from typing import Any
 import yaml
 
 from .. import audit
+from ..crypto.sealing import random_token
 from ..db import transaction
 from ..delegation.catalogue import catalogue_services
 from ..delegation.catalogue.catalogue import Agency
-from ..sealing import random_token
-from ..web import absolute_url
+from ..http.web import absolute_url
 from . import playground
 from .clients import client_services
 from .clients.clients import RelyingParty

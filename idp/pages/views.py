@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask, Response, abort, render_template
 
-from ..web import current_settings, now
+from ..http.web import current_settings, now
 from . import security_txt
 
 blueprint = Blueprint("pages", __name__)

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from ..accounts import services as accounts
 from ..accounts.sign_in.confirming import fresh_sign_in_required
 from ..errors import ConflictError, NotAllowedError, NotFoundError
+from ..http.web import now, see_other
 from ..i18n import gettext as _
-from ..web import now, see_other
 from . import door_services
 from .access import desk_role_required
 from .door_services import FoundDoor

@@ -14,8 +14,8 @@ from ..enrollment.errors import SameOperatorError
 from ..enrollment.review_services import Approval, ReviewFile
 from ..enrollment.states import State
 from ..errors import ConflictError, NotFoundError
+from ..http.web import now, see_other
 from ..i18n import gettext as _
-from ..web import now, see_other
 from . import presenting
 from .access import desk_role_required
 from .comparison import is_unavailable

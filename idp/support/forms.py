@@ -11,9 +11,9 @@ from wtforms.validators import Length, ValidationError
 from ..accounts.forms import UserCodeField
 from ..enrollment.review_services import RefusalReason
 from ..enrollment.words import REFUSALS
+from ..http.web_forms import MandatForm
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
-from ..web_forms import MandatForm
 
 LONGEST_NOTE = 2000
 

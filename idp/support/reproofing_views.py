@@ -10,8 +10,8 @@ from ..accounts.recovery import reproofing_services as reproofings
 from ..accounts.sign_in.confirming import fresh_sign_in_required
 from ..accounts.user_codes import slips
 from ..errors import ConflictError, NotAllowedError
+from ..http.web import now, see_other
 from ..i18n import gettext as _
-from ..web import now, see_other
 from . import reproofing_services
 from .access import desk_role_required
 from .forms import LostFactorForm

@@ -13,10 +13,10 @@ from ..accounts.leaving.closing import Objection
 from ..audit import SYSTEM, Actor, Event
 from ..db import db, transaction
 from ..errors import ConflictError
+from ..http.web import absolute_url
 from ..i18n import Language
 from ..i18n import gettext as _
 from ..identifiers import PersonId, UserCode
-from ..web import absolute_url
 from .models import Operator
 from .roles import DESKS, DeskRole, OperatorView, wrong_agency
 

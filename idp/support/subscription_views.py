@@ -12,8 +12,8 @@ from ..delegation.subscriptions import change_services, subscription_services
 from ..delegation.subscriptions.states import DECIDED_BY_OFFICER, SubscriptionState
 from ..delegation.subscriptions.subscription_services import SubscriptionView
 from ..errors import ConflictError, NotFoundError
+from ..http.web import now, see_other
 from ..i18n import gettext as _
-from ..web import now, see_other
 from . import subscription_presenting as presenting
 from .access import desk_role_required
 from .forms import SubscriptionDecision, SubscriptionDecisionForm

@@ -21,10 +21,10 @@ from werkzeug.test import TestResponse
 from idp.accounts import services
 from idp.audit import SYSTEM
 from idp.clock import MovableClock
+from idp.crypto.sealing import current_sealing
 from idp.db import db
 from idp.identifiers import PersonId, UserCode
 from idp.notices.models import OutboxMessage
-from idp.sealing import current_sealing
 
 PASSWORD = "trois petits bateaux verts"
 TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"

@@ -23,7 +23,7 @@ from idp.accounts.throttling import concurrency_limit
 from idp.accounts.throttling.concurrency_limit import Crowd
 from idp.clock import MovableClock
 from idp.db import db
-from idp.rsgi import THREADS
+from idp.http.rsgi import THREADS
 
 from .conftest import TOTP_SECRET, Account, Browser
 

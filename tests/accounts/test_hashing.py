@@ -16,7 +16,7 @@ from idp.accounts.errors import BusyError
 from idp.accounts.sign_in.sign_in_services import check_password
 from idp.clock import MovableClock
 from idp.config import Settings
-from idp.sealing import Sealing
+from idp.crypto.sealing import Sealing
 
 from .conftest import PASSWORD, Account
 

@@ -13,8 +13,8 @@ from idp.accounts import services
 from idp.accounts.sessions.sessions import session_services
 from idp.clock import MovableClock
 from idp.config import ConfigurationError, read_settings
+from idp.crypto.sealing import digest
 from idp.db import transaction
-from idp.sealing import digest
 
 from .conftest import Account, payloads
 from .test_services_sign_in import at_once

@@ -19,9 +19,9 @@ from idp.accounts.sign_in.sign_in_services import FirstStep, Refusal, SecondStep
 from idp.accounts.throttling import attempt_counters
 from idp.accounts.user_codes import activation_services
 from idp.clock import MovableClock
+from idp.crypto.sealing import digest
 from idp.db import db, new_id
 from idp.identifiers import PersonId, UserCode
-from idp.sealing import digest
 
 from .conftest import Account
 

@@ -15,9 +15,9 @@ from idp.connectors.errors import ImportRefusedError
 from idp.connectors.local import LocalTaxAgency
 from idp.connectors.models import TaxAccountRow, TaxNotice
 from idp.connectors.tax_import import TaxFileCounts, import_tax_file
+from idp.crypto.sealing import SealError, current_sealing
 from idp.db import db, transaction
 from idp.identifiers import Neq, RevenuQuebecId
-from idp.sealing import SealError, current_sealing
 
 HAPPY = Neq("1100000018"), RevenuQuebecId("9000000008")
 

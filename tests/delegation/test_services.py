@@ -14,6 +14,7 @@ from idp import audit
 from idp.accounts import services as accounts
 from idp.audit import SYSTEM, Event
 from idp.clock import MovableClock, local_date
+from idp.crypto.sealing import current_sealing
 from idp.db import db, transaction
 from idp.delegation import services
 from idp.delegation.people.roles import Role
@@ -23,7 +24,6 @@ from idp.delegation.rules import Reason
 from idp.errors import ConflictError, NotAllowedError, NotFoundError
 from idp.notices.models import OutboxMessage
 from idp.notices.services import _place
-from idp.sealing import current_sealing
 
 
 def signals(kind: str = "rights_removed") -> list[dict[str, object]]:

@@ -21,10 +21,10 @@ from idp.clock import MovableClock
 from idp.config import Settings
 from idp.connectors.register_import import import_register
 from idp.connectors.tax_import import import_tax_file
+from idp.crypto.sealing import current_sealing
 from idp.db import db
 from idp.notices import services as notices
 from idp.notices.models import OutboxMessage
-from idp.sealing import current_sealing
 
 SYNTHETIC = Path(__file__).parents[2] / "examples" / "synthetic"
 

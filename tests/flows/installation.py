@@ -32,9 +32,9 @@ from idp.cli.demo_data import fill
 from idp.cli.worker import run_once
 from idp.clock import SystemClock
 from idp.config import folder, read_settings
+from idp.crypto.sealing import create_key_files
 from idp.db import db
 from idp.oidc.keys import signing_keys
-from idp.sealing import create_key_files
 from tests.schema import create_schema
 
 ROOT = Path(__file__).resolve().parents[2]

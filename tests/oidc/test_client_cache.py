@@ -11,10 +11,10 @@ from sqlalchemy import event, update
 from idp import audit
 from idp.cli.clients import clients as command
 from idp.config import Settings
+from idp.crypto.sealing import digest
 from idp.db import db, transaction
 from idp.oidc.clients import client_services
 from idp.oidc.models import RelyingPartyRow
-from idp.sealing import digest
 from tests.oidc.scenery import RelyingParty, Scenery, load, registration
 
 OTHER_SECRET = "another-secret-of-tests-that-is-long-enough"

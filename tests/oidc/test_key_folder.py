@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from idp.ciphers import random_key_line
+from idp.crypto.ciphers import random_key_line
 from idp.oidc.keys import key_acts, key_folder
 from idp.oidc.keys.key_acts import create_missing, replace_at_once, rewrap, rotate, rotate_due
 from idp.oidc.keys.key_files import SigningKey

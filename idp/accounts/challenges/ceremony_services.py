@@ -7,8 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, update
 
+from ...crypto.sealing import digest, random_token
 from ...db import new_id, transaction
-from ...sealing import digest, random_token
 from ..credentials.passkeys import CEREMONY_LIFE, Purpose
 from ..models import PasskeyCeremony
 

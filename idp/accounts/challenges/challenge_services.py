@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, select, update
 
+from ...crypto.sealing import current_sealing, digest, random_token
 from ...db import db, new_id, table_of, transaction
-from ...sealing import current_sealing, digest, random_token
 from ..models import Challenge
 from ..sign_in.steps import ENDS_EARLY, LIVES, NEXT, Kind, Step
 

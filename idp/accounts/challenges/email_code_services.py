@@ -9,9 +9,9 @@ from enum import StrEnum
 
 from sqlalchemy import func, insert, select, update
 
+from ...crypto.sealing import current_sealing
 from ...db import db, new_id, transaction
 from ...notices import services as notices
-from ...sealing import current_sealing
 from ..models import EmailCode
 from ..sessions.sign_ins import PersonView
 from ..sign_in.steps import EMAIL_CODE_DIGITS, EMAIL_CODE_LIFE, EMAIL_CODE_PAUSE, EMAIL_CODE_SENDS, EMAIL_CODE_TRIES

@@ -9,9 +9,9 @@ from typing import Literal
 from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, bindparam, delete, func, insert, select, update
 
 from ... import audit
+from ...crypto.sealing import current_sealing
 from ...db import db, new_id, table_of, transaction
 from ...notices import services as notices
-from ...sealing import current_sealing
 from ..errors import BusyError
 from ..models import Passkey, PasskeyCeremony, PasskeyOwner, Password, Person, RecoveryCode, TotpDevice
 from . import security_notice_services, totp

@@ -14,7 +14,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from flask import Flask, current_app
 
 from ...config import Settings
-from ...sealing import Sealing
+from ...crypto.sealing import Sealing
 from ..errors import BusyError
 from .passwords import fits, normalize
 

@@ -10,10 +10,10 @@ import structlog
 from sqlalchemy import insert, select, update
 
 from ... import audit
+from ...crypto.sealing import random_token
 from ...db import db, new_id, transaction
+from ...http.web import current_settings
 from ...identifiers import UserCode
-from ...sealing import random_token
-from ...web import current_settings
 from ..challenges import ceremony_services
 from ..models import Passkey, PasskeyOwner
 from ..people.person_services import person

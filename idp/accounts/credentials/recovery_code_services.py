@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import func, insert, select, update
 
 from ... import audit
+from ...crypto.sealing import current_sealing
 from ...db import db, new_id, transaction
 from ...notices import services as notices
-from ...sealing import current_sealing
 from ..models import RecoveryCode
 from ..people.person_services import person
 from . import factor_services, recovery_codes

@@ -13,10 +13,10 @@ from enum import StrEnum
 from sqlalchemy import select, update
 
 from ... import audit
+from ...crypto.sealing import current_sealing
 from ...db import db, transaction
 from ...errors import Decision, NotFoundError
 from ...identifiers import UserCode
-from ...sealing import current_sealing
 from ..challenges import challenge_services
 from ..models import Passkey, Password, TotpDevice
 from ..people.person_services import required_level

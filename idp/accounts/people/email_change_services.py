@@ -13,9 +13,9 @@ from sqlalchemy import delete, insert, select, update
 
 from ... import audit
 from ...audit import Actor
+from ...crypto.sealing import current_sealing
 from ...db import db, transaction
 from ...notices import services as notices
-from ...sealing import current_sealing
 from ..challenges import challenge_services, email_code_services
 from ..challenges.challenge_models import EmailChange
 from ..challenges.email_code_services import Answer, Outcome

@@ -10,9 +10,9 @@ from sqlalchemy import bindparam, insert, select, update
 from ... import audit
 from ...db import db, new_id, table_of, transaction
 from ...errors import NotFoundError
+from ...http.web import current_settings
 from ...i18n import Language
 from ...identifiers import PersonId
-from ...web import current_settings
 from ..models import GuessCounter, Person
 from ..sessions.sign_ins import PersonView
 from ..throttling.attempt_counters import subject_of

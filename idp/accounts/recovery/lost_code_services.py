@@ -13,12 +13,12 @@ from flask import Flask, current_app
 from sqlalchemy import func, select
 
 from ... import audit
+from ...crypto.sealing import current_sealing
 from ...db import db, transaction
 from ...identifiers import UserCode
 from ...notices import services as notices
 from ...notices.email import from_template
 from ...notices.messages import Email
-from ...sealing import current_sealing
 from ..models import Person, UserCodeRow
 from ..people.person_services import people
 from ..throttling import allowance_services

@@ -14,11 +14,11 @@ from enum import StrEnum
 from sqlalchemy import delete, insert, select, update
 
 from ... import audit
+from ...crypto.sealing import current_sealing, digest, random_token
 from ...db import db, new_id, transaction
 from ...errors import Decision
 from ...identifiers import UserCode
 from ...notices import services as notices
-from ...sealing import current_sealing, digest, random_token
 from ..credentials import factor_services, second_factors
 from ..credentials.hashing import current_hasher
 from ..credentials.passwords import PasswordFault, judge

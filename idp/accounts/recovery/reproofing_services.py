@@ -14,14 +14,14 @@ from sqlalchemy import delete, insert, select
 
 from ... import audit
 from ...audit import Actor
+from ...crypto.sealing import current_sealing, digest, random_token
 from ...db import db, new_id, transaction
 from ...errors import ConflictError
+from ...http.web import absolute_url
 from ...identifiers import PersonId, UserCode
 from ...notices import services as notices
 from ...notices.email import from_template
 from ...notices.messages import Email
-from ...sealing import current_sealing, digest, random_token
-from ...web import absolute_url
 from ..credentials import factor_services, security_notice_services
 from ..credentials.passwords import TemporaryPassword, draw_pairing, draw_temporary, group
 from ..models import Password, UserCodeRow

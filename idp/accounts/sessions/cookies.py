@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from flask import Flask, Response, g, has_request_context, request
 
-from ...sealing import digest, random_token
-from ...web import current_settings
+from ...crypto.sealing import digest, random_token
+from ...http.web import current_settings
 from .sign_ins import SignIn
 
 KNOWN_LIFE = timedelta(days=180)

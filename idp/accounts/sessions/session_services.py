@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, insert, select, update
 
 from ... import audit
+from ...crypto.sealing import digest, random_token
 from ...db import db, new_id, table_of, transaction
 from ...errors import NotAllowedError
+from ...http.web import current_settings
 from ...i18n import Language
 from ...identifiers import PersonId
 from ...notices import services as notices
-from ...sealing import digest, random_token
-from ...web import current_settings
 from ..credentials.factor_policy import email_code_serves, falls_short
 from ..models import Person, SignInRow
 from ..people.access_states import Access

@@ -10,9 +10,9 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 from flask import current_app, g, redirect, request
 
-from ...bindings import own_address
+from ...http.bindings import own_address
+from ...http.web import now
 from ...i18n import Language
-from ...web import now
 from ..credentials import passkey_services
 from ..sign_in import kept_form_services
 from . import cookies, session_services

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from flask import Response, make_response, redirect, request
 
 from ...acts import asks_for_factor
-from ...web import current_settings, now
+from ...http.web import current_settings, now
 from ..sessions.sessions import confirm_address, current_sign_in, sign_in_address
 from ..sessions.sign_ins import SignIn
 

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from ... import audit
 from ...db import db, transaction
-from ...web import current_settings
+from ...http.web import current_settings
 from ..challenges import challenge_services, email_code_services
 from ..credentials import security_notice_services
 from ..credentials.factor_policy import email_code_serves

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from sqlalchemy import delete, insert, or_, select, update
 
+from ...crypto.sealing import current_sealing
 from ...db import db, new_id, transaction
-from ...sealing import current_sealing
 from ..challenges.challenge_models import KeptForm
 from ..models import SignInRow
 from ..sessions.sign_ins import SignIn

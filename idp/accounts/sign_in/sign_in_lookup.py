@@ -7,9 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, exists, func, select
 
+from ...crypto.sealing import digest
 from ...db import db, table_of
 from ...identifiers import UserCode
-from ...sealing import digest
 from ..challenges import challenge_services
 from ..challenges.challenge_services import Begun
 from ..credentials import factor_services

@@ -8,10 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from ... import audit
+from ...crypto.sealing import current_sealing
 from ...db import transaction
 from ...identifiers import UserCode
 from ...notices import services as notices
-from ...sealing import current_sealing
 from ..challenges import challenge_services
 from ..challenges.challenge_services import Sent
 from ..credentials import factor_services, passkey_services, recovery_code_services, security_notice_services

@@ -8,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import update
 
 from ... import audit
+from ...crypto.sealing import digest, random_token
 from ...db import transaction
 from ...errors import NotAllowedError
-from ...sealing import digest, random_token
 from ..credentials import factor_services, passkey_services
 from ..credentials.factor_policy import Ways, falls_short
 from ..credentials.factor_policy import ways_to_confirm as ways_for

@@ -16,10 +16,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ... import audit
 from ...db import db, transaction
+from ...http.web import current_settings
 from ...notices import services as notices
 from ...notices.email import from_template
 from ...notices.messages import Email
-from ...web import current_settings
 from .alarm_models import AlarmRow, FailedTries
 
 log = structlog.get_logger("mandat.alarm")

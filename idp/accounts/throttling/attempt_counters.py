@@ -9,9 +9,9 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ...crypto.sealing import current_sealing
 from ...db import db, table_of, transaction
 from ...identifiers import UserCode
-from ...sealing import current_sealing
 from ..models import GuessCounter
 from .lockout import Counter as Counter
 from .lockout import count_elsewhere, count_try, give_back, lift_pause

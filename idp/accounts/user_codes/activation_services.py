@@ -13,11 +13,11 @@ from enum import StrEnum
 from sqlalchemy import select, update
 
 from ... import audit
+from ...crypto.sealing import current_sealing
 from ...db import db, transaction
 from ...errors import ConflictError, Decision
 from ...identifiers import PersonId, UserCode
 from ...notices import services as notices
-from ...sealing import current_sealing
 from ..challenges import challenge_services, email_code_services
 from ..challenges.challenge_services import Begun, Sent
 from ..credentials import factor_services, totp

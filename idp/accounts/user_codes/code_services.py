@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, insert, select, update
 
 from ... import audit
 from ...audit import Actor
+from ...crypto.sealing import current_sealing
 from ...db import db, transaction
 from ...errors import ConflictError, NotFoundError
+from ...http.web import now as present_instant
 from ...identifiers import PersonId, UserCode
-from ...sealing import current_sealing
-from ...web import now as present_instant
 from ..credentials.passwords import TemporaryPassword, draw_pairing, draw_temporary, group
 from ..models import Challenge, Person, UserCodeRow
 from ..people.access_states import Access

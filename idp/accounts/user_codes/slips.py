@@ -12,12 +12,12 @@ from datetime import datetime
 
 from flask import Response, make_response, render_template
 
+from ...crypto.sealing import SealError, current_sealing
+from ...http.web import absolute_url
 from ...i18n import current_language
 from ...identifiers import UserCode
 from ...notices.letters import render_pdf
 from ...notices.spelling import spell
-from ...sealing import SealError, current_sealing
-from ...web import absolute_url
 from ..credentials.passwords import TemporaryPassword
 from .states import TEMPORARY_PASSWORD_LIFE
 

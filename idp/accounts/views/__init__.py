@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask, Response, g, request
 
+from ...crypto.sealing import current_sealing
+from ...http.refusals import add_actor_reader
+from ...http.web import current_settings, error_page, show_again
 from ...i18n import gettext as _
-from ...refusals import add_actor_reader
-from ...sealing import current_sealing
-from ...web import current_settings, error_page, show_again
 from .. import models as models  # the tables must be known to the metadata
 from ..challenges import challenge_models as challenge_models
 from ..credentials.hashing import init_hasher

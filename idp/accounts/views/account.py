@@ -19,11 +19,11 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from ...http.limits import FORMS, limiter
+from ...http.web import now, see_other
 from ...i18n import LANGUAGES, ngettext
 from ...i18n import gettext as _
 from ...identifiers import InvalidIdentifierError, UserCode
-from ...limits import FORMS, limiter
-from ...web import now, see_other
 from .. import services
 from ..credentials.passwords import read_temporary
 from ..forms import LanguageForm

@@ -9,12 +9,12 @@ from flask import Blueprint, Response, current_app, flash, make_response, redire
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from ... import bindings
-from ...bindings import at
+from ...http import bindings
+from ...http.bindings import at
+from ...http.limits import SIGN_IN, limiter
+from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ...i18n import long_datetime, ngettext
-from ...limits import SIGN_IN, limiter
-from ...web import now, see_other
 from ..challenges import enrolment_link_services
 from ..challenges.email_code_services import Answer, Outcome
 from ..credentials.passwords import PasswordFault, read_temporary

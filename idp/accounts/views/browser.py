@@ -8,11 +8,11 @@ from urllib.parse import urlencode
 
 from flask import Flask, Response, abort, current_app, g, request, session
 
-from ... import bindings
-from ...bindings import Kind
+from ...crypto.sealing import digest, is_token
+from ...http import bindings
+from ...http.bindings import Kind
+from ...http.web import now, see_other
 from ...i18n import ASKED_LANGUAGE
-from ...sealing import digest, is_token
-from ...web import now, see_other
 from ..challenges import enrolment_link_services
 from ..credentials import factor_policy
 from ..credentials.passkeys import CEREMONY_LIFE

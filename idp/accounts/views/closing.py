@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Blueprint, Response, make_response, render_template
 from flask.typing import ResponseReturnValue
 
-from ...limits import SIGN_IN, limiter
-from ...web import now, see_other
+from ...http.limits import SIGN_IN, limiter
+from ...http.web import now, see_other
 from ..forms import CloseForm
 from ..leaving import closing_services
 from ..sessions.sessions import current_sign_in, sign_in_required

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from ...http.limits import SIGN_IN, limiter
+from ...http.web import now, see_other
 from ...i18n import gettext as _
-from ...limits import SIGN_IN, limiter
-from ...web import now, see_other
 from ..credentials import passkey_services
 from ..credentials.factor_policy import Ways
 from ..credentials.passkeys import Purpose

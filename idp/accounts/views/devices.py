@@ -9,9 +9,9 @@ from flask import Blueprint, Flask, current_app, flash, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ...i18n import ngettext
-from ...web import now, see_other
 from .. import services
 from ..sessions import known_browser_services, session_services
 from ..sessions.cookies import presented_digest

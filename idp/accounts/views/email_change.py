@@ -6,10 +6,10 @@ from flask import Blueprint, flash, redirect, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from ... import bindings
+from ...http import bindings
+from ...http.limits import SIGN_IN, limiter
+from ...http.web import now, see_other
 from ...i18n import gettext as _
-from ...limits import SIGN_IN, limiter
-from ...web import now, see_other
 from ..challenges.email_code_services import Outcome
 from ..forms import EmailChangeForm, EmailCodeForm, UndoForm
 from ..people import email_change_services

@@ -7,11 +7,11 @@ import secrets
 from flask import Blueprint, Response, flash, make_response, render_template
 from flask.typing import ResponseReturnValue
 
-from ...bindings import at
+from ...http.bindings import at
+from ...http.limits import SIGN_IN, limiter
+from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ...i18n import ngettext
-from ...limits import SIGN_IN, limiter
-from ...web import now, see_other
 from .. import services
 from ..forms import EmailCodeForm
 from ..sessions import cookies

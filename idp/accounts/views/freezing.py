@@ -8,13 +8,14 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from ... import audit, bindings
-from ...bindings import at
+from ... import audit
+from ...crypto.sealing import random_token
+from ...http import bindings
+from ...http.bindings import at
+from ...http.limits import SIGN_IN, limiter
+from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ...i18n import long_datetime, ngettext
-from ...limits import SIGN_IN, limiter
-from ...sealing import random_token
-from ...web import now, see_other
 from ..challenges.email_code_services import Answer, Outcome
 from ..forms import EmailCodeForm, FreezeForm
 from ..people import access_services

@@ -6,9 +6,9 @@ from flask import Blueprint, Response, flash, make_response, render_template
 from flask.typing import ResponseReturnValue
 
 from ...errors import ConflictError
+from ...http.limits import SIGN_IN, limiter
+from ...http.web import now, see_other
 from ...i18n import gettext as _
-from ...limits import SIGN_IN, limiter
-from ...web import now, see_other
 from ..forms import LinkForm
 from ..sessions.sessions import current_sign_in
 from ..sessions.sign_ins import SignIn, mask_email

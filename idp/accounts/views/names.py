@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, flash, make_response, render_template
 from flask.typing import ResponseReturnValue
 
+from ...http.limits import SIGN_IN, limiter
+from ...http.web import now, see_other
 from ...i18n import gettext as _
-from ...limits import SIGN_IN, limiter
-from ...web import now, see_other
 from .. import services
 from ..forms import NameForm
 from ..people import name_services

@@ -13,9 +13,9 @@ from markupsafe import Markup
 
 from ... import audit
 from ...audit import labels
+from ...http.limits import FORMS, limiter
+from ...http.web import now
 from ...i18n import gettext as _
-from ...limits import FORMS, limiter
-from ...web import now
 from .. import services_own_data
 from ..my_data import FORMAT, PARTS, MyData, actor_word, file_name
 from ..sessions.sessions import current_sign_in, sign_in_required

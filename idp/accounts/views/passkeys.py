@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from ...bindings import at
+from ...http.bindings import at
+from ...http.limits import SIGN_IN, limiter
+from ...http.web import now, see_other
 from ...i18n import gettext as _
-from ...limits import SIGN_IN, limiter
-from ...web import now, see_other
 from ..credentials import passkey_services
 from ..credentials.passkey_services import Asked
 from ..forms import PasskeyForm

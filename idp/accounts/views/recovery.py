@@ -16,12 +16,12 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from ... import bindings
-from ...bindings import at
+from ...http import bindings
+from ...http.bindings import at
+from ...http.limits import SIGN_IN, limiter
+from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ...i18n import ngettext
-from ...limits import SIGN_IN, limiter
-from ...web import now, see_other
 from .. import services
 from ..forms import EmailCodeForm, LostCodeForm, NewPasswordForm, OtpForm, PasskeyForm, RecoverForm
 from ..recovery import lost_code_services, recovery_passkey_services, recovery_services, reproofing_services

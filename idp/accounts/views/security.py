@@ -11,9 +11,9 @@ from flask import Blueprint, Response, abort, current_app, flash, make_response,
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from ...http.limits import SIGN_IN, limiter
+from ...http.web import now, see_other
 from ...i18n import gettext as _
-from ...limits import SIGN_IN, limiter
-from ...web import now, see_other
 from ..credentials import passkey_services, password_change_services, recovery_code_services, security_services
 from ..credentials.factor_policy import Reason
 from ..credentials.password_change_services import PasswordChange, PasswordOutcome

@@ -9,13 +9,13 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, flash, g, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from ... import bindings
-from ...bindings import at
+from ...http import bindings
+from ...http.bindings import at
+from ...http.limits import SIGN_IN, limiter
+from ...http.page_cache import page_for_anybody
+from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ...i18n import long_datetime, ngettext
-from ...kept_pages import page_for_anybody
-from ...limits import SIGN_IN, limiter
-from ...web import now, see_other
 from ..credentials import passkey_services, recovery_code_services
 from ..forms import OtpForm, RecoveryCodeForm, SignInForm
 from ..sessions import cookies

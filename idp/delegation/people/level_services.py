@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from ...accounts import services as accounts
 from ...db import db
-from ...web import current_settings
+from ...http.web import current_settings
 from ..models import Membership
 from .roles import PRECEDENCE, MembershipStatus, Role
 

@@ -17,8 +17,8 @@ from ...audit.events import Event
 from ...audit.services import Actor
 from ...db import db, new_id, transaction
 from ...errors import ConflictError, Decision, NotAllowedError, NotFoundError
+from ...http.web import current_settings
 from ...identifiers import MembershipId, UserCode, with_neq
-from ...web import current_settings
 from .. import partings, rules
 from ..enterprise_services import hold_roster
 from ..models import BlockGrant, Enterprise, EnterpriseVerification, Membership

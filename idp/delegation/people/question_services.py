@@ -18,11 +18,11 @@ from ...accounts.throttling import allowance_services
 from ...audit import services as audit
 from ...audit.events import Event
 from ...audit.services import Actor
+from ...crypto.sealing import current_sealing
 from ...db import db, new_id, transaction
 from ...i18n import Language
 from ...identifiers import Neq
 from ...notices import services as notices
-from ...sealing import current_sealing
 from ..enterprise_services import enterprise_of_neq
 from ..models import Question
 from .people_services import members

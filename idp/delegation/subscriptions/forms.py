@@ -11,9 +11,9 @@ from wtforms import BooleanField, EmailField, Field, RadioField, SelectMultipleF
 from wtforms.validators import InputRequired
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from ...http.web_forms import DatePartsField, MandatForm
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
-from ...web_forms import DatePartsField, MandatForm
 from ..catalogue.catalogue import Agency
 from ..catalogue.questionnaire import TICKED, Checked, Question, QuestionKind, check
 from ..presenting import text

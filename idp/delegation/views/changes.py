@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 
 from ...accounts.sign_in.confirming import fresh_sign_in_required
 from ...errors import ConflictError
+from ...http.web import now, see_other
 from ...i18n import gettext as _
-from ...web import now, see_other
 from ..acting import acting, pes_required
 from ..catalogue import catalogue_services
 from ..catalogue.catalogue import Agency

@@ -14,10 +14,10 @@ from ...accounts import services as accounts
 from ...audit import Entry, Event
 from ...audit.labels import label
 from ...errors import NotFoundError
+from ...http.web import now
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
 from ...i18n import long_date, long_datetime
-from ...web import now
 from .. import presenting, services
 from ..acting import acting, ar_or_pes_required
 from ..catalogue import catalogue_services

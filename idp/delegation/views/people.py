@@ -15,8 +15,8 @@ from ...accounts.user_codes import slips
 from ...accounts.user_codes.states import CodeState
 from ...db import sort_key
 from ...errors import ConflictError, NotFoundError
+from ...http.web import now, see_other
 from ...i18n import gettext as _
-from ...web import now, see_other
 from .. import presenting, rules, services
 from ..acting import acting, ar_or_pes_required, authorized_representative_required, pes_required, signed_in
 from ..forms import PersonForm, sentences

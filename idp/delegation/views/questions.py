@@ -11,16 +11,16 @@ from wtforms import EmailField, StringField, TelField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from ...accounts import services as accounts
+from ...http.limits import FORMS, counted_address, limiter
+from ...http.web import current_settings, now, see_other
+from ...http.web_forms import MandatForm, NameField, is_an_address
 from ...i18n import current_language
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
 from ...identifiers import InvalidIdentifierError, Neq
-from ...limits import FORMS, counted_address, limiter
 from ...notices import services as notices
 from ...notices.email import from_template
 from ...notices.messages import Email
-from ...web import current_settings, now, see_other
-from ...web_forms import MandatForm, NameField, is_an_address
 from ..acting import acting, ar_or_pes_required
 from ..people import question_services
 from ..people.people_services import names_here

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from ...accounts import services as accounts
 from ...accounts.sign_in.confirming import fresh_sign_in_required
 from ...errors import ConflictError, NotAllowedError
+from ...http.web import now, see_other
 from ...i18n import gettext as _
-from ...web import now, see_other
 from ..acting import acting, ar_or_pes_required
 from ..people import reproofing_services
 from ..people.people_services import MembershipView

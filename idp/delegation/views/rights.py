@@ -11,9 +11,9 @@ from flask.typing import ResponseReturnValue
 
 from ...accounts.sign_in.confirming import fresh_sign_in_required
 from ...errors import ConflictError, NotFoundError
+from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ...i18n import long_date
-from ...web import now, see_other
 from .. import presenting, services
 from ..acting import acting, pes_required
 from ..catalogue import catalogue_services

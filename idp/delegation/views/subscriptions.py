@@ -11,13 +11,13 @@ from flask.typing import ResponseReturnValue
 from ...accounts import services as accounts
 from ...accounts.sessions.sessions import open_to_weak_sign_in
 from ...accounts.sign_in.confirming import fresh_sign_in_required
+from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ...i18n import ngettext
 from ...identifiers import with_neq
 from ...notices.email import from_template
 from ...notices.messages import Email
 from ...notices.services import register_renderer
-from ...web import now, see_other
 from .. import home_services
 from ..acting import Acting, acting, ar_or_pes_required, pes_required
 from ..catalogue import catalogue_services

@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 
 from ...accounts.sessions.sessions import current_sign_in
 from ...accounts.sessions.sign_ins import device_words
+from ...http.web import now, see_other
 from ...i18n import gettext as _
-from ...web import now, see_other
 from .. import browser_services as browsers
 from .. import services
 from ..errors import FileIncompleteError, FileNotEditableError, NoSuchFileError

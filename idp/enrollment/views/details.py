@@ -11,10 +11,10 @@ from ...accounts.sign_in.confirming import fresh_sign_in_required
 from ...delegation import contact_services
 from ...delegation.acting import acting, ar_or_pes_required
 from ...errors import NotAllowedError
+from ...http.web import now, see_other
+from ...http.web_forms import MandatForm
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
-from ...web import now, see_other
-from ...web_forms import MandatForm
 from .. import register_reading, words
 from ..forms import is_a_phone
 

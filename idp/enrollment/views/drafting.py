@@ -8,11 +8,11 @@ from flask import flash, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...connectors.enterprise_register import RegisterEntry
+from ...http.limits import FORMS, limiter
+from ...http.web import now, see_other
 from ...i18n import current_language, long_date
 from ...i18n import gettext as _
 from ...identifiers import Neq
-from ...limits import FORMS, limiter
-from ...web import now, see_other
 from .. import browser_services as browsers
 from .. import email_code_services, services, words
 from ..email_code_services import CodeAnswer, Purpose

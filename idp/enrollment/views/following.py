@@ -8,11 +8,11 @@ from flask import flash, render_template
 from flask.typing import ResponseReturnValue
 
 from ...accounts import services as accounts
+from ...http.limits import FORMS, limiter
+from ...http.request_bodies import takes_files
+from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ...i18n import long_date, ngettext
-from ...limits import FORMS, limiter
-from ...request_bodies import takes_files
-from ...web import now, see_other
 from .. import evidence_services, mailed_code_services, services, words
 from ..documents import DocumentKind
 from ..errors import FileNotEditableError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import flash, render_template
 from flask.typing import ResponseReturnValue
 
+from ...http.web import now, see_other
 from ...i18n import gettext as _
-from ...web import now, see_other
 from .. import services
 from ..errors import NoSuchFileError
 from ..files import FileView

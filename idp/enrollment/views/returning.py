@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import flash, render_template, session
 from flask.typing import ResponseReturnValue
 
+from ...http.limits import FORMS, limiter
+from ...http.web import now, see_other
 from ...i18n import current_language
 from ...i18n import gettext as _
-from ...limits import FORMS, limiter
-from ...web import now, see_other
 from .. import email_code_services
 from ..forms import CodeForm, ResumeForm
 from ..terms import TERMS_VERSION, sections, terms_digest

@@ -12,9 +12,9 @@ from ...accounts.sign_in.confirming import ask_again, asks_itself, is_fresh
 from ...accounts.user_codes.slips import slips_page
 from ...accounts.views import hold_activation
 from ...errors import ConflictError
+from ...http.limits import FORMS, limiter
+from ...http.web import now, see_other
 from ...i18n import gettext as _
-from ...limits import FORMS, limiter
-from ...web import now, see_other
 from .. import email_code_services, services
 from ..email_code_services import CodeAnswer, Purpose
 from ..errors import NoSuchFileError

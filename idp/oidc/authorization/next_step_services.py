@@ -8,7 +8,7 @@ from datetime import datetime
 from ...accounts import services as accounts
 from ...accounts.sessions.sign_ins import SignIn
 from ...delegation import services as delegation
-from ...web import current_settings
+from ...http.web import current_settings
 from ..claims import assurance_levels
 from ..clients.clients import RelyingParty
 from ..errors import AuthorizationRefusedError

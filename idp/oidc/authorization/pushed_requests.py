@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
 
-from ...web import now
+from ...http.web import now
 from ..clients import client_key_services
 from ..clients.clients import RelyingParty
 from ..errors import AuthorizationRefusedError, UnprovenRequestError

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
+from ...crypto.sealing import digest, random_token
 from ...db import db, table_of, transaction
-from ...sealing import digest, random_token
 from ..clients.clients import RelyingParty
 from ..models import PushedRequestRow
 from .requests import REQUEST_URI, AuthorizationRequest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from ...web import current_settings
+from ...http.web import current_settings
 from ..clients import client_key_services, client_services
 from ..clients.clients import RelyingParty
 from ..errors import AuthorizationRefusedError, UnprovenRequestError

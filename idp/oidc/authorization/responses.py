@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from flask import Response, g, make_response, render_template
 
-from ...web import content_security_policy, current_settings, now, see_other
+from ...http.web import content_security_policy, current_settings, now, see_other
 from .. import uris
 from ..clients.clients import RelyingParty
 from ..token.issuing import key_ring

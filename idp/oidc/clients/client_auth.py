@@ -15,7 +15,7 @@ from urllib.parse import unquote_plus
 
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
-from ...sealing import digest
+from ...crypto.sealing import digest
 from ..proofs import foreign_jwts
 from ..proofs.foreign_jwts import RefusedJwtError
 from . import assertions, certificates

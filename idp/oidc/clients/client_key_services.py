@@ -15,10 +15,10 @@ import httpx2
 import structlog
 from flask import current_app
 
-from ... import egress
 from ...db import db, in_transaction
-from ...egress import Answer, ForbiddenAddressError
-from ...web import current_settings, now
+from ...http import egress
+from ...http.egress import Answer, ForbiddenAddressError
+from ...http.web import current_settings, now
 from ..proofs import strict_json
 from ..proofs.strict_json import NotStrictJsonError
 from . import client_keys

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from authlib.oauth2.rfc6749 import OAuth2Error
 
-from ... import refusals
+from ...http import refusals
 from ..proofs import foreign_jwts
 from ..proofs.foreign_jwts import RefusedJwtError
 from . import assertions, client_auth, client_services

@@ -15,10 +15,10 @@ from flask import current_app
 from sqlalchemy import Text, cast, insert, select, update
 
 from ... import audit
+from ...crypto.sealing import digest
 from ...db import db, transaction
 from ...delegation.catalogue import catalogue_services
-from ...sealing import digest
-from ...web import current_settings, now
+from ...http.web import current_settings, now
 from .. import uris
 from ..errors import ClientFileError
 from ..models import RelyingPartyRow

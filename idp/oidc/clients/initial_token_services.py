@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, insert, select, update
 
 from ... import audit
+from ...crypto.sealing import digest, random_token
 from ...db import db, new_id, transaction
 from ...delegation.catalogue import catalogue_services
-from ...sealing import digest, random_token
 from ..models import InitialAccessTokenRow as Row
 
 

@@ -9,8 +9,8 @@ import structlog
 from flask import Flask, current_app, has_request_context, request
 
 from ...config import ConfigurationError, Settings
-from ...peers import CERTIFICATE
-from ...web import current_settings
+from ...http.trusted_proxies import CERTIFICATE
+from ...http.web import current_settings
 from . import certificates
 from .certificates import Authorities, Certificate, RefusedCertificateError
 

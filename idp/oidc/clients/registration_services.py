@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from ... import audit
+from ...crypto.sealing import digest, random_token
 from ...db import db, new_id, transaction
-from ...sealing import digest, random_token
-from ...web import current_settings
+from ...http.web import current_settings
 from ..errors import UnknownTokenError
 from ..models import RelyingPartyRow as Row
 from . import client_services, initial_token_services, registration, sector_services

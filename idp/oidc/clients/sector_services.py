@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx2
 
-from ... import egress
 from ...db import db
-from ...egress import ForbiddenAddressError
-from ...web import current_settings
+from ...http import egress
+from ...http.egress import ForbiddenAddressError
+from ...http.web import current_settings
 from ..proofs import strict_json
 from ..proofs.strict_json import NotStrictJsonError
 

@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, insert, select, update
 
 from ... import audit
+from ...crypto.sealing import current_sealing
 from ...db import db, new_id, transaction
+from ...http.web import current_settings
 from ...notices import services as notices
 from ...notices.messages import Push
-from ...sealing import current_sealing
-from ...web import current_settings
 from ..clients import client_services
 from ..keys.signing_keys import SET_ALG
 from ..models import EventStreamRow, SecurityEventRow

@@ -17,7 +17,7 @@ from ...accounts import services as accounts
 from ...db import db, transaction
 from ...delegation import services as delegation
 from ...delegation.rights import system_user_services
-from ...web import current_settings
+from ...http.web import current_settings
 from ..authorization.disclosure import NOTHING, Disclosure
 from ..claims import asked_claims, telling
 from ..clients import client_services

@@ -10,9 +10,9 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ... import audit
+from ...crypto.sealing import current_sealing
 from ...db import db, new_id, transaction
-from ...sealing import current_sealing
-from ...web import current_settings
+from ...http.web import current_settings
 from ..clients.clients import RelyingParty
 from ..models import EventStreamRow, RemovedSubjectRow
 from . import event_services, signals, streams

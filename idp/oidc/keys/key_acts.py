@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from ...ciphers import random_key_line
+from ...crypto.ciphers import random_key_line
 from .key_files import SigningKey
 from .key_folder import KeyFolder
 from .key_rotation import ALGORITHMS, Act, KeyState, Publish, Remove, due, signing

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from ...ciphers import SealError, seal_under, unseal_under
+from ...crypto.ciphers import SealError, seal_under, unseal_under
 from .key_rotation import KeyLife, KeyState
 from .signers import FileSigner, Signer, imported_key, private_key, public_members
 

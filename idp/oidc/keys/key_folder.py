@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
-from ...ciphers import SealError, decoded_key, random_key_line
 from ...config import Settings
+from ...crypto.ciphers import SealError, decoded_key, random_key_line
 from ...private_files import private_folder
 from . import key_files, pkcs11_device
 from .key_files import KeyDevice, SigningKey

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from ... import audit
 from ...db import transaction
-from ...web import current_settings
+from ...http.web import current_settings
 from . import key_acts
 from .key_acts import Change
 from .key_folder import KeyFolder

@@ -14,11 +14,11 @@ from flask import current_app
 from sqlalchemy import ColumnElement, and_, insert, or_, select, update
 
 from ... import audit
+from ...crypto.sealing import current_sealing
 from ...db import db, new_id, transaction
+from ...http.web import current_settings
 from ...notices import services as notices
 from ...notices.messages import Signal
-from ...sealing import current_sealing
-from ...web import current_settings
 from .. import uris
 from ..clients import client_services
 from ..events import confirmation_services, signal_services

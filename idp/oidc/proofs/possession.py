@@ -11,7 +11,7 @@ from datetime import datetime
 from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
 from werkzeug.datastructures import Headers
 
-from ...sealing import current_sealing
+from ...crypto.sealing import current_sealing
 from ..clients import mutual_tls
 from ..clients.clients import RelyingParty
 from . import dpop

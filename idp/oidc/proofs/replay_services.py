@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ...crypto.sealing import digest
 from ...db import db, transaction
-from ...sealing import digest
 from ..models import ReplayIdRow
 
 Once = tuple[str, str, datetime]

@@ -21,7 +21,7 @@ from authlib.oauth2.rfc6749 import (
 )
 
 from ... import audit
-from ...web import current_settings, now
+from ...http.web import current_settings, now
 from ..clients import client_services
 from ..clients.clients import RelyingParty
 from ..keys.signing_keys import ACCESS_TOKEN_ALG, UntrustedTokenError

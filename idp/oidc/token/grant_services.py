@@ -15,8 +15,8 @@ from sqlalchemy import JSON, Row, bindparam, case, delete, insert, select, updat
 from ... import audit
 from ...accounts import services as accounts
 from ...accounts.sessions.sign_ins import SignIn
+from ...crypto.sealing import digest, random_token
 from ...db import UtcDateTime, db, new_id, table_of, transaction
-from ...sealing import digest, random_token
 from ..authorization import interaction_services
 from ..authorization.interaction_services import Interaction
 from ..authorization.requests import OFFLINE, AskedBlocks

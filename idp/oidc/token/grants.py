@@ -17,7 +17,7 @@ from authlib.oauth2.rfc6749 import (
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from werkzeug.datastructures import MultiDict
 
-from ...web import now
+from ...http.web import now
 from ..clients.clients import RelyingParty
 from ..proofs import possession
 from . import grant_services, issuing, refresh_grant, refresh_services

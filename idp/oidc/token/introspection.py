@@ -12,7 +12,7 @@ from typing import Any
 
 from werkzeug.http import parse_accept_header
 
-from ...web import current_settings, now
+from ...http.web import current_settings, now
 from ..clients import client_services
 from ..clients.client_auth import UnknownClientError
 from ..clients.clients import RelyingParty

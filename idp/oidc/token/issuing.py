@@ -10,11 +10,11 @@ from typing import Any
 from flask import current_app
 
 from ... import audit
+from ...crypto.sealing import current_sealing
 from ...delegation import services as delegation
 from ...delegation.catalogue import catalogue_services
 from ...delegation.rights.authority import Authority
-from ...sealing import current_sealing
-from ...web import current_settings
+from ...http.web import current_settings
 from ..authorization.requests import AuthorizationRequest
 from ..claims import telling
 from ..clients import client_services

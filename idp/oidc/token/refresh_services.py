@@ -14,8 +14,8 @@ from sqlalchemy import JSON, bindparam, select, update
 
 from ... import audit
 from ...accounts import services as accounts
+from ...crypto.sealing import current_sealing, digest
 from ...db import db, table_of
-from ...sealing import current_sealing, digest
 from ..clients.clients import RelyingParty
 from ..models import GrantRow
 from . import grant_services, refresh_tokens

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ... import audit
-from ...web import now
+from ...http.web import now
 from ..clients.clients import RelyingParty
 from . import grant_services, issuing, refresh_services, system_token_services, system_tokens, tokens
 from .server import Answer, BackChannelRequest

@@ -20,9 +20,10 @@ from authlib.oauth2.rfc6749 import (
 from flask import Request, Response, jsonify
 from werkzeug.datastructures import MultiDict
 
-from ... import audit, refusals
+from ... import audit
 from ...db import transaction
-from ...web import absolute_url, current_settings, now
+from ...http import refusals
+from ...http.web import absolute_url, current_settings, now
 from ..clients import client_auth, client_key_services, client_refusals, client_services, mutual_tls
 from ..clients.assertions import Assertion
 from ..clients.clients import RelyingParty

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from ... import audit
 from ...delegation.rights import system_user_services
 from ...delegation.rights.authority import Authority
-from ...web import current_settings
+from ...http.web import current_settings
 from ..clients import client_services
 from ..clients.clients import RelyingParty
 from ..keys.signing_keys import ACCESS_TOKEN_ALG

@@ -18,10 +18,10 @@ from ...accounts.views import (
 )
 from ...clock import Clock
 from ...delegation.services import add_parting
+from ...http.web import current_settings, show_again
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
 from ...notices.services import register_renderer
-from ...web import current_settings, show_again
 from .. import metadata, own_data_services
 from .. import models as models  # the tables must be known to the metadata
 from ..authorization import consent_services

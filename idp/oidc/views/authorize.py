@@ -10,8 +10,8 @@ from flask import Blueprint, Response, redirect, request
 from flask.typing import ResponseReturnValue
 
 from ...accounts.sessions.sessions import current_sign_in
-from ...limits import AUTHORIZATIONS, limiter
-from ...web import csrf, now, see_other
+from ...http.limits import AUTHORIZATIONS, limiter
+from ...http.web import csrf, now, see_other
 from ..authorization import checks, interaction_services, issue_services, next_step_services, request_parsing, responses
 from ..authorization.interaction_services import Interaction
 from ..authorization.interactions import Step

@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 
 from flask import Response, g, request, session
 
-from ... import bindings
 from ...accounts.sessions.sessions import SignInContext, current_sign_in
+from ...crypto.sealing import current_sealing, digest, random_token
 from ...delegation.catalogue import catalogue_services
+from ...http import bindings
+from ...http.web import now, see_other
 from ...i18n import ASKED_LANGUAGE
-from ...sealing import current_sealing, digest, random_token
-from ...web import now, see_other
 from .. import uris, words
 from ..authorization import interaction_services, next_step_services
 from ..authorization.interaction_services import Interaction

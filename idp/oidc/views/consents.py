@@ -10,8 +10,8 @@ from ...delegation import services as delegation
 from ...delegation.catalogue import catalogue_services
 from ...delegation.catalogue.catalogue import Agency
 from ...errors import NotFoundError
+from ...http.web import now, see_other
 from ...i18n import gettext as _
-from ...web import now, see_other
 from .. import words
 from ..authorization import consent_services
 

@@ -13,10 +13,10 @@ from flask.typing import ResponseReturnValue
 
 from ...accounts.sessions.sessions import current_sign_in
 from ...accounts.views import leave
+from ...crypto.sealing import SealError, current_sealing
+from ...http.limits import AUTHORIZATIONS, limiter
+from ...http.web import csrf, current_settings, error_page, now, see_other
 from ...i18n import gettext as _
-from ...limits import AUTHORIZATIONS, limiter
-from ...sealing import SealError, current_sealing
-from ...web import csrf, current_settings, error_page, now, see_other
 from .. import metadata, uris
 from ..authorization.requests import Parameters, parameters, too_long
 from ..clients import client_refusals, client_services

@@ -11,7 +11,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, g, make_response, render_template, session
 
 from ...accounts.sessions.sessions import current_sign_in
-from ...web import now
+from ...http.web import now
 from .. import uris
 from ..logout import logout_services
 from ..logout.logout import Return

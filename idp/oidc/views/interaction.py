@@ -14,14 +14,14 @@ from flask.typing import ResponseReturnValue
 
 from ...accounts.sessions.sessions import current_sign_in
 from ...accounts.sessions.sign_ins import SignIn
-from ...bindings import own_address
 from ...delegation import services as delegation
 from ...delegation.catalogue import catalogue_services
 from ...delegation.people.roles import EnterpriseStatus, Role
 from ...delegation.rights.rights_services import Choice
 from ...delegation.subscriptions.words import STATES
+from ...http.bindings import own_address
+from ...http.web import now, see_other
 from ...i18n import current_language
-from ...web import now, see_other
 from .. import uris, words
 from ..authorization import consent_services, interaction_services, next_step_services, responses
 from ..authorization.disclosure import Disclosure

@@ -10,8 +10,8 @@ from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from ...errors import NotFoundError
-from ...limits import PUSHED, limiter
-from ...web import absolute_url, csrf, now
+from ...http.limits import PUSHED, limiter
+from ...http.web import absolute_url, csrf, now
 from ..authorization import pushed_requests
 from ..clients import client_refusals, client_services
 from ..keys.key_rotation import JWKS_MAX_AGE

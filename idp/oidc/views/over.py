@@ -10,10 +10,10 @@ from datetime import timedelta
 
 from flask import Response, request
 
-from ... import bindings, refusals
 from ...accounts.sessions.sessions import current_sign_in
+from ...http import bindings, refusals
+from ...http.web import WayBack, error_page, now
 from ...i18n import gettext as _
-from ...web import WayBack, error_page, now
 from .. import uris
 from ..authorization import checks, interaction_services, responses
 from ..authorization.checks import Target

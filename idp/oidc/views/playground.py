@@ -15,11 +15,11 @@ from markupsafe import Markup
 
 from ...accounts.sessions.sessions import current_sign_in, sign_in_address
 from ...accounts.sessions.sign_ins import SignIn
+from ...crypto.sealing import random_token
 from ...delegation import services as delegation
 from ...errors import NotFoundError
+from ...http.web import absolute_url, csrf, current_settings, error_page, now, see_other
 from ...i18n import gettext as _
-from ...sealing import random_token
-from ...web import absolute_url, csrf, current_settings, error_page, now, see_other
 from .. import playground_services, words
 from ..authorization.requests import Parameters, parameters
 from ..errors import UnprovenRequestError

@@ -13,9 +13,9 @@ from ...delegation.catalogue import catalogue_services
 from ...delegation.catalogue.catalogue import Agency
 from ...delegation.rights import explanation_words
 from ...errors import NotFoundError
+from ...http.web import absolute_url, current_settings
 from ...i18n import gettext as _
 from ...i18n import long_datetime
-from ...web import absolute_url, current_settings
 from .. import words
 from ..claims import claim_words
 from ..claims.claim_words import Words

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import MethodNotAllowed
 
-from ...request_bodies import takes_other_body
-from ...web import csrf, now
+from ...http.request_bodies import takes_other_body
+from ...http.web import csrf, now
 from ..clients import client_refusals, registration, registration_services
 from ..errors import RegistrationError, UnknownTokenError
 

@@ -13,8 +13,8 @@ from typing import Any
 from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from ...request_bodies import takes_other_body
-from ...web import absolute_url, csrf, now
+from ...http.request_bodies import takes_other_body
+from ...http.web import absolute_url, csrf, now
 from ..clients import client_refusals
 from ..clients.clients import RelyingParty
 from ..events import event_services, polls, stream_services, streams

@@ -28,9 +28,9 @@ from ...delegation.rights.system_user_services import SystemUserView
 from ...delegation.rights.system_users import Previewed, SystemUserState, Wanted
 from ...delegation.rules import Reason
 from ...errors import ConflictError, NotFoundError
+from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
-from ...web import now, see_other
 from ..clients import software_services
 from ..clients.software_services import Software
 from ..forms import SystemUserForm

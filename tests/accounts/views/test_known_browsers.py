@@ -18,8 +18,8 @@ from idp.accounts.sessions.sessions import known_browser_services
 from idp.accounts.sign_in.sign_in_services import check_password
 from idp.accounts.throttling import attempt_counters
 from idp.clock import MovableClock
+from idp.crypto.sealing import digest
 from idp.db import db
-from idp.sealing import digest
 from tests.accounts.conftest import Account, Browser
 from tests.accounts.test_services_reproofing import begin, set_factor, to_factor
 from tests.accounts.test_services_sign_in import at_once

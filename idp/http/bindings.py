@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from flask import Flask, Response, has_request_context, request
 
-from .i18n import gettext as _
+from ..i18n import gettext as _
 from .web import WayBack, current_settings, now, set_way_back
 
 if TYPE_CHECKING:

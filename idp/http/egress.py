@@ -19,7 +19,7 @@ from urllib.parse import urlencode, urlsplit
 import httpcore2
 import httpx2
 
-from .config import LOOPBACK_HOSTS, Settings
+from ..config import LOOPBACK_HOSTS, Settings
 
 TIMEOUT = httpx2.Timeout(3.0, connect=2.0)
 LONGEST = 5.0  # seconds for a whole exchange, whatever the pace of its parts

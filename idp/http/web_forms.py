@@ -13,9 +13,9 @@ from wtforms import Field, PasswordField, SelectChoice, StringField, TextAreaFie
 from wtforms.utils import unset_value
 from wtforms.validators import StopValidation
 
-from . import addresses, names
-from .i18n import NBSP, current_language
-from .i18n import gettext as _
+from .. import addresses, names
+from ..i18n import NBSP, current_language
+from ..i18n import gettext as _
 from .web import current_settings
 
 PARTS = ("day", "month", "year")

@@ -20,9 +20,9 @@ from typing import Self
 
 from flask import current_app
 
+from ..private_files import private_folder
 from .ciphers import SealError as SealError
 from .ciphers import decoded_key, random_key_line, seal_under, unseal_under
-from .private_files import private_folder
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 KEY_FILES = ("sealing.key", "pepper.key", "pairwise.salt", "cookie.key")

@@ -23,19 +23,19 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, TooManyRequests
 
+from ..acts import SAFE_METHODS, is_machine
+from ..clock import Clock
+from ..config import Settings
+from ..crypto.sealing import Sealing
+from ..db import unavailable_cause
+from ..errors import MandatError
+from ..i18n import current_language, switch_address
+from ..i18n import gettext as _
 from . import refusals
-from .acts import SAFE_METHODS, is_machine
-from .clock import Clock
-from .config import Settings
-from .db import unavailable_cause
-from .errors import MandatError
-from .i18n import current_language, switch_address
-from .i18n import gettext as _
 from .limits import seconds_to_wait
 from .path_prefix import init_path_prefix
-from .peers import TrustedPeers
 from .request_bodies import init_request_bodies
-from .sealing import Sealing
+from .trusted_proxies import TrustedPeers
 
 _POLICY = "content-security-policy"
 _TRANSPORT = ("strict-transport-security", "max-age=31536000; includeSubDomains")

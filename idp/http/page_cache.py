@@ -16,7 +16,7 @@ from flask_wtf import FlaskForm
 from flask_wtf.csrf import generate_csrf
 from markupsafe import escape
 
-from .i18n import current_language, switch_address
+from ..i18n import current_language, switch_address
 
 _KEPT = 128  # pages in each process: a dozen, in two languages, with and without an agency
 _SHELF = "mandat.kept_pages"

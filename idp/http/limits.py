@@ -13,7 +13,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from werkzeug.exceptions import TooManyRequests
 
-from .config import Settings
+from ..config import Settings
 
 SIGN_IN = "60 per minute"
 FORMS = "120 per minute"

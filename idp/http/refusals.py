@@ -13,9 +13,9 @@ import structlog
 from flask import Flask, Response, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from .config import Settings
+from ..config import Settings
+from ..crypto.sealing import current_sealing
 from .limits import counted_address
-from .sealing import current_sealing
 
 ANONYMOUS = "anonymous"
 _LONGEST = 200  # characters of what the sender chose

@@ -1,0 +1,1 @@
+"""Ciphers, and values sealed at rest."""
