@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from idp.accounts.sessions.sessions.sign_ins import SignIn
 
 from idp.accounts import services as accounts
+from idp.accounts.sessions.sign_ins import SignIn
 from idp.app import create_app
 from idp.clock import MovableClock
 from idp.config import read_settings

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-TORONTO = ZoneInfo("America/Toronto")  # decisions §14: a day ends at 23:59:59 in this zone
+TORONTO = ZoneInfo("America/Toronto")  # decisions.md §14: a day ends at 23:59:59 in this zone
 
 
 class Clock(Protocol):

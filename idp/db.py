@@ -1,7 +1,7 @@
 """The database: one metadata, one way to open a transaction.
 
 ``with transaction():`` commits at the outermost ``with``; inner ones join; an exception rolls everything back.
-On SQLite a writer begins with ``BEGIN IMMEDIATE``, so that it waits its turn instead of failing (security R-17).
+On SQLite a writer begins with ``BEGIN IMMEDIATE``, so that it waits its turn instead of failing (security-bar.md R-17).
 """
 
 from __future__ import annotations

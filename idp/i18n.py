@@ -1,7 +1,7 @@
 """Two languages: French by default and complete, English on choice.
 
 Each room of the code has its own catalogue (a gettext domain named after it), so that a sentence lives beside the code
-that says it. ``Accept-Language`` never switches the language (ui §5).
+that says it. ``Accept-Language`` never switches the language (interface.md §5).
 """
 
 from __future__ import annotations

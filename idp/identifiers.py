@@ -1,6 +1,6 @@
 """Identifiers of the domain: parsed once at the door, then trusted.
 
-Sources: domain §6.1 (NEQ), §6.2 (Revenu Québec number), decisions §2 (user codes).
+Sources: domain.md §6.1 (NEQ), §6.2 (Revenu Québec number), decisions.md §2 (user codes).
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Neq:
 
     @classmethod
     def parse(cls, text: str, check_digit: CheckDigitPolicy = "reject") -> Self:
-        """Read *text*; spaces and hyphens are ignored (domain §6.1).
+        """Read *text*; spaces and hyphens are ignored (domain.md §6.1).
 
         Raises:
             InvalidIdentifierError: with the fault; a wrong check digit never refuses a public body (family 88).
@@ -87,7 +87,7 @@ class Neq:
 
     @property
     def check_digit_holds(self) -> bool:
-        """Tell whether digits 3 to 10 form a Luhn number; measured, not published (domain §6.1)."""
+        """Tell whether digits 3 to 10 form a Luhn number; measured, not published (domain.md §6.1)."""
         return _luhn_holds(self.digits[2:])
 
     def __str__(self) -> str:

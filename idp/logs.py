@@ -1,7 +1,7 @@
 """Logs: one JSON line an event, with the request's number, and nothing secret.
 
 A value under a name that may hold a secret is replaced before it is written; Authlib's own loggers, which would write live
-tokens at DEBUG, start at INFO (security §0.1).
+tokens at DEBUG, start at INFO (security-bar.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every answer that the application gave in a story, and in which of them a secret stands (security S-52)."""
+"""Every answer that the application gave in a story, and in which of them a secret stands (security-bar.md S-52)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may reach which route: the expected table, as data. A route that is missing here fails the build (security S-65).
+"""Who may reach which route: the expected table, as data. A route that is missing here fails the build (security-bar.md S-65).
 
 Actors are the demonstration's people. ``pes_elsewhere`` is in charge of another enterprise, and asks for the rows of this one.
 ``reader`` is the person of ``pes``, signed in with a code by e-mail: they read, and change nothing (ADR 0014).
@@ -191,7 +191,7 @@ MACHINES = {
     *("oidc_streams.configuration", *STREAMS),
 }
 
-# POST routes whose effect does not rest on the session cookie, so that they ask no CSRF token (decisions §27).
+# POST routes whose effect does not rest on the session cookie, so that they ask no CSRF token (decisions.md §27).
 # At the playground's callback the state is the token (RFC 6749 §10.12): the answer of /authorize carries no other.
 NO_COOKIE_ROUTES = {
     *("oidc_machine.token", "oidc_machine.userinfo", "oidc.authorize", "oidc_end_session.end_session"),

@@ -10,7 +10,13 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from idp.delegation.catalogue.catalogue.questionnaire import (
+from werkzeug.datastructures import MultiDict
+
+from idp import addresses
+from idp.accounts import forms as accounts_forms
+from idp.config import Settings, read_settings
+from idp.delegation import forms as delegation_forms
+from idp.delegation.catalogue.questionnaire import (
     Consent,
     LocalizedText,
     Question,
@@ -18,12 +24,6 @@ from idp.delegation.catalogue.catalogue.questionnaire import (
     Questionnaire,
     check,
 )
-from werkzeug.datastructures import MultiDict
-
-from idp import addresses
-from idp.accounts import forms as accounts_forms
-from idp.config import Settings, read_settings
-from idp.delegation import forms as delegation_forms
 from idp.enrollment import forms as enrollment_forms
 from idp.http.web_forms import MandatForm
 from idp.notices.delivery import as_mime

@@ -33,7 +33,7 @@ def test_every_mistake_is_listed_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     ],
 )
 def test_an_issuer_must_be_a_clean_https_address(issuer: str) -> None:
-    """Anything but https without a final slash is refused outside loopback (oidc §6.22)."""
+    """Anything but https without a final slash is refused outside loopback (protocol.md §6.22)."""
     with pytest.raises(ConfigurationError):
         read_settings(issuer=issuer)
 

@@ -33,7 +33,7 @@ def fault(kind: type[Neq] | type[RevenuQuebecId] | type[UserCode], text: str) ->
 
 @pytest.mark.parametrize("digits", VALID_NEQ.split())
 def test_the_fictitious_neq_are_valid(digits: str) -> None:
-    """Every number of domain §6.1; equivalently, the Luhn sum of all ten digits is 3, 6, 9 or 5 by family."""
+    """Every number of domain.md §6.1; equivalently, the Luhn sum of all ten digits is 3, 6, 9 or 5 by family."""
     neq = Neq.parse(digits)
 
     assert (neq.digits, neq.check_digit_holds) == (digits, True)

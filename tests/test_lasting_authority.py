@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from idp.accounts.sessions.sessions.cookies import cookie_name, known_name
 
 from idp.accounts.challenges import challenge_services
 from idp.accounts.challenges.challenge_models import EmailChange, KnownBrowser
@@ -21,7 +20,8 @@ from idp.accounts.models import Challenge, PasskeyCeremony, SignInRow
 from idp.accounts.people import email_change_services
 from idp.accounts.recovery import recovery_services, reproofing_services
 from idp.accounts.recovery.recovery_models import PasswordRecovery, Reproofing
-from idp.accounts.sessions.sessions import known_browser_services, session_services
+from idp.accounts.sessions import known_browser_services, session_services
+from idp.accounts.sessions.cookies import cookie_name, known_name
 from idp.db import Base
 from idp.enrollment import browser_services
 from idp.enrollment.models import FileBrowser
@@ -73,8 +73,8 @@ LINKS = {
 TYPED_FROM_A_MAIL = Row(EmailChange, "undo_digest", ("confirmed_at", "undone_at"), email_change_services.forget)
 SIGNED_TEXTS = {
     "idp/http/web.py": "the page session",
-    "idp/delegation/rights/previews.py": "what a preview showed: counts for an hour, in the POST of the person in charge alone",
-    "idp/delegation/rights/system_users.py": "what a preview showed: counts for an hour, in the POST of the person in charge alone",
+    "idp/delegation/rights/previews.py": "what a preview showed: valid for an hour, in the POST of the same person alone",
+    "idp/delegation/rights/system_users.py": "what a preview showed: valid for an hour, in the POST of the same person alone",
 }
 
 

@@ -12,7 +12,7 @@ FLOORS = {
     "flask": "3.1.3",
     "werkzeug": "3.1.6",
     "pyjwt": "2.15",
-}  # security §0.2
+}  # security-bar.md
 FORBIDDEN = {"python-jose", "jwcrypto", "ecdsa", "flask-login", "flask-session"}
 LOCKS = ("requirements.lock", "requirements-run.lock")
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from idp.accounts.sessions.sessions.sign_ins import SignIn
 from sqlalchemy import inspect, select, update
 
 from idp import audit
@@ -21,6 +20,7 @@ from idp.accounts.models import Passkey, Person, SignInRow
 from idp.accounts.my_data import MyData
 from idp.accounts.people import contact_services, email_change_services, name_services
 from idp.accounts.recovery import recovery_services, reproofing_services
+from idp.accounts.sessions.sign_ins import SignIn
 from idp.accounts.sign_in import kept_form_services
 from idp.accounts.throttling import attempt_counters
 from idp.accounts.views.own_data import parts

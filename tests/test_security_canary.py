@@ -1,6 +1,6 @@
 """Secrets stay secret: the main story leaves none in clear in the database, its journal, the logs or the outbox's names.
 
-Letters and e-mails hold the codes that they carry; everything else is searched (security S-88, B16).
+Letters and e-mails hold the codes that they carry; everything else is searched (security-bar.md S-88, B16).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 
 from idp.config import Settings, folder
 from idp.db import db
-from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.catalogue import catalogue_services
 from tests.answers import listen
 from tests.enrollment.conftest import Browser, Typed, begin, browser, fill_in, imported, mailed_code, submit
 from tests.oidc.scenery import SECRET, RelyingParty, Scenery, load, registration

@@ -24,7 +24,7 @@ from idp.i18n import DOMAINS  # noqa: E402
 FOLDER = ROOT / "idp" / "translations"
 KEYWORDS = {"_": None, "_l": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2), "_n": (1, 2)}
 JINJA = {"extensions": "jinja2.ext.i18n", "trimmed": "true", "silent": "false", "newstyle_gettext": "true"}
-# French typography (ui §5): what each pattern finds breaks the rule named beside it
+# French typography (interface.md §5): what each pattern finds breaks the rule named beside it
 FAULTS = (
     (re.compile(r"(?<!\u00a0):(?=\s|$)"), "a no-break space before a colon"),
     (re.compile(r" [;!?]"), "no breaking space before ; ! ?"),

@@ -21,7 +21,7 @@ class Person(Base):
     email: Mapped[str] = mapped_column(String(254))
     language: Mapped[str] = mapped_column(String(2))
     is_operator: Mapped[bool] = mapped_column(Boolean, default=False)
-    required_level: Mapped[int] = mapped_column(Integer, default=2, server_default="2")  # decisions §6
+    required_level: Mapped[int] = mapped_column(Integer, default=2, server_default="2")  # decisions.md §6
     access: Mapped[str] = mapped_column(String(16), default="open", server_default="open")
     closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

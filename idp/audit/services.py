@@ -1,7 +1,7 @@
 """Writing the log, giving it its order, reading it, proving it.
 
 An entry is inserted in the transaction of its change, without a position, so that writers never queue on the end of the
-chain; one sequencer, holding the head row, gives position and hash within a second (decisions §33).
+chain; one sequencer, holding the head row, gives position and hash within a second (decisions.md §33).
 """
 
 from __future__ import annotations

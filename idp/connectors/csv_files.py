@@ -102,7 +102,7 @@ class _WithoutNul(io.RawIOBase):
 
 
 def find(layout: Layout, names: tuple[str, ...], source: Source, faults: Faults) -> str | None:
-    """Return the one file whose name begins as *layout* says (names are singular or plural, domain §7)."""
+    """Return the one file whose name begins as *layout* says (names are singular or plural, domain.md §7)."""
     found = [name for name in names if name.lower().startswith(layout.prefix.lower())]
     if len(found) == 1:
         return found[0]

@@ -1,7 +1,7 @@
 """What the register of enterprises answers about one NEQ.
 
 It proves existence, name, form, status and address. It names no natural person: it cannot prove that somebody is an
-officer (domain §7).
+officer (domain.md §7).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..identifiers import Neq
 
 
 class RegistrationStatus(StrEnum):
-    """``COD_STAT_IMMAT`` (domain §7). Values are those of the register: never rename one."""
+    """``COD_STAT_IMMAT`` (domain.md §7). Values are those of the register: never rename one."""
 
     IM = "IM"  # registered
     AI = "AI"  # notice of intention to constitute

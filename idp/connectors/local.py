@@ -94,7 +94,7 @@ def _label(connection: Connection, generation: int, kind: str, code: str) -> str
 
 
 def _names(connection: Connection, generation: int, neq: Neq) -> tuple[str, tuple[str, ...]]:
-    """Return the name in force (N, else M, domain §7) and the other names in force, foreign versions included."""
+    """Return the name in force (N, else M, domain.md §7) and the other names in force, foreign versions included."""
     rows = connection.execute(
         select(RegisterName.__table__)
         .where(RegisterName.generation == generation, RegisterName.neq == neq.digits)

@@ -1,4 +1,4 @@
-"""The six files of the register's open data, and what is kept of each row (domain §7)."""
+"""The six files of the register's open data, and what is kept of each row (domain.md §7)."""
 
 from __future__ import annotations
 

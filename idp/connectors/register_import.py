@@ -1,6 +1,6 @@
 """Importing the local copy of the register of enterprises, whole or not at all.
 
-An operator downloads the open data in a browser; ``idp register import PATH`` reads the folder or the zip (domain §7).
+An operator downloads the open data in a browser; ``idp register import PATH`` reads the folder or the zip (domain.md §7).
 The files are checked and loaded in one reading, a batch at a time, so that memory does not grow with them.
 """
 

@@ -1,7 +1,7 @@
 """Secrets at rest: what is sealed, and what is only recognized.
 
 - ``seal``/``unseal``: AES-256-GCM under a key that is not in the database; the context is authenticated, so a value moved
-  to another row does not open (security S-89).
+  to another row does not open (security-bar.md S-89).
 - ``digest``: SHA-256 of a random value of at least 256 bits.
 - ``keyed_digest``: HMAC-SHA256 under a pepper, for values a person types (codes, notice numbers).
 """
@@ -34,7 +34,9 @@ class Sealing:
 
     key: bytes = field(repr=False)
     pepper: bytes = field(repr=False)
-    pairwise_salt: bytes = field(repr=False)  # decisions §15: kept, backed up and escrowed; losing it orphans accounts
+    pairwise_salt: bytes = field(
+        repr=False
+    )  # decisions.md §15: kept, backed up and escrowed; losing it orphans accounts
     cookie_key: bytes = field(repr=False)
 
     @classmethod

@@ -205,7 +205,7 @@ def reinstate_enterprise(enterprise_id: str, *, actor: Actor, now: datetime) -> 
 
 
 def hold_roster(enterprise_id: str) -> None:
-    """Take the row lock under which the PES of an enterprise change, one transaction at a time (security R-6).
+    """Take the row lock under which the PES of an enterprise change, one transaction at a time (security-bar.md R-6).
 
     Raises:
         NotFoundError: there is no such enterprise.

@@ -183,7 +183,7 @@ class RightsRevision(Base):
 
 
 class Projection(Base):
-    """What was last projected for a person, an enterprise and an agency; ``version`` only grows (decisions §17).
+    """What was last projected for a person, an enterprise and an agency; ``version`` only grows (decisions.md §17).
 
     ``changes_at`` is when a date alone will change it; the sweeper looks there.
     """

@@ -1,4 +1,4 @@
-"""Who may give, take and change what in an enterprise; each answer with every reason (security S-66). Pure."""
+"""Who may give, take and change what in an enterprise; each answer with every reason (security-bar.md S-66). Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import Decision
 from .people.roles import BY_POWER, MembershipStatus, Role
 from .rights.authority import UNRESTRICTED, Authority
 
-MAX_YEARS = 2  # decisions §14
+MAX_YEARS = 2  # decisions.md §14
 DEFAULT_YEARS = 1
 
 
@@ -109,7 +109,7 @@ def may_suspend(actor_roles: frozenset[Role], actor_id: str, member: Member, *, 
     """Decide whether someone with *actor_roles* may suspend *member*; *active_pes* counts the PES active now.
 
     A PES may only suspend or reactivate another PES; the AR suspends PES; nobody suspends themself or the last active PES
-    (domain §3.1).
+    (domain.md §3.1).
     """
     return Decision(tuple(_suspension_objections(actor_roles, actor_id, member, active_pes)))
 

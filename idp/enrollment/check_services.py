@@ -1,4 +1,4 @@
-"""Checking a submitted file: ask both connectors outside any transaction, decide in a second one (decisions §13).
+"""Checking a submitted file: ask both connectors outside any transaction, decide in a second one (decisions.md §13).
 
 A connector that is down leaves the file where it is; the worker takes it up again. Never another source, never a yes.
 """

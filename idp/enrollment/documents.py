@@ -1,4 +1,4 @@
-"""What a document may be, told by its first bytes and never by its name (domain §2.4)."""
+"""What a document may be, told by its first bytes and never by its name (domain.md §2.4)."""
 
 from __future__ import annotations
 

@@ -27,10 +27,12 @@ from . import designation_services, notice_services
 from .file_services import find_by_number, lock, read_number
 from .models import EmailCode
 
-CODE_LIFE = timedelta(minutes=10)  # domain §3.3
+CODE_LIFE = timedelta(minutes=10)  # domain.md §3.3
 CODE_TRIES = 5
 CODES_AN_HOUR = 5
-CODES_TO_ADDRESS = 10  # an hour: an accountant enrols several enterprises, a stranger floods no mailbox (security R-25)
+CODES_TO_ADDRESS = (
+    10  # an hour: an accountant enrols several enterprises, a stranger floods no mailbox (security-bar.md R-25)
+)
 
 
 class Purpose(StrEnum):

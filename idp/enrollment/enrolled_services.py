@@ -1,4 +1,4 @@
-"""Whether an enterprise is enrolled already, which no page tells; its people are told by e-mail (decisions §10)."""
+"""Whether an enterprise is enrolled already, which no page tells; its people are told by e-mail (decisions.md §10)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from .file_services import lock, move, tell
 from .models import EnrolmentFile, Evidence
 from .states import Event, State, deadline
 
-KEPT_AFTER_DECISION = timedelta(days=90)  # domain §2.4
+KEPT_AFTER_DECISION = timedelta(days=90)  # domain.md §2.4
 MOST_DOCUMENTS = 5
 
 

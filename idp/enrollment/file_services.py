@@ -18,7 +18,7 @@ from .files import FileView, LetterView, NomineeView, TimelineEntry
 from .models import EnrolmentFile, FileEvent, MailedCode, Nominee
 from .states import Event, State, after, deadline
 
-MAILED_CODE_TRIES = 5  # domain §2.4
+MAILED_CODE_TRIES = 5  # domain.md §2.4
 
 
 def draw_number() -> str:

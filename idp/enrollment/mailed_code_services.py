@@ -1,4 +1,4 @@
-"""The code mailed to the address on file: ten digits, thirty days, five tries, three mailings (domain §2.4)."""
+"""The code mailed to the address on file: ten digits, thirty days, five tries, three mailings (domain.md §2.4)."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ class FileEvent(Base):
 
 
 class Attempt(Base):
-    """A try that failed on the numbers or on the notice, counted per file and per NEQ over 24 hours (decisions §9)."""
+    """A try that failed on the numbers or on the notice, counted per file and per NEQ over 24 hours (decisions.md §9)."""
 
     __tablename__ = "enrolment_attempt"
     __table_args__ = (Index("ix_enrolment_attempt_neq_at", "neq", "at"),)
@@ -163,7 +163,7 @@ class FileBrowser(Base):
 
 
 class Evidence(Base):
-    """A document: sealed, its hash kept; the content is destroyed 90 days after the decision (domain §2.4)."""
+    """A document: sealed, its hash kept; the content is destroyed 90 days after the decision (domain.md §2.4)."""
 
     __tablename__ = "enrolment_evidence"
 

@@ -1,4 +1,4 @@
-"""Whether two ways of writing a person's name are the same (domain §2.4).
+"""Whether two ways of writing a person's name are the same (domain.md §2.4).
 
 Folded: Unicode NFKD, accents, case, hyphens, apostrophes and spaces; œ is oe. A second given name may be missing, and
 given and family names may come in either order.

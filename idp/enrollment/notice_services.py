@@ -57,7 +57,7 @@ def tell_representative(file: EnrolmentFile, template: str, *, now: datetime) ->
 
 
 def letter_language(file: EnrolmentFile) -> str:
-    """Return the language of a letter: French to legal persons, groups and public bodies (domain §10)."""
+    """Return the language of a letter: French to legal persons, groups and public bodies (domain.md §10)."""
     return file.language if (file.neq or "").startswith("22") else "fr"
 
 

@@ -1,4 +1,4 @@
-"""The positions a representative may declare, and those that are enough by themselves (domain §2.4)."""
+"""The positions a representative may declare, and those that are enough by themselves (domain.md §2.4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The decision on a submitted file: the table of domain §2.4 with decisions §8–10, one function per line.
+"""The decision on a submitted file: the table of domain.md §2.4 with decisions.md §8–10, one function per line.
 
 The outcome is that of the first line that holds; ``reasons`` lists every line that holds. Which fact failed is shown to
 operators, never to an anonymous visitor.
@@ -18,7 +18,7 @@ from ..identifiers import Neq, RevenuQuebecId
 from .names import same_name
 from .positions import Basis, is_enough_by_office
 
-NOTICE_YEARS = 5  # decisions §9: recent when its year is at least this year − 5
+NOTICE_YEARS = 5  # decisions.md §9: recent when its year is at least this year − 5
 TRIES = 5  # per file and per NEQ
 TRIES_WINDOW_HOURS = 24
 QUEBEC = "CA-QC"
@@ -147,7 +147,7 @@ def connector_unavailable(facts: Facts) -> bool:
 
 
 def status_not_accepted(facts: Facts) -> bool:
-    """Line 3: only IM is registered; NI is accepted for public bodies (domain §6.1)."""
+    """Line 3: only IM is registered; NI is accepted for public bodies (domain.md §6.1)."""
     if not isinstance(facts.entry, RegisterEntry):
         return False
     return not register_accepts(facts.application.neq, facts.entry)

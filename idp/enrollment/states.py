@@ -1,4 +1,4 @@
-"""The life of an enrolment file, as one table (domain §2.5, decisions §11).
+"""The life of an enrolment file, as one table (domain.md §2.5, decisions.md §11).
 
 A file is *submitted* by the authorized representative, checked against the enterprise register and the tax agency,
 *verified* once the identity of the representative is proved, and becomes *active* when the slips for the persons in
@@ -95,7 +95,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
 INITIAL = State.DRAFT
 ENDED = frozenset({State.REFUSED, State.EXPIRED, State.WITHDRAWN})  # a new file may be opened
 
-OPERATOR_WORKING_DAYS = 5  # domain §2.5: an operator reads a file within five working days
+OPERATOR_WORKING_DAYS = 5  # domain.md §2.5: an operator reads a file within five working days
 LATE_AFTER = timedelta(hours=1)  # a submitted file is then shown as late
 DEADLINES: dict[State, timedelta] = {
     State.DRAFT: timedelta(days=30),

@@ -2,7 +2,7 @@
 
 No redirect is followed, the answer is capped, the whole exchange has one deadline; the address is resolved first, all it
 resolves to must be public, and the call goes to what was checked. Loopback is allowed only where the issuer itself is on
-loopback (a demonstration, tests). Source: security S-27.
+loopback (a demonstration, tests). Source: security-bar.md S-27.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ..config import LOOPBACK_HOSTS, Settings
 TIMEOUT = httpx2.Timeout(3.0, connect=2.0)
 LONGEST = 5.0  # seconds for a whole exchange, whatever the pace of its parts
 MAX_ANSWER = 256 * 1024
-MAX_DOCUMENT = 64 * 1024  # oidc §6.14
+MAX_DOCUMENT = 64 * 1024  # protocol.md §6.14
 _PORTS = frozenset({80, 443, 8443})
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")  # RFC 6052: an IPv4 address in its last 32 bits
 _RELAYS = ipaddress.ip_network("192.88.99.0/24")  # RFC 7526

@@ -2,7 +2,7 @@
 
 A context that needs more of the ``form-action`` directive sets ``g.form_action_origins`` (a tuple of origins of the pending,
 validated request), one that shows frames sets ``g.frame_origins``, and accounts sets ``g.sign_in_ends_at``; this module only
-formats them (ui §6, decisions §31).
+formats them (interface.md §6, decisions.md §31).
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
         [app.jinja_loader, PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})]
     )
     app.url_map.merge_slashes = (
-        False  # an odd path is no page: never a redirect built from the Host header (security S-87)
+        False  # an odd path is no page: never a redirect built from the Host header (security-bar.md S-87)
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -21,7 +21,7 @@ def from_template(template: str, *, to: str, language: Language, **values: Any) 
     """Return the e-mail of *template* (for example ``accounts/mail_code.txt``) in *language*, as text and as HTML.
 
     Templates also get ``lang``, ``issuer`` and ``support_phone``. They never hold a full user code, nor a link that
-    signs in (ui §2). No value ends a line: what a person typed stays in the sentence that says it.
+    signs in (interface.md §2). No value ends a line: what a person typed stays in the sentence that says it.
 
     Raises:
         ValueError: the template does not begin with a subject and a blank line.

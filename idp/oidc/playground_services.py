@@ -68,7 +68,7 @@ def client_of(agency_id: str) -> RelyingParty | None:
 
 
 def redeem(attempt: Attempt, client: RelyingParty, code: str, *, now: datetime) -> Redemption:
-    """Redeem *code* as the token endpoint does; what a refusal has decided is kept (decisions §34)."""
+    """Redeem *code* as the token endpoint does; what a refusal has decided is kept (decisions.md §34)."""
     with transaction():
         redeemed = grant_services.consume_code(code, client.client_id, cnf={}, now=now)
         if redeemed is None or redeemed.redirect_uri != attempt.parameters["redirect_uri"]:

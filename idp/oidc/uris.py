@@ -19,7 +19,7 @@ def fault(uri: object, *, issuer: str, is_native: bool = False) -> str | None:
     """Say why *uri* may not be registered, or None.
 
     ``http`` is for loopback only: at any time for a native client, by address (RFC 8252 §7.3), and for the others while the
-    issuer itself is http on loopback (decisions §22).
+    issuer itself is http on loopback (decisions.md §22).
     """
     if not isinstance(uri, str) or not uri:
         return "is not a text"
@@ -48,7 +48,7 @@ def fault(uri: object, *, issuer: str, is_native: bool = False) -> str | None:
 
 
 def lacks_path(uri: str) -> bool:
-    """Tell whether *uri* names a host and nothing more: some libraries add a slash, and then nothing fits (oidc §9.19)."""
+    """Tell whether *uri* names a host and nothing more: some libraries add a slash, and then nothing fits (protocol.md §9.19)."""
     return urlsplit(uri).path == ""
 
 

@@ -1,6 +1,6 @@
 """What was declared beside what the register and the tax agency answer, and how far they agree.
 
-The enterprise's name is shown and never compared (domain §2.4); the Revenu Québec number is not shown at all.
+The enterprise's name is shown and never compared (domain.md §2.4); the Revenu Québec number is not shown at all.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def compare(review: ReviewFile) -> tuple[Line, ...]:
 
 
 def is_unavailable(review: ReviewFile) -> bool:
-    """Tell whether a source is silent: one waits, and does not decide (domain §2.4, line 2)."""
+    """Tell whether a source is silent: one waits, and does not decide (domain.md §2.4, line 2)."""
     return UNAVAILABLE in (review.entry, review.account)
 
 

@@ -1,4 +1,4 @@
-"""A crowd at the door: some work, some wait, the others are told; the rest of the house goes on (security S-78)."""
+"""A crowd at the door: some work, some wait, the others are told; the rest of the house goes on (security-bar.md S-78)."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ AAL2, AAL3 = "urn:mandat:aal:2", "urn:mandat:aal:3"
 def test_the_last_factor_that_is_needed_stays(
     held: Held, level: int, application_may_go: bool, passkey_may_go: bool
 ) -> None:
-    """An application stays beside passkeys, except for whoever must use a passkey; theirs stays (decisions §5)."""
+    """An application stays beside passkeys, except for whoever must use a passkey; theirs stays (decisions.md §5)."""
     assert may_remove_application(held, level).reasons == (() if application_may_go else (Reason.LAST_APPLICATION,))
     assert may_remove_passkey(held, level).reasons == (() if passkey_may_go else (Reason.LAST_PASSKEY,))
 

@@ -66,7 +66,7 @@ def after_password(account: Account, device: Authenticator, clock: MovableClock)
 @pytest.mark.bar("S-56")
 @pytest.mark.databases
 def test_a_passkey_signs_in_alone_or_after_the_password(account: Accounts, clock: MovableClock) -> None:
-    """Both ways reach urn:mandat:aal:3, and the methods say what was shown (decisions §21)."""
+    """Both ways reach urn:mandat:aal:3, and the methods say what was shown (decisions.md §21)."""
     julie, device = account(), Authenticator()
     assert add(julie, device, clock)
 
@@ -355,7 +355,7 @@ def test_a_passkey_without_an_activated_code_opens_nothing(account: Accounts, cl
 
 
 def test_an_address_of_numbers_has_no_passkeys() -> None:
-    """RP ids are names: browsers refuse an IP address (ui §7); origin and id come from the issuer alone."""
+    """RP ids are names: browsers refuse an IP address (interface.md §7); origin and id come from the issuer alone."""
     assert site_of("http://127.0.0.1:8000") is None
     assert site_of("https://[::1]") is None
     assert site_of("https://id.example:8443") == Site("id.example", "https://id.example:8443")

@@ -84,8 +84,8 @@ def test_a_sweep_takes_what_is_over_and_leaves_what_counts(
 
 
 def test_the_cookie_is_a_host_cookie_wherever_there_is_https(settings: Settings, clock: MovableClock) -> None:
-    """`__Host-` and Secure, so that no other host of the domain can plant it (decisions §26)."""
-    from idp.accounts.sessions.sessions import cookies
+    """`__Host-` and Secure, so that no other host of the domain can plant it (decisions.md §26)."""
+    from idp.accounts.sessions import cookies
 
     secure = settings.model_copy(update={"issuer": "https://mandat.example"})
     app = create_app(secure, clock=clock, testing=True, contexts=("accounts",))

@@ -118,7 +118,7 @@ def test_an_email_code_dies_after_ten_minutes(newcomer: Newcomer, clock: Movable
 
 
 def test_holding_the_slips_is_not_enough(newcomer: Newcomer, clock: MovableClock) -> None:
-    """Without the code sent by e-mail no later step does anything, whatever is posted (decisions §3)."""
+    """Without the code sent by e-mail no later step does anything, whatever is posted (decisions.md §3)."""
     code, secret = newcomer()
     token = begin(code, secret, clock).token
 

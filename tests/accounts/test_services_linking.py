@@ -9,8 +9,6 @@ from datetime import timedelta
 import pyotp
 import pytest
 from flask import Flask
-from idp.accounts.sessions.sessions.session_services import begin_sign_in, stand
-from idp.accounts.sessions.sessions.sign_ins import PASSWORD_AND_EMAIL, SignIn
 from sqlalchemy import select
 
 from idp.accounts import services
@@ -19,6 +17,8 @@ from idp.accounts.credentials.passwords import TemporaryPassword, read_temporary
 from idp.accounts.models import Person
 from idp.accounts.people.access_states import Access
 from idp.accounts.people.person_services import required_level
+from idp.accounts.sessions.session_services import begin_sign_in, stand
+from idp.accounts.sessions.sign_ins import PASSWORD_AND_EMAIL, SignIn
 from idp.accounts.sign_in.sign_in_lookup import holder_of
 from idp.accounts.user_codes import activation_services
 from idp.accounts.user_codes.activation_services import Finish

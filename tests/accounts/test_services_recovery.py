@@ -1,4 +1,4 @@
-"""A forgotten password, against the database: what a stranger may learn, guess or race for (security S-46, S-48, S-58)."""
+"""A forgotten password, against the database: what a stranger may learn, guess or race for (security-bar.md S-46, S-48, S-58)."""
 
 from __future__ import annotations
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from idp.accounts.sessions.sessions.sign_ins import SignIn
 
 from idp.accounts import services
-from idp.accounts.sessions.sessions import session_services
+from idp.accounts.sessions import session_services
+from idp.accounts.sessions.sign_ins import SignIn
 from idp.clock import MovableClock
 from idp.config import ConfigurationError, read_settings
 from idp.crypto.sealing import digest
@@ -39,7 +39,7 @@ def holds(token: str, clock: MovableClock) -> bool:
 def test_a_sign_in_lapses_when_idle_and_at_the_end_of_its_life(
     account: Callable[..., Account], clock: MovableClock, operator: bool, idle: timedelta, absolute: timedelta
 ) -> None:
-    """One hour idle and twelve in all; fifteen minutes and eight hours for operators (decisions §28)."""
+    """One hour idle and twelve in all; fifteen minutes and eight hours for operators (decisions.md §28)."""
     julie = account()
     if operator:
         services.mark_operator(julie.person_id)
@@ -95,7 +95,7 @@ def test_the_same_person_keeps_the_sid_and_anybody_else_gets_another(
 def test_choosing_an_enterprise_renews_the_secret(
     app: Flask, account: Callable[..., Account], clock: MovableClock
 ) -> None:
-    """The former cookie is worthless, the ``sid`` stays (decisions §23)."""
+    """The former cookie is worthless, the ``sid`` stays (decisions.md §23)."""
     sign_in, token = open_for(account(), clock)
 
     switched = services.set_enterprise(sign_in, "e1", clock.now())

@@ -14,7 +14,7 @@ from idp.accounts import services
 from idp.accounts.credentials import factor_services
 from idp.accounts.credentials.hashing import current_hasher
 from idp.accounts.errors import BusyError
-from idp.accounts.sessions.sessions import session_services
+from idp.accounts.sessions import session_services
 from idp.accounts.sign_in.sign_in_services import FirstStep, Refusal, SecondStep, check_password, check_second_factor
 from idp.accounts.throttling import attempt_counters
 from idp.accounts.user_codes import activation_services

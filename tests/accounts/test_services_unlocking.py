@@ -14,7 +14,7 @@ from idp.accounts.credentials.hashing import current_hasher
 from idp.accounts.credentials.password_change_services import PasswordOutcome, change_password
 from idp.accounts.recovery import recovery_services
 from idp.accounts.recovery.recovery_services import Outcome
-from idp.accounts.sessions.sessions import known_browser_services
+from idp.accounts.sessions import known_browser_services
 from idp.accounts.sign_in.sign_in_services import Refusal, check_password, check_second_factor
 from idp.accounts.throttling import attempt_counters
 from idp.accounts.throttling.lockout import LIFE_TRIES

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from idp.accounts.sessions.sessions.sessions import safe_next
+
+from idp.accounts.sessions.sessions import safe_next
 
 
 @pytest.mark.bar("S-63")

@@ -35,7 +35,7 @@ def test_six_digits_are_read_with_spaces_and_nothing_else(typed: str, code: str 
 
 
 def test_the_image_is_plain_svg() -> None:
-    """No style, no script, nothing fetched: the page's policy blocks them (ui §6)."""
+    """No style, no script, nothing fetched: the page's policy blocks them (interface.md §6)."""
     offer = totp.offer(SECRET, "QX4T-7712")
 
     assert offer.svg.startswith("<svg")

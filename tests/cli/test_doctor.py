@@ -14,7 +14,7 @@ from idp.cli.doctor import doctor, findings, remarks
 from idp.clock import MovableClock, SystemClock
 from idp.config import Settings, folder, read_settings
 from idp.db import transaction
-from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.catalogue import catalogue_services
 from tests.flows.installation import free_port
 from tests.oidc.certificates import FROM, TestAuthority, pem
 

@@ -178,7 +178,7 @@ def test_a_second_fan_out_of_the_same_cause_writes_nothing(
     scenery: Scenery, rp: RelyingParty, receiver: Receiver
 ) -> None:
     """A worker that died between sending and noting does not double the notices."""
-    from idp.oidc.logout.logout.logout_services import fan_out_sign_in_ended
+    from idp.oidc.logout.logout_services import fan_out_sign_in_ended
 
     sid = rp.read(rp.tokens(scenery.browser())["id_token"])["sid"]
     for _ in range(2):

@@ -75,7 +75,7 @@ def test_the_fapi_profiles_ask_by_name_too(scenery: Scenery, tmp_path: Path, kin
 
 
 def test_without_the_parameter_the_person_stays_out_of_the_id_token(scenery: Scenery, rp: RelyingParty) -> None:
-    """oidc §6.17: name and e-mail by scope come at userinfo only."""
+    """protocol.md §6.17: name and e-mail by scope come at userinfo only."""
     identity, person = both(rp, scenery.browser())
 
     assert not PERSON & identity.keys()

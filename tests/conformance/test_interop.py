@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from idp.cli.clients import clients as command
 from idp.clock import MovableClock
 from idp.config import Settings
-from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.catalogue import catalogue_services
 from idp.notices.services import deliver_due
 from idp.oidc.errors import ClientFileError
 from tests.oidc.scenery import CALLBACK, ISSUER, RelyingParty, Scenery, csrf_token, keyed, load, registration

@@ -22,7 +22,7 @@ from idp.clock import local_date
 from idp.config import folder
 from idp.db import db, transaction
 from idp.delegation import services as delegation
-from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.catalogue import catalogue_services
 from idp.notices.services import deliver_due
 from idp.oidc.models import GrantRow
 from idp.oidc.token import grant_services, refresh_tokens
@@ -451,7 +451,7 @@ def test_a_token_never_outlives_the_right_nor_the_family(scenery: Scenery, serve
 
 
 def test_the_family_ends_after_thirty_days_whatever_its_use(scenery: Scenery, server: Server) -> None:
-    """ASVS 10.4.8, decisions §21: absolute, from the grant."""
+    """ASVS 10.4.8, decisions.md §21: absolute, from the grant."""
     token = server.tokens(scenery.browser(), "pes")["refresh_token"]
     for _ in range(4):
         scenery.clock.advance(timedelta(days=7))

@@ -210,7 +210,7 @@ def test_two_losses_are_two_events_in_the_order_of_their_versions(listener: List
 
 def test_a_second_fan_out_of_a_removal_tells_nothing_new(listener: Listener, rp: RelyingParty) -> None:
     """A worker that died between writing and noting doubles nothing."""
-    from idp.oidc.logout.logout.logout_services import fan_out_rights_removed
+    from idp.oidc.logout.logout_services import fan_out_rights_removed
 
     scenery, stream = listener.scenery, listener.create()
     rp.tokens(scenery.browser())
@@ -375,7 +375,7 @@ def test_a_client_that_may_listen_no_more_hears_nothing(
     assert delegation.removals(listener.scenery.story)[0].sessions == 0
 
 
-# A stream and back-channel logout (decisions §18)
+# A stream and back-channel logout (decisions.md §18)
 
 
 def _both_ways(listener: Listener, clock: MovableClock, tmp_path: Path, logout: Address) -> None:

@@ -73,7 +73,7 @@ def test_the_age_is_that_of_the_auth_time_we_tell(scenery: Scenery, rp: RelyingP
 
 
 def test_signing_in_again_moves_auth_time_and_keeps_sid(scenery: Scenery, rp: RelyingParty) -> None:
-    """The same person keeps ``sid`` (decisions §23), the cookie's secret changes (S-42), older tokens keep their claims."""
+    """The same person keeps ``sid`` (decisions.md §23), the cookie's secret changes (S-42), older tokens keep their claims."""
     browser = scenery.browser()
     first = rp.tokens(browser)
     before, cookie = rp.read(first["id_token"]), browser.get_cookie("mandat")

@@ -41,7 +41,7 @@ def _localhost_names(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_everything_is_https(deployment: Deployment) -> None:
-    """oidc §6.22: https addresses in discovery, HSTS, ``__Host-`` cookies that are Secure; forged hosts change nothing."""
+    """protocol.md §6.22: https addresses in discovery, HSTS, ``__Host-`` cookies that are Secure; forged hosts change nothing."""
     with deployment.visitor(deployment.issuer) as browser:
         answer = browser.get("/.well-known/openid-configuration", headers={"X-Forwarded-Host": "evil.example"})
         page = browser.get("/sign-in", headers={"X-Forwarded-Proto": "http"})

@@ -19,7 +19,7 @@ from idp.audit import SYSTEM, Actor
 from idp.clock import MovableClock, local_date
 from idp.db import db
 from idp.delegation import services
-from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.catalogue import catalogue_services
 from idp.delegation.people.roles import Role
 from idp.delegation.people.verification import VerificationRecord
 from idp.delegation.subscriptions import subscription_services

@@ -159,7 +159,7 @@ def test_nothing_changes_before_the_next_change(history: Facts) -> None:
 
 
 def test_a_pes_holds_the_subscription_without_grants_or_dates() -> None:
-    """The rights of a PES are those of the subscription (decisions §16)."""
+    """The rights of a PES are those of the subscription (decisions.md §16)."""
     authority = assemble(facts(memberships=(member(Role.PES),)), NOW, version=1)
 
     assert authority is not None
@@ -168,7 +168,7 @@ def test_a_pes_holds_the_subscription_without_grants_or_dates() -> None:
 
 
 def test_an_authorized_representative_acts_without_blocks() -> None:
-    """An AR who is neither PES nor user has an empty list, which is not an absent one (decisions §1)."""
+    """An AR who is neither PES nor user has an empty list, which is not an absent one (decisions.md §1)."""
     authority = assemble(facts(memberships=(member(Role.AUTHORIZED_REPRESENTATIVE),)), NOW, version=1)
 
     assert authority is not None
@@ -217,7 +217,7 @@ def test_a_right_ends_at_its_end() -> None:
 
 
 def test_an_enterprise_that_is_suspended_acts_through_nobody() -> None:
-    """Tokens are issued only for an active enterprise (decisions §16)."""
+    """Tokens are issued only for an active enterprise (decisions.md §16)."""
     assert assemble(facts(enterprise_status=EnterpriseStatus.SUSPENDED), NOW, version=1) is None
 
 

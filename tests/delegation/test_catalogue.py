@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from idp.delegation.catalogue.catalogue.catalogue_files import CatalogueFileError, read_files
-from idp.delegation.catalogue.catalogue.questionnaire import Fault, check
 
+from idp.delegation.catalogue.catalogue_files import CatalogueFileError, read_files
+from idp.delegation.catalogue.questionnaire import Fault, check
 from idp.delegation.subscriptions.rules import Ruling, rule
 from idp.delegation.subscriptions.states import TRANSITIONS, SubscriptionEvent, SubscriptionState, after
 

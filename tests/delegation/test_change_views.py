@@ -13,7 +13,7 @@ import pytest
 
 from idp.audit.services import Actor
 from idp.clock import MovableClock
-from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.catalogue import catalogue_services
 from idp.delegation.subscriptions import change_services, subscription_services
 from idp.notices import services as notices
 

@@ -13,7 +13,7 @@ from idp import audit
 from idp.audit.services import Actor
 from idp.clock import MovableClock, local_date
 from idp.delegation import services
-from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.catalogue import catalogue_services
 from idp.delegation.rights import system_user_services
 from idp.delegation.rights.rights_services import Right
 from idp.delegation.rights.system_users import Wanted

@@ -246,7 +246,7 @@ def test_no_right_survives_a_closing_beside_a_grant(app: Flask, world: World, li
 @pytest.mark.race
 @pytest.mark.databases
 def test_two_last_pes_who_leave_at_once_leave_one(app: Flask, world: World, licorne: Business) -> None:
-    """One goes, the other is told that they cannot (security R-6)."""
+    """One goes, the other is told that they cannot (security-bar.md R-6)."""
     pair = (licorne.pes, licorne.marc)
     for turn in range(ROUNDS):
         outcomes = at_once(app, *(lambda member=member: close(member, world) for member in pair))  # type: ignore[misc]

@@ -1,6 +1,6 @@
 """Random histories on a real database: revocation is monotone, the version grows exactly with the projection.
 
-Claims invariants 1, 2, 5 and 8; security S-71: no sequence without a new grant restores an access.
+Claims invariants 1, 2, 5 and 8; security-bar.md S-71: no sequence without a new grant restores an access.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from idp.audit.services import Actor
 from idp.clock import local_date
 from idp.db import db
 from idp.delegation import services
-from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.catalogue import catalogue_services
 from idp.delegation.rights import system_user_services
 from idp.delegation.rights.claims import projection_digest
 from idp.delegation.rights.rights_services import Right

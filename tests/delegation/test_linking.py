@@ -9,13 +9,13 @@ from datetime import timedelta
 import pyotp
 import pytest
 from flask import Flask
-from idp.accounts.sessions.sessions.session_services import begin_sign_in, stand
-from idp.accounts.sessions.sessions.sign_ins import SignIn
 from sqlalchemy import func, select, update
 
 from idp.accounts import services as accounts
 from idp.accounts import services_own_data
 from idp.accounts.models import Person
+from idp.accounts.sessions.session_services import begin_sign_in, stand
+from idp.accounts.sessions.sign_ins import SignIn
 from idp.accounts.user_codes import activation_services, linking_services
 from idp.accounts.user_codes.linking_services import Prospect
 from idp.audit import SYSTEM, Event

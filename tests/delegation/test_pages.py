@@ -278,7 +278,7 @@ def test_a_user_is_created_with_slips_once(world, licorne, sign_in) -> None:  # 
 
 @pytest.mark.bar("S-69")
 def test_fields_nobody_offers_change_nothing(world, licorne, plumedor, sign_in) -> None:  # type: ignore[no-untyped-def]
-    """Every column name of every table, posted with a form, is ignored (security S-69)."""
+    """Every column name of every table, posted with a form, is ignored (security-bar.md S-69)."""
     pes = sign_in(licorne.pes)
     columns = (
         *("role", "status", "enterprise_id", "person_id", "neq", "user_code", "granted_by", "not_after", "revoked_at"),

@@ -12,7 +12,7 @@ from flask import Flask
 from idp.clock import local_date
 from idp.db import db
 from idp.delegation import services
-from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.catalogue import catalogue_services
 from idp.delegation.people.roles import MembershipStatus, Role
 from idp.delegation.rights.rights_services import Right
 from idp.delegation.subscriptions import change_services, subscription_services
@@ -50,7 +50,7 @@ def at_once(app: Flask, *acts: Callable[[], object]) -> list[object]:
 
 @pytest.mark.databases
 def test_two_pes_who_suspend_each_other_leave_one(app, world, licorne) -> None:  # type: ignore[no-untyped-def]
-    """Whatever the order, at least one PES stays active (security R-6)."""
+    """Whatever the order, at least one PES stays active (security-bar.md R-6)."""
     pair = (licorne.pes, licorne.marc)
 
     def suspend(target, by):  # type: ignore[no-untyped-def]
@@ -68,7 +68,7 @@ def test_two_pes_who_suspend_each_other_leave_one(app, world, licorne) -> None: 
 
 @pytest.mark.databases
 def test_one_of_two_saves_wins(app, world, licorne) -> None:  # type: ignore[no-untyped-def]
-    """Two PES save on the same revision: one is written whole, the other is told (security R-5)."""
+    """Two PES save on the same revision: one is written whole, the other is told (security-bar.md R-5)."""
     until = local_date(world.now) + timedelta(days=30)
 
     def save(by, code, revision):  # type: ignore[no-untyped-def]

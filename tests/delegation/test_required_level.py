@@ -1,4 +1,4 @@
-"""The level a person must sign in with comes from their roles, by configuration (decisions §6)."""
+"""The level a person must sign in with comes from their roles, by configuration (decisions.md §6)."""
 
 from __future__ import annotations
 

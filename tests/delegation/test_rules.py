@@ -1,4 +1,4 @@
-"""Who may give, take and change what: every objection has its line (security S-66)."""
+"""Who may give, take and change what: every objection has its line (security-bar.md S-66)."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_who_may_suspend_whom(roles: set[Role], target: Member, active_pes: int,
 def test_only_users_are_removed_and_only_by_a_pes(
     roles: set[Role], target: Member, reasons: tuple[Reason, ...]
 ) -> None:
-    """A PES may only suspend another PES, never remove them (domain §3.1)."""
+    """A PES may only suspend another PES, never remove them (domain.md §3.1)."""
     assert rules.may_remove(frozenset(roles), "p_pes", target).reasons == reasons
 
 

@@ -12,7 +12,7 @@ import pytest
 from idp.audit.services import Actor
 from idp.clock import MovableClock, local_date
 from idp.delegation import services
-from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.catalogue import catalogue_services
 from idp.delegation.subscriptions import subscription_services
 from idp.delegation.subscriptions.states import SubscriptionEvent, SubscriptionState
 from idp.errors import ConflictError, NotAllowedError, NotFoundError

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pyotp
 import pytest
 from flask import Flask
-from idp.accounts.sessions.sessions.session_services import begin_sign_in, stand
 from sqlalchemy import select
 
 from idp.accounts import services as accounts
+from idp.accounts.sessions.session_services import begin_sign_in, stand
 from idp.accounts.user_codes import activation_services
 from idp.accounts.user_codes import linking_services as services_linking
 from idp.db import db, transaction

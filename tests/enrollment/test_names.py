@@ -1,4 +1,4 @@
-"""Two writings of a name are compared as domain §2.4 says."""
+"""Two writings of a name are compared as domain.md §2.4 says."""
 
 from __future__ import annotations
 

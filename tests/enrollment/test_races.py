@@ -1,4 +1,4 @@
-"""Several at once: one outcome, one letter, one entry (security R-8), on both databases."""
+"""Several at once: one outcome, one letter, one entry (security-bar.md R-8), on both databases."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_a_code_to_come_back_serves_once(browser: Browser, app: Flask, now: date
 def test_one_enterprise_for_two_verified_files(
     browser: Browser, other_browser: Browser, app: Flask, now: datetime
 ) -> None:
-    """Two verified files of one NEQ register one enterprise; the other goes to an operator (security R-8)."""
+    """Two verified files of one NEQ register one enterprise; the other goes to an operator (security-bar.md R-8)."""
     go(browser, Typed())
     go(other_browser, BY_MAIL)
     second = db.session.scalars(select(EnrolmentFile).where(EnrolmentFile.state == "code_mailed")).one()

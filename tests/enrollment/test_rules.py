@@ -1,5 +1,5 @@
 # ruff: noqa: E501 (one case a line)
-"""Every named case of the synthetic data, and the lines of domain §2.4 one by one."""
+"""Every named case of the synthetic data, and the lines of domain.md §2.4 one by one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The life of a file is exactly the table of domain §2.5 with decisions §11."""
+"""The life of a file is exactly the table of domain.md §2.5 with decisions.md §11."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from idp.enrollment.states import (
     operator_due,
 )
 
-# domain §2.5 as written, one line a state: event→state
+# domain.md §2.5 as written, one line a state: event→state
 TABLE = {
     "draft": "submitted→submitted withdrawn→withdrawn deadline→expired",
     "submitted": "correction_needed→draft checks_passed→verified code_ordered→code_mailed review_needed→under_review "
@@ -38,7 +38,7 @@ NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
 
 def test_the_table_is_the_one_of_the_domain() -> None:
-    """Every line written in domain §2.5 exists, and no other."""
+    """Every line written in domain.md §2.5 exists, and no other."""
     written = {(state, *move.split("→")) for state, moves in TABLE.items() for move in moves.split()}
 
     assert {(str(state), str(event), str(to)) for (state, event), to in TRANSITIONS.items()} == written

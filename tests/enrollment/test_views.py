@@ -245,7 +245,7 @@ def test_a_new_letter_kills_the_older_code_and_three_are_the_most(browser: Brows
 
 @pytest.mark.bar("S-51")
 def test_a_mailed_code_lives_thirty_days_to_the_second(browser: Browser) -> None:
-    """At thirty days the code is dead (security S-51); one second earlier it works."""
+    """At thirty days the code is dead (security-bar.md S-51); one second earlier it works."""
     go(browser, BY_MAIL)
     code = mailed_code(browser)
     browser.clock.advance(timedelta(days=30))

@@ -1,4 +1,4 @@
-"""Passkeys in a real Chromium with a virtual authenticator, under the real policy (ui §7)."""
+"""Passkeys in a real Chromium with a virtual authenticator, under the real policy (interface.md §7)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Near misses of an address, and of an opaque value: none may pass for the real one (security S-1, S-24)."""
+"""Near misses of an address, and of an opaque value: none may pass for the real one (security-bar.md S-1, S-24)."""
 
 from __future__ import annotations
 

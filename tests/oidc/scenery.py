@@ -32,7 +32,7 @@ from idp.clock import MovableClock, local_date
 from idp.config import Settings, folder
 from idp.db import db
 from idp.delegation import services as delegation
-from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.catalogue import catalogue_services
 from idp.delegation.people.roles import Role
 from idp.delegation.people.verification import VerificationRecord
 from idp.delegation.rights.rights_services import Right

@@ -306,7 +306,7 @@ def hidden_input(page: str, name: str) -> str:
 
 @pytest.mark.parametrize("path", ["/authorize", "/end-session", "/sign-in", "/token", "/userinfo"])
 def test_a_form_of_another_site_replaces_no_cookie(scenery: Scenery, rp: RelyingParty, path: str) -> None:
-    """Such a POST comes without our cookies (SameSite): setting one would wipe the page session (decisions §24)."""
+    """Such a POST comes without our cookies (SameSite): setting one would wipe the page session (decisions.md §24)."""
     answer = scenery.browser().post(f"{path}?lang=en", data=rp.parameters())
 
     assert "Set-Cookie" not in answer.headers

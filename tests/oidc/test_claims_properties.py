@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from idp.accounts.sessions.sessions.sign_ins import SignIn
 
 from idp.accounts import services as accounts
+from idp.accounts.sessions.sign_ins import SignIn
 from idp.clock import end_of_day, local_date
 from idp.db import db, transaction
 from idp.delegation import services as delegation
-from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.catalogue import catalogue_services
 from idp.delegation.rights.rights_services import Right
 from idp.oidc.authorization.interaction_services import Interaction
 from idp.oidc.authorization.requests import AuthorizationRequest

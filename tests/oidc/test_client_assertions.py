@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 
 from idp.db import db, transaction
 from idp.oidc.models import ReplayIdRow
-from idp.oidc.proofs.dpop import replay_services
+from idp.oidc.proofs import replay_services
 from tests.oidc.scenery import ISSUER, SECRET, STORY, RelyingParty, Scenery, private_key
 from tests.oidc.test_token import counted, events
 
@@ -129,7 +129,7 @@ TIMES: list[tuple[float | None, int | None, float, bool]] = [  # issued, begins,
 
 
 def test_the_times_of_an_assertion(keyed: RelyingParty) -> None:
-    """Ten minutes of life at most, ten seconds of tolerance in both directions (oidc §6.6, §6.7)."""
+    """Ten minutes of life at most, ten seconds of tolerance in both directions (protocol.md §6.6, §6.7)."""
     now = keyed.scenery.clock.now().timestamp()
     for issued, begins, ends, holds in TIMES:
         times = {

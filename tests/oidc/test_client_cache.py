@@ -1,4 +1,4 @@
-"""A process keeps a client for one second (oidc §5): what changes elsewhere counts within it, what changes here at once."""
+"""A process keeps a client for one second (protocol.md §5): a change elsewhere counts within it, a change here at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys at ``jwks_uri`` (oidc §6.14): fetched with care, kept for a while, asked for again at most once a minute."""
+"""Keys at ``jwks_uri`` (protocol.md §6.14): fetched with care, kept for a while, asked for again at most once a minute."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_client_proves_itself_by_keys_at_its_address(party: RelyingParty, docu
 
 
 def test_an_unknown_kid_is_asked_for_at_most_once_a_minute(party: RelyingParty, documents: Documents) -> None:
-    """oidc §6.14: a new key works at once; a made-up one makes us call once a minute, however often it comes."""
+    """protocol.md §6.14: a new key works at once; a made-up one makes us call once a minute, however often it comes."""
     private, public = another_key("k-new")
     assert is_known(party)
     documents.put("/jwks", {"keys": [*KEYS["keys"], public]})
@@ -155,7 +155,7 @@ def test_an_unchanged_set_is_kept_by_its_tag(party: RelyingParty, documents: Doc
     ],
 )
 def test_a_set_with_a_fault_counts_for_nothing(party: RelyingParty, documents: Documents, body: Any) -> None:
-    """oidc §6.14, S-29: duplicate kids, private or symmetric members, size, JSON: the client is unknown, never a 500."""
+    """protocol.md §6.14, S-29: duplicate kids, private or symmetric members, size, JSON: the client is unknown, never a 500."""
     documents.put("/jwks", body)
 
     assert not is_known(party)

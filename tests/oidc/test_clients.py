@@ -244,7 +244,7 @@ EC_KEY, RSA_KEY, ED_KEY = keyed("x")["jwks"]["keys"][1], keyed("x")["jwks"]["key
     ],
 )
 def test_a_set_of_keys_is_judged_when_it_is_registered(jwks: Any, told: str) -> None:
-    """oidc §6.14: public members only, our curves, RSA of 2048 bits and more, kids that tell keys apart."""
+    """protocol.md §6.14: public members only, our curves, RSA of 2048 bits and more, kids that tell keys apart."""
     found = mistakes(keyed("x", redirect_uris=["https://portal.example/callback"]) | {"jwks": jwks})
 
     assert (told in found) if told else found == ""

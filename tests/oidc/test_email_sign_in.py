@@ -1,4 +1,4 @@
-"""An agency gets nothing for a code by e-mail: ``urn:mandat:aal:1`` is never issued to people (decisions §6, ADR 0014)."""
+"""An agency gets nothing for a code by e-mail: ``urn:mandat:aal:1`` is never issued to people (decisions.md §6, ADR 0014)."""
 
 from __future__ import annotations
 

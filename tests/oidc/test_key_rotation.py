@@ -11,7 +11,6 @@ import jwt as pyjwt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from idp.oidc.logout.logout.logout_services import LONGEST_SESSION
 from joserfc import jws
 from joserfc.jwk import KeySet
 
@@ -34,6 +33,7 @@ from idp.oidc.keys.key_rotation import (
     signing,
 )
 from idp.oidc.keys.signing_keys import KeyRing
+from idp.oidc.logout.logout_services import LONGEST_SESSION
 from idp.oidc.profiles import PROFILES
 from idp.oidc.token import tokens
 from idp.oidc.views import machine

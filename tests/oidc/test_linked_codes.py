@@ -1,4 +1,4 @@
-"""Somebody who added the code of a second enterprise to their account, at an agency: one enterprise a token (security S-68)."""
+"""A person with the codes of two enterprises on one account: one enterprise in each token (security-bar.md S-68)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from idp.accounts.sessions.sessions.session_services import begin_sign_in, stand
 
 from idp.accounts import services as accounts
+from idp.accounts.sessions.session_services import begin_sign_in, stand
 from idp.accounts.user_codes import activation_services, linking_services
 from idp.clock import local_date
 from idp.db import transaction
@@ -64,7 +64,7 @@ def test_either_code_acts_for_the_enterprise_chosen_and_for_it_alone(
 
 
 def test_the_agency_knows_one_person(linked: Scenery) -> None:
-    """The subject is the account’s, the same with either code and for either enterprise (decisions §15)."""
+    """The subject is the account’s, the same with either code and for either enterprise (decisions.md §15)."""
     rp = RelyingParty(linked)
 
     subjects = {

@@ -1,4 +1,4 @@
-"""What a registration may not say, and who may not register (RFC 7591 §3.2.2; security S-2, S-3, S-29, S-30, S-33, S-97)."""
+"""What a registration may not say, and who may not register (RFC 7591 §3.2.2; security-bar.md S-2, S-3, S-29 to S-33, S-97)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from idp.oidc.proofs.dpop.foreign_jwts import RefusedJwtError
 from jwt.utils import base64url_encode
 
 from idp.db import db
@@ -23,6 +22,7 @@ from idp.oidc.authorization import request_objects
 from idp.oidc.authorization.requests import Parameters
 from idp.oidc.clients import client_metadata, clients
 from idp.oidc.models import InteractionRow
+from idp.oidc.proofs.foreign_jwts import RefusedJwtError
 from tests.oidc.scenery import CALLBACK, ISSUER, SCOPES, RelyingParty, Scenery, error_code, keyed, private_key
 from tests.oidc.signing import MINUTE, SigningRelyingParty, by_hand, signing_clients
 
@@ -402,7 +402,7 @@ def test_nothing_that_stands_outside_leaks_in(
 
 
 def test_what_is_kept_of_a_request_is_what_was_inside(party: SigningRelyingParty) -> None:
-    """oidc §6.1: the one stored value holds nothing of what stood beside it."""
+    """protocol.md §6.1: the one stored value holds nothing of what stood beside it."""
     wanted = {name: OUTSIDE + name for name in ("state", "nonce", "login_hint", "code_challenge", "dpop_jkt", "scope")}
     party.authorize(party.scenery.browser(), outside=wanted | {"ui_locales": "en", "max_age": "1"})
 

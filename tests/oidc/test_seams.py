@@ -85,7 +85,7 @@ def test_streams_ask_for_the_key_of_a_bound_token(scenery: Scenery, tmp_path: Pa
 
 
 def test_a_bearer_of_before_serves_no_client_that_must_bind_its_tokens(scenery: Scenery, tmp_path: Path) -> None:
-    """oidc §6.5: the policy of now counts."""
+    """protocol.md §6.5: the policy of now counts."""
     token = Listener(scenery).token()
     load(scenery.app, scenery.clock, tmp_path, watcher("watcher", dpop_bound_access_tokens=True))
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from idp.oidc.proofs.dpop.strict_json import NotStrictJsonError
 
 from idp.oidc.clients import client_keys
-from idp.oidc.proofs.dpop import strict_json
+from idp.oidc.proofs import strict_json
+from idp.oidc.proofs.strict_json import NotStrictJsonError
 from tests.oidc.scenery import RelyingParty, keyed
 
 KEYS: list[dict[str, Any]] = keyed("x")["jwks"]["keys"]

@@ -12,12 +12,12 @@ from typing import Any
 import pyotp
 import pytest
 from flask.testing import FlaskClient
-from idp.accounts.sessions.sessions.sign_ins import PASSKEY_ACR
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from idp.accounts import services as accounts
 from idp.accounts.models import SignInRow
+from idp.accounts.sessions.sign_ins import PASSKEY_ACR
 from idp.accounts.sign_in.sign_in_services import check_password
 from idp.clock import MovableClock
 from idp.config import Settings

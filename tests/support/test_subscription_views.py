@@ -16,7 +16,7 @@ from idp.audit import SYSTEM, Event
 from idp.clock import MovableClock
 from idp.db import db
 from idp.delegation import services as delegation
-from idp.delegation.catalogue.catalogue import catalogue_services
+from idp.delegation.catalogue import catalogue_services
 from idp.delegation.people.roles import Role
 from idp.delegation.people.verification import VerificationRecord
 from idp.delegation.subscriptions import change_services, subscription_services

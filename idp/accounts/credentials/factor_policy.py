@@ -1,7 +1,7 @@
 """Which factors a person must keep and show, pure.
 
 A level is the last figure of ``urn:mandat:aal:…``: 2 asks for two factors, 3 for a passkey. What each role must show is
-configuration; the highest among a person's roles counts (decisions §5, §6).
+configuration; the highest among a person's roles counts (decisions.md §5, §6).
 """
 
 from __future__ import annotations

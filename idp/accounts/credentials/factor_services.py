@@ -1,4 +1,4 @@
-"""Passwords and applications as rows. Every path that writes a credential is in this module (security S-59)."""
+"""Passwords and applications as rows. Every path that writes a credential is in this module (security-bar.md S-59)."""
 
 from __future__ import annotations
 

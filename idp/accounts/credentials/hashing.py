@@ -1,4 +1,4 @@
-"""Argon2id, a bounded number at a time: without the bound, the hash is the denial of service (security S-78)."""
+"""Argon2id, a bounded number at a time: without the bound, the hash is the denial of service (security-bar.md S-78)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changing one's password: the current one, on a sign-in whose factors were shown in the last minutes (decisions §28)."""
+"""Changing one's password: the current one, on a sign-in whose factors were shown in the last minutes (decisions.md §28)."""
 
 from __future__ import annotations
 

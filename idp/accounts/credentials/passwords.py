@@ -1,7 +1,7 @@
 """What a good password is, and how a temporary one is made; pure.
 
 A password is compared after Unicode normalisation to NFC, otherwise exactly as typed. There is no rule of composition and
-no periodic change (domain §3.3): length, a list of known passwords, and the words a stranger would try first. Lists and words
+no periodic change (domain.md §3.3): length, a list of known passwords, and the words a stranger would try first. Lists and words
 are compared with what a program that guesses makes of them: no case, accents or spaces, other signs for letters, figures and
 signs at either end.
 """
@@ -22,7 +22,7 @@ from ...errors import Decision
 from ...identifiers import USER_CODE_SIGNS
 
 MIN_LENGTH = 12
-MAX_BYTES = 1024  # more is refused before any hash is computed (security S-78)
+MAX_BYTES = 1024  # more is refused before any hash is computed (security-bar.md S-78)
 TEMPORARY_LENGTH = 24  # 117 bits: enough to be kept under a keyed digest (ASVS 6.5.2: at least 112)
 OWN_WORDS = ("mandat", "revenu", "quebec", "clicsequr")
 _SHORTEST_WORD = 3

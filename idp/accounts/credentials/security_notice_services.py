@@ -32,7 +32,7 @@ from ..user_codes.states import CodeState
 
 PostalLines = Callable[[str], Sequence[str]]
 
-PER_HOUR = 3  # messages a person receives of this sort, however much happens (security R-25)
+PER_HOUR = 3  # messages a person receives of this sort, however much happens (security-bar.md R-25)
 _POSTAL = "mandat.postal_addresses"
 KEPT = timedelta(days=30)
 

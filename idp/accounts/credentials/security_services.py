@@ -1,6 +1,6 @@
 """The factors a person has, and how they add and remove them: the page "Security of my account".
 
-Whoever calls has seen to it that the sign-in is fresh: both factors were shown in the last minutes (decisions §28). Every
+Whoever calls has seen to it that the sign-in is fresh: both factors were shown in the last minutes (decisions.md §28). Every
 change ends the person's other sign-ins and renews the secret of this one, in its own transaction (ADR 0016).
 """
 

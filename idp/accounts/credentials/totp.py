@@ -11,7 +11,7 @@ import segno
 
 STEP_SECONDS = 30
 DIGITS = 6
-DRIFT = 1  # steps accepted before and after the present one (decisions §28)
+DRIFT = 1  # steps accepted before and after the present one (decisions.md §28)
 ISSUER = "Mandat"
 
 
@@ -29,7 +29,7 @@ class Offer:
 
     @property
     def svg(self) -> str:
-        """Return the QR code as SVG: presentation attributes only, no style and no script (ui §6)."""
+        """Return the QR code as SVG: presentation attributes only, no style and no script (interface.md §6)."""
         buffer = BytesIO()
         segno.make(self.address, error="m", micro=False).save(
             buffer,
@@ -65,7 +65,7 @@ def read_code(text: str) -> str | None:
 def step_of(secret: str, code: str, now: datetime) -> int | None:
     """Return the time step *code* belongs to, within the drift, or None when it is wrong.
 
-    Whoever accepts the step must make sure that it is later than the last one accepted: a code serves once (security S-53).
+    The caller accepts a step only when it is later than the last one accepted: a code works once (security-bar.md S-53).
     """
     generator = pyotp.TOTP(secret)
     present = int(now.timestamp()) // STEP_SECONDS

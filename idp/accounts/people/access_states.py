@@ -14,7 +14,7 @@ from ...errors import ConflictError
 
 FREEZE_LINKS = 3  # codes sent to one person in an hour by the page that asks no sign-in
 FREEZE_WINDOW = timedelta(hours=1)
-THAW_CODES = 3  # codes sent to one person in an hour after both factors were shown (security R-25)
+THAW_CODES = 3  # codes sent to one person in an hour after both factors were shown (security-bar.md R-25)
 
 
 class Access(StrEnum):

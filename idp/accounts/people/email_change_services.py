@@ -30,7 +30,7 @@ from ..throttling import allowance_services
 from . import access_services
 from .person_services import person
 
-PER_HOUR = 3  # codes that one person has sent, to whatever address (security R-25)
+PER_HOUR = 3  # codes that one person has sent, to whatever address (security-bar.md R-25)
 UNDO_WINDOW = timedelta(days=3)  # a long week-end
 
 

@@ -106,7 +106,7 @@ def mark_operator(person_id: str) -> None:
 
 
 def required_level(person_id: str) -> int:
-    """Return the level a person must show when they sign in (decisions §6)."""
+    """Return the level a person must show when they sign in (decisions.md §6)."""
     row = db.session.execute(_LEVEL, {"person_id": person_id}).one()
     return level_of(row.required_level, is_operator=row.is_operator)
 

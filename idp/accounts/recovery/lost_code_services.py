@@ -24,7 +24,7 @@ from ..people.person_services import people
 from ..throttling import allowance_services
 from ..user_codes.states import CodeState
 
-PER_HOUR = 3  # messages to one address, whoever asks (security R-25)
+PER_HOUR = 3  # messages to one address, whoever asks (security-bar.md R-25)
 _ENTERPRISES = "mandat.enterprises_of_codes"
 
 

@@ -30,7 +30,7 @@ def ask(token: str | None, *, now: datetime) -> Asked | None:
 def check(token: str | None, ceremony: str | None, answer: str, *, now: datetime) -> Answer:
     """Judge the passkey; it is spent with the step that it opens.
 
-    Nothing is guessed here, so nothing is counted, and no lock stands in the way (security S-50).
+    Nothing is guessed here, so nothing is counted, and no lock stands in the way (security-bar.md S-50).
     """
     with transaction():
         recovery = recovery_services.find(token, RecoveryState.SECOND_FACTOR, now=now)

@@ -1,7 +1,7 @@
 """A forgotten password: the same page, headers, statements and number of hashes, whether the user code exists or not (S-46).
 
 Nobody's user code begins a recovery like any other; its code is drawn, and sent nowhere. The password changes only for the
-bearer of the code issued for this person and this recovery, who also shows a second factor (security S-58).
+bearer of the code issued for this person and this recovery, who also shows a second factor (security-bar.md S-58).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A forgotten password, as one table, pure: a code by e-mail, then the second factor, then the new password.
 
-No step can be skipped, and nothing carries over: to begin again, or another way, is another recovery (security S-58). The
+No step can be skipped, and nothing carries over: to begin again, or another way, is another recovery (security-bar.md S-58). The
 code proves the address and the factor proves the person; neither alone changes anything (ASVS 6.4.3).
 """
 
@@ -13,7 +13,7 @@ LIFE = timedelta(minutes=30)
 CODE_LIFE = timedelta(minutes=10)  # ASVS 6.5.5
 CODE_TRIES = 5
 CODE_PAUSE = timedelta(seconds=30)  # between two codes of one recovery
-CODES_PER_HOUR = 3  # whoever asks, for one person (security R-25)
+CODES_PER_HOUR = 3  # whoever asks, for one person (security-bar.md R-25)
 HOUR = timedelta(hours=1)
 
 

@@ -35,7 +35,7 @@ from .recovery_models import Reproofing
 from .recovery_services import end_what_is_under_way
 from .reproofing_states import LIFE, WAIT, ReproofingEvent, ReproofingState
 
-STARTS_PER_HOUR = 3  # for one person, whoever starts (security R-25)
+STARTS_PER_HOUR = 3  # for one person, whoever starts (security-bar.md R-25)
 
 
 @dataclass(frozen=True, slots=True)

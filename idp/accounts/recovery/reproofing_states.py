@@ -12,7 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 WAIT = timedelta(hours=24)
-LIFE = timedelta(days=7)  # of the slip, like any other (domain §3.3)
+LIFE = timedelta(days=7)  # of the slip, like any other (domain.md §3.3)
 
 
 class ReproofingState(StrEnum):

@@ -16,7 +16,7 @@ _TOKEN_LENGTH = 43  # of 256 random bits
 
 
 def cookie_name() -> str:
-    """Return the cookie's name: ``__Host-`` wherever there is https (decisions §26)."""
+    """Return the cookie's name: ``__Host-`` wherever there is https (decisions.md §26)."""
     return "__Host-mandat" if current_settings().secure else "mandat"
 
 

@@ -165,7 +165,7 @@ def given_again(token: str, next_path: str, *, now: datetime) -> Signed | None:
 
 
 def _limits(is_operator: bool) -> tuple[timedelta, timedelta]:
-    """Return how long a sign-in lasts without a page, and in all (decisions §28; configuration may shorten both)."""
+    """Return how long a sign-in lasts without a page, and in all (decisions.md §28; configuration may shorten both)."""
     chosen = current_settings()
     if is_operator:
         return timedelta(minutes=chosen.operator_session_idle_minutes), timedelta(hours=chosen.operator_session_hours)
@@ -225,7 +225,7 @@ def note_seen(sid: str, now: datetime) -> None:
 
 
 def set_enterprise(sign_in: SignIn, enterprise_id: str, now: datetime) -> SignIn:
-    """Remember for which enterprise the person acts; the cookie's secret changes, the ``sid`` stays (decisions §23)."""
+    """Remember for which enterprise the person acts; the cookie's secret changes, the ``sid`` stays (decisions.md §23)."""
     token = random_token()
     with transaction() as session:
         found = session.execute(

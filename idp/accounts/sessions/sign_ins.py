@@ -28,7 +28,7 @@ PASSWORD_AND_CODE = Shown(ACR, AMR)
 PASSWORD_AND_RECOVERY = Shown(ACR, ("pwd", "mfa"))  # RFC 8176 has no value for a code kept on paper
 PASSWORD_AND_PASSKEY = Shown(PASSKEY_ACR, ("pwd", "pop", "user", "mfa"))
 PASSWORD_AND_EMAIL = Shown(EMAIL_ACR, ("pwd",))  # what was shown, beside the proof of an address
-PASSKEY_ALONE = Shown(PASSKEY_ACR, ("pop", "user", "mfa"))  # decisions §21
+PASSKEY_ALONE = Shown(PASSKEY_ACR, ("pop", "user", "mfa"))  # decisions.md §21
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from .sign_in_lookup import activated_person
 from .sign_in_services import Refusal, SecondStep, came_twice, closed_by, note_refusal, secret_after, sent_again
 from .steps import Kind
 
-PER_HOUR = 3  # messages of this sort to one person, however many sign-ins are begun (security R-25)
+PER_HOUR = 3  # messages of this sort to one person, however many sign-ins are begun (security-bar.md R-25)
 
 
 class Sent(StrEnum):

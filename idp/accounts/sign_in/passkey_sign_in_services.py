@@ -23,7 +23,7 @@ def sign_in_with_passkey(
 ) -> SecondStep:
     """Judge a passkey; when it holds, the sign-in begins, all in one transaction.
 
-    Nothing is guessed here, so nothing is counted, and no lock of the password stands in the way (security S-50).
+    Nothing is guessed here, so nothing is counted, and no lock of the password stands in the way (security-bar.md S-50).
     """
     with transaction():
         person_id = passkey_services.accept(ceremony, answer, Purpose.SIGN_IN, person_id=None, now=now)

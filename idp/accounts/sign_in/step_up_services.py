@@ -1,4 +1,4 @@
-"""Showing again who one is, inside a sign-in: it becomes fresh, its cookie changes, its ``sid`` stays (decisions §23, §28)."""
+"""Showing again who one is, inside a sign-in: it becomes fresh, its cookie changes, its ``sid`` stays (decisions.md §23, §28)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def ways_to_confirm(person_id: str) -> Ways:
 def confirm_with_code(sign_in: SignIn, typed: str, *, known: str | None = None, now: datetime) -> SecondStep:
     """Judge a code of one of the person's applications; a right one makes this sign-in fresh, and no other.
 
-    A try counts with those of the sign-in pages: one counter serves a person over all their secrets (security S-48).
+    A try counts with those of the sign-in pages: one counter serves a person over all their secrets (security-bar.md S-48).
     Where a code does not serve, none is judged or spent.
     """
     if not ways_to_confirm(sign_in.person_id).code:
@@ -58,7 +58,7 @@ def confirm_with_code(sign_in: SignIn, typed: str, *, known: str | None = None, 
 def confirm_with_passkey(sign_in: SignIn, ceremony: str | None, answer: str, *, now: datetime) -> SecondStep:
     """Judge a passkey of the person; one that holds makes this sign-in fresh, and no other, all in one transaction.
 
-    Nothing is guessed here, so nothing is counted, and no lock of the codes stands in the way (security S-50).
+    Nothing is guessed here, so nothing is counted, and no lock of the codes stands in the way (security-bar.md S-50).
     """
     with transaction():
         whose = passkey_services.accept(ceremony, answer, Purpose.STEP_UP, person_id=sign_in.person_id, now=now)

@@ -2,7 +2,7 @@
 
 A *sign-in* waits for its second factor. An *activation* confirms the e-mail address, then the person chooses a password,
 then adds a second factor; a *re-proofing* goes the same way. A *new application* is added by somebody signed in. An *opening* is
-a link that stands for the slips and the e-mail code (decisions §5).
+a link that stands for the slips and the e-mail code (decisions.md §5).
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ NEXT: dict[tuple[Kind, Step], Step] = {
 
 ENDS_EARLY = frozenset({(Kind.ACTIVATION, Step.NEW_PASSWORD)})  # the code joins an account that is there: linking.py
 
-EMAIL_CODE_LIFE = timedelta(minutes=10)  # domain §3.3
+EMAIL_CODE_LIFE = timedelta(minutes=10)  # domain.md §3.3
 EMAIL_CODE_DIGITS = 8
 EMAIL_CODE_TRIES = 5
 EMAIL_CODE_SENDS = 5  # an activation sends at most so many codes

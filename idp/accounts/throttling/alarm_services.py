@@ -1,4 +1,4 @@
-"""Many failed tries over many accounts at once: counted in rows, told to operators, once a window (security S-49; ASVS 6.3.5).
+"""Failed attempts over many accounts at once: counted in rows, reported once a window (security-bar.md S-49; ASVS 6.3.5).
 
 One counter cannot see somebody who tries one password on everybody. As five failures close an account, many failures within
 minutes are many accounts. Nobody is locked out by the alarm: that would hand strangers a switch for the whole service.

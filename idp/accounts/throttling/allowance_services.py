@@ -1,4 +1,4 @@
-"""How many messages of one sort may leave for one subject: rows of the database, never memory (security R-25)."""
+"""How many messages of one sort may leave for one subject: rows of the database, never memory (security-bar.md R-25)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""When guessing must pause, pure: five failures, then fifteen minutes, then longer (domain §3.3).
+"""When guessing must pause, pure: five failures, then fifteen minutes, then longer (domain.md §3.3).
 
 A try is counted *before* it is judged, and given back when it was right, so that a thousand tries at once are no more
-than five (security S-48). One counter serves a person over all their codes and factors. After a hundred in a row no password
-is judged any more, until it was renewed by a recovery: somebody who opens the door again gives five tries, not a hundred.
+than five (security-bar.md S-48). One counter covers all user codes and factors of a person. After a hundred failures in a row
+no password is checked until a recovery has renewed it: unlocking gives five attempts, not a hundred.
 """
 
 from __future__ import annotations

@@ -223,7 +223,7 @@ def confirm_email(token: str | None, code: str, *, now: datetime) -> email_code_
 
 
 def _judge_email_code(begun: Begun, code: str, now: datetime) -> email_code_services.Answer:
-    """Judge the code; one that proves somebody anew also counts on the person's one counter (security S-48)."""
+    """Judge the code; one that proves somebody anew also counts on the person's one counter (security-bar.md S-48)."""
     if begun.kind is Kind.ACTIVATION:
         return email_code_services.check(begun.id, code, now=now)
     subject = attempt_counters.subject_of(begun.person_id)

@@ -1,4 +1,4 @@
-"""One person, many enterprises: a user code that joins the account its person has (decisions §2); pure.
+"""One person, many enterprises: a user code that joins the account its person has (decisions.md §2); pure.
 
 Both are proved first: the new code by its slip and a code by e-mail, the account by a fresh sign-in. The code is not activated
 yet, so nothing of two accounts is ever merged: a row without any credential hands over what rooms hold of it, and is closed.
@@ -54,6 +54,6 @@ def may_link(facts: Facts) -> Decision[Hindrance]:
         (facts.is_same_person, Hindrance.SAME_PERSON),
         (not facts.is_account_open, Hindrance.ACCOUNT_NOT_OPEN),
         (facts.has_credential, Hindrance.HAS_CREDENTIAL),
-        (facts.is_operator, Hindrance.OPERATOR),  # whoever works at the desk never reaches an agency (security §2)
+        (facts.is_operator, Hindrance.OPERATOR),  # whoever works at the desk never reaches an agency (security-bar.md)
     )
     return Decision(tuple(hindrance for stands, hindrance in hindrances if stands))

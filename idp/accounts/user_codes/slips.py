@@ -1,6 +1,6 @@
 """The two slips a new person receives: the user code on one, the temporary password on the other, shown once.
 
-The page's *PDF* button posts the secret back; it is compared with the digest, for fifteen minutes (decisions §12). What else
+The page's *PDF* button posts the secret back; it is compared with the digest, for fifteen minutes (decisions.md §12). What else
 the slip says travels sealed, so that nobody can have another text printed.
 """
 

@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from ...errors import ConflictError
 
-TEMPORARY_PASSWORD_LIFE = timedelta(days=7)  # domain §3.3
-SLIP_LIFE = timedelta(minutes=15)  # decisions §12: how long the PDF of a slip may be asked for
+TEMPORARY_PASSWORD_LIFE = timedelta(days=7)  # domain.md §3.3
+SLIP_LIFE = timedelta(minutes=15)  # decisions.md §12: how long the PDF of a slip may be asked for
 
 
 class CodeState(StrEnum):

@@ -171,7 +171,7 @@ def device() -> str:
 
 
 def enter(signed: Signed) -> Response:
-    """Give the browser its new cookie and go on; tokens of forms from before the sign-in die (security S-36).
+    """Give the browser its new cookie and go on; tokens of forms from before the sign-in die (security-bar.md S-36).
 
     After another person's sign-in that lapsed, nothing of theirs is left on the pages (S-42); what other tabs have begun for
     an agency stays. Whoever must show a passkey and has none is led to where it is added; until then nothing else opens.
@@ -224,7 +224,7 @@ def set_farewell(app: Flask, farewell: Farewell) -> None:
 def leave() -> str | None:
     """End the sign-in of this browser and forget what its pages kept, except the language.
 
-    Whoever signs in next on this browser finds nothing of the one before (security S-42). Return where the farewell page is,
+    The next person on this browser finds nothing of this one (security-bar.md S-42). Return the address of the farewell page,
     when there is one to show.
     """
     sign_in = former_sign_in()
@@ -268,6 +268,6 @@ def new_form_tokens() -> None:
 
 
 def one_of_each() -> None:
-    """Refuse a form that names a field twice: two readers could choose differently (security S-55)."""
+    """Refuse a form that names a field twice: two readers could choose differently (security-bar.md S-55)."""
     if request.method == "POST" and any(len(values) > 1 for _, values in request.form.lists()):
         abort(400)

@@ -1,4 +1,4 @@
-"""What an agency asks of an enterprise that subscribes, as data, and whether answers fit (domain §4.4).
+"""What an agency asks of an enterprise that subscribes, as data, and whether answers fit (domain.md §4.4).
 
 A question is shown when its condition holds; what was answered to a question that is not shown does not count.
 """

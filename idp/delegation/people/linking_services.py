@@ -22,7 +22,7 @@ from .people_services import MembershipView
 
 
 def objections(newcomer: str, account: str) -> tuple[Objection, ...]:
-    """Return the enterprises in which the account is already somebody: one code an enterprise (decisions §2)."""
+    """Return the enterprises in which the account is already somebody: one code an enterprise (decisions.md §2)."""
     return tuple(
         Objection(
             _("%(enterprise)s: your account already has a user code there.", enterprise=name),

@@ -1,6 +1,6 @@
 """People who join an enterprise: a PES creates users, the AR adds PES; each receives a code and a temporary password.
 
-Whoever creates somebody hands over a temporary password and never sees a lasting one (decisions §4).
+Whoever creates somebody hands over a temporary password and never sees a lasting one (decisions.md §4).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Who someone is in an enterprise, and in which state. Values are stored: never rename one.
 
-Sources: domain §3.1; decisions §1 (precedence of roles), §16 (status of an enterprise).
+Sources: domain.md §3.1; decisions.md §1 (precedence of roles), §16 (status of an enterprise).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class EnterpriseStatus(StrEnum):
     SUSPENDED = "suspended"
 
 
-PRECEDENCE = (Role.PES, Role.AUTHORIZED_REPRESENTATIVE, Role.USER)  # decisions §1
+PRECEDENCE = (Role.PES, Role.AUTHORIZED_REPRESENTATIVE, Role.USER)  # decisions.md §1
 
 
 BY_POWER = (Role.AUTHORIZED_REPRESENTATIVE, Role.PES, Role.USER)  # who names whom, from the top

@@ -105,7 +105,7 @@ class HeldBlocks:
 class Authority:
     """What a person or a system user may do, for which enterprise, at which agency.
 
-    ``version`` only grows (decisions §17).
+    ``version`` only grows (decisions.md §17).
     """
 
     person_id: str
@@ -200,7 +200,7 @@ def approval_id(system_user_id: str) -> str:
 
 
 def _held_by_pes(facts: Facts) -> tuple[HeldBlocks, ...]:
-    """A PES holds the subscription's blocks, without grants or dates (decisions §16)."""
+    """A PES holds the subscription's blocks, without grants or dates (decisions.md §16)."""
     blocks = tuple(sorted(facts.available))
     return (HeldBlocks(blocks, None, ()),) if blocks else ()
 

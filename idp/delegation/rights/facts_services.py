@@ -2,7 +2,7 @@
 
 System users are read by a select of their own, which gives the same facts.
 
-This is the hot path of every token; it uses Core on the tables of :mod:`.models` (decisions §32).
+This is the hot path of every token; it uses Core on the tables of :mod:`.models` (decisions.md §32).
 """
 
 from __future__ import annotations

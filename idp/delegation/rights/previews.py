@@ -46,7 +46,7 @@ def differences(codes: Iterable[str], before: frozenset[str], after: frozenset[s
 
 
 def both_ends(pairs: Iterable[tuple[str, str]], codes: frozenset[str]) -> tuple[tuple[str, str], ...]:
-    """Return the maker and checker blocks that *codes* would put in one person's hands (domain §5)."""
+    """Return the maker and checker blocks that *codes* would put in one person's hands (domain.md §5)."""
     return tuple((maker, checker) for maker, checker in pairs if {maker, checker} <= codes)
 
 

@@ -1,4 +1,4 @@
-"""How an agency's rule decides a subscription: the first line whose conditions all hold (domain §4.4)."""
+"""How an agency's rule decides a subscription: the first line whose conditions all hold (domain.md §4.4)."""
 
 from __future__ import annotations
 

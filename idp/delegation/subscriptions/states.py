@@ -1,4 +1,4 @@
-"""The life of a subscription, as one table (domain §4.2).
+"""The life of a subscription, as one table (domain.md §4.2).
 
 A subscription starts *in progress*; the agency's rule decides in the same transaction, or a person at the agency does. It
 is *active*, *refused* with a reason and sent again corrected, or left for good by *withdrawal*, until it is asked again.

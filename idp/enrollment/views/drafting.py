@@ -80,7 +80,7 @@ def correction_errors() -> list[dict[str, str]]:
 
 
 def disagreement() -> str:
-    """Say that the facts disagree, never which (domain §2.4, line 5)."""
+    """Say that the facts disagree, never which (domain.md §2.4, line 5)."""
     return str(_("What you entered does not agree with what is on file. Check the NEQ and the other numbers."))
 
 

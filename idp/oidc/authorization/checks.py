@@ -253,7 +253,7 @@ def checked(parameters: Parameters, client: RelyingParty, locations: tuple[str, 
 
 
 def check_still_allowed(request: AuthorizationRequest, client: RelyingParty) -> None:
-    """Hold a request that was checked before to what its client may do now (oidc §6.5, S-11).
+    """Hold a request that was checked before to what its client may do now (protocol.md §6.5, S-11).
 
     Raises:
         UnprovenRequestError: it could not be made now.

@@ -1,4 +1,4 @@
-"""Consents: given per person, enterprise and agency; remembered, listed, withdrawn (decisions §19)."""
+"""Consents: given per person, enterprise and agency; remembered, listed, withdrawn (decisions.md §19)."""
 
 from __future__ import annotations
 

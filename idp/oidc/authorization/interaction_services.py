@@ -58,7 +58,7 @@ class WayBack:
 
 
 def begin(request: AuthorizationRequest, *, browser_digest: str | None, now: datetime) -> Interaction:
-    """Keep *request* under a new id; without a browser it waits for one, for a minute (decisions §24)."""
+    """Keep *request* under a new id; without a browser it waits for one, for a minute (decisions.md §24)."""
     interaction = Interaction(new_id(), request, now)
     with transaction() as session:
         session.execute(

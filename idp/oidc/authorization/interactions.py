@@ -14,7 +14,7 @@ from .requests import OFFLINE, AuthorizationRequest
 
 LIFE = timedelta(minutes=30)  # a person may have to find their telephone, or call their PES
 WAY_BACK_LIFE = timedelta(days=1)  # a browser restored the next morning still leads back to the agency
-UNBOUND_LIFE = timedelta(seconds=60)  # decisions §24
+UNBOUND_LIFE = timedelta(seconds=60)  # decisions.md §24
 
 
 MUST_BE_ASKED = ("interaction_required", "a page must be shown to the person")
@@ -152,7 +152,7 @@ def chosen_enterprise(situation: Situation) -> str | None:
 
 
 def must_consent(situation: Situation, enterprise_id: str) -> bool:
-    """Tell whether the person must be asked: only a widening asks again (decisions §19), or ``prompt=consent``."""
+    """Tell whether the person must be asked: only a widening asks again (decisions.md §19), or ``prompt=consent``."""
     if situation.consent_given:
         return False
     return "consent" in situation.request.prompts or enterprise_id not in situation.consented

@@ -18,9 +18,9 @@ from ..proofs.foreign_jwts import ForeignJwt, RefusedJwtError
 from .requests import MAY_REPEAT, Parameters
 
 KeysOf = Callable[[RelyingParty, str | None], Collection[ClientKey]]
-LONGEST_REQUEST_OBJECT = 32 * 1024  # decisions §25
+LONGEST_REQUEST_OBJECT = 32 * 1024  # decisions.md §25
 LONGEST_LIFE = timedelta(minutes=60)  # FAPI 2.0 Message Signing §5.3.1: exp after nbf, and nbf before now
-TOLERANCE = timedelta(seconds=10)  # decisions §21
+TOLERANCE = timedelta(seconds=10)  # decisions.md §21
 _TYPES = frozenset({"", "jwt", "oauth-authz-req+jwt", "application/oauth-authz-req+jwt"})  # RFC 9101 §10.8
 _OF_THE_JWT = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti"})
 _NESTED = frozenset({"request", "request_uri"})  # RFC 9101 §4

@@ -13,7 +13,7 @@ from ..errors import UnprovenRequestError
 REQUEST_URI = "urn:ietf:params:oauth:request_uri:"  # RFC 9126 §2.2: the only request_uri there is
 OFFLINE = "offline_access"  # OIDC Core §11: the scope that gives a refresh token
 MAY_REPEAT = frozenset({"resource"})  # RFC 8707 §2
-LONGEST = {  # bytes; what is longer is refused, never cut (oidc §6.16)
+LONGEST = {  # bytes; what is longer is refused, never cut (protocol.md §6.16)
     "state": 2048,
     "nonce": 512,
     "scope": 1024,

@@ -87,7 +87,7 @@ class AskedClaims:
         )
 
     def disclosed(self) -> frozenset[str]:
-        """Return the names of all that would be told, which a consent must cover (decisions §19)."""
+        """Return the names of all that would be told, which a consent must cover (decisions.md §19)."""
         named = {claim.name for claim in (*self.id_token, *self.userinfo)} - OF_THE_SIGN_IN - OF_THE_TOKEN
         if "functional_blocks" in named:
             named |= _TOGETHER
@@ -123,7 +123,7 @@ def brought_by(scopes: Iterable[str]) -> frozenset[str]:
 
 
 def names_told(place: Place, asked: AskedClaims, scopes: frozenset[str]) -> frozenset[str]:
-    """Return the names of what goes to *place*: rights by scope in both, the person by scope at userinfo only (oidc §6.17)."""
+    """Return the claims that go to *place*: rights by scope in both, the person by scope at userinfo only (protocol.md §6.17)."""
     by_scope = brought_by(scopes if place == "userinfo" else scopes & {"enterprise", "functional_blocks"})
     named = frozenset(claim.name for claim in asked.at(place))
     return by_scope | named | (_TOGETHER if "functional_blocks" in named else frozenset())

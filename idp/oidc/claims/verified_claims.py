@@ -28,7 +28,10 @@ RECORDS: Mapping[str, tuple[str, str, Mapping[str, str]]] = {  # as enrolment re
 DOCUMENTS = {kind: f"urn:mandat:document:{kind}" for kind in ("procuration", "resolution", "company_document", "other")}
 DOCUMENT_CHECK = "vri"  # an operator reads a copy at a distance
 _APPOINTED, _DELEGATED = "appointed", "delegated"
-_DELEGATES = {Role.PES: Role.AUTHORIZED_REPRESENTATIVE, Role.USER: Role.PES}  # who gives whom their role (domain §3.1)
+_DELEGATES = {
+    Role.PES: Role.AUTHORIZED_REPRESENTATIVE,
+    Role.USER: Role.PES,
+}  # who gives whom their role (domain.md §3.1)
 
 METADATA: Mapping[str, Any] = {
     "verified_claims_supported": True,

@@ -13,8 +13,8 @@ from .clients import RelyingParty
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _TYPES = frozenset({"", "jwt", "client-authentication+jwt"})
-_LONGEST_LIFE = timedelta(minutes=10)  # oidc §6.6
-_TOLERANCE = timedelta(seconds=10)  # oidc §6.7, in both directions
+_LONGEST_LIFE = timedelta(minutes=10)  # protocol.md §6.6
+_TOLERANCE = timedelta(seconds=10)  # protocol.md §6.7, in both directions
 _LONGEST_JTI = 255
 
 

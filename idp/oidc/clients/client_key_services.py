@@ -1,4 +1,4 @@
-"""The keys of a client, wherever they are: registered by value, or at its ``jwks_uri`` and kept for a while (oidc §6.14).
+"""The keys of a client, wherever they are: registered by value, or at its ``jwks_uri`` and kept for a while (protocol.md §6.14).
 
 What was fetched stays in the process. An address is called at most once a minute, so that an assertion with a made-up ``kid``
 cannot make us call; never while a transaction is open; and a set with one fault counts for nothing.

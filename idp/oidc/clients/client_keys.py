@@ -57,7 +57,7 @@ def only_public(jwks: object) -> object:
 
 
 def mistakes(jwks: object) -> Iterator[str]:
-    """Yield what is wrong with a JWK set, one sentence each (oidc §6.14)."""
+    """Yield what is wrong with a JWK set, one sentence each (protocol.md §6.14)."""
     listed = jwks.get("keys") if isinstance(jwks, dict) else None
     if not isinstance(listed, list) or not 1 <= len(listed) <= _MOST_KEYS:
         yield f"jwks must hold keys, a list of 1 to {_MOST_KEYS} public keys"

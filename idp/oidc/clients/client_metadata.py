@@ -78,8 +78,8 @@ _SIGNED_ANSWERS = (
 BLOCKS = "functional_blocks"  # the scope of what a system user may do
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _SUB = re.compile(r"[A-Za-z0-9_-]{43}")
-LONGEST_GRACE = 10  # seconds (oidc §6.12): for an answer lost on the way, not for a thief
-_SHORTEST_SECRET = 32  # signs: secrets are hashed with SHA-256, so they must be random and long (oidc §5)
+LONGEST_GRACE = 10  # seconds (protocol.md §6.12): for an answer lost on the way, not for a thief
+_SHORTEST_SECRET = 32  # signs: secrets are hashed with SHA-256, so they must be random and long (protocol.md §5)
 _ADDRESS_LISTS = ("post_logout_redirect_uris",)
 _ADDRESSES = (
     *("backchannel_logout_uri", "jwks_uri", "sector_identifier_uri", "initiate_login_uri"),
@@ -219,7 +219,7 @@ def check_proof(entry: Entry, _: Grounds) -> Iterator[str]:
 
 
 def check_keys(entry: Entry, _: Grounds) -> Iterator[str]:
-    """Judge the public keys, and the algorithm that the client pins (oidc §6.14)."""
+    """Judge the public keys, and the algorithm that the client pins (protocol.md §6.14)."""
     method = str(entry["token_endpoint_auth_method"])
     if "jwks" in entry and "jwks_uri" in entry:
         yield "jwks and jwks_uri may not both be given"  # RFC 7591 §2

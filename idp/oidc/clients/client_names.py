@@ -1,4 +1,4 @@
-"""What a person may be shown as the name of a service: one line that cannot pass for another (security S-33). Pure."""
+"""What a person may be shown as the name of a service: one line that cannot pass for another (security-bar.md S-33). Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Clients of agencies: loaded from a file, found by their identifier, removed.
 
-A process keeps what it read for a second (oidc §5): a client removed elsewhere is out within that time, here at once.
+A process keeps what it read for a second (protocol.md §5): a client removed elsewhere is out within that time, here at once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Initial access tokens: the right to register clients for one agency, counted and dated (RFC 7591 §3; security S-30).
+"""Initial access tokens: the right to register clients for one agency, counted and dated (RFC 7591 §3; security-bar.md S-30).
 
 Without one nobody registers anything. The token is shown once; its digest is kept.
 """

@@ -85,7 +85,7 @@ def redirect(stream: Stream, *, now: datetime) -> None:
     """Make waiting events follow a stream that has changed, in the caller's transaction.
 
     Enabled: what waits leaves by the present way. Paused: it is held. Disabled: it is dropped. Removals that cannot be told
-    on this stream any more are handed back to be told otherwise (decisions §18).
+    on this stream any more are handed back to be told otherwise (decisions.md §18).
     """
     mine = (SecurityEventRow.stream_id == stream.id, *_WAITING)
     if stream.status is not Status.ENABLED:

@@ -28,7 +28,7 @@ from . import event_services, signals, stream_services, streams
 from .signals import EventType
 from .streams import Stream
 
-LONGEST_SESSION = timedelta(hours=12)  # decisions §28: no sign-in, and so no session, is older
+LONGEST_SESSION = timedelta(hours=12)  # decisions.md §28: no sign-in, and so no session, is older
 
 
 @dataclass(frozen=True, slots=True)

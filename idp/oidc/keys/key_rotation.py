@@ -15,9 +15,9 @@ from enum import StrEnum
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")  # FAPI 2.0 §5.4.1 and RS256; EdDSA is Ed25519 (RFC 8037 §3.1)
 
 JWKS_MAX_AGE = timedelta(hours=1)  # the Cache-Control of /jwks (OIDC Core §10.1.1)
-CLOCK_SKEW = timedelta(seconds=60)  # between nodes at most 30 s (decisions §35), and as much on the other side
+CLOCK_SKEW = timedelta(seconds=60)  # between nodes at most 30 s (decisions.md §35), and as much on the other side
 LONGEST_TOKEN_USE = timedelta(hours=12)  # an ID token lives 5 min, yet is shown as id_token_hint until the sign-in ends
-PUBLISHED_BEFORE = timedelta(hours=24)  # oidc §6.13: at least a day, and longer than JWKS_MAX_AGE
+PUBLISHED_BEFORE = timedelta(hours=24)  # protocol.md §6.13: at least a day, and longer than JWKS_MAX_AGE
 KEPT_AFTER = LONGEST_TOKEN_USE + CLOCK_SKEW + JWKS_MAX_AGE
 DEFAULT_AGE = timedelta(days=90)
 

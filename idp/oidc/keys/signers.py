@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from cryptography.hazmat.primitives import serialization
 from joserfc import jwk, jws
 
-RSA_BITS = 2048  # decisions §21
+RSA_BITS = 2048  # decisions.md §21
 
 _PUBLIC_MEMBERS = {"RSA": ("kty", "n", "e"), "EC": ("kty", "crv", "x", "y"), "OKP": ("kty", "crv", "x")}
 _KINDS: dict[str, Any] = {"RSA": jwk.RSAKey, "EC": jwk.ECKey, "OKP": jwk.OKPKey}
@@ -71,7 +71,7 @@ class FileSigner:
 
 
 def generated_key(alg: str) -> Any:
-    """Make a private key for *alg* alone: the two RSA algorithms never share one (oidc §6.13)."""
+    """Make a private key for *alg* alone: the two RSA algorithms never share one (protocol.md §6.13)."""
     if _KIND_OF[alg] == "RSA":
         return jwk.RSAKey.generate_key(RSA_BITS, private=True)
     if _KIND_OF[alg] == "EC":

@@ -1,6 +1,6 @@
 """The key ring: which keys sign, and which are published.
 
-A key serves one algorithm only, under one ``kid`` (oidc §6.13). Keys are imported once, when the folder is read: importing an RSA
+A key has one algorithm and one ``kid`` (protocol.md §6.13). Keys are imported once, when the folder is read: importing an RSA
 key costs a hundred times more than signing with it. All JWT work of the provider goes through here, with the algorithm named
 each time.
 """

@@ -92,7 +92,7 @@ def fan_out_sign_in_ended(payload: dict[str, Any], now: datetime) -> None:
 
 
 def fan_out_rights_removed(payload: dict[str, Any], now: datetime) -> None:
-    """Tell of a removed right: the streams of the agency, and the sessions of clients without one (decisions §18).
+    """Tell of a removed right: the streams of the agency, and the sessions of clients without one (decisions.md §18).
 
     With nobody to tell, that is the confirmation.
     """

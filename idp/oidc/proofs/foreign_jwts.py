@@ -1,7 +1,7 @@
 """JWTs that somebody else signed: read strictly, verified only with keys registered before. Pure.
 
 Compact serialization only; nothing that a header brings (``jwk``, ``jku``, ``x5u``, ``x5c``) is ever followed, and a header that
-asks for more than a plain signature (``crit``, ``zip``, ``b64``) is refused (security S-15 to S-20).
+asks for more than a plain signature (``crit``, ``zip``, ``b64``) is refused (security-bar.md S-15 to S-20).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..clients.client_keys import ClientKey
 from . import strict_json
 from .strict_json import NotStrictJsonError
 
-LONGEST_PROOF = 8 * 1024  # decisions §25: assertions and proofs
+LONGEST_PROOF = 8 * 1024  # decisions.md §25: assertions and proofs
 _DEEPEST = 32
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 _REFUSED_HEADERS = frozenset({"crit", "zip", "b64", "jwk", "jku", "x5u", "x5c"})
@@ -32,7 +32,7 @@ class RefusedJwtError(ValueError):
 
 
 class _Registry(jws.JWSRegistry):
-    """The allowed algorithms and no other; longer headers than joserfc's 512 bytes (oidc §3)."""
+    """The allowed algorithms and no other; longer headers than joserfc's 512 bytes (protocol.md §3)."""
 
     max_header_length = 4096
     max_payload_length = 64 * 1024

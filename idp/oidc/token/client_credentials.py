@@ -2,7 +2,8 @@
 
 With ``authorization_details`` it speaks for an enterprise (:mod:`.system_issuing`), without them for itself. Its own access
 token is told from a person's by audience (``<issuer>/ssf``) and by subject: ``sub`` is the ``client_id``, which never has the
-shape of a person's ``sub`` (security S-97). Nothing is stored: five minutes, and the registration is read again at every call.
+shape of a person's ``sub`` (security-bar.md S-97). Nothing is stored: a token lasts five minutes, and each call reads the
+registration again.
 """
 
 from __future__ import annotations

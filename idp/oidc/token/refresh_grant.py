@@ -20,7 +20,7 @@ class SpentTokenError(Exception):
 
 
 def still_fits(grant: Grant, client: RelyingParty) -> bool:
-    """Tell whether the client may still have what the grant gave: it is judged by the policy it has now (oidc §6.5)."""
+    """Tell whether the client may still have what the grant gave: it is judged by the policy it has now (protocol.md §6.5)."""
     return OFFLINE in client.scopes and (bool(grant.cnf) or not client.requires_bound_tokens)
 
 

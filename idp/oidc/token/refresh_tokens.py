@@ -1,7 +1,8 @@
 """Refresh tokens as texts: a family, a generation, and the server's own tag over both. Pure.
 
 The family is 256 random bits of which only the digest is kept; the tag is an HMAC under a key that is not in the database. So a
-successor can be written again from what the client shows (oidc §6.12), and neither the database nor the key alone makes one.
+successor can be written again from what the client shows (protocol.md §6.12); neither the database nor the key alone makes
+one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from enum import Enum, auto
 from ..clients.clients import RelyingParty
 from ..proofs import dpop
 
-LIFE = timedelta(days=30)  # decisions §21: absolute, from the grant; ASVS 10.4.8
+LIFE = timedelta(days=30)  # decisions.md §21: absolute, from the grant; ASVS 10.4.8
 _TEXT = re.compile(r"([A-Za-z0-9_-]{43})\.(0|[1-9][0-9]{0,8})\.([0-9a-f]{64})")
 
 Tag = Callable[[str], str]

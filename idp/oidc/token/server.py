@@ -1,7 +1,7 @@
 """The back channel: what programs post to us. A client proves itself, then one transaction holds what is decided.
 
 What an OAuth error has decided (a code burnt, a grant revoked, the entry in the log) is committed and then answered;
-anything else that goes wrong rolls back, so that a failed signature leaves the code unburnt (decisions §34).
+anything else that goes wrong rolls back, so that a failed signature leaves the code unburnt (decisions.md §34).
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class BackChannelRequest(OAuth2Request):  # type: ignore[misc]
         return form
 
     def check_shape(self, *required: str) -> None:
-        """Refuse what nobody should look at (RFC 6749 §3.2; oidc §6.16)."""
+        """Refuse what nobody should look at (RFC 6749 §3.2; protocol.md §6.16)."""
         if self.address_names & _CREDENTIALS:
             raise InvalidRequestError("parameters belong in the body")
         if self.payload.repeated - {"resource"}:

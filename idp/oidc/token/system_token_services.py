@@ -29,7 +29,7 @@ def token_response(client: RelyingParty, form: MultiDict[str, str], shown: Shown
     """Return the answer of the token endpoint to a program that acts for an enterprise (RFC 6749 §4.4, RFC 9396 §6).
 
     Raises:
-        OAuth2Error: it may not; whatever the enterprise has not approved gets one and the same error (decisions §10).
+        OAuth2Error: it may not; whatever the enterprise has not approved gets one and the same error (decisions.md §10).
     """
     if not client.offers_system_users:
         raise UnauthorizedClientError("no enterprise may approve this client")

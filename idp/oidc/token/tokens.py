@@ -54,7 +54,7 @@ class Grant:
 def pairwise_sub(salt: bytes, agency_id: str, person_id: str) -> str:
     """Return the identifier of a person at an agency: the same for all its clients, another elsewhere (OIDC Core §8.1).
 
-    Each part is preceded by its length, so that no two pairs give the same message (decisions §15).
+    Each part is preceded by its length, so that no two pairs give the same message (decisions.md §15).
     """
     message = b"".join(len(part).to_bytes(4, "big") + part for part in (agency_id.encode(), person_id.encode()))
     return _base64url(hmac.new(salt, message, hashlib.sha256).digest())

@@ -67,7 +67,7 @@ def _unopened(asked: Parameters, client: RelyingParty, error: AuthorizationRefus
 
 
 def _begin(checked: AuthorizationRequest, client: RelyingParty) -> ResponseReturnValue:
-    if request.method == "POST":  # without our cookie: another site posted it (decisions §24)
+    if request.method == "POST":  # without our cookie: another site posted it (decisions.md §24)
         waiting = interaction_services.begin(checked, browser_digest=None, now=now())
         return see_other(browser.resume_path(waiting))
     return _advance(Interaction("", checked, now()), client)

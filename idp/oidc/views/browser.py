@@ -136,7 +136,7 @@ def agency_name(client: RelyingParty) -> str:
 
 
 def allow_answer(interaction: Interaction, client: RelyingParty) -> None:
-    """Let the forms of this page lead to the client: browsers test every hop of the redirects that follow (ui §6)."""
+    """Let the forms of this page lead to the client: browsers test every hop of the redirects that follow (interface.md §6)."""
     g.form_action_origins = (uris.origin(interaction.request.redirect_uri), *client.further_origins)
 
 

@@ -175,7 +175,7 @@ def test_a_link_is_spent_by_its_button_and_not_by_a_look(
 def test_the_emails_leave_in_the_person_s_language_without_the_full_code(
     app: Flask, newcomer: Newcomer, browser: Browser, clock: MovableClock
 ) -> None:
-    """Code and activation are told by e-mail; the user code is masked (ui §2)."""
+    """Code and activation are told by e-mail; the user code is masked (interface.md §2)."""
     code, secret = newcomer()
     browser.post("/activate", user_code=str(code), temporary_password=secret)
     email_code = latest_email_code()

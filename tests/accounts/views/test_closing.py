@@ -21,7 +21,7 @@ from idp.accounts.people import contact_services, email_change_services
 from idp.accounts.people.access_states import Access
 from idp.accounts.recovery import recovery_models, reproofing_services
 from idp.accounts.recovery.reproofing_states import WAIT
-from idp.accounts.sessions.sessions import session_services
+from idp.accounts.sessions import session_services
 from idp.accounts.sign_in import email_sign_in_services
 from idp.accounts.sign_in.sign_in_services import SecondStep, check_password
 from idp.audit import SYSTEM

@@ -9,11 +9,11 @@ from html import unescape
 
 import pytest
 from flask import Flask, request
-from idp.accounts.sessions.sessions.sessions import sign_in_required
 from werkzeug.test import TestResponse
 
 from idp import audit
 from idp.accounts import services
+from idp.accounts.sessions.sessions import sign_in_required
 from idp.accounts.sign_in.confirming import fresh_sign_in_required
 from idp.clock import MovableClock
 from idp.db import db
@@ -73,7 +73,7 @@ def without_token(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
 def test_a_fresh_sign_in_goes_on_and_a_stale_one_shows_a_factor_first(
     account: Callable[..., Account], clock: MovableClock, browser: Browser, done: list[list[tuple[str, str]]]
 ) -> None:
-    """The whole way without scripts: stale, code, the same fields arrive once, and then not again (decisions §28)."""
+    """The whole way without scripts: stale, code, the same fields arrive once, and then not again (decisions.md §28)."""
     julie = account()
     browser.sign_in(julie, clock.now())
     clock.advance(STALE - timedelta(seconds=1))

@@ -11,7 +11,6 @@ from html import unescape
 
 import pytest
 from flask import Flask
-from idp.accounts.sessions.sessions.sign_ins import ACR, AMR, PASSKEY_ACR, SignIn
 from sqlalchemy import select, update
 
 from idp import audit
@@ -20,6 +19,7 @@ from idp.accounts.credentials import passkey_services
 from idp.accounts.credentials.passkeys import Purpose
 from idp.accounts.models import SignInRow, TotpDevice
 from idp.accounts.people.contact_services import note_confirmed
+from idp.accounts.sessions.sign_ins import ACR, AMR, PASSKEY_ACR, SignIn
 from idp.accounts.sign_in import step_up_services
 from idp.accounts.sign_in.sign_in_services import Refusal
 from idp.clock import MovableClock

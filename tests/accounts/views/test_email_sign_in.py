@@ -8,12 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Flask
-from idp.accounts.sessions.sessions.sessions import open_to_weak_sign_in
 from werkzeug.test import TestResponse
 
 from idp import audit
 from idp.accounts import services
 from idp.accounts.people import contact_services, person_services
+from idp.accounts.sessions.sessions import open_to_weak_sign_in
 from idp.accounts.sign_in.confirming import fresh_sign_in_required
 from idp.accounts.views import security
 from idp.clock import MovableClock

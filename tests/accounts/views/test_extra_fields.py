@@ -1,4 +1,4 @@
-"""Fields that no page asks for: whatever is added to a form, nothing is verified, raised or given by it (security S-57, S-69)."""
+"""A field that no page asks for verifies, raises and gives nothing (security-bar.md S-57, S-69)."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from idp import audit
 from idp.accounts import services
 from idp.accounts.challenges.email_code_services import Answer
 from idp.accounts.people import access_services
-from idp.accounts.sessions.sessions import session_services
+from idp.accounts.sessions import session_services
 from idp.accounts.sign_in.sign_in_services import SecondStep, check_password, check_second_factor
 from idp.accounts.sign_in.steps import Kind
 from idp.clock import MovableClock

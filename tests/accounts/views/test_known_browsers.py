@@ -1,4 +1,4 @@
-"""A lock is no weapon: the browsers that a person is known by keep a way in, as narrow as the other (security S-50)."""
+"""A lock is no weapon: the browsers that a person is known by keep a way in, as narrow as the other (security-bar.md S-50)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from idp.accounts.sessions.sessions.cookies import KnownBy
 from sqlalchemy import func, select
 
 from idp import audit
 from idp.accounts import services
 from idp.accounts.challenges.challenge_models import KnownBrowser
-from idp.accounts.sessions.sessions import known_browser_services
+from idp.accounts.sessions import known_browser_services
+from idp.accounts.sessions.cookies import KnownBy
 from idp.accounts.sign_in.sign_in_services import check_password
 from idp.accounts.throttling import attempt_counters
 from idp.clock import MovableClock

@@ -141,7 +141,7 @@ def test_without_an_activation_the_page_leads_to_the_start(
 def test_an_ordinary_sign_in_forgets_the_activation(
     account: Accounts, newcomer: Newcomer, browser: Browser, clock: MovableClock
 ) -> None:
-    """Whoever signs in to do something else finds nothing of an activation begun before them on this browser (security S-42)."""
+    """A sign-in for something else finds nothing of an activation begun before on this browser (security-bar.md S-42)."""
     code, secret = newcomer()
     begin(browser, code, secret)
     browser.sign_in(account(), clock.now())

@@ -131,7 +131,7 @@ def test_a_page_without_its_own_challenge_accepts_nothing(
 def test_whoever_must_show_a_passkey_adds_one_before_anything_opens(
     account: Accounts, browser: Browser, app: Flask, clock: MovableClock
 ) -> None:
-    """Level 3 written on a person: password and code lead to the page that adds it, then only it signs in (decisions §5, §6)."""
+    """Level 3 on a person: password and code lead to adding a passkey, then only it signs in (decisions.md §5, §6)."""
     julie, device = account(), Authenticator()
     services.require_level(julie.person_id, 3)
 

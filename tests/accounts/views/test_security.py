@@ -56,7 +56,7 @@ def change_password(browser: Browser, current: str, new: str = NEW) -> TestRespo
 def test_a_change_wants_factors_shown_in_the_last_five_minutes(
     julie: Account, browser: Browser, clock: MovableClock, change: str
 ) -> None:
-    """Later the page leads to the sign-in and back; a post too (ASVS 7.5.1, decisions §28)."""
+    """Later the page leads to the sign-in and back; a post too (ASVS 7.5.1, decisions.md §28)."""
     path = f"/account/security/{change}"
     token = browser.token(path)
     clock.advance(timedelta(minutes=5))
