@@ -3,15 +3,16 @@
 The map of the code, from the top (each layer may import only those below it):
 
 - ``cli``        the commands: serve, worker, db, keys, agencies, clients, register, taxfile, operator, audit, doctor
-- ``app``        ``create_app``: the one place where everything meets
+- ``app``        ``create_app``: the composition root
 - ``support``    the operator's desk · ``pages``  home and help
-- ``enrollment`` how an enterprise gets in · ``oidc``  how an agency learns who acts for whom
+- ``enrollment`` how an enterprise enrols · ``oidc``  how an agency learns who acts for which enterprise
 - ``delegation`` what a person may do, for which enterprise, until when
 - ``accounts``   who a person is: credentials, second factors, sign-ins
 - ``notices``    the outbox: e-mail, letters, signals · ``connectors``  the register and the tax agency
 - ``audit``      the append-only log
-- ``web``        what every page shares · ``limits`` the coarse shield · ``egress`` the guarded way out
-- ``db`` · ``i18n`` · ``sealing`` · ``config`` · ``identifiers`` · ``errors`` · ``clock``
+- ``http``       what every page and endpoint shares: headers, forms, limits, proxies, outgoing calls, the server
+- ``crypto``     ciphers, and values sealed at rest
+- ``db`` · ``i18n`` · ``config`` · ``identifiers`` · ``errors`` · ``clock``
 """
 
 __version__ = "0.1.0"

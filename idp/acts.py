@@ -1,9 +1,10 @@
-"""The routes that change something, one row each: which of them ask for a fresh factor, and why the others do not.
+"""The routes that change something, one row each: which require a fresh factor, and why the others do not.
 
-``accounts.confirming`` enforces the rows, ``web`` refuses what another site posted to every route but the machines', and
-``tests/test_acts.py`` compares them with the URL map: a new route comes with its row. The rule: an act that gives a right, a
-secret or a credential, that decides for another person, or that commits or ends something of an enterprise asks; what only
-closes something of one's own does not, because haste is the point (OWASP ASVS 7.5.1, 7.5.3). Pure data.
+``accounts.confirming`` enforces the rows, ``web`` refuses cross-site posts to every route except those for programs,
+and ``tests/test_acts.py`` compares them with the URL map: a new route comes with its row. The rule: an act that gives a
+right, a secret or a credential, that decides for another person, or that commits or ends something of an enterprise
+requires a factor; closing something of one's own does not, because it must be fast (OWASP ASVS 7.5.1, 7.5.3). Pure
+data.
 """
 
 from __future__ import annotations
@@ -15,17 +16,17 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 §9.2.1
 
 
 class Need(StrEnum):
-    """Whether a route asks for a fresh factor."""
+    """Whether a route requires a fresh factor."""
 
-    ACT = "act"  # what is posted waits until the factor is shown
-    PAGE = "page"  # the page asks too, before it shows or takes a secret, which never waits
+    ACT = "act"  # the posted form waits until the factor is shown
+    PAGE = "page"  # the page itself requires a factor, before it shows or takes a secret, which is never kept waiting
     NONE = "none"
-    MACHINE = "machine"  # called by programs or other sites: the effect rests on no session cookie, and no CSRF token is asked
+    MACHINE = "machine"  # called by programs or other sites: the effect needs no session cookie, nor a CSRF token
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The need of one route; ``reason`` says why when nothing is asked."""
+    """The need of one route; ``reason`` says why no factor is required."""
 
     need: Need
     reason: str = ""
@@ -42,7 +43,7 @@ _LABEL = Row(Need.NONE, "a preference of one's own that opens and closes nothing
 _READS = Row(Need.NONE, "reads, and logs the reading")
 
 ROWS: dict[str, Row] = {
-    # the desk
+    # operators
     "desk.decide": _ACT,
     "desk_doors.find": _READS,
     "desk_doors.unlock": _ACT,
@@ -150,11 +151,11 @@ ROWS: dict[str, Row] = {
 
 
 def asks_for_factor(endpoint: str | None, method: str) -> bool:
-    """Tell whether a request needs a factor shown in the last minutes; a route without a row is asked whatever the method."""
+    """Return whether a request needs a factor shown in the last minutes; a route without a row always does."""
     row = ROWS.get(endpoint or "", _PAGE)
     return row.need is Need.PAGE or (row.need is Need.ACT and method not in SAFE_METHODS)
 
 
 def is_machine(endpoint: str | None) -> bool:
-    """Tell whether a route is called without the session cookie, by programs or by other sites."""
+    """Return whether a route is called without the session cookie, by programs or by other sites."""
     return ROWS.get(endpoint or "", _PAGE).need is Need.MACHINE

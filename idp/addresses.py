@@ -1,7 +1,7 @@
-"""E-mail addresses, as they are kept and as they travel: the domain in ASCII, the part before the @ as its owner writes it.
+"""E-mail addresses as stored and sent: the domain in ASCII, the part before the @ as its owner writes it.
 
-A domain of another script is written by IDNA 2008 (RFC 5891), which every relay takes. The part before the @ has no ASCII form:
-a relay that offers SMTPUTF8 (RFC 6531) carries it, another one cannot, so it is refused where it is typed.
+A domain in another script is encoded with IDNA 2008 (RFC 5891), which every relay accepts. The part before the @ has no
+ASCII form: a relay that offers SMTPUTF8 (RFC 6531) carries it, others cannot, so the form refuses it.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ LONGEST = 254  # RFC 5321 §4.5.3.1.3, without the angle brackets
 
 
 class AddressFault(StrEnum):
-    """Why a text is no address that e-mail reaches from here."""
+    """Why a text is not an address that e-mail can reach from this deployment."""
 
     SHAPE = "shape"
     LOCAL_PART = "local_part"
 
 
 class InvalidAddressError(ValueError):
-    """The text is no address that e-mail reaches from here."""
+    """The text is not an address that e-mail can reach from this deployment."""
 
     def __init__(self, fault: AddressFault) -> None:
         super().__init__(fault.value)
@@ -31,11 +31,11 @@ class InvalidAddressError(ValueError):
 def parse(text: str, *, smtp_utf8: bool, is_public: bool = True) -> str:
     """Return the address in *text* with its domain in ASCII, at most 254 characters.
 
-    *smtp_utf8* tells whether the relay offers SMTPUTF8; *is_public* refuses names of a local network. No name is resolved: the
-    code sent there shows whether the address exists.
+    *smtp_utf8* says whether the relay offers SMTPUTF8; *is_public* refuses names of a local network. No name is
+    resolved: the code sent there shows whether the address exists.
 
     Raises:
-        InvalidAddressError: it is no address, or the relay does not carry what stands before the @.
+        InvalidAddressError: it is not an address, or the relay cannot carry the part before the @.
     """
     try:
         found = validate_email(text, check_deliverability=False, globally_deliverable=is_public, strict=True)
@@ -50,5 +50,5 @@ def parse(text: str, *, smtp_utf8: bool, is_public: bool = True) -> str:
 
 
 def needs_smtp_utf8(address: str) -> bool:
-    """Tell whether only SMTPUTF8 carries *address*."""
+    """Return whether *address* requires SMTPUTF8."""
     return not address.isascii()

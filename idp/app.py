@@ -43,7 +43,7 @@ def create_app(
     init_kept_pages(app)
     init_db(app, settings)
     init_i18n(app)
-    init_bindings(app)  # inside the path of the issuer, which init_web takes away
+    init_bindings(app)  # inside the path of the issuer, which init_web removes
     init_web(app, settings, sealing)
     init_limits(app, settings)
     for context in contexts:
@@ -56,7 +56,7 @@ def create_app(
 
 
 def _connect(app: Flask) -> None:
-    """Put the connectors in: the imported copies of the register and of the tax agency's file."""
+    """Register the connectors: the imported copies of the register and of the tax agency's file."""
     from .connectors.local import LocalRegister, LocalTaxAgency
 
     app.extensions["mandat.register"] = LocalRegister()
@@ -64,7 +64,7 @@ def _connect(app: Flask) -> None:
 
 
 def _show_viewer(app: Flask) -> None:
-    """Tell the page frame who is signed in, for which enterprise, and where they may go."""
+    """Give the page frame the signed-in person, their enterprise, and the pages they may open."""
     from .accounts import services as accounts
     from .accounts.sessions.sessions import current_sign_in
     from .delegation import services as delegation

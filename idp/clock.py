@@ -1,6 +1,6 @@
 """Time, as an argument.
 
-Rules and services receive ``now``; only the edge of the program asks a clock, and it asks this one.
+Rules and services receive ``now``; only the edge of the program reads a clock, and it reads this one.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ TORONTO = ZoneInfo("America/Toronto")  # decisions.md §14: a day ends at 23:59:
 
 
 class Clock(Protocol):
-    """Anything that tells the time."""
+    """A source of the current time."""
 
     def now(self) -> datetime:
-        """Return the present instant, aware, in UTC."""
+        """Return the current instant, aware, in UTC."""
         ...
 
 
@@ -24,7 +24,7 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """Return the present instant, aware, in UTC."""
+        """Return the current instant, aware, in UTC."""
         return datetime.now(UTC)
 
 

@@ -23,13 +23,13 @@ _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)+")
 
 
 def folder(name: str) -> Path:
-    """Return where *name* lies: inside the package once installed, beside it in a checkout."""
+    """Return the path of *name*: inside the package once installed, beside it in a checkout."""
     here = Path(__file__).parent
     return next(place for place in (here / name, here.parent / name) if place.is_dir())
 
 
 class ConfigurationError(Exception):
-    """The environment holds mistakes; ``mistakes`` lists all of them, one sentence each."""
+    """The environment contains mistakes; ``mistakes`` lists all of them, one sentence each."""
 
     def __init__(self, mistakes: tuple[str, ...]) -> None:
         super().__init__("\n".join(mistakes))
@@ -37,7 +37,7 @@ class ConfigurationError(Exception):
 
 
 class Settings(BaseSettings):
-    """What a deployment decides. Each member is read from ``IDP_<NAME>``."""
+    """The settings of a deployment. Each member is read from ``IDP_<NAME>``."""
 
     model_config = SettingsConfigDict(env_prefix="IDP_", frozen=True, extra="ignore")
 
@@ -313,17 +313,17 @@ class Settings(BaseSettings):
 
     @property
     def secure(self) -> bool:
-        """Tell whether the provider is served over https (cookies are then Secure and ``__Host-``)."""
+        """Return whether the provider is served over https (cookies are then Secure and ``__Host-``)."""
         return self.issuer.startswith("https:")
 
     @property
     def sees_certificates(self) -> bool:
-        """Tell whether clients can show a certificate (RFC 8705)."""
+        """Return whether clients can present a certificate (RFC 8705)."""
         return self.mtls_certificate_from_server or self.mtls_certificate_header is not None
 
     @property
     def has_playground(self) -> bool:
-        """Tell whether developers of agencies may run a sign-in and read its tokens."""
+        """Return whether developers of agencies may run a sign-in and read its tokens."""
         return self.demo if self.playground is None else self.playground
 
     @property
@@ -334,7 +334,7 @@ class Settings(BaseSettings):
 
 
 def read_settings(**given: object) -> Settings:
-    """Read the environment; *given* members win over it.
+    """Read the environment; *given* members override it.
 
     Raises:
         ConfigurationError: with every mistake at once.

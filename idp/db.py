@@ -35,15 +35,15 @@ from .private_files import private_database
 _WRITER = "mandat_writer"
 _DEPTH = "mandat_transaction_depth"
 _TURN = "mandat.turn_to_write"
-_PATIENCE = 15  # seconds a writer waits for the one before it
+_PATIENCE = 15  # seconds a writer waits for the previous one
 _RESTS_SINCE = "mandat.rests_since"
-CONNECTIONS = 15  # of one process; whoever wants a sixteenth waits
-PATIENCE_FOR_ONE = 10.0  # seconds one waits for a connection
-REST = 1.0  # seconds after which a connection is looked at before it is used
+CONNECTIONS = 15  # per process; a request for a sixteenth connection waits
+PATIENCE_FOR_ONE = 10.0  # seconds to wait for a connection
+REST = 1.0  # seconds of rest after which a connection is tested before use
 
 
 class Base(DeclarativeBase):
-    """Every table."""
+    """The base of every table."""
 
     metadata = MetaData(
         naming_convention={
@@ -83,10 +83,10 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def table_of(model: type[Base]) -> Table:
-    """Return the table of *model*, for statements in Core that a module makes once.
+    """Return the table of *model*, for Core statements that a module builds once.
 
-    A statement made once costs a quarter of one made at each call (bench/README.md), and reads what is stored, never what a
-    session remembers.
+    A statement built once costs a quarter of one built at each call (bench/README.md), and reads what is stored, never
+    the state of a session.
     """
     return cast(Table, model.__table__)
 
@@ -107,7 +107,7 @@ def transaction() -> Iterator[Session]:
     """Open the request's transaction, or join the one already open.
 
     A reading transaction that is under way ends first: what was read before the ``with`` may be stale, so a service
-    reads again, inside, what it decides on.
+    reads again, inside, the rows it decides on.
     """
     session = db.session()
     if session.info.get(_DEPTH):
@@ -134,10 +134,10 @@ def transaction() -> Iterator[Session]:
 
 @contextmanager
 def _turn_to_write() -> Iterator[None]:
-    """Let the threads of this process write one after the other, where the database has one writer anyway.
+    """Make the threads of this process write one after the other, when the database has a single writer.
 
-    SQLite makes a second writer look again after 1, 2, 5 … 25 ms; a lock wakes it as soon as the first one is done. Writers
-    of other processes still meet in the database.
+    SQLite makes a second writer poll after 1, 2, 5 … 25 ms; a lock wakes it as soon as the first one is done. Writers
+    of other processes still compete in the database.
     """
     turn: threading.Lock | None = current_app.extensions[_TURN]
     is_mine = turn is not None and turn.acquire(timeout=_PATIENCE)
@@ -149,16 +149,16 @@ def _turn_to_write() -> Iterator[None]:
 
 
 def let_go() -> None:
-    """Give back the connection that a reading holds, before another one is asked for.
+    """Release the connection that a reading uses, before another one is requested.
 
-    Who holds one and waits for a second keeps everybody else waiting too, once all are held so. What was read stays usable.
+    When every thread keeps one connection and waits for a second, all of them wait. Rows already read stay usable.
     """
     session = db.session()
     if not session.info.get(_DEPTH) and session.in_transaction():
         session.commit()
 
 
-# SQLSTATE classes and codes of what passes by itself or by an operator's act (PostgreSQL, Appendix A)
+# SQLSTATE classes and codes of errors that pass by themselves or by an operator's act (PostgreSQL, Appendix A)
 _PASSING_CLASSES = frozenset({"08", "53", "57", "58"})  # connection, resources, operator intervention, system error
 _PASSING_CODES = frozenset(
     {"25006", "40001", "40P01", "55P03"}
@@ -177,7 +177,7 @@ _PASSING_SQLITE = {  # primary result codes (sqlite.org/rescode.html)
 
 
 def unavailable_cause(error: BaseException) -> str | None:
-    """Return why the database cannot serve now, for the log; None when *error* is something else.
+    """Return why the database is unavailable, for the log; None for any other *error*.
 
     The same request can succeed later: the database is away, locked, full, read-only or damaged, or the pool is empty.
     """
@@ -198,7 +198,7 @@ def unavailable_cause(error: BaseException) -> str | None:
 
 
 def in_transaction() -> bool:
-    """Tell whether a writing transaction is open."""
+    """Return whether a writing transaction is open."""
     return bool(db.session().info.get(_DEPTH))
 
 
@@ -214,7 +214,10 @@ def init_db(app: Flask, settings: Settings) -> None:
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Return the engine options for *url*: the connection used last is used next, and none is opened for one request only."""
+    """Return the engine options for *url*: the most recently used connection is reused first.
+
+    No connection is opened for a single request only.
+    """
     pool = {"pool_size": CONNECTIONS, "max_overflow": 0, "pool_use_lifo": True, "pool_timeout": PATIENCE_FOR_ONE}
     if url.startswith("sqlite"):
         return {**pool, "connect_args": {"timeout": _PATIENCE, "check_same_thread": False}}
@@ -222,7 +225,7 @@ def engine_options(url: str) -> dict[str, Any]:
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Set SQLite up for several writers; have connections over a network looked at after a rest."""
+    """Configure SQLite for several writers, and test idle connections over a network before use."""
     if engine.dialect.name == "sqlite":
         _take_turns(engine)
     else:
@@ -230,10 +233,9 @@ def prepare_engine(engine: Engine) -> None:
 
 
 def _look_after_rest(engine: Engine) -> None:
-    """Replace a connection that did not survive its rest: the server was restarted, or a firewall has forgotten it.
+    """Replace a connection that was lost while idle: the server was restarted, or a firewall dropped it.
 
-    One that was at work within the last second is not asked: that would be one more way to the server and back for every
-    transaction.
+    A connection used within the last second is not tested: that would add a round trip to every transaction.
     """
 
     @event.listens_for(engine, "checkin")
@@ -247,7 +249,7 @@ def _look_after_rest(engine: Engine) -> None:
         try:
             engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
-            raise DisconnectionError("it did not survive its rest") from error  # the pool opens another
+            raise DisconnectionError("it did not survive its rest") from error  # the pool opens another connection
 
 
 def _take_turns(engine: Engine) -> None:

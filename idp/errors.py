@@ -1,4 +1,4 @@
-"""What every refusal has in common.
+"""The base of every refusal.
 
 An error a person can correct is a *decision* with reasons and never an exception. The exceptions here are broken
 invariants and refused acts: each has a stable code, an HTTP status, a public sentence and a private detail for the log.
@@ -32,28 +32,28 @@ class NotAllowedError(MandatError):
 
 
 class NotFoundError(MandatError):
-    """There is no such thing, or it is not theirs to see (404): both look the same."""
+    """It does not exist, or this person may not see it (404): both look the same."""
 
     code = "not_found"
     status = 404
 
 
 class ConflictError(MandatError):
-    """Someone changed this meanwhile (409)."""
+    """The thing was changed meanwhile (409)."""
 
     code = "conflict"
     status = 409
 
 
 class TooManyTriesError(MandatError):
-    """A limit that guards a secret was reached (429)."""
+    """A limit that protects a secret was reached (429)."""
 
     code = "too_many_tries"
     status = 429
 
 
 class UnavailableError(MandatError):
-    """A part the answer depends on does not respond (503)."""
+    """A component the response depends on does not respond (503)."""
 
     code = "unavailable"
     status = 503
@@ -61,7 +61,7 @@ class UnavailableError(MandatError):
 
 @dataclass(frozen=True, slots=True)
 class Decision(Generic[Reason]):
-    """The answer of a rule: truthy when allowed, with every reason when not."""
+    """The result of a rule: truthy when allowed, with every reason when not."""
 
     reasons: tuple[Reason, ...] = ()
 

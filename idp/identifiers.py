@@ -1,4 +1,4 @@
-"""Identifiers of the domain: parsed once at the door, then trusted.
+"""Identifiers of the domain: parsed once on input, then trusted.
 
 Sources: domain.md §6.1 (NEQ), §6.2 (Revenu Québec number), decisions.md §2 (user codes).
 """
@@ -18,7 +18,7 @@ AgencyId = NewType("AgencyId", str)
 CheckDigitPolicy = Literal["reject", "warn", "off"]
 
 NEQ_FAMILIES = ("11", "22", "33", "88")
-USER_CODE_SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ346789"  # thirty signs; no 0 O, 1 I, 2, 5 to misread
+USER_CODE_SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ346789"  # thirty characters; no 0 O, 1 I, 2, 5 to misread
 _SEPARATORS = dict.fromkeys(map(ord, " -\u00a0\u202f\u2010\u2011\u2013\t"))
 
 
@@ -71,7 +71,7 @@ class Neq:
         """Read *text*; spaces and hyphens are ignored (domain.md §6.1).
 
         Raises:
-            InvalidIdentifierError: with the fault; a wrong check digit never refuses a public body (family 88).
+            InvalidIdentifierError: with the fault; a wrong check digit is accepted for a public body (family 88).
         """
         neq = cls(_ten_digits(text))
         if neq.family not in NEQ_FAMILIES:
@@ -87,7 +87,7 @@ class Neq:
 
     @property
     def check_digit_holds(self) -> bool:
-        """Tell whether digits 3 to 10 form a Luhn number; measured, not published (domain.md §6.1)."""
+        """Return whether digits 3 to 10 form a Luhn number; measured, not published (domain.md §6.1)."""
         return _luhn_holds(self.digits[2:])
 
     def __str__(self) -> str:
@@ -95,9 +95,9 @@ class Neq:
 
 
 def with_neq(name: str, neq: str) -> str:
-    """Return the name of an enterprise with its NEQ, as pages and messages show it: several have the same name."""
+    """Return the name of an enterprise with its NEQ, as pages and messages show it: enterprises may share a name."""
     number = Neq(neq)
-    if name in (str(number), neq, f"NEQ {neq}"):  # known by its number alone
+    if name in (str(number), neq, f"NEQ {neq}"):  # known only by its number
         return f"NEQ\u00a0{number}"
     return f"{name} (NEQ\u00a0{number})"
 
@@ -113,7 +113,7 @@ class RevenuQuebecId:
         """Read *text*; a file suffix such as ``TQ0001`` is dropped (dependencies §3).
 
         Raises:
-            InvalidIdentifierError: not ten digits. A doubtful check digit is no fault: see ``check_digit_holds``.
+            InvalidIdentifierError: not ten digits. A doubtful check digit is not a fault: see ``check_digit_holds``.
         """
         compact = text.translate(_SEPARATORS).upper()
         if len(compact) == 16 and compact.isascii() and compact[10:12].isalpha() and compact[12:].isdigit():
@@ -122,7 +122,7 @@ class RevenuQuebecId:
 
     @property
     def check_digit_holds(self) -> bool:
-        """Tell whether the modulo 11 check digit agrees; some real numbers fail, so it only warns."""
+        """Return whether the modulo 11 check digit agrees; some real numbers fail, so it only warns."""
         weighted = sum(int(d) * w for d, w in zip(self.digits[:9], (4, 3, 2, 7, 6, 5, 4, 3, 2), strict=True))
         return (11 - weighted % 11) % 10 == int(self.digits[9])
 
@@ -135,7 +135,7 @@ class RevenuQuebecId:
 
 @dataclass(frozen=True, slots=True, order=True)
 class UserCode:
-    """The code a person signs in with: four signs and four digits, shown as ``QX4T-7712``; not a secret."""
+    """A person's sign-in code: four letters or digits, then four digits, shown as ``QX4T-7712``; not a secret."""
 
     signs: str
 
@@ -149,7 +149,7 @@ class UserCode:
         typed = text.translate(_SEPARATORS)
         if not typed:
             raise InvalidIdentifierError(Fault.EMPTY)
-        signs = typed.upper() if typed.isascii() else ""  # "ſ" would become a sign
+        signs = typed.upper() if typed.isascii() else ""  # "ſ" would become a code character
         first, last = signs[:4], signs[4:]
         if len(signs) != 8 or not set(first) <= set(USER_CODE_SIGNS) or not (last.isascii() and last.isdigit()):
             raise InvalidIdentifierError(Fault.SHAPE)
@@ -157,13 +157,13 @@ class UserCode:
 
     @classmethod
     def draw(cls) -> Self:
-        """Draw a code at random; whoever stores it makes sure that it is new."""
+        """Draw a code at random; the caller ensures that it is new."""
         head = "".join(secrets.choice(USER_CODE_SIGNS) for _ in range(4))
         return cls(f"{head}{secrets.randbelow(10_000):04d}")
 
     @property
     def masked(self) -> str:
-        """Return the code as an e-mail may show it: ``QX••-••12``."""
+        """Return the code in the masked form for e-mails: ``QX••-••12``."""
         return f"{self.signs[:2]}••-••{self.signs[6:]}"
 
     def __str__(self) -> str:

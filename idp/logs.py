@@ -1,7 +1,7 @@
-"""Logs: one JSON line an event, with the request's number, and nothing secret.
+"""Logs: one JSON line per event, with the request's number, and nothing secret.
 
-A value under a name that may hold a secret is replaced before it is written; Authlib's own loggers, which would write live
-tokens at DEBUG, start at INFO (security-bar.md).
+A value whose name suggests a secret is replaced before it is written; Authlib's own loggers, which would write
+live tokens at DEBUG, start at INFO (security-bar.md §0.1).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _NAMES = frozenset(
     }
 )
 
-_TRACEBACKS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)  # a local may hold a secret
+_TRACEBACKS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)  # a local variable may be a secret
 
 
 def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace the value of every member whose name may hold a secret, at any depth."""
+    """Replace the value of every member whose name suggests a secret, at any depth."""
     for name, value in event.items():
         if name.lower() in _NAMES:
             event[name] = HIDDEN

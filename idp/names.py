@@ -1,8 +1,9 @@
-"""Names of people, and lines that others read: one rule, whichever form, file or command they come from. Pure.
+"""Names of people, and one-line texts shown to others: one rule for every form, file or command. Pure.
 
-A name is written in letters of any script with their marks, in one to a hundred characters, with what stands between the letters
-of a name. The given name may be empty: some people have one name. A character that is not seen (a control, a direction override,
-a filler, a zero-width space; Unicode: Default_Ignorable_Code_Point) is in no name, and alone makes no line.
+A name is written in letters of any script with their marks, in one to a hundred characters, with the separators used in
+names. The given name may be empty: some people have one name. An invisible character (a control, a direction override,
+a filler, a zero-width space; Unicode: Default_Ignorable_Code_Point) is not allowed in a name, and a line of only such
+characters is empty.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _JOINERS = re.compile("(?<=[^ -~])[\u200c\u200d\ufe0e\ufe0f](?![ -~])")  # insid
 
 
 class NameFault(StrEnum):
-    """Why a text is no name."""
+    """Why a text is not a name."""
 
     EMPTY = "empty"
     TOO_LONG = "too_long"
@@ -41,7 +42,7 @@ def full(given_name: str | None, family_name: str | None) -> str:
 
 
 def fault(name: str) -> NameFault | None:
-    """Say why *name*, already :func:`normal`, is no given or family name; None when it is one."""
+    """Return why *name*, already :func:`normal`, is not a given or family name; None when it is one."""
     if not name:
         return NameFault.EMPTY
     if len(name) > LONGEST:
@@ -54,15 +55,15 @@ def fault(name: str) -> NameFault | None:
 
 
 def _has_stray_mark(name: str, kinds: list[str]) -> bool:
-    """Tell whether a mark stands on no letter, or too many on one."""
+    """Return whether a mark has no letter under it, or a letter has too many."""
     shape = "".join("M" if kind[0] == "M" else " " if sign in _BETWEEN else "L" for kind, sign in zip(kinds, name))  # noqa: B905
     return " M" in f" {shape}" or "M" * (_MARKS_IN_A_ROW + 1) in shape
 
 
 def readable(text: str) -> str:
-    """Return *text* without the characters that are not seen; empty when nothing would be seen.
+    """Return *text* without invisible characters; empty when nothing visible is left.
 
-    What joins letters of other scripts, or parts of an emoji, stays between them.
+    Joiners between letters of other scripts, or parts of an emoji, are kept.
     """
     if text.isascii():
         return text.strip()

@@ -1,7 +1,7 @@
-"""Templates at the speed a sign-in needs: an environment without needless copies, and parts of pages that are made once.
+"""Fast templates for the sign-in: an environment without needless copies, and page parts that are rendered once.
 
-The components of GOV.UK Frontend are functions of their parameters alone. Those that hold nothing of a person (a button, an
-empty field) are the same on every page, and are kept.
+The components of GOV.UK Frontend depend only on their parameters. Those without personal data (a button, an empty
+field) are the same on every page, and are cached.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from markupsafe import Markup
 _KEPT = 512  # components in each process
 _PLAIN = frozenset(
     {str, Markup, bool, int, NoneType}
-)  # by their exact type: text and markup that look alike are not the same
+)  # by their exact type: text and markup may compare equal and differ
 
 Component = Callable[[dict[str, Any]], str]
 
@@ -26,7 +26,8 @@ Component = Callable[[dict[str, Any]], str]
 class Environment(FlaskEnvironment):
     """Flask's environment, whose templates share one mapping of globals.
 
-    Jinja gives each template a chain of two, and walks both at every import of a macro to find what was added: here nothing is.
+    Jinja gives each template a chain of two mappings, and walks both at every import of a macro to find additions: here
+    there are none.
     """
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
@@ -35,27 +36,27 @@ class Environment(FlaskEnvironment):
 
 
 def init_templating(app: Flask) -> None:
-    """Give *app* its environment; before anything asks for one."""
+    """Give *app* its environment; call it before any code uses one."""
     app.jinja_environment = Environment
     app.jinja_env.globals["made_once"] = made_once
 
 
 def made_once(component: Component, parameters: dict[str, Any]) -> str:
-    """Return what *component* makes of *parameters*, kept when nothing in them can be somebody's.
+    """Return the output of *component* for *parameters*, cached when they contain no personal data.
 
-    What was typed, what is wrong with it, and addresses with a query are never kept.
+    Typed text, its errors, and addresses with a query are never cached.
     """
     if parameters.get("value") or "errorMessage" in parameters or "?" in (parameters.get("href") or ""):
         return component(parameters)
     try:
         key = _frozen(parameters)
-    except TypeError:  # a value that is not plain: what it says may change
+    except TypeError:  # a value that is not plain: its text may change
         return component(parameters)
     return _made(_Parameters(parameters, key), component)
 
 
 class _Parameters:
-    """Parameters that are equal when every value is, and of the same type."""
+    """Parameters that are equal when every value is equal and of the same type."""
 
     __slots__ = ("key", "values")
 

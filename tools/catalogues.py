@@ -1,4 +1,6 @@
-"""The catalogues of sentences: one gettext domain per room of the code. The source is English; French is written by hand.
+"""The catalogues of sentences: one gettext domain per room of the code.
+
+The source is English; French is written by hand.
 
 python tools/catalogues.py update [DOMAIN…]    extract sentences, add the new ones to the French catalogue
 python tools/catalogues.py compile             write the .mo files, which are built and never committed
@@ -24,7 +26,7 @@ from idp.i18n import DOMAINS  # noqa: E402
 FOLDER = ROOT / "idp" / "translations"
 KEYWORDS = {"_": None, "_l": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2), "_n": (1, 2)}
 JINJA = {"extensions": "jinja2.ext.i18n", "trimmed": "true", "silent": "false", "newstyle_gettext": "true"}
-# French typography (interface.md §5): what each pattern finds breaks the rule named beside it
+# French typography (interface.md §5): a match of a pattern breaks the rule named beside it
 FAULTS = (
     (re.compile(r"(?<!\u00a0):(?=\s|$)"), "a no-break space before a colon"),
     (re.compile(r" [;!?]"), "no breaking space before ; ! ?"),
@@ -54,7 +56,7 @@ def extract(domain: str) -> Catalog:
 
 
 def po_path(domain: str) -> Path:
-    """Return where the French catalogue of *domain* is kept."""
+    """Return the path of the French catalogue of *domain*."""
     return FOLDER / "fr" / "LC_MESSAGES" / f"{domain}.po"
 
 
@@ -116,7 +118,7 @@ def faults(domain: str) -> list[str]:
 
 
 def collisions() -> list[str]:
-    """Return the English sentences that two rooms translate differently: at run time one of them would win everywhere."""
+    """Return the English sentences that two domains translate differently: at run time one would override the other."""
     said: dict[object, dict[str, str]] = {}
     for domain in DOMAINS:
         for message in read(domain):

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 PAGE = ROOT / "docs" / "flows.md"
 
-# module, title, what the reader should know
+# module, title, introduction for the reader
 TABLES = (
     (
         "idp.enrollment.states",
@@ -57,7 +57,7 @@ TABLES = (
     ),
 )
 
-# title, what the reader should know: what no table of the code says
+# title, text for the reader: facts that no table of the code states
 ENDINGS = (
     "A sign-in for an agency, and the way back",
     """Each sign-in has the number of its interaction in its address, `/~<number>/sign-in/code`, and a cookie of that number
@@ -77,7 +77,7 @@ with the sign-in there is. Error pages have the button *Return to the agency* by
 
 
 def diagram(transitions: Mapping[tuple[StrEnum, StrEnum], StrEnum], initial: StrEnum) -> str:
-    """Return a Mermaid state diagram, one arrow for each pair of states, its events on it."""
+    """Return a Mermaid state diagram, with one arrow for each pair of states, labelled with its events."""
     arrows: dict[tuple[str, str], list[str]] = {}
     for (state, event), following in transitions.items():
         arrows.setdefault((state.value, following.value), []).append(event.value)

@@ -24,7 +24,7 @@ WIDTH = 1280
 FRENCH: dict[str, str | float | bool] = {
     **os.environ,
     "LANGUAGE": "fr_CA",
-}  # the browser writes the dates of its fields in its own language
+}  # the browser formats the dates of its fields in its own language
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def _shoot(page: Page, path: Path) -> None:
     height = page.evaluate("document.documentElement.scrollHeight")
     page.set_viewport_size(
         {"width": WIDTH, "height": height}
-    )  # a bar that sticks to the window then lies where it belongs
+    )  # a bar fixed to the window is then in its place in the document
     page.screenshot(path=path, full_page=True)
     sys.stdout.write(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} kB\n")
 

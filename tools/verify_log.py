@@ -3,9 +3,9 @@
 
     python3 verify_log.py log.jsonl --key 'host/audit+0a1b2c3d+AQ…' /mnt/place/checkpoint /mnt/place/2026-12.notes
 
-Python 3.11 and the package ``cryptography`` are all it needs. The export is made by ``idp audit export``, the keys are shown by
-``idp keys checkpoints``: note them when they are made, and not when the log is doubted. Exit status: 0 when all holds, 1 at
-anything that does not, 2 when nothing could be checked.
+It needs only Python 3.11 and the package ``cryptography``. The export is made by ``idp audit export``, the keys are
+shown by ``idp keys checkpoints``: note them when they are made, and not when the log is doubted. Exit status: 0 when
+every check passes, 1 when one fails, 2 when nothing could be checked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Keys = dict[tuple[str, bytes], Ed25519PublicKey]
 
 
 def main() -> int:
-    """Read the arguments, say what was found."""
+    """Read the arguments and print the findings."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("export", type=Path, help="the log, one JSON line an entry")
     parser.add_argument("checkpoints", type=Path, nargs="+", help="files of signed notes")
@@ -67,7 +67,7 @@ def verifier_key(text: str) -> tuple[tuple[str, bytes], Ed25519PublicKey]:
 
 
 def recomputed(export: Path) -> tuple[list[str], list[str]]:
-    """Return the hash of each position, computed from the entries, and what does not hold."""
+    """Return the hash of each position, computed from the entries, and the faults found."""
     hashes: list[str] = [GENESIS]
     faults: list[str] = []
     with export.open(encoding="utf-8") as lines:
@@ -116,7 +116,7 @@ def checked(note: str, keys: Keys, hashes: list[str]) -> tuple[int, str | None]:
 
 
 def signed_by_one_of(body: str, tail: str, keys: Keys) -> bool:
-    """Tell whether one of *keys* signed the note."""
+    """Return whether one of *keys* signed the note."""
     for line in tail.splitlines():
         name, _, shown = line.removeprefix(DASH).partition(" ")
         raw = base64.b64decode(shown)

@@ -1,4 +1,4 @@
-"""What a session may open: the functional blocks it was told of, and nothing else (pure)."""
+"""What a session may open: the functional blocks in its ID token, and nothing else (pure)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATHS = {
 
 
 class Refusal(StrEnum):
-    """Why a page stays closed; the values are stable codes."""
+    """Why access to a page is refused; the values are stable codes."""
 
     ENTERPRISE_NOT_ACTIVE = "enterprise_not_active"
     BLOCK_NOT_HELD = "block_not_held"
@@ -30,7 +30,7 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """For whom a person acts and which blocks they hold, as the ID token said it."""
+    """The enterprise a person acts for and the blocks they have there, as the ID token states them."""
 
     enterprise_id: str
     enterprise_name: str
@@ -42,7 +42,7 @@ class Rights:
     expires_at: datetime
 
     def refusal(self, block: str) -> Refusal | None:
-        """Return why *block* stays closed, or None when it is open (rules 3, 4 and 5)."""
+        """Return why access to *block* is refused, or None when it is allowed (rules 3, 4 and 5)."""
         if self.status != "active":
             return Refusal.ENTERPRISE_NOT_ACTIVE
         if block not in self.blocks:
@@ -51,9 +51,9 @@ class Rights:
 
 
 def read_rights(claims: Mapping[str, Any]) -> Rights | None:
-    """Read *claims*, verified before; None when the person acts for no enterprise.
+    """Return the rights in verified *claims*, or None when the person acts for no enterprise.
 
-    What is not known is ignored; what is needed and not found denies (rule 5).
+    Unknown members are ignored; a missing required member denies access (rule 5).
     """
     enterprise, representation = claims.get("enterprise"), claims.get("representation")
     if not isinstance(enterprise, Mapping) or not isinstance(representation, Mapping):

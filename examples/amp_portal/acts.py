@@ -1,4 +1,4 @@
-"""The two acts that bind an enterprise, payment and submission: shown, then done by one POST after a fresh sign-in."""
+"""The two acts that bind an enterprise, payment and submission: shown first, done by one POST after a fresh sign-in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .guard import BlockPage, acting, applications, block_page, current_session,
 from .sessions import PortalSession
 from .step_up import Challenge, challenge
 
-NOT_CONFIRMED = {"cancelled": True, "not_fresh": True, "somebody_else": False}  # why, and whether to offer another try
+NOT_CONFIRMED = {"cancelled": True, "not_fresh": True, "somebody_else": False}  # why; may it be tried again?
 
 
 def register(app: Flask) -> None:
@@ -33,7 +33,7 @@ def register(app: Flask) -> None:
 
 
 def pay(current: PortalSession, rights: Rights, invoice_id: int) -> ResponseReturnValue:
-    """Pay an invoice in pretence."""
+    """Simulate the payment of an invoice."""
     invoice = store().invoice(rights.enterprise_id, invoice_id)
     if invoice is None:
         return not_found(current)
@@ -83,7 +83,7 @@ def validation(current: PortalSession, rights: Rights) -> ResponseReturnValue:
 
 
 def not_confirmed() -> ResponseReturnValue:
-    """Say why nothing was done, and lead back to it."""
+    """Show why the act was not done, with a link back to it."""
     why, path = request.args.get("why", ""), request.args.get("next", "")
     if why not in NOT_CONFIRMED:
         why = "cancelled"
@@ -92,7 +92,7 @@ def not_confirmed() -> ResponseReturnValue:
 
 
 def _log(what: str, current: PortalSession, rights: Rights, number: object) -> None:
-    """Log who bound which enterprise by what (rule 6)."""
+    """Log which person bound which enterprise by which act (rule 6)."""
     current_app.logger.info("%s number=%s sub=%s enterprise=%s", what, number, current.sub, rights.enterprise_id)
 
 
@@ -104,7 +104,7 @@ def _missing(current: PortalSession) -> Challenge | None:
 def _shown(
     current: PortalSession, block: str, missing: Challenge | None, status: int = 200, **values: Any
 ) -> ResponseReturnValue:
-    """Show the act with the button that does it or, when something is missing, the one that leads to the sign-in."""
+    """Show the act with its button or, when the sign-in is not sufficient, the button to sign in again."""
     if missing is None:
         return block_page("act.html", current, block, status, **values)
     headers = {"WWW-Authenticate": missing.header}

@@ -21,11 +21,11 @@ from .store import Store
 from .words import WORDS, word
 
 csrf = CSRFProtect()
-MAX_BODY, MAX_TOKEN = 5 * 1024 * 1024, 128 * 1024  # a field of a megabyte gets its message; a token has no such excuse
+MAX_BODY, MAX_TOKEN = 5 * 1024 * 1024, 128 * 1024  # a long field gets a message; a long token does not
 
 
 class RowConverter(IntegerConverter):
-    """The number of a row in an address; a larger one than a row has is no page."""
+    """The number of a row in an address; a number larger than any row number does not match (404)."""
 
     def __init__(self, map: Any) -> None:
         super().__init__(map, min=1, max=BIGGEST_ROW - 1)
@@ -65,7 +65,7 @@ def create_app(settings: PortalSettings | None = None) -> Flask:
 
 
 def _bound() -> None:
-    """Bound what a machine may send more tightly than what a person may type."""
+    """Apply a tighter size limit to requests from programs than to forms."""
     if request.endpoint in ("events", "backchannel_logout"):
         request.max_content_length = MAX_TOKEN
 

@@ -1,7 +1,7 @@
-"""Applications for authorization and their relationships, as several people write them together.
+"""Applications for authorization and their relationships, written by several people at the same time.
 
-Every step and every relationship has a revision. A page sends back the revision that it showed; where another person changed the
-same thing meanwhile, nothing is written and the page shows what the other wrote.
+Every step and every relationship has a revision. A page sends back the revision that it showed. If another person
+changed the same row meanwhile, nothing is written and the page shows the other person's text.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _RELATIONSHIP = (
 
 
 class Outcome(StrEnum):
-    """What came of a change; the values are keys of sentences."""
+    """The result of a change; the values are keys of sentences."""
 
     DONE = "saved"
     CHANGED = "changed_meanwhile"
@@ -44,7 +44,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step as it was saved last."""
+    """A step as last saved."""
 
     fields: Mapping[str, str]
     revision: int = 0
@@ -62,7 +62,7 @@ class Applications:
         self._store = store
 
     def latest(self, enterprise: str) -> sqlite3.Row | None:
-        """Return the application that an enterprise works on, or the last one it submitted."""
+        """Return the enterprise's current draft, or the last application it submitted."""
         return self._store.one(f"{_APPLICATION} WHERE application.enterprise = ? ORDER BY id DESC LIMIT 1", enterprise)
 
     def find(self, enterprise: str, application_id: int) -> sqlite3.Row | None:
@@ -72,11 +72,11 @@ class Applications:
         )
 
     def all(self, enterprise: str, number: int = 1) -> Page:
-        """Return the applications of an enterprise, the last begun first."""
+        """Return the applications of an enterprise, most recent first."""
         return self._store.page(number, f"{_APPLICATION} WHERE application.enterprise = ? ORDER BY id DESC", enterprise)
 
     def steps(self, application_id: int) -> dict[str, Step]:
-        """Return the steps that were saved."""
+        """Return the saved steps."""
         rows = self._store.all(
             "SELECT step.*, account.name AS by_name FROM step LEFT JOIN account ON account.id = saved_by"
             " WHERE application_id = ?",
@@ -119,7 +119,7 @@ class Applications:
                 "SELECT fields, revision FROM step WHERE application_id = ? AND name = ?", (draft, name)
             ).fetchone()
             if (known["revision"] if known else 0) != revision:
-                is_same = known is not None and json.loads(known["fields"]) == dict(fields)  # the same form sent twice
+                is_same = known is not None and json.loads(known["fields"]) == dict(fields)  # the form was sent twice
                 return Outcome.DONE if is_same else Outcome.CHANGED
             connection.execute(
                 "INSERT INTO step VALUES (?,?,?,1,?,?) ON CONFLICT (application_id, name) DO UPDATE SET fields = excluded.fields,"
@@ -130,7 +130,7 @@ class Applications:
         return Outcome.DONE
 
     def begin(self, acting: Acting) -> Outcome:
-        """Begin another application with the relationships of the last one, which are to be disclosed again."""
+        """Begin another application with the relationships of the previous one, which must be disclosed again."""
         with self._store.writing(acting) as connection:
             last = _last(connection, acting.enterprise)
             if last is not None and State(last["state"]) is State.DRAFT:
@@ -178,7 +178,7 @@ class Applications:
     def change_relationship(
         self, acting: Acting, relationship_id: int, fields: Mapping[str, str], revision: int
     ) -> Outcome:
-        """Change a relationship that was shown at *revision*; it is then to be disclosed again."""
+        """Change a relationship that was shown at *revision*; it must then be disclosed again."""
         with self._store.writing(acting) as connection:
             row = _open_row(connection, acting, relationship_id)
             if isinstance(row, Outcome):
@@ -275,7 +275,7 @@ def _last(connection: sqlite3.Connection, enterprise: str) -> sqlite3.Row | None
 
 
 def _draft(connection: sqlite3.Connection, acting: Acting, application_id: int) -> int | None:
-    """Return the draft that a page is about, begun where the enterprise has no application; None when it is closed."""
+    """Return the draft a page is about, created when the enterprise has no application; None when it is closed."""
     last = _last(connection, acting.enterprise)
     if last is None:
         return _begin(connection, acting)
@@ -302,7 +302,7 @@ def _touch(connection: sqlite3.Connection, acting: Acting, application_id: int) 
 
 
 def _open_row(connection: sqlite3.Connection, acting: Acting, relationship_id: int) -> sqlite3.Row | Outcome:
-    """Return a relationship of a draft of the enterprise, or why it cannot change."""
+    """Return a relationship of the enterprise's draft, or the reason it cannot change."""
     row: sqlite3.Row | None = connection.execute(
         "SELECT relationship.*, application.state AS state FROM relationship JOIN application ON application.id = application_id"
         " WHERE relationship.id = ? AND application.enterprise = ?",

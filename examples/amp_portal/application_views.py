@@ -110,7 +110,7 @@ def _status(typed: Typed, outcome: Outcome | None) -> int:
 
 
 def _frame(latest: sqlite3.Row | None, steps: Mapping[str, Any], here: str) -> dict[str, Any]:
-    """Return what every page of an application shows: its state, its steps and which of them are complete."""
+    """Return the values shown on every page of an application: its state, its steps and which of them are complete."""
     missing = applications().missing(latest["id"]) if latest else ()
     lacking = {str(each) for each in missing}
     done = {
@@ -175,7 +175,7 @@ def _list(
 
 
 def change(current: PortalSession, rights: Rights, row_id: int) -> ResponseReturnValue:
-    """Change a relationship; it is then to be disclosed again."""
+    """Change a relationship; it must then be disclosed again."""
     files, typed, outcome = applications(), NOTHING, None
     faults: dict[str, str] = {}
     if request.method == "POST":
@@ -210,7 +210,7 @@ def change(current: PortalSession, rights: Rights, row_id: int) -> ResponseRetur
 
 
 def removal(current: PortalSession, rights: Rights, row_id: int) -> ResponseReturnValue:
-    """Confirm that a relationship is removed, then remove it."""
+    """Ask for confirmation, then remove a relationship."""
     files, outcome = applications(), None
     if request.method == "POST":
         outcome = files.remove_relationship(acting(current, rights, "018"), row_id, whole(request.form.get("revision")))
@@ -230,12 +230,12 @@ def removal(current: PortalSession, rights: Rights, row_id: int) -> ResponseRetu
 
 
 def _gone(current: PortalSession, typed: Typed) -> ResponseReturnValue:
-    """Say that there is no such relationship (any more), with what was typed for it."""
+    """Show that the relationship does not exist or was removed, with the text typed for it."""
     return block_page("relationship_gone.html", current, "018", 404, typed=dict(typed.values))
 
 
 def check(current: PortalSession, rights: Rights) -> ResponseReturnValue:
-    """The last step: everything that was entered, what is missing, and who goes on from here."""
+    """The last step: show every answer, what is missing, and which person acts next."""
     files = applications()
     latest = files.latest(rights.enterprise_id)
     steps = files.steps(latest["id"]) if latest else {}

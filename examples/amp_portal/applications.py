@@ -24,7 +24,7 @@ THRESHOLDS = {
 
 
 class State(StrEnum):
-    """Where an application is; the values are stored, never rename one."""
+    """Where an application is. Values are stored: never rename one."""
 
     DRAFT = "draft"
     AWAITING_PAYMENT = "awaiting_payment"
@@ -82,7 +82,7 @@ RELATIONSHIP = (
 
 
 class Missing(StrEnum):
-    """What stands in the way of the submission; the values are keys of sentences."""
+    """What prevents the submission; the values are keys of sentences."""
 
     CATEGORY = "missing_category"
     RESPONDENT = "missing_respondent"
@@ -108,6 +108,6 @@ def missing(steps: Mapping[str, Mapping[str, str]], relationships: int, undisclo
 
 
 def is_below_threshold(contract: Mapping[str, str], cents: int | None) -> bool:
-    """Tell whether a contract of this category and value can be had without an authorization."""
+    """Return whether a contract of this category and value needs no authorization."""
     threshold = THRESHOLDS.get(contract.get("category", ""))
     return threshold is not None and cents is not None and cents < threshold

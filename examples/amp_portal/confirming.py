@@ -1,4 +1,4 @@
-"""What a person is about to confirm, kept in the signed page session while they sign in again; by whom and for whom."""
+"""The act a person is about to confirm, kept in the signed page session while they sign in again, and for whom."""
 
 from __future__ import annotations
 
@@ -35,40 +35,40 @@ class Asked:
         return cls(kept["path"], kept["sub"], kept["enterprise"], datetime.fromisoformat(kept["at"]))
 
     def is_of(self, claims: Mapping[str, Any]) -> bool:
-        """Tell whether *claims* are of the same person, acting for the same enterprise."""
+        """Return whether *claims* belong to the same person, acting for the same enterprise."""
         rights = read_rights(claims)
         return (claims["sub"], rights.enterprise_id if rights else "") == (self.sub, self.enterprise)
 
 
 def is_act(path: str) -> bool:
-    """Tell whether *path* is the address of an act that needs a fresh sign-in."""
+    """Return whether *path* is the address of an act that needs a fresh sign-in."""
     return _ACT.fullmatch(path) is not None
 
 
 def ask(path: str, sub: str, rights: Rights, now: datetime) -> None:
-    """Remember that a sign-in is asked for the act at *path*."""
+    """Record that a sign-in is requested for the act at *path*."""
     session[_ASKED] = Asked(path, sub, rights.enterprise_id, now).to_session()
 
 
 def forget() -> None:
-    """Forget what was asked and what was confirmed: another sign-in begins."""
+    """Discard the request and the confirmation: another sign-in begins."""
     session.pop(_ASKED, None)
     session.pop(_CONFIRMED, None)
 
 
 def take() -> Asked | None:
-    """Return what was asked, once."""
+    """Return the pending request once, and remove it."""
     kept = session.pop(_ASKED, None)
     return Asked.from_session(kept) if kept else None
 
 
 def note(asked: Asked) -> None:
-    """Remember that the sign-in asked for an act was made."""
+    """Record that the sign-in requested for an act was completed."""
     session[_CONFIRMED] = asked.to_session()
 
 
 def asked_at(path: str, sub: str) -> datetime | None:
-    """Return when the sign-in of *sub* for the act at *path* was asked for, None when none was made for it."""
+    """Return when *sub* was asked to sign in for the act at *path*, or None when no sign-in was made for it."""
     kept = session.get(_CONFIRMED)
     asked = Asked.from_session(kept) if kept else None
     return asked.at if asked and (asked.path, asked.sub) == (path, sub) else None

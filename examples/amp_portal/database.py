@@ -107,7 +107,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """Open a connection that has the write lock from its first statement: what is read stays true until the commit."""
+        """Open a connection that takes the write lock at its first statement: reads stay true until the commit."""
         with self.connect() as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield connection

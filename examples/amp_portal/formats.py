@@ -52,7 +52,7 @@ def read_dollars(text: str) -> int | None:
 
 
 def _glued(text: str) -> str:
-    """Keep the parts of a date on one line where a break would mislead (``14 h 03``, ``23 novembre``)."""
+    """Join the parts of a date with unbreakable spaces where a break would mislead (``14 h 03``, ``23 novembre``)."""
     return re.sub(r"(?<=\d) (?=\D)|(?<=h) (?=\d)|\u202f", "\u00a0", text)
 
 

@@ -1,4 +1,4 @@
-"""What a person typed: cleaned and bounded at the door, with the fault of each field."""
+"""What a person typed, cleaned and bounded on input, with the fault of each field."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .formats import read_dollars
 
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 BIGGEST_ROW = 2**53
-SHOWN_AGAIN = 20_000  # characters of a field that is far too long which are shown and kept
+SHOWN_AGAIN = 20_000  # characters shown and kept of a field that is far too long
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +24,20 @@ class Typed:
 
 
 def read(form: Mapping[str, str], fields: tuple[Field, ...], *, is_draft: bool = False) -> Typed:
-    """Read *fields*; a draft may leave required ones empty."""
+    """Read *fields*; in a draft, required fields may be empty."""
     values = {field.name: clean(form.get(field.name, ""), keeps_lines=bool(field.rows)) for field in fields}
     found = {field.name: _fault(field, values[field.name], is_draft) for field in fields}
     return Typed(values, {name: fault for name, fault in found.items() if fault})
 
 
 def clean(text: str, *, keeps_lines: bool = False) -> str:
-    """Return a text in composed form without characters that are not seen; names of every script stay as they are."""
+    """Return a text in composed form without invisible characters; names of every script are unchanged."""
     seen = _UNSEEN.sub("", unicodedata.normalize("NFC", text[: SHOWN_AGAIN * 2])).replace("\r\n", "\n").strip()
     return (seen if keeps_lines else re.sub(r"\s+", " ", seen))[:SHOWN_AGAIN]
 
 
 def whole(text: str | None, default: int = 0) -> int:
-    """Return the whole number of a text, *default* when it is none or larger than a row has."""
+    """Return the whole number in a text, or *default* when there is none or it exceeds any row number."""
     if text and re.fullmatch(r"[0-9]{1,16}", text):
         return min(int(text), BIGGEST_ROW)
     return default

@@ -1,4 +1,4 @@
-"""Which page opens to whom: every page of a block is registered here, and its block is checked at each request."""
+"""Access to pages: every page of a block is registered here, and its block is checked at each request."""
 
 from __future__ import annotations
 
@@ -62,28 +62,28 @@ def applications() -> Applications:
 
 
 def now() -> datetime:
-    """Return the present instant."""
+    """Return the current instant."""
     return datetime.now(UTC)
 
 
 def current_session() -> PortalSession | None:
-    """Return the sign-in of this browser, even when it was ended."""
+    """Return the session of this browser, even when it was ended."""
     return sessions.find_session(database(), request.cookies.get(COOKIE))
 
 
 def acting(current: PortalSession, rights: Rights, block: str) -> Acting:
-    """Return who writes; the transaction that writes reads their right again."""
+    """Return the person who writes; the writing transaction reads their right again."""
     return Acting(current.id_hash, current.account, rights.enterprise_id, block, now())
 
 
 def form_token() -> str:
-    """Return the number of the form that was sent, by which a second send is known; empty when it has none."""
+    """Return the number of the submitted form, which identifies a second submission; empty when it has none."""
     token = request.form.get("once", "")
     return token if _TOKEN.fullmatch(token) else ""
 
 
 def page_number() -> int:
-    """Return which page of a list was asked for."""
+    """Return the requested page number of a list."""
     return whole(request.args.get("page"), 1)
 
 
@@ -96,7 +96,7 @@ def register(app: Flask, pages: tuple[BlockPage, ...]) -> None:
 
 
 def is_page(path: str) -> bool:
-    """Tell whether *path* is a page of a block, without a query."""
+    """Return whether *path* is a page of a block, without a query."""
     try:
         endpoint, _values = current_app.url_map.bind("").match(path, method="GET")
     except (HTTPException, ValueError):
@@ -111,12 +111,12 @@ def block_page(name: str, current: PortalSession, block: str, status: int = 200,
 
 
 def not_found(current: PortalSession | None = None) -> ResponseReturnValue:
-    """Say that there is no such page, or nothing of this enterprise by that number."""
+    """Show that the page does not exist, or that this enterprise has nothing under that number."""
     return render_template("notice.html", title_key="not_found", session=current), 404
 
 
 def stale_answer(current: PortalSession) -> ResponseReturnValue | None:
-    """Return what to answer when the sign-in was ended or must be read again; what was typed is kept."""
+    """Return the response for an ended session or one to be refreshed; what was typed is kept."""
     enterprise = current.rights.enterprise_id if current.rights else ""
     has_ended = current.ended_at is not None
     if not has_ended and current.is_fresh(now()):
@@ -162,7 +162,7 @@ def _behind(block: str, view: Callable[..., ResponseReturnValue]) -> Callable[..
 
 
 def _nobody_here(block: str) -> ResponseReturnValue:
-    """Lead to the sign-in; a person who had typed something reads it first."""
+    """Lead to the sign-in; a person who had typed something sees their text first."""
     text = kept.typed(request.form) if request.method == "POST" else {}
     if text:
         return render_template("signed_out_meanwhile.html", next=PATHS[block], typed=text), 403
@@ -189,7 +189,7 @@ def _refused(current: PortalSession, block: str, refusal: Refusal | None) -> Res
 
 
 def _right_lost(block: str) -> ResponseReturnValue:
-    """Answer for a session that ended between the check of a page and its transaction."""
+    """Return the response for a session that ended between the check of a page and its transaction."""
     current = current_session()
     if current is None:
         return _nobody_here(block)

@@ -1,7 +1,7 @@
-"""What a person had typed when it could not be written: their right was lost, or had to be read again.
+"""Text a person typed that could not be saved: their right was lost, or had to be read again.
 
-It is shown to them at once, and stands in the form when they come back to it with the right. It is kept for a day, for the same
-person (``iss``, ``sub``), enterprise and page alone.
+It is shown to them at once, and fills the form when they come back to it with the right. It is kept for a day, for the
+same person (``iss``, ``sub``), enterprise and page alone.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ KEPT_FOR = timedelta(days=1)
 
 
 def typed(form: Mapping[str, str]) -> dict[str, str]:
-    """Return what of *form* is a person's own text or choice."""
+    """Return the values of *form* that are the person's own text or choices."""
     return {name: form[name][:SHOWN_AGAIN] for name in LABELS if form.get(name, "").strip()}
 
 
 def keep(
     database: Database, account: int, enterprise: str, path: str, form: Mapping[str, str], now: datetime
 ) -> dict[str, str]:
-    """Keep what was typed at *path* and return it; nothing typed, nothing kept."""
+    """Keep the text typed at *path* and return it; an empty form keeps nothing."""
     found = typed(form)
     if found:
         fields = json.dumps(found | {name: form[name][:40] for name in CONTEXT if name in form})
@@ -52,7 +52,7 @@ def keep(
 
 
 def find(database: Database, account: int, enterprise: str, path: str, now: datetime) -> dict[str, str]:
-    """Return what was kept for a page."""
+    """Return the text kept for a page."""
     with database.connect() as connection:
         row = connection.execute(
             "SELECT fields FROM kept_text WHERE account = ? AND enterprise = ? AND path = ? AND kept_at >= ?",
@@ -62,7 +62,7 @@ def find(database: Database, account: int, enterprise: str, path: str, now: date
 
 
 def forget(database: Database, account: int, enterprise: str, path: str) -> None:
-    """Forget what was kept for a page: it was sent."""
+    """Delete the text kept for a page, once it was sent."""
     with database.connect() as connection:
         connection.execute(
             "DELETE FROM kept_text WHERE account = ? AND enterprise = ? AND path = ?", (account, enterprise, path)

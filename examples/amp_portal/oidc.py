@@ -1,4 +1,4 @@
-"""Signing in with Mandat, and hearing that a right is gone: the nine rules, as code.
+"""Signing in with Mandat and receiving the end of a right: the nine rules, as code.
 
 Authlib does the protocol (state, PKCE, nonce, discovery, keys); what it leaves open is checked here: the issuer of the
 answer (RFC 9207), the type of the token, the shape of a logout token (OIDC Back-Channel Logout §2.6).
@@ -24,7 +24,7 @@ _SKEW = 10  # seconds
 
 
 class RefusedTokenError(ValueError):
-    """A token is not what it claims to be; the text says which rule failed."""
+    """A token that fails a check; the text names the rule."""
 
 
 class Provider:
@@ -50,7 +50,7 @@ class Provider:
         )
 
     def metadata(self) -> dict[str, Any]:
-        """Return the discovery document; its issuer must be the configured one, to the letter."""
+        """Return the discovery document; its issuer must equal the configured one exactly."""
         document: dict[str, Any] = self.client.load_server_metadata()
         if document.get("issuer") != self._settings.issuer:
             raise RefusedTokenError("the discovery document names another issuer")
@@ -62,7 +62,7 @@ class Provider:
             raise RefusedTokenError("the answer comes from another issuer")
 
     def verify_id_token(self, token: str, nonce: str) -> dict[str, Any]:
-        """Return the claims of an ID token: signature, issuer, audience, life and nonce (rule 1)."""
+        """Return the claims of an ID token after checking signature, issuer, audience, lifetime and nonce (rule 1)."""
         claims = self._verify(token)
         if not nonce or claims.get("nonce") != nonce:
             raise RefusedTokenError("nonce")
@@ -91,7 +91,7 @@ class Provider:
         return claims
 
     def service_token(self, scope: str) -> str:
-        """Return an access token of this portal itself (RFC 6749 §4.4)."""
+        """Return an access token for this portal itself (RFC 6749 §4.4)."""
         with self.client._get_session() as session:
             answer = session.request(
                 "POST",

@@ -19,7 +19,7 @@ class Page:
 
 
 def page_of(connection: sqlite3.Connection, query: str, values: tuple[object, ...], number: int) -> Page:
-    """Return page *number* of what *query* finds, or the nearest page there is."""
+    """Return page *number* of the rows that *query* finds, or the nearest existing page."""
     total = connection.execute(f"SELECT count(*) FROM ({query})", values).fetchone()[0]  # noqa: S608 (queries of this package)
     last = max(1, -(-total // SIZE))
     shown = min(max(number, 1), last)

@@ -49,12 +49,12 @@ def register(app: Flask) -> None:
 
 
 def kept_for(current: PortalSession, rights: Rights) -> dict[str, str]:
-    """Return what this person had typed here and could not send."""
+    """Return what this person typed on this page and could not send."""
     return kept.find(database(), current.account, rights.enterprise_id, request.path, now())
 
 
 def forget_kept(current: PortalSession, rights: Rights) -> None:
-    """Forget it: it was sent."""
+    """Delete the kept text: it was sent."""
     kept.forget(database(), current.account, rights.enterprise_id, request.path)
 
 
@@ -100,7 +100,7 @@ def unread(current: PortalSession, rights: Rights, message_id: int) -> ResponseR
 
 
 def requests(current: PortalSession, rights: Rights) -> ResponseReturnValue:
-    """Ask something."""
+    """Send a request."""
     typed, before = NOTHING, kept_for(current, rights)
     if request.method == "POST":
         typed = forms.read(request.form, REQUEST)
@@ -128,7 +128,7 @@ def follow_up(current: PortalSession, rights: Rights) -> ResponseReturnValue:
 
 
 def followed_application(current: PortalSession, rights: Rights, application_id: int) -> ResponseReturnValue:
-    """Show the dated states of an application, and what comes next."""
+    """Show the dated states of an application, and the next one."""
     found = applications().find(rights.enterprise_id, application_id)
     if found is None:
         return not_found(current)
@@ -158,7 +158,7 @@ def invoices(current: PortalSession, rights: Rights) -> ResponseReturnValue:
 
 
 def client_file(current: PortalSession, rights: Rights) -> ResponseReturnValue:
-    """Read the whole file: the application with all that it says, invoices, requests and messages."""
+    """Show the whole file: the application with its answers, invoices, requests and messages."""
     files, enterprise, number = applications(), rights.enterprise_id, page_number()
     application = files.latest(enterprise)
     relationships = files.relationships(application["id"], number) if application else None

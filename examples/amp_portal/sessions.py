@@ -31,22 +31,22 @@ class PortalSession:
     ended_why: str | None
 
     def is_fresh(self, now: datetime) -> bool:
-        """Tell whether what we were told may still be believed (rule 8: never past ``exp``)."""
+        """Return whether the claims of this session may still be used (rule 8: never past ``exp``)."""
         return datetime.fromtimestamp(int(self.claims["exp"]), UTC) > now
 
     def signed_in_at(self) -> datetime | None:
-        """Return when the person last showed who they are, as the token says."""
+        """Return when the person last authenticated, according to the token."""
         told = self.claims.get("auth_time")
         return datetime.fromtimestamp(told, UTC) if isinstance(told, int) else None
 
 
 class RightLostError(Exception):
-    """The session ended, or what it was told expired, between the opening of a page and what it was to write."""
+    """The session ended or its claims expired between the opening of a page and its write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """Who writes, for which enterprise, under which block, and when."""
+    """The person who writes, the enterprise, the block and the instant."""
 
     session: str
     account: int
@@ -57,7 +57,7 @@ class Acting:
 
 @contextmanager
 def writing(database: Database, acting: Acting) -> Iterator[sqlite3.Connection]:
-    """Open a transaction in which the right to write was read under the lock that a signal needs to end it.
+    """Open a transaction that reads the right to write under the lock that a signal needs to end it.
 
     Raises:
         RightLostError: the session ended or expired, or no longer has the block; nothing is written.
@@ -84,9 +84,9 @@ def open_session(
 ) -> str:
     """Keep a sign-in keyed on (``iss``, ``sub``) (rule 2) and return the cookie's value.
 
-    What an event said of a higher version wins over the token (rule 7). A logout token has no version: ``asked_at`` is when this
-    portal asked for the token. The provider signals after the change, so what was asked after a signal tells of it, and what was
-    asked before may not. ``iat`` could not say so: it has whole seconds only.
+    An event with a higher version takes precedence over the token (rule 7). A logout token has no version: ``asked_at``
+    is when this portal asked for the token. The provider signals after the change, so a token requested after a signal
+    includes the change, and one requested before may not. ``iat`` cannot show this: it has whole seconds only.
     """
     identifier = secrets.token_urlsafe(32)
     row = (
@@ -108,7 +108,7 @@ def open_session(
         connection.execute(
             "INSERT INTO session (id_hash, iss, sub, sid, claims, id_token, created_at) VALUES (?,?,?,?,?,?,?)", row
         )
-        connection.execute(  # a signal may overtake the answer it speaks of
+        connection.execute(  # a signal may arrive before the response it concerns
             "UPDATE session SET ended_at = ?, ended_why = 'signal' WHERE id_hash = ?"
             " AND EXISTS (SELECT 1 FROM event WHERE event.sid = session.sid AND event.received_at > ?)",
             (now.isoformat(), row[0], asked_at.isoformat()),
@@ -122,7 +122,7 @@ def open_session(
 
 
 def _version(claims: Mapping[str, Any]) -> tuple[str, int]:
-    """Return for which enterprise a session acts, and the version of what it was told."""
+    """Return the enterprise a session acts for, and the version of its claims."""
     rights = read_rights(claims)
     return (rights.enterprise_id, rights.version) if rights else ("", 0)
 
@@ -162,7 +162,7 @@ def close_session(database: Database, identifier: str) -> None:
 def end_by_signal(
     database: Database, claims: Mapping[str, Any], now: datetime, *, kind: str = "backchannel-logout"
 ) -> int:
-    """End the sessions a logout token or an event speaks of; return how many. The same token twice changes nothing."""
+    """End the sessions named by a logout token or an event; return how many. A repeated token changes nothing."""
     sid, sub = claims.get("sid"), claims.get("sub")
     with database.writing() as connection:
         if not _is_new(connection, claims["jti"]):
@@ -182,9 +182,9 @@ def end_by_signal(
 def note_version(
     database: Database, event: Mapping[str, Any], sub: str, enterprise: str, version: int, now: datetime
 ) -> int:
-    """End the sessions of a person for an enterprise that were told an older version; return how many (rule 7).
+    """End a person's sessions for an enterprise that have an older version; return how many (rule 7).
 
-    The same event twice, or an older one that was overtaken, changes nothing.
+    A repeated event, or an older one that arrives late, changes nothing.
     """
     with database.writing() as connection:
         if not _is_new(connection, event["jti"]):
@@ -208,7 +208,7 @@ def note_version(
 
 
 def note_event(database: Database, jti: str, kind: str, sub: str | None, now: datetime) -> None:
-    """Remember an event that changes nothing here."""
+    """Record an event that changes nothing here."""
     with database.writing() as connection:
         if _is_new(connection, jti):
             row = (jti, kind, sub, None, now.isoformat(), 0)

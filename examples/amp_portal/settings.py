@@ -1,4 +1,4 @@
-"""Where the provider is, who we are to it, and where our data lies; read from ``PORTAL_…``."""
+"""The provider's address, the portal's registration and the place of its data, read from ``PORTAL_…``."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class PortalSettings:
     client_id: str
     client_secret: str = field(repr=False)
     database: Path
-    ca_file: str | None = None  # authorities (PEM) that vouch for the provider; None: those of the system
+    ca_file: str | None = None  # certificate authorities (PEM) trusted for the provider; None: those of the system
     resource: str = "https://portal.amp.example/"
-    step_up_seconds: int = 300  # how old a sign-in may be for an act that binds; 0: each act needs its own
+    step_up_seconds: int = 300  # maximum age of a sign-in for a binding act; 0: each act needs its own sign-in
 
     @property
     def provider_pages(self) -> dict[str, str]:
-        """Return the pages of Mandat to which this portal leads people who lack something."""
+        """Return the pages of Mandat to which this portal sends people whose access is incomplete."""
         pages = {
             "enrol": "/enrol",
             "subscribe": "/agencies/amp/subscribe",
@@ -38,7 +38,7 @@ class PortalSettings:
 
     @property
     def needs(self) -> Needs:
-        """Return what such an act asks of the sign-in."""
+        """Return what a binding act requires of the sign-in."""
         return Needs(self.step_up_seconds)
 
     @classmethod

@@ -1,7 +1,7 @@
-"""Hearing of changes: the portal's event stream at Mandat, and the events that come by it (rule 7).
+"""Change events: the portal's event stream at Mandat, and the events it delivers (rule 7).
 
-The stream is made at the first sign-in after the start, and found again at the next start. Without one the portal still hears by
-back-channel logout, so nothing here may stop a sign-in.
+The stream is made at the first sign-in after the start, and found again at the next start. Without one the portal still
+receives back-channel logouts, so nothing here may stop a sign-in.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Listening:
         self.header = f"Bearer {hmac.new(key, b'portal events', hashlib.sha256).hexdigest()}"  # the same at each start
 
     def ensure(self) -> None:
-        """Make the stream, or bring the one there is up to date; once, unless it failed."""
+        """Create the stream, or update the existing one; once, unless it failed."""
         with self._lock:
             if self._is_ready:
                 return
@@ -82,7 +82,7 @@ def listening() -> Listening:
 
 
 def receive() -> ResponseReturnValue:
-    """Take one pushed event: 202 once it has had its effect (RFC 8935 §2)."""
+    """Receive one pushed event: 202 once it has taken effect (RFC 8935 §2)."""
     provider: Provider = current_app.extensions["portal.provider"]
     given = request.headers.get("Authorization", "")
     if not hmac.compare_digest(given.encode(), listening().header.encode()):
@@ -100,7 +100,7 @@ def receive() -> ResponseReturnValue:
 
 
 def _apply(claims: Mapping[str, Any]) -> int:
-    """Let an event have its effect, once for each ``jti``; return how many sessions ended."""
+    """Apply an event once for each ``jti``; return how many sessions ended."""
     database: Database = current_app.extensions["portal.database"]
     now = datetime.now(UTC)
     ((kind, content),) = claims["events"].items()
@@ -129,7 +129,7 @@ def _text(value: object) -> str | None:
 
 
 def _changed(content: Any) -> tuple[str, int]:
-    """Return for which enterprise a person's rights have changed, and the version they now have."""
+    """Return the enterprise for which a person's rights changed, and their new version."""
     claims = content.get("claims") if isinstance(content, Mapping) else None
     try:
         enterprise, version = claims["enterprise"]["id"], claims["representation"]["version"]  # type: ignore[index]

@@ -1,4 +1,4 @@
-"""Whether a sign-in is fresh and sure enough for an act, and what to answer when it is not (RFC 9470); pure."""
+"""Whether a sign-in is recent and strong enough for an act, and the challenge when it is not (RFC 9470); pure."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ TIME_TO_CONFIRM = 300  # seconds in which an act follows the sign-in that was ma
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What an act asks of the sign-in: at most ``max_age`` seconds old, at least ``acr``, two factors.
+    """What an act requires of the sign-in: at most ``max_age`` seconds old, at least ``acr``, two factors.
 
-    ``asked_at`` is when a sign-in was asked for this very act, None when none was. With a ``max_age`` of 0 each act needs such
-    a sign-in of its own, as in a request (OpenID Connect Core §3.1.2.1).
+    ``asked_at`` is when a sign-in was asked for this very act, None when none was. With a ``max_age`` of 0 each act
+    needs such a sign-in of its own, as in a request (OpenID Connect Core §3.1.2.1).
     """
 
     max_age: int = 300
@@ -29,7 +29,7 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What is missing, for a program to read and for a sign-in to make good."""
+    """What is missing, in a form that a program reads and a new sign-in satisfies."""
 
     needs: Needs
     description: str
@@ -44,12 +44,12 @@ class Challenge:
 
     @property
     def body(self) -> dict[str, str]:
-        """Return the same for a program that reads JSON."""
+        """Return the same as JSON."""
         return {"error": "insufficient_user_authentication", "error_description": self.description}
 
 
 def challenge(claims: Mapping[str, Any], now: datetime, needs: Needs) -> Challenge | None:
-    """Return what *claims*, verified before, lack of *needs*; None when they will do (S-45). What is not said lacks."""
+    """Return what the verified *claims* lack of *needs*; None when sufficient (S-45). An absent claim is lacking."""
     methods = claims.get("amr")
     if _level(claims.get("acr")) < _level(needs.acr) or not isinstance(methods, list) or SECOND_FACTOR not in methods:
         return Challenge(needs, "A sign-in with two factors is required")
@@ -59,7 +59,10 @@ def challenge(claims: Mapping[str, Any], now: datetime, needs: Needs) -> Challen
 
 
 def request_parameters(needs: Needs) -> dict[str, str]:
-    """Return what to add to an authorization request (RFC 9470 §4): the level is essential, else it would be a wish."""
+    """Return the parameters to add to an authorization request (RFC 9470 §4).
+
+    The level is marked essential: otherwise the provider may ignore it.
+    """
     claims = {"id_token": {"acr": {"essential": True, "value": needs.acr}}}
     return {"max_age": str(needs.max_age), "acr_values": needs.acr, "claims": json.dumps(claims)}
 

@@ -22,7 +22,7 @@ from .words import word
 REQUEST_KINDS = ("information", "meeting", "correction")
 REQUEST = (Field("kind", choices=REQUEST_KINDS), Field("subject"), Field("text", 2000, rows=6))
 REPLY = (Field("text", 2000, rows=6),)
-_KEPT = timedelta(days=7)  # how long a form that was sent is known, so that a second send has no effect
+_KEPT = timedelta(days=7)  # how long a submitted form is remembered, so that a second submission has no effect
 _WELCOME = (("message_welcome", 9), ("message_establishment", 3))  # days before today
 _INVOICES = (
     ("Frais d’une copie certifiée", "Fee for a certified copy", 6_140, 30),
@@ -31,17 +31,17 @@ _INVOICES = (
 
 
 class Store:
-    """What the portal keeps about an enterprise, but for its applications."""
+    """What the portal keeps about an enterprise, except its applications."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
 
     def writing(self, acting: Acting) -> AbstractContextManager[sqlite3.Connection]:
-        """Open a transaction for *acting*, who still may write."""
+        """Open a transaction for *acting*, after checking that they may still write."""
         return sessions.writing(self.database, acting)
 
     def welcome(self, enterprise: str, today: date) -> None:
-        """Give an enterprise seen for the first time its two messages and two invoices."""
+        """Give an enterprise its two messages and two invoices the first time it signs in."""
         if self.one("SELECT 1 FROM enterprise WHERE id = ?", enterprise):
             return
         with self.database.writing() as connection:
@@ -77,12 +77,12 @@ class Store:
         )
 
     def unread(self, enterprise: str) -> int:
-        """Return how many messages nobody has read."""
+        """Return the number of unread messages."""
         found = self.one("SELECT count(*) AS n FROM message WHERE enterprise = ? AND read_at IS NULL", enterprise)
         return found["n"] if found else 0
 
     def read_message(self, acting: Acting, message_id: int) -> sqlite3.Row | None:
-        """Return one message and remember that it was read."""
+        """Return one message and record that it was read."""
         with self.writing(acting) as connection:
             connection.execute(
                 "UPDATE message SET read_at = ? WHERE id = ? AND enterprise = ? AND read_at IS NULL",
@@ -111,7 +111,7 @@ class Store:
         )
 
     def reply(self, acting: Acting, message_id: int, body: str, token: str) -> bool:
-        """Answer a message, once; a request that it speaks of is completed. False when there is no such message."""
+        """Answer a message, once, and complete the request it concerns. False when the message does not exist."""
         with self.writing(acting) as connection:
             found = connection.execute(
                 "SELECT request_id FROM message WHERE id = ? AND enterprise = ?", (message_id, acting.enterprise)
@@ -202,11 +202,11 @@ class Store:
         return self.one(f"{_INVOICE} WHERE invoice.id = ? AND invoice.enterprise = ?", invoice_id, enterprise)
 
     def invoice_of(self, enterprise: str, receipt: str) -> sqlite3.Row | None:
-        """Return the invoice that a receipt is of."""
+        """Return the invoice of a receipt."""
         return self.one(f"{_INVOICE} WHERE receipt = ? AND invoice.enterprise = ?", receipt, enterprise)
 
     def pay(self, acting: Acting, invoice_id: int) -> str | None:
-        """Pay an invoice in pretence, once, and return its receipt; None when there is nothing to pay.
+        """Simulate the payment of an invoice, once, and return its receipt; None when there is nothing to pay.
 
         The fee of an application moves the application on in the same transaction.
         """
@@ -288,7 +288,7 @@ def add_invoice(
 
 
 def add_turn(connection: sqlite3.Connection, subject: str, subject_id: int, state: str, acting: Acting) -> None:
-    """Remember when an application or a request came to a state, and by whom."""
+    """Record when, and by whom, an application or a request reached a state."""
     connection.execute(
         "INSERT INTO turn (subject, subject_id, state, at, by) VALUES (?,?,?,?,?)",
         (subject, subject_id, state, acting.now.isoformat(), acting.account),
@@ -296,7 +296,7 @@ def add_turn(connection: sqlite3.Connection, subject: str, subject_id: int, stat
 
 
 def once(connection: sqlite3.Connection, acting: Acting, token: str, write: Callable[[], str]) -> str:
-    """Write what a form asks for and return what came of it; the same form sent again returns the same and writes nothing."""
+    """Write what a form requests and return the result; the same form sent again returns it and writes nothing."""
     if not token:
         return write()
     key = (acting.enterprise, acting.account)
@@ -319,5 +319,5 @@ def _next(connection: sqlite3.Connection, table: str) -> int:
 
 
 def today() -> date:
-    """Return the present date."""
+    """Return the current date."""
     return datetime.now(UTC).date()

@@ -51,7 +51,7 @@ def register(app: Flask) -> None:
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
-    """Answer for what Flask refuses: no such page, the wrong method, a body that is too large."""
+    """Return the page for an error raised by Flask: unknown address, wrong method, body too large."""
     keys = {404: ("not_found", None), 405: ("not_found", None), 413: ("too_large_title", "too_large_text")}
     title, text = keys.get(error.code or 400, ("refused_request", "bad_form"))
     if error.code == 413:
@@ -60,7 +60,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def _bad_form(_error: CSRFError) -> ResponseReturnValue:
-    """Answer for a form that is not this browser's; what was typed can be copied from the answer."""
+    """Return the page for a form without this browser's CSRF token; the person can copy their text from it."""
     page = render_template(
         "notice.html", title_key="refused_request", text_key="bad_form", typed=kept.typed(request.form)
     )
@@ -94,7 +94,7 @@ def home() -> ResponseReturnValue:
 
 
 def initiate_login() -> ResponseReturnValue:
-    """Begin a sign-in that Mandat asks for, on the way back from it (OIDC Core §4)."""
+    """Begin a sign-in initiated by Mandat, on the way back from it (OIDC Core §4)."""
     if request.values.get("iss") != settings().issuer:
         return render_template("notice.html", title_key="failed_title", text_key="failed_other", retry=True), 400
     target = request.values.get("target_link_uri", "")
@@ -106,8 +106,8 @@ def initiate_login() -> ResponseReturnValue:
 def sign_in() -> ResponseReturnValue:
     """Send the browser to Mandat.
 
-    With ``again=silent`` nothing is asked, with ``again=choose`` the enterprise is, with ``again=confirm`` who is there; with
-    ``again=ask`` Mandat lets the person ask for the block that opens the page they want.
+    ``again=silent`` shows no page, ``again=choose`` asks for the enterprise and ``again=confirm`` authenticates the
+    person again; with ``again=ask`` Mandat lets the person request the block that opens the page.
     """
     extra: dict[str, str] = {"ui_locales": "en" if session.get("lang") == "en" else "fr"}
     again, following = request.args.get("again"), _place(request.args.get("next", "/"))
@@ -132,18 +132,18 @@ def sign_in() -> ResponseReturnValue:
 
 
 def _with_name(claims: str) -> str:
-    """Ask for the person's name in the ID token as well (OIDC Core §5.5): colleagues see who changed what."""
+    """Request the person's name in the ID token (OIDC Core §5.5): colleagues see the author of each change."""
     asked = json.loads(claims)
     return json.dumps({**asked, "id_token": {**asked.get("id_token", {}), "name": None}})
 
 
 def _place(wanted: str) -> str:
-    """Return where a sign-in leads: a page of ours, or home."""
+    """Return where a sign-in leads: a page of the portal, or home."""
     return wanted if wanted == "/" or guard.is_page(wanted) else "/"
 
 
 def _confirmation_of(path: str) -> dict[str, str]:
-    """Ask for a fresh sign-in of whoever is here, for the enterprise they act for; nobody here just signs in."""
+    """Request a fresh sign-in of the person, for the enterprise they act for; without a session, an ordinary one."""
     current = current_session()
     if current is None or current.rights is None or current.ended_at is not None or not confirming.is_act(path):
         return {}
@@ -153,7 +153,7 @@ def _confirmation_of(path: str) -> dict[str, str]:
 
 
 def _wish_for(path: str) -> dict[str, str]:
-    """Ask for the block of *path* for the enterprise the person acts for (RFC 9396, ``needs``)."""
+    """Request the block of *path* for the enterprise the person acts for (RFC 9396, ``needs``)."""
     current = current_session()
     block = next((code for code, place in PATHS.items() if place == path), None)
     if block is None or current is None or current.rights is None:
@@ -168,7 +168,7 @@ def _wish_for(path: str) -> dict[str, str]:
 
 
 def callback() -> ResponseReturnValue:
-    """Receive the answer of Mandat, verify it, and open a session."""
+    """Receive the authorization response of Mandat, verify it, and open a session."""
     provider, nonce, asked_at, asked = _provider(), session.pop("nonce", ""), now(), confirming.take()
     try:
         provider.check_answer(request.args.get("iss"))
@@ -206,7 +206,7 @@ def _not_confirmed(why: str, path: str = "") -> BaseResponse:
 
 
 def _enter(response: BaseResponse, claims: dict[str, Any], id_token: str, asked_at: datetime) -> BaseResponse:
-    """Open a session in the place of the one there was."""
+    """Open a session that replaces the previous one."""
     signals.listening().ensure()
     previous = request.cookies.get(COOKIE)
     if previous:
@@ -238,7 +238,7 @@ def sign_out() -> ResponseReturnValue:
 
 
 def signed_out() -> ResponseReturnValue:
-    """Say that the person is signed out."""
+    """Show that the person is signed out."""
     return render_template("notice.html", title_key="signed_out_title", retry=True)
 
 
@@ -255,7 +255,7 @@ def backchannel_logout() -> ResponseReturnValue:
 
 
 def told() -> ResponseReturnValue:
-    """Show what Mandat told us about this sign-in, and the signals received since."""
+    """Show the claims Mandat sent at this sign-in, and the signals received since."""
     current = current_session()
     if current is None:
         return redirect("/")

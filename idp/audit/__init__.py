@@ -1,4 +1,4 @@
-"""What happened, provably: the append-only log, its order and its check."""
+"""The append-only log: writing it, ordering it, verifying it."""
 
 from .chain import Entry as Entry
 from .events import Event as Event

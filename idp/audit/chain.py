@@ -31,7 +31,7 @@ class Entry:
 
 
 def canonical(entry: Entry) -> bytes:
-    """Return the entry as canonical JSON: sorted members, no space, UTC instant; position and hash left out."""
+    """Return the entry as canonical JSON: sorted members, no space, UTC instant; position and hash are excluded."""
     members = {
         "id": entry.id,
         "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),

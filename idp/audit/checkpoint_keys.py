@@ -1,8 +1,9 @@
 """The keys that sign checkpoints, in a folder of their own: one file each, the private half sealed.
 
-They are sealed under a key-encryption key of their own, so that a process that signs tokens cannot sign checkpoints; only the
-worker needs them. The newest key signs; after a rotation the one before signs beside it, so that verifiers that know either
-follow, until the next rotation takes its private half away. The public halves stay: old checkpoints are verified with them.
+They are sealed under a key-encryption key of their own, so that a process that signs tokens cannot sign checkpoints;
+only the worker needs them. The newest key signs; after a rotation the previous one signs too, so that a verifier that
+knows either can continue, until the next rotation removes its private half. Public halves are kept to verify old
+checkpoints.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ from ..crypto.ciphers import SealError, decoded_key, random_key_line, seal_under
 from ..private_files import private_folder
 from .checkpoints import VerifierKey, origin_of
 
-_SIGNING = 2  # the newest key, and the one before it
+_SIGNING = 2  # the newest key, and the previous one
 
 
 class CheckpointKeyError(RuntimeError):
-    """A key file is missing, or does not open."""
+    """A key file is missing, or cannot be unsealed."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointKey:
-    """One key: its public half, since when, and its private half as long as it signs."""
+    """One key: its public half, its start, and its private half while it signs."""
 
     verifier: VerifierKey
     created_at: datetime
@@ -48,15 +49,14 @@ class CheckpointKeys:
 
     @classmethod
     def of(cls, settings: Settings) -> CheckpointKeys:
-        """Return the folder that *settings* name."""
+        """Return the folder named by *settings*."""
         folder = settings.audit_keys_dir or settings.keys_dir / "audit"
         return cls(folder, settings.audit_key_encryption_key_file or folder / "key-encryption.key")
 
     def read(self) -> tuple[CheckpointKey, ...]:
         """Return the keys, the newest first, with the private halves that this process may open.
 
-        Raises:
-            CheckpointKeyError: a file does not open.
+        Raises: CheckpointKeyError: a file cannot be unsealed.
         """
         keks = self._keks()
         found = [self._read(path, keks) for path in sorted(self.folder.glob("checkpoint-*.json"))]
@@ -71,15 +71,15 @@ class CheckpointKeys:
         return next((key.name for key in self.verifiers()), origin_of(issuer))
 
     def revoked(self) -> frozenset[str]:
-        """Return the identifiers of the keys whose signature counts for nothing any more."""
+        """Return the identifiers of the revoked keys, whose signatures are no longer accepted."""
         told = (json.loads(path.read_text()) for path in self.folder.glob("checkpoint-*.json"))
         return frozenset(_verifier(each).id for each in told if each["revoked"])
 
     def signing(self) -> list[tuple[VerifierKey, Ed25519PrivateKey]]:
-        """Return what signs now.
+        """Return the keys that sign now.
 
         Raises:
-            CheckpointKeyError: nothing does.
+            CheckpointKeyError: there are none.
         """
         found = [(key.verifier, key.private) for key in self.read() if key.private is not None and not key.revoked]
         if not found:
@@ -87,7 +87,7 @@ class CheckpointKeys:
         return found
 
     def create_missing(self, issuer: str, now: datetime) -> list[str]:
-        """Make the first key, and the key that seals it, where there is none; return what was written."""
+        """Create the first key, and the key that seals it, when missing; return what was written."""
         private_folder(self.folder)
         written = []
         if not self.kek_file.exists():
@@ -98,10 +98,10 @@ class CheckpointKeys:
         return written
 
     def rotate(self, issuer: str, now: datetime, *, emergency: bool = False) -> VerifierKey:
-        """Make the next key; those before the last one sign no more, in an *emergency* none but the new one counts.
+        """Create the next key; older keys than the previous one stop signing, in an *emergency* all but the new one.
 
         Raises:
-            CheckpointKeyError: a file does not open.
+            CheckpointKeyError: a file cannot be unsealed.
         """
         self.create_missing(issuer, now)
         before, keks = self.read(), self._keks()
@@ -112,9 +112,9 @@ class CheckpointKeys:
         return _verifier(made)
 
     def rewrap(self) -> int:
-        """Seal every private half under a new key-encryption key; return how many there were."""
+        """Seal every private half under a new key-encryption key; return how many were sealed."""
         keys, former = self.read(), self.kek_file.read_text(encoding="ascii")
-        _write(self.kek_file, random_key_line() + former)  # both open, should this be interrupted
+        _write(self.kek_file, random_key_line() + former)  # both keys unseal, in case this is interrupted
         kek = self._keks()[0]
         for key in keys:
             self._store(key.verifier, key.created_at, kek, private=key.private, revoked=key.revoked)
@@ -163,7 +163,7 @@ def _verifier(told: dict[str, Any]) -> VerifierKey:
 
 
 def _context(told: dict[str, Any]) -> str:
-    """Return all that a file tells in clear, as its seal authenticates it."""
+    """Return the clear part of a key file, which its seal authenticates."""
     return "checkpoint-key:" + json.dumps(told, sort_keys=True, separators=(",", ":"))
 
 

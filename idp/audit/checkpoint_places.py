@@ -1,8 +1,8 @@
 """The outside places of checkpoints: folders, and addresses reached by ``egress``.
 
-A folder keeps the last note as ``checkpoint``, and every note, one after the other, in a file a month; mount it from another
-machine, with storage that only adds. An address answers the last note to GET (404: none yet) and takes the next one by PUT; the
-receiver should keep each, and refuse a smaller size.
+A folder keeps the last note as ``checkpoint``, and every note, one after the other, in a file a month; mount it from
+another machine, with append-only storage. An address returns the last note to GET (404: none yet) and receives the next
+one by PUT; the receiver should keep each, and refuse a smaller size.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ABSENT = frozenset({404, 410})
 
 
 class PlaceError(RuntimeError):
-    """A place does not answer, or does not take a checkpoint."""
+    """A place does not respond, or refuses a checkpoint."""
 
 
 class Place(Protocol):
@@ -43,17 +43,17 @@ class Place(Protocol):
         ...
 
     def every(self) -> Iterator[str]:
-        """Go through the notes that the place gives back, the last one at least."""
+        """Yield the notes the place returns, at least the last one."""
         ...
 
     def put(self, note: str, at: datetime) -> None:
-        """Keep another note."""
+        """Store another note."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class FolderPlace:
-    """A folder, on another machine if it is to be worth something."""
+    """A folder, which protects only when it is on another machine."""
 
     folder: Path
 
@@ -74,7 +74,7 @@ class FolderPlace:
             raise PlaceError(f"cannot be read ({type(error).__name__})") from error
 
     def every(self) -> Iterator[str]:
-        """Read every month, then the last note."""
+        """Yield every month's notes, then the last note."""
         try:
             for path in sorted(self.folder.glob("*.notes")):
                 yield from notes_of(path.read_text(encoding="utf-8"))
@@ -85,7 +85,7 @@ class FolderPlace:
             yield last
 
     def put(self, note: str, at: datetime) -> None:
-        """Add the note to its month, then make it the last one."""
+        """Append the note to its month, then make it the last one."""
         try:
             with self._locked():
                 with (self.folder / f"{at:%Y-%m}.notes").open("a", encoding="utf-8") as file:
@@ -118,7 +118,7 @@ class AddressPlace:
         return self.url
 
     def last(self) -> str | None:
-        """Ask for the last note."""
+        """Fetch the last note."""
         answer = self._called(lambda: egress.get(self.url, self.settings, headers=self._headers()))
         if answer.status in _ABSENT:
             return None
@@ -127,7 +127,7 @@ class AddressPlace:
         return answer.body.decode("utf-8", "replace")
 
     def every(self) -> Iterator[str]:
-        """Ask for the last note: an address gives no other."""
+        """Fetch the last note: an address returns no other."""
         last = self.last()
         if last is not None:
             yield last
@@ -154,7 +154,7 @@ class AddressPlace:
 
 
 def places(settings: Settings) -> tuple[Place, ...]:
-    """Return the places that *settings* name."""
+    """Return the places named by *settings*."""
     return tuple(
         AddressPlace(each, settings) if "://" in each else FolderPlace(Path(each)) for each in settings.audit_places
     )

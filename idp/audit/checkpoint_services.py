@@ -1,8 +1,9 @@
-"""Publishing checkpoints, and comparing the log with those that were published.
+"""Publishing checkpoints, and comparing the log with published ones.
 
-A place takes a new checkpoint only when the log still contains the last one there: as many entries, and the same hash at that
-entry. A log that was emptied, cut, restored from a backup or recomputed is therefore never published over its past: that is
-refused, logged as an error, and found by :func:`compared`, which ``idp audit verify`` and ``idp doctor`` call.
+A new checkpoint is published in a place only when the log still contains the last one there: as many entries, and the
+same hash at that entry. A log that was emptied, cut, restored from a backup or recomputed is therefore never published
+over its past: that is refused, logged as an error, and found by :func:`compared`, which ``idp audit verify`` and ``idp
+doctor`` call.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from .services import Published, Verification, verify
 log = structlog.get_logger("mandat.audit")
 
 _LOG, _HEAD = table_of(AuditEntry), table_of(AuditHead)
-_LATE = 3  # periods after which a place that has not the newest entries is behind
+_LATE = 3  # periods after which a place without the newest entries is late
 _MEMORY = "published.json"
 
 Doubt = Callable[[str, datetime], object]
@@ -41,7 +42,7 @@ Doubt = Callable[[str, datetime], object]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one place gave back: its checkpoints, oldest first, and what is wrong with them or with it."""
+    """What one place returned: its checkpoints, oldest first, and what is wrong with them or with the place."""
 
     place: str
     checkpoints: tuple[Checkpoint, ...] = ()
@@ -55,18 +56,18 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What the log and the outside places say together."""
+    """The result of comparing the log with its outside places."""
 
     log: Verification
     readings: tuple[Reading, ...]
     problems: tuple[str, ...]
-    uncovered: int  # entries after the last checkpoint that holds: what could still be changed unseen
+    uncovered: int  # entries after the last valid checkpoint: those that could still be changed without detection
 
 
 def publish_due(now: datetime, *, on_doubt: Doubt | None = None) -> int:
-    """Publish a checkpoint in each place where one is due; return in how many.
+    """Publish a checkpoint in each place where one is due; return the number of places.
 
-    *on_doubt* is called when a place cannot be continued: the log, or the place, is not what it was.
+    *on_doubt* is called when a place cannot be continued: its notes or the log were altered.
     """
     settings: Settings = current_app.extensions["mandat.settings"]
     if not settings.audit_places:
@@ -101,7 +102,7 @@ def _publish_due(settings: Settings, now: datetime, on_doubt: Doubt | None) -> i
 def compared(now: datetime, published: Published | None = None) -> Comparison:
     """Recompute the log, and compare it with every checkpoint of every place."""
     settings: Settings = current_app.extensions["mandat.settings"]
-    readings = tuple(_read(place, settings) for place in places(settings))  # before the log: it only grows
+    readings = tuple(_read(place, settings) for place in places(settings))  # before the log, which only grows
     known = [Published(each.size, each.hash, r.place) for r in readings for each in r.checkpoints if each.kind == CHAIN]
     found = verify([*known, *([published] if published else [])])
     covered = max((each.size for r in readings for each in r.checkpoints), default=0)
@@ -114,7 +115,7 @@ def compared(now: datetime, published: Published | None = None) -> Comparison:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[bool]:
-    """Tell whether no other worker of this machine is publishing; none begins until the block ends."""
+    """Return whether no other worker of this machine is publishing; none starts until the block ends."""
     with (folder / ".lock").open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -125,11 +126,11 @@ def _alone(folder: Path) -> Iterator[bool]:
 
 
 def _publish(place: Place, checkpoint: Checkpoint, settings: Settings, known: dict[str, Any]) -> None:
-    """Publish in one place what continues what is there.
+    """Publish in one place a checkpoint that continues its last one.
 
     Raises:
-        NoteError: the log does not continue the last checkpoint of the place, or no key of ours signed that.
-        PlaceError: the place does not answer.
+        NoteError: the log does not continue the last checkpoint of the place, or none of our keys signed that one.
+        PlaceError: the place does not respond.
     """
     keys = CheckpointKeys.of(settings)
     note = place.last()
@@ -185,7 +186,7 @@ def _read(place: Place, settings: Settings) -> Reading:
 
 
 def _forks(known: list[Published]) -> Iterator[str]:
-    """Yield where places contradict one another: the same number of entries, another hash."""
+    """Yield the contradictions between places: the same number of entries, another hash."""
     first: dict[int, Published] = {}
     for each in known:
         other = first.setdefault(each.position, each)
@@ -210,14 +211,14 @@ def _is_due(settings: Settings, head: tuple[int, str], known: dict[str, Any], no
     if not known:
         return position > 0
     if position == known["size"]:
-        return bool(digest != known["hash"])  # another log: it is refused, and said
+        return bool(digest != known["hash"])  # another log: it is refused and logged
     old = now - datetime.fromisoformat(known["at"]) >= timedelta(seconds=settings.audit_checkpoint_seconds)
     return old or position < known["size"] or position - known["size"] >= settings.audit_checkpoint_entries
 
 
 def _head() -> tuple[int, str]:
     row = db.session.execute(select(_HEAD.c.position, _HEAD.c.hash).where(_HEAD.c.id == 1)).first()
-    let_go()  # no connection is held while a place is asked
+    let_go()  # no database connection is kept while a place is queried
     return (row.position, row.hash) if row else (0, GENESIS)
 
 
@@ -228,7 +229,7 @@ def _hash_at(position: int) -> str | None:
 
 
 def _remembered(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Return what was published last in each place: it lies beside the keys, out of reach of the database."""
+    """Return what was published last in each place, stored beside the keys, where the database cannot change it."""
     try:
         told: dict[str, dict[str, Any]] = json.loads((CheckpointKeys.of(settings).folder / _MEMORY).read_text())
     except (FileNotFoundError, ValueError):

@@ -1,9 +1,10 @@
-"""Checkpoints of the log: what its end was at an instant, signed, to be kept in places that the database cannot change; pure.
+"""Checkpoints of the log: its signed end at an instant, kept where the database cannot change it; pure.
 
-A checkpoint is a signed note of the C2SP formats tlog-checkpoint and signed-note: the origin (the issuer without its scheme, and
-``/audit``), the number of entries, a hash in base64, a line of extension, an empty line, and one line a signature
-(Ed25519, key type 1). The extension begins with the kind of the hash: ``mandat-chain-v1`` is the head of the chain
-(``audit.chain``). A Merkle root would be another kind, with a verifier of its own; the rest of the note would stay.
+A checkpoint is a signed note of the C2SP formats tlog-checkpoint and signed-note: the origin (the issuer without its
+scheme, and ``/audit``), the number of entries, a hash in base64, a line of extension, an empty line, and one line per
+signature (Ed25519, key type 1). The extension begins with the kind of the hash: ``mandat-chain-v1`` is the head of the
+chain (``audit.chain``). A Merkle root would be another kind, with its own verifier; the rest of the note would not
+change.
 """
 
 from __future__ import annotations
@@ -27,12 +28,12 @@ _SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
 
 
 class NoteError(ValueError):
-    """A note that is no checkpoint of this log, or that no known key signed."""
+    """A note that is not a checkpoint of this log, or that no known key signed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The end of the log at an instant: ``size`` entries, the last of which bears ``hash`` (hexadecimal)."""
+    """The end of the log at an instant: ``size`` entries, the last of which has ``hash`` (hexadecimal)."""
 
     origin: str
     size: int
@@ -41,7 +42,7 @@ class Checkpoint:
     kind: str = CHAIN
 
     def body(self) -> str:
-        """Return the text that is signed."""
+        """Return the signed text."""
         root = base64.b64encode(bytes.fromhex(self.hash)).decode()
         at = self.at.astimezone(UTC).isoformat(timespec="seconds")
         return f"{self.origin}\n{self.size}\n{root}\n{self.kind} {at}\n"
@@ -49,7 +50,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class VerifierKey:
-    """The public half of a key that signs checkpoints, under the name that stands on its signatures."""
+    """The public half of a key that signs checkpoints, with the name used in its signatures."""
 
     name: str
     public: bytes
@@ -61,13 +62,13 @@ class VerifierKey:
 
     @property
     def text(self) -> str:
-        """Return the key as verifiers of signed notes take it: name, identifier and key, joined by ``+``."""
+        """Return the key in the format of signed-note verifiers: name, identifier and key, joined by ``+``."""
         return f"{self.name}+{self.id}+{base64.b64encode(_ED25519 + self.public).decode()}"
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A note that was read: its checkpoint, and which of the known keys signed it."""
+    """A parsed note: its checkpoint, and which of the known keys signed it."""
 
     checkpoint: Checkpoint
     signed_by: frozenset[str]
@@ -89,10 +90,10 @@ def signed(checkpoint: Checkpoint, keys: Collection[tuple[VerifierKey, Ed25519Pr
 
 
 def opened(note: str, keys: Collection[VerifierKey]) -> Opened:
-    """Read a note and check its signatures; those of other keys are passed over, as the format wants.
+    """Read a note and check its signatures; those of other keys are ignored, as the format requires.
 
     Raises:
-        NoteError: it cannot be read, or a signature of one of *keys* does not hold.
+        NoteError: it cannot be read, or a signature by one of *keys* is not valid.
     """
     body, empty, tail = note.partition("\n\n")
     if not empty or len(note.encode("utf-8", "replace")) > LARGEST:
@@ -117,7 +118,7 @@ def opened(note: str, keys: Collection[VerifierKey]) -> Opened:
 
 
 def notes_of(text: str) -> list[str]:
-    """Return the notes of a file that keeps several, one after the other."""
+    """Return the notes of a file that contains several."""
     found: list[list[str]] = []
     ended = True
     for line in text.splitlines(keepends=True):

@@ -1,4 +1,4 @@
-"""The closed list of what the log may tell, as ``subject:action``. Values are stored: never rename one."""
+"""The closed list of what the log may record, as ``subject:action``. Values are stored: never rename one."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class AuditEntry(Base):
 
 
 class AuditHead(Base):
-    """The end of the chain: one row, held by the sequencer while it works."""
+    """The end of the chain: one row, locked by the sequencer while it works."""
 
     __tablename__ = "audit_head"
 

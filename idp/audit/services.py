@@ -1,4 +1,4 @@
-"""Writing the log, giving it its order, reading it, proving it.
+"""Writing, ordering, reading and verifying the log.
 
 An entry is inserted in the transaction of its change, without a position, so that writers never queue on the end of the
 chain; one sequencer, holding the head row, gives position and hash within a second (decisions.md §33).
@@ -23,13 +23,13 @@ from .models import AuditEntry, AuditHead
 
 _BATCH = 500
 _LOG, _HEAD = table_of(AuditEntry), table_of(AuditHead)
-_INSERT = insert(_LOG)  # made once: every act of the product executes it
+_INSERT = insert(_LOG)  # compiled once: every act executes it
 _COLUMNS = tuple(_LOG.c[member.name] for member in fields(Entry))
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a person, an operator, an agency's officer, somebody not signed in (``file``), or the provider itself."""
+    """Who acts: a person, an operator, an agency's officer, a visitor (``file``), or the provider itself."""
 
     kind: str
     id: str | None = None
@@ -45,7 +45,7 @@ ANONYMOUS = Actor("anonymous")
 
 
 class Published(NamedTuple):
-    """A position and its hash that were noted elsewhere earlier, and where."""
+    """A position and its hash that were recorded elsewhere earlier, and where."""
 
     position: int
     hash: str
@@ -54,7 +54,7 @@ class Published(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What ``verify`` found: how many entries hold, how many wait for their place, the last hash, the first fault."""
+    """What ``verify`` found: the entries that are valid, those without a position, the last hash, the first fault."""
 
     verified: int
     unsequenced: int
@@ -73,13 +73,13 @@ def record(
     agency_id: str | None = None,
     details: dict[str, Any] | None = None,
 ) -> str:
-    """Add one entry to the log, inside the transaction of the act it tells of, and return its id.
+    """Add one entry to the log, inside the transaction of the act it records, and return its id.
 
-    *person_id* is the person the act is about. *details* hold ids, codes and dates; never a name, a secret, an address
-    or a Revenu Québec number.
+    *person_id* is the person the act is about. *details* contains ids, codes and dates; never a name, a secret, an
+    address or a Revenu Québec number.
 
     Raises:
-        RuntimeError: no transaction is open: an act and its entry stand or fall together.
+        RuntimeError: no transaction is open: an act and its entry are committed together or not at all.
     """
     if not in_transaction():
         raise RuntimeError("audit.record outside a transaction")
@@ -103,7 +103,7 @@ def record(
 
 
 def sequence(limit: int = _BATCH) -> int:
-    """Give the entries that wait their position and hash; return how many were placed."""
+    """Give the waiting entries their position and hash; return how many were placed."""
     if not _waits():
         return 0
     with transaction() as session:
@@ -122,7 +122,8 @@ def sequence(limit: int = _BATCH) -> int:
 def verify(published: Collection[Published] = ()) -> Verification:
     """Recompute the chain from its first entry and compare it with what is stored.
 
-    *published* was noted elsewhere earlier: only it shows a log that was cut short together with its head, or recomputed.
+    *published* was recorded elsewhere earlier: only it reveals a log that was truncated together with its head, or
+    recomputed.
     """
     noted: dict[int, list[Published]] = {}
     for each in published:
@@ -189,13 +190,13 @@ def entries(
 
 
 def in_order() -> Iterator[Entry]:
-    """Go through every entry that has its place, in order, as the log is at this instant."""
+    """Yield every entry that has a position, in order, as the log is at this instant."""
     with _snapshot() as connection:
         yield from _in_order(connection)
 
 
 def whole_of(person_id: str) -> Iterator[Entry]:
-    """Go through every entry about a person, newest first, a page at a time."""
+    """Yield every entry about a person, newest first, one page at a time."""
     wanted = select(*_COLUMNS).where(_LOG.c.person_id == person_id).order_by(_LOG.c.at.desc(), _LOG.c.id.desc())
     page = db.session.execute(wanted.limit(_BATCH)).all()
     while page:
@@ -205,10 +206,10 @@ def whole_of(person_id: str) -> Iterator[Entry]:
 
 
 def _waits() -> bool:
-    """Tell whether an entry waits, without taking the writers' place."""
+    """Return whether an entry waits for its position, without taking the write lock."""
     found = db.session.scalar(select(_LOG.c.id).where(_LOG.c.position.is_(None)).limit(1))
     if not in_transaction():
-        db.session.commit()  # an idle sequencer must not hold a snapshot
+        db.session.commit()  # an idle sequencer must not keep a snapshot open
     return found is not None
 
 
@@ -220,14 +221,14 @@ def _hold_head(session: Session) -> tuple[int, str]:
         try:
             with session.begin_nested():
                 session.execute(insert(_HEAD).values(id=1, position=0, hash=GENESIS))
-        except IntegrityError:  # another sequencer made it meanwhile
+        except IntegrityError:  # another sequencer created it meanwhile
             head = session.execute(wanted).one()
     return (head.position, head.hash) if head else (0, GENESIS)
 
 
 @contextmanager
 def _snapshot() -> Iterator[Connection]:
-    """Read the log as it is at one instant, while writers and the sequencer go on."""
+    """Read the log as it is at one instant, while writers and the sequencer continue."""
     let_go()
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":

@@ -1,4 +1,4 @@
-"""``idp audit``: is the log whole?"""
+"""``idp audit``: check and export the log."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ FEW_PLACES = {
 
 @click.group()
 def audit() -> None:
-    """Check the log, and give it out to be checked elsewhere."""
+    """Check the log, and export it to be checked elsewhere."""
 
 
 @audit.command()
 @click.option("--published", metavar="POSITION:HASH", help="a position and its hash, noted elsewhere earlier")
 def verify(published: str | None) -> None:
-    """Recompute the chain of the log and compare it with the outside places; exit 1 when something does not hold.
+    """Recompute the chain of the log and compare it with the outside places; exit 1 when a check fails.
 
-    Without outside places, note the last line somewhere else: given back with --published, it shows a log that was cut short.
+    Without outside places, keep the last line elsewhere: passed back with --published, it reveals a log that was
+    truncated.
     """
     noted = _noted(published) if published else None
     app = create_app()
@@ -52,7 +53,7 @@ def verify(published: str | None) -> None:
 @audit.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def export(file: Path) -> None:
-    """Write the whole log to FILE, one JSON line an entry, for tools/verify_log.py; identifiers, no name."""
+    """Write the whole log to FILE, one JSON line per entry, for tools/verify_log.py; identifiers only, no name."""
     count = 0
     with create_app().app_context():
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

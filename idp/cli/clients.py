@@ -1,4 +1,4 @@
-"""``idp clients``: who may ask for a sign-in."""
+"""``idp clients``: the clients that may request a sign-in."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def load(file: Path) -> None:
 @clients.command()
 @click.argument("client_id")
 def revoke(client_id: str) -> None:
-    """Remove the client CLIENT_ID, with all it was given; loading it again brings it back."""
+    """Remove the client CLIENT_ID, with all its grants; loading it again restores it."""
     with create_app().app_context():
         done = client_services.revoke(client_id, actor=audit.SYSTEM, now=SystemClock().now())
     if not done:
@@ -59,7 +59,7 @@ def revoke(client_id: str) -> None:
 @click.option("--uses", type=click.IntRange(1, 1000), default=1, show_default=True, help="how many clients")
 @click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True, help="for how long")
 def token(agency: str, uses: int, days: int) -> None:
-    """Print an initial access token, once: whoever holds it registers clients of the agency (RFC 7591)."""
+    """Print an initial access token, once: its bearer registers clients of the agency (RFC 7591)."""
     with create_app().app_context():
         try:
             issued = initial_token_services.issue(agency, uses=uses, days=days, now=SystemClock().now())
@@ -91,7 +91,7 @@ def revoke_token(token_id: str) -> None:
 
 @clients.command()
 def playground() -> None:
-    """Register the playground’s own client at each agency; anew each time, and nobody ever sees its secret."""
+    """Register the playground’s own client at each agency; each run replaces it, and its secret is never shown."""
     with create_app().app_context():
         registered = playground_services.register(now=SystemClock().now())
     for client_id in registered:

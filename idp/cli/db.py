@@ -31,6 +31,6 @@ def upgrade() -> None:
 
 @db.command()
 def current() -> None:
-    """Show the migration the database is at."""
+    """Show the current migration of the database."""
     with create_app().app_context():
         show_current()

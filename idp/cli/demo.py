@@ -23,7 +23,7 @@ from . import demo_tls
 from .demo_tls import HttpsFront
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-ENVIRONMENT = "environment.json"  # what another process needs to be of the same demonstration
+ENVIRONMENT = "environment.json"  # what another process needs to join the same demonstration
 
 
 @click.command()
@@ -79,7 +79,7 @@ def _trusting(authority: Path | None) -> ssl.SSLContext:
 
 
 def demo_settings(place: Path, port: int, *, is_https: bool = False) -> Settings:
-    """Return the settings of a demonstration that lies in *place*."""
+    """Return the settings of the demonstration in folder *place*."""
     return read_settings(
         issuer=f"{'https' if is_https else 'http'}://localhost:{port}",
         database_url=f"sqlite:///{place / 'mandat.sqlite3'}",
@@ -116,7 +116,7 @@ def environment(settings: Settings) -> dict[str, str]:
 
 
 def _complete_keys(settings: Settings) -> None:
-    """Make the keys that are missing: all at first, those of new algorithms in a demonstration of an older version."""
+    """Create the missing keys: all at first, those of new algorithms in a demonstration of an older version."""
     from ..audit.checkpoint_keys import CheckpointKeys
     from ..clock import SystemClock
     from ..oidc.keys import signing_keys
@@ -133,7 +133,7 @@ def _prepare(place: Path, settings: Settings, portal: str) -> None:
     for name in ("mandat.sqlite3", "mandat.sqlite3-wal", "mandat.sqlite3-shm", "portal.sqlite3", "personas.json"):
         (place / name).unlink(missing_ok=True)
     shutil.rmtree(settings.outbox_dir, ignore_errors=True)
-    (settings.keys_dir / "audit" / "published.json").unlink(missing_ok=True)  # a new log, with places of its own
+    (settings.keys_dir / "audit" / "published.json").unlink(missing_ok=True)  # a new log, with its own places
     for folder_name in settings.audit_places:
         shutil.rmtree(folder_name, ignore_errors=True)
         Path(folder_name).mkdir(mode=0o700)

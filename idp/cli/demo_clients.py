@@ -12,7 +12,7 @@ from joserfc import jwk
 from ..oidc.clients import client_services
 
 TOOLS = ("tools", "tools-native", "tools-fapi2", "tools-system", "tools-system-new")
-_KEYED = ("tools-fapi2", "tools-system", "tools-system-new")  # the last one waits for a PES to approve it
+_KEYED = ("tools-fapi2", "tools-system", "tools-system-new")  # the last one waits for the approval of a PES
 _TOOL: dict[str, Any] = {
     "agency": "amp",
     "grant_types": ["authorization_code", "refresh_token"],
@@ -37,7 +37,7 @@ _SYSTEM: dict[str, Any] = {  # software that a PES may approve to act for an ent
 
 
 def load(portal: str, now: datetime) -> dict[str, dict[str, Any]]:
-    """Register the clients and return each as its own program knows it: with its secret, or its private keys."""
+    """Register the clients and return each as its program needs it: with its secret, or its private keys."""
     keys = {name: jwk.ECKey.generate_key("P-256", {"kid": name, "alg": "ES256", "use": "sig"}) for name in _KEYED}
     told = [_portal(portal), *_tools(portal.partition(":")[0])]
     own: dict[str, dict[str, Any]] = {client["client_id"]: client for client in told}
@@ -69,7 +69,7 @@ def _portal(portal: str) -> dict[str, Any]:
 
 
 def _tools(scheme: str) -> tuple[dict[str, Any], ...]:
-    """Return the clients for tools; an issuer at https takes no http address but of native programs."""
+    """Return the clients for tools; an issuer at https accepts http addresses from native programs only."""
     addresses = {
         name: [f"{scheme}://127.0.0.1:9999/{path}"]
         for name, path in (("redirect_uris", "callback"), ("post_logout_redirect_uris", "signed-out"))

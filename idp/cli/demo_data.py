@@ -1,7 +1,7 @@
-"""The demonstration's people and enterprises: the story of the product, ready to be lived.
+"""The demonstration's people and enterprises, ready to sign in.
 
-Everything is invented (``examples/synthetic``). Passwords and one-time code secrets are drawn at random for each
-installation and told only in ``personas.json``.
+Everything is invented (``examples/synthetic``). Passwords and one-time code secrets are random for each installation
+and written only to ``personas.json``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _WORDS = (
     *("bouleau", "canot", "dentelle", "erable", "fougere", "galet", "hibou", "jonquille", "lanterne", "merisier"),
     *("noisette", "ortie", "papillon", "quenouille", "riviere", "sapin", "tilleul", "violette", "wapiti", "yole"),
 )
-_ACTS = 30  # more than there are in the story so far
+_ACTS = 30  # more than the demonstration has so far
 _CASES = {
     "online": "happy_online",
     "mailed_code": "happy_mailed_code",
@@ -60,7 +60,7 @@ class Credentials:
 
 
 def fill(settings: Settings, portal: str, *, synthetic: Path, agencies: Path, now: datetime) -> dict[str, Any]:
-    """Fill an empty database and return what ``personas.json`` tells, plus the portal's own registration."""
+    """Fill an empty database and return the content of ``personas.json``, plus the portal's own registration."""
     import_register(synthetic / "req", now)
     import_tax_file(synthetic / "revenu_quebec.csv", now)
     catalogue_services.load_agencies(agencies, now=now)
@@ -81,7 +81,7 @@ def fill(settings: Settings, portal: str, *, synthetic: Path, agencies: Path, no
 def _credentials(
     given_name: str, family_name: str, email: str, now: datetime, *, person_id: PersonId | None = None
 ) -> Credentials:
-    """Make a person with an activated user code."""
+    """Create a person with an activated user code."""
     password = "-".join(secrets.SystemRandom().sample(_WORDS, 3)) + f"-{secrets.randbelow(90) + 10}"
     totp_secret = base64.b32encode(secrets.token_bytes(20)).decode()
     person = person_id or accounts.create_person(
@@ -158,7 +158,7 @@ def _people(now: datetime) -> list[dict[str, Any]]:
 
 
 def _moments(now: datetime) -> Iterator[datetime]:
-    """Yield an instant for each act, a minute apart and all past, so that journals tell the story in its order."""
+    """Yield an instant for each act, a minute apart and all past, so that journals show the acts in order."""
     return (now - timedelta(minutes=minutes) for minutes in range(_ACTS, 0, -1))
 
 

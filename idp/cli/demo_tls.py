@@ -1,7 +1,8 @@
-"""``idp demo --https``: the demonstration behind nginx, with the shipped configuration and an authority of its own.
+"""``idp demo --https``: the demonstration behind nginx, with the shipped configuration and its own authority.
 
 The authority is made in the folder of the demonstration and trusted there alone. The provider answers at
-``https://localhost:PORT``, clients show certificates at another port (RFC 8705 §5), the portal is at ``https://127.0.0.1``.
+``https://localhost:PORT``, clients present certificates at another port (RFC 8705 §5), the portal is at
+``https://127.0.0.1``.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _SERVER, _CLIENT = "server", "client"
 
 @dataclass(frozen=True, slots=True)
 class HttpsFront:
-    """What stands before the demonstration: the public ports, and those behind."""
+    """The nginx in front of the demonstration: the public ports, and the ports behind them."""
 
     place: Path
     port: int
@@ -42,7 +43,7 @@ class HttpsFront:
 
     @property
     def alias(self) -> str:
-        """Return the address where clients show certificates."""
+        """Return the address where clients present certificates."""
         return f"https://localhost:{self.alias_port}"
 
     def environment(self) -> dict[str, str]:
@@ -62,12 +63,12 @@ class HttpsFront:
 
 
 def nginx() -> str | None:
-    """Return where nginx is, or None."""
+    """Return the path of nginx, or None."""
     return shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 
 
 def prepare(place: Path, *, port: int, portal_port: int, alias_port: int, shipped: Path) -> HttpsFront:
-    """Make the authority, the certificates and the configuration of nginx in *place* from the *shipped* example."""
+    """Create the authority, the certificates and the nginx configuration in *place* from the *shipped* example."""
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     front = HttpsFront(place, port, portal_port, alias_port, _free_port(), _free_port())
     if not _is_valid(front.authority):
@@ -84,7 +85,7 @@ def _is_valid(certificate: Path) -> bool:
 
 
 def _make_certificates(place: Path) -> None:
-    """Make an authority, a certificate for the two servers, and one that a client of the demonstration may show."""
+    """Create an authority, a certificate for the two servers, and one for a client of the demonstration."""
     name = _name("Mandat demonstration authority")
     key = ec.generate_private_key(ec.SECP256R1())
     constraints = x509.BasicConstraints(ca=True, path_length=0)
@@ -146,7 +147,7 @@ def _write_configuration(front: HttpsFront, shipped: str) -> None:
     """Write the shipped example with the ports, names and certificates of the demonstration, and a server for the portal."""
     before, mark, alias = shipped.partition("# The alias (RFC 8705 §5)")
     assert mark, "the shipped example has no alias"  # noqa: S101 (a test runs this)
-    # Java names no host of a single label in the handshake (RFC 6066 §3): no name is refused here.
+    # Java sends no server name for a host of a single label in the handshake (RFC 6066 §3): no name is refused here.
     before = re.sub(r"# A name that is neither.*?(?=# The issuer)", "", before, flags=re.S)
     before = before.replace("listen 443", f"listen 127.0.0.1:{front.port}")
     configuration = before + mark + alias.replace("listen 443", f"listen 127.0.0.1:{front.alias_port}")

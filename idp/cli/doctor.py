@@ -1,4 +1,4 @@
-"""``idp doctor``: what is wrong with an installation, in plain sentences."""
+"""``idp doctor``: the faults of an installation, in plain sentences."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from ..private_files import loose, of_database
 from . import key_findings
 from .audit import FEW_PLACES
 
-_WARNED_BEFORE = timedelta(days=2)  # of the end of an authority or of a revocation list
+_WARNED_BEFORE = timedelta(days=2)  # before the end of an authority or of a revocation list
 
 
 @click.command()
 def doctor() -> None:
-    """Check settings, keys, schema, catalogue, outbox and log; exit 1 when something is wrong."""
+    """Check settings, keys, schema, catalogue, outbox and log; exit 1 when a check fails."""
     settings = read_settings()
     for name in Settings.model_fields:
         click.echo(f"  {name:<30}{_masked(name, getattr(settings, name))}")
@@ -46,7 +46,7 @@ def doctor() -> None:
 
 
 def remarks(settings: Settings) -> Iterator[str]:
-    """Yield what works and could be better."""
+    """Yield advice about what works and could be better."""
     if settings.workers > 1 and settings.rate_limit_storage == "memory://":
         yield "each worker counts requests per address apart; set IDP_RATE_LIMIT_STORAGE to a shared storage"
     if settings.secure and settings.database_url.startswith("sqlite"):
@@ -88,7 +88,7 @@ def findings(settings: Settings) -> Iterator[str]:
 
 
 def _kept_private(settings: Settings) -> Iterator[Path]:
-    """Yield the files and folders that hold persons or secrets."""
+    """Yield a finding for each file or folder with personal data or secrets that others may read."""
     for folder_of_keys in (settings.keys_dir, CheckpointKeys.of(settings).folder):
         yield folder_of_keys
         for path in sorted(folder_of_keys.glob("*")):
@@ -103,7 +103,7 @@ def _kept_private(settings: Settings) -> Iterator[Path]:
 
 
 def _relay_findings(settings: Settings) -> Iterator[str]:
-    """Ask the SMTP server, only when it is said to carry addresses that few servers carry."""
+    """Query the SMTP server, only when the settings say it accepts addresses that few servers accept."""
     from ..notices.delivery import offers_smtp_utf8
 
     if settings.smtp_url is None or not settings.smtp_utf8:

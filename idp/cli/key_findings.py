@@ -1,4 +1,4 @@
-"""What ``idp doctor`` says of the signing keys."""
+"""The findings of ``idp doctor`` about the signing keys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LATE = timedelta(hours=1)  # the worker sweeps every minute
 
 
 def remarks(settings: Settings, now: datetime) -> Iterator[str]:
-    """Yield what works and could be better."""
+    """Yield advice about what works and could be better."""
     folder = KeyFolder.of(settings)
     if settings.secure and folder.kek_file.resolve().parent == folder.folder.resolve():
         yield "the key that seals private keys lies beside them; set IDP_KEY_ENCRYPTION_KEY_FILE to another place"
@@ -37,7 +37,7 @@ def remarks(settings: Settings, now: datetime) -> Iterator[str]:
 
 
 def findings(settings: Settings) -> Iterator[str]:
-    """Yield what is wrong: a file that does not open, an algorithm without a key, a token that does not sign."""
+    """Yield what is wrong: a file that cannot be read, an algorithm without a key, a token that does not sign."""
     folder = KeyFolder.of(settings)
     try:
         keys = folder.read_keys()
@@ -53,7 +53,7 @@ def findings(settings: Settings) -> Iterator[str]:
 
 
 def _device_findings(key: SigningKey) -> Iterator[str]:
-    """Have the token sign, and verify with the key that is published."""
+    """Sign with the token, and verify with the published key."""
     if key.signer is None:
         yield f"{key.kid} lies in a PKCS#11 token; set IDP_PKCS11_MODULE, IDP_PKCS11_TOKEN and IDP_PKCS11_PIN_FILE"
         return

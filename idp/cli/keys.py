@@ -1,4 +1,4 @@
-"""``idp keys``: what signs, and what guards data at rest."""
+"""``idp keys``: the keys that sign, and those that seal data at rest."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def new() -> None:
 
 @keys.command(name="list")
 def list_keys() -> None:
-    """Show the signing keys: identifier, algorithm, state, since when, and what comes next."""
+    """Show the signing keys: identifier, algorithm, state, start, and next state."""
     settings = read_settings()
     with _told():
         found = KeyFolder.of(settings).read_keys()
@@ -67,14 +67,14 @@ def list_keys() -> None:
 def rotate(algs: tuple[str, ...], emergency: bool) -> None:
     """Publish the keys that sign next, and do what is due; they sign by themselves 24 hours later.
 
-    With --emergency new keys sign at once and the others are revoked: every token they signed is dead.
+    With --emergency new keys sign at once and the others are revoked: every token they signed becomes invalid.
     """
     settings, now, wanted = read_settings(), SystemClock().now(), algs or ALGORITHMS
     folder = KeyFolder.of(settings)
     with _told():
         seen = {key.kid for alg in wanted if (key := signing([k.life for k in folder.read_keys() if k.alg == alg]))}
         if not folder.kek_file.exists():
-            key_acts.create_missing(folder, now)  # a ring of before, in clear: it is sealed first
+            key_acts.create_missing(folder, now)  # a key ring of an older version, in clear: it is sealed first
         if emergency:
             changes = key_acts.replace_at_once(folder, now, algs=wanted, seen=seen)
         else:
@@ -88,7 +88,7 @@ def rotate(algs: tuple[str, ...], emergency: bool) -> None:
 
 @keys.command()
 def checkpoints() -> None:
-    """Show the keys that sign checkpoints of the log, as verifiers take them: give them to whoever checks the log elsewhere."""
+    """Show the keys that sign checkpoints, in the verifiers' format, for the people who check the log elsewhere."""
     keys = CheckpointKeys.of(read_settings())
     with _told():
         found = keys.read()
@@ -102,7 +102,7 @@ def checkpoints() -> None:
 @keys.command()
 @click.option("--emergency", is_flag=True, help="a key may be in wrong hands: no signature of it counts any more")
 def rotate_checkpoints(emergency: bool) -> None:
-    """Make the next key of checkpoints; the one before signs beside it, and older ones sign no more."""
+    """Create the next key of checkpoints; the previous one signs too, and older ones stop signing."""
     settings, now = read_settings(), SystemClock().now()
     with _told():
         made = CheckpointKeys.of(settings).rotate(settings.issuer, now, emergency=emergency)
@@ -133,7 +133,7 @@ def rewrap(first_line: bool) -> None:
 
 
 def next_step(key: KeyLife, ring: Iterable[KeyLife], days: int) -> str:
-    """Return what becomes of a key, and when."""
+    """Return the next state of a key, and when it begins."""
     if key.state is KeyState.NEXT:
         return f"signs from {key.since + PUBLISHED_BEFORE:%Y-%m-%d %H:%M}Z"
     if key.state is KeyState.RETIRING:
@@ -145,7 +145,7 @@ def next_step(key: KeyLife, ring: Iterable[KeyLife], days: int) -> str:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Tell what is wrong with a file or a token as a sentence."""
+    """Turn an error of a file or a token into a sentence."""
     try:
         yield
     except (CheckpointKeyError, KeyFileError, SignerError, OSError) as error:
@@ -153,7 +153,7 @@ def _told() -> Iterator[None]:
 
 
 def _log_rotation(settings: Settings, kid: str, now: datetime) -> None:
-    """Enter the rotation in the log, so that a checkpoint with the new key follows; it does not wait for the database."""
+    """Record the rotation in the log, so that a checkpoint with the new key follows; do not wait for the database."""
     from .. import audit
     from ..app import create_app
     from ..db import transaction
@@ -168,7 +168,7 @@ def _log_rotation(settings: Settings, kid: str, now: datetime) -> None:
 
 
 def _record(settings: Settings, changes: list[Change], now: datetime) -> None:
-    """Enter the changes in the log; an emergency does not wait for the database."""
+    """Record the changes in the log; an emergency does not wait for the database."""
     from ..app import create_app
     from ..oidc.keys.key_services import record
 

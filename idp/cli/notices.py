@@ -1,4 +1,4 @@
-"""``idp notices``: what did not leave, a second life for it, and what came back."""
+"""``idp notices``: notices that were given up, their revival, and messages that came back."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..notices import services
 
 @click.group()
 def notices() -> None:
-    """List the notices that were given up, send one again, and note an address from which messages come back."""
+    """List the notices that were given up, send one again, and record an address from which messages come back."""
 
 
 @notices.command("list")
 @click.option("--dead", is_flag=True, help="those that were given up")
 def list_notices(dead: bool) -> None:
-    """Count what waits; with --dead list what was given up: id, kind, when it was written, tries, why."""
+    """Count the waiting notices; with --dead list those given up: id, kind, when written, attempts, reason."""
     with create_app().app_context():
         click.echo(f"{services.waiting()} notices wait to be sent.")
         if not dead:
@@ -34,7 +34,7 @@ def list_notices(dead: bool) -> None:
 @notices.command()
 @click.argument("notice_id")
 def revive(notice_id: str) -> None:
-    """Let the notice NOTICE_ID be sent again, with all its tries."""
+    """Let the notice NOTICE_ID be sent again, with all its attempts."""
     with create_app().app_context():
         if not services.revive(notice_id, now=SystemClock().now()):
             raise click.ClickException("there is no dead notice with this id")
@@ -44,7 +44,7 @@ def revive(notice_id: str) -> None:
 @notices.command()
 @click.argument("address")
 def returned(address: str) -> None:
-    """Note that a message to ADDRESS came back: its owner is told on their account page, and written to by post."""
+    """Record that a message to ADDRESS came back: its owner is notified on their account page, and by post."""
     with create_app().app_context():
         if not contact_services.note_returned(address.strip(), now=SystemClock().now()):
             raise click.ClickException("no account has this address")

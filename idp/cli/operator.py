@@ -33,9 +33,9 @@ def operator() -> None:
 @click.option("--agency", "agency_id", help="the agency of an agency officer")
 @click.option("--language", type=click.Choice(["fr", "en"]), default="fr", show_default=True)
 def add(name: str, has_one_name: bool, email: str, role: str, agency_id: str | None, language: Language) -> None:
-    """Create an account for the desk and print its link, good once and for 24 hours.
+    """Create an account for the desk and print its link, valid once and for 24 hours.
 
-    Hand the link over yourself, and to that person only: whoever opens it first chooses the password.
+    Give the link to that person yourself, and to no one else: the first person to open it chooses the password.
     """
     if wrong_agency(DeskRole(role), agency_id):
         raise click.UsageError("an agency officer needs --agency, an operator has none")

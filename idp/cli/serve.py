@@ -12,7 +12,7 @@ from granian.constants import Interfaces
 from ..app import create_app
 from ..config import read_settings
 
-CONNECTIONS = 1024  # in each process, at once: a connection whose body is under way holds no thread (idp.http.rsgi)
+CONNECTIONS = 1024  # in each process; a connection whose body is being received uses no thread (idp.http.rsgi)
 
 
 @click.command()
@@ -22,9 +22,9 @@ CONNECTIONS = 1024  # in each process, at once: a connection whose body is under
 def serve(host: str, port: int | None, workers: int | None) -> None:
     """Run the provider; stop it with SIGTERM, requests under way are answered."""
     if workers:
-        os.environ["IDP_WORKERS"] = str(workers)  # each of them shares the cores with so many
+        os.environ["IDP_WORKERS"] = str(workers)  # each process shares the cores with that many others
     settings = read_settings()
-    create_app(settings)  # every mistake shows here, once, and not in each worker
+    create_app(settings)  # every configuration error is shown here, once, and not in each worker
     wanted = port or urlsplit(settings.issuer).port or 8000
     Granian(
         "idp.wsgi:rsgi_application",

@@ -36,7 +36,7 @@ Task = Callable[[datetime], object]
 PAUSE_SECONDS = 0.5
 SWEEP_SECONDS = 60.0
 PUBLISH_SECONDS = 5.0
-SENDERS = 4  # an agency that does not answer must not hold up the others
+SENDERS = 4  # an agency that does not respond must not delay the others
 SWEEPS: tuple[Task, ...] = (
     enrollment.take_up_submitted,
     enrollment.sweep_deadlines,
@@ -82,9 +82,9 @@ def run_once(now: datetime) -> None:
 
 
 def run(app: Flask, stop: threading.Event) -> None:
-    """Work until *stop*: what is under way is finished first.
+    """Work until *stop*; tasks under way are finished first.
 
-    Each sender goes its own way: one that waits for an agency that does not answer holds up none of the others.
+    Senders are independent: one that waits for an agency that does not respond does not delay the others.
     """
     threads = [
         threading.Thread(target=_every, args=(SWEEP_SECONDS, lambda: sweep(app), stop), name="sweeper"),
@@ -104,7 +104,7 @@ def run(app: Flask, stop: threading.Event) -> None:
 
 
 def send(app: Flask, stop: threading.Event) -> None:
-    """Send what is due, one notice at a time, each with its own instant; looking whether any is due takes no writer's place."""
+    """Send due notices one at a time, each with its own instant; checking whether any is due takes no write lock."""
     while not stop.is_set() and _in_context(
         app, lambda now: notices.has_due(now) and notices.deliver_due(now, limit=1)
     ):
@@ -112,13 +112,13 @@ def send(app: Flask, stop: threading.Event) -> None:
 
 
 def order(app: Flask) -> None:
-    """Give the entries of the log their place."""
+    """Give the entries of the log their position."""
     while _in_context(app, lambda _now: audit.sequence()):
         pass
 
 
 def publish(app: Flask) -> None:
-    """Publish checkpoints of the log in its outside places; one that does not answer holds up no other work."""
+    """Publish checkpoints of the log in its outside places; one that does not respond delays no other work."""
     _in_context(app, _publish)
 
 
@@ -133,7 +133,7 @@ def sweep(app: Flask) -> None:
 
 
 def _in_context(app: Flask, task: Task) -> Any:
-    """Run *task* with the present instant, in a context of its own."""
+    """Run *task* with the current instant, in its own application context."""
     clock: Clock = app.extensions["mandat.clock"]
     with app.app_context():
         try:
@@ -143,7 +143,7 @@ def _in_context(app: Flask, task: Task) -> Any:
 
 
 def _try(task: Task, now: datetime) -> Any:
-    """Run *task*; an error is logged and tried again at the next round: the worker outlives a database that restarts."""
+    """Run *task*; log an error and retry at the next round: the worker survives a database restart."""
     try:
         return task(now)
     except Exception as error:

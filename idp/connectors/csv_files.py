@@ -1,6 +1,7 @@
-"""Reading large CSV files of others: streamed, strict, each fault with its line.
+"""Reading large CSV files from outside sources: streamed, strict, each fault with its line.
 
-A source is a folder or a zip. A file that is cut, wrongly encoded or holds a broken row is told, never repaired.
+A source is a folder or a zip. A file that is truncated, wrongly encoded or has a broken row is reported, never
+repaired.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ Row = tuple[int, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One file: how its name begins, the columns it must have, those that are kept (in this order)."""
+    """One file: the prefix of its name, its required columns, and the columns that are kept (in this order)."""
 
     prefix: str
     columns: tuple[str, ...]
@@ -35,7 +36,7 @@ class Layout:
 
     @property
     def dates(self) -> tuple[str, ...]:
-        """Return the columns that hold dates."""
+        """Return the columns that contain dates."""
         return tuple(name for name in self.columns if name.startswith("DAT_") or name.endswith(("_on", "_date")))
 
 
@@ -81,11 +82,11 @@ class Source:
 
 
 class _NulError(ValueError):
-    """The file holds a NUL, which no text does."""
+    """The file contains a NUL, which is not allowed in text."""
 
 
 class _WithoutNul(io.RawIOBase):
-    """Bytes that are checked, a block at a time, to hold no NUL."""
+    """A byte stream that checks, one block at a time, that no NUL occurs."""
 
     def __init__(self, inner: IO[bytes]) -> None:
         self._inner = inner
@@ -112,13 +113,13 @@ def find(layout: Layout, names: tuple[str, ...], source: Source, faults: Faults)
 
 
 def check_header(source: Source, name: str, layout: Layout, faults: Faults) -> None:
-    """Note the columns that are missing from the first line, by name."""
+    """Record the columns that are missing from the first line, by name."""
     for _row in _read(source, name, layout, faults, only_header=True):
         break
 
 
 def rows(source: Source, name: str, layout: Layout, faults: Faults) -> Iterator[Row]:
-    """Give the line and the kept values of each row that has no fault, in the order of the file."""
+    """Yield the line number and the kept values of each row without a fault, in file order."""
     return _read(source, name, layout, faults, only_header=False)
 
 
@@ -169,7 +170,7 @@ def _checked(reader: Any, header: list[str], name: str, layout: Layout, faults: 
 
 
 def is_iso_date(text: str) -> bool:
-    """Tell whether *text* is a date written YYYY-MM-DD."""
+    """Return whether *text* is a date written YYYY-MM-DD."""
     if len(text) != 10 or text[4] != "-" or text[7] != "-":
         return False
     try:

@@ -1,6 +1,6 @@
-"""What the register of enterprises answers about one NEQ.
+"""The answer of the register of enterprises about one NEQ.
 
-It proves existence, name, form, status and address. It names no natural person: it cannot prove that somebody is an
+It proves existence, name, form, status and address. It names no natural person: it cannot prove that a person is an
 officer (domain.md §7).
 """
 
@@ -27,14 +27,14 @@ class RegistrationStatus(StrEnum):
 
 
 class RegisterUnavailableError(UnavailableError):
-    """The register does not answer; the file waits, and nothing else is asked instead."""
+    """The register does not respond; the file waits, and no other source is queried instead."""
 
     code = "register_unavailable"
 
 
 @dataclass(frozen=True, slots=True)
 class RegisterEntry:
-    """One enterprise as the register tells it; labels are in French, as published."""
+    """One enterprise in the register; labels are in French, as published."""
 
     neq: Neq
     name: str
@@ -49,12 +49,12 @@ class RegisterEntry:
 
 
 class EnterpriseRegister(Protocol):
-    """Anything that knows the register."""
+    """A source of register entries."""
 
     def look_up(self, neq: Neq) -> RegisterEntry | None:
-        """Return the entry of *neq*, or None when it has none.
+        """Return the entry of *neq*, or None when the register has none.
 
         Raises:
-            RegisterUnavailableError: nobody can tell now.
+            RegisterUnavailableError: the register does not respond.
         """
         ...

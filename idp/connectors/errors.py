@@ -23,7 +23,7 @@ class Fault:
 
 
 class ImportRefusedError(MandatError):
-    """Nothing was imported, and what was there before still is."""
+    """The import was refused; the previous data stays in force."""
 
     code = "import_refused"
     status = 422
@@ -43,10 +43,10 @@ class Faults:
         return bool(self._found)
 
     def add(self, file: str, line: int | None, problem: str) -> None:
-        """Note one fault.
+        """Record one fault.
 
         Raises:
-            ImportRefusedError: there are enough of them to stop.
+            ImportRefusedError: the limit of faults is reached.
         """
         self._found.append(Fault(file, line, problem))
         if len(self._found) >= FAULTS_SHOWN:

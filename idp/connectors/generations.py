@@ -43,7 +43,7 @@ _EVENTS = {REGISTER: Event.REGISTER_IMPORTED, TAX_FILE: Event.TAX_FILE_IMPORTED}
 
 
 def begin(kind: str, now: datetime) -> int:
-    """Begin an import and return its generation; one under way, or left by a crash, loses its turn and its rows."""
+    """Begin an import and return its generation; one under way, or left by a crash, is superseded and removed."""
     with transaction() as session:
         session.execute(
             update(ImportRun).where(ImportRun.kind == kind, ImportRun.state == "loading").values(state="superseded")
@@ -75,7 +75,7 @@ def _insert(session: Session, table: Table, batch: list[tuple[Any, ...]]) -> Non
     connection = session.connection()
     if connection.dialect.name == "postgresql":
         columns = ", ".join(column.name for column in table.columns)
-        cursor: Any = connection.connection.cursor()  # psycopg's own: COPY is no part of the DB-API
+        cursor: Any = connection.connection.cursor()  # psycopg's own: COPY is not part of the DB-API
         with cursor, cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
             for row in batch:
                 copy.write_row(row)
@@ -97,7 +97,7 @@ def _hold(session: Session, generation: int) -> None:
 
 
 def put_in_force(kind: str, generation: int, counts: dict[str, int], now: datetime) -> None:
-    """Make *generation* the one that is read, tell the log, then remove the former one.
+    """Put *generation* in force, record it in the log, then remove the previous one.
 
     Raises:
         ImportRefusedError: another import began meanwhile.
@@ -117,7 +117,7 @@ def put_in_force(kind: str, generation: int, counts: dict[str, int], now: dateti
 
 
 def abandon(kind: str, generation: int) -> None:
-    """Give up an import: what was in force stays in force, its own rows go."""
+    """Abandon an import: the generation in force stays, the rows of the import are removed."""
     with transaction() as session:
         session.execute(
             update(ImportRun)
@@ -165,7 +165,7 @@ def _remove(table: Table, generation: int) -> None:
 
 
 def _refresh_statistics(kind: str) -> None:
-    """Let PostgreSQL's planner know the tables have grown; SQLite needs no statistics for look-ups by key."""
+    """Update the statistics of PostgreSQL's planner after the tables grew; SQLite needs none for look-ups by key."""
     if db.engine.dialect.name != "postgresql":
         return
     with transaction() as session:
@@ -174,7 +174,7 @@ def _refresh_statistics(kind: str) -> None:
 
 
 def twice(generation: int) -> list[tuple[int, int]]:
-    """Return, of each Revenu Québec number there twice in the tax file loaded, its first and its last line."""
+    """Return, for each Revenu Québec number that occurs twice in the loaded tax file, its first and last line."""
     lines = func.min(TaxAccountRow.line), func.max(TaxAccountRow.line)
     wanted = (
         select(*lines)

@@ -1,4 +1,4 @@
-"""The two connectors that answer from imported data.
+"""The two connectors that read imported data.
 
 Each answer is read from one generation, even while an import replaces it.
 """
@@ -37,7 +37,7 @@ from .tax_agency import Officer, TaxAccount, TaxAgencyUnavailableError
 
 @contextmanager
 def _reading(kind: str, unavailable: type[UnavailableError]) -> Iterator[tuple[Connection, int]]:
-    """Open a reading of one moment, and give the generation in force."""
+    """Open a consistent reading and return the generation in force."""
     let_go()
     try:
         with db.engine.connect() as connection:
@@ -58,7 +58,7 @@ class LocalRegister:
         """Return the entry of *neq*, or None when the copy has none.
 
         Raises:
-            RegisterUnavailableError: nothing was imported yet, or the database does not answer.
+            RegisterUnavailableError: nothing was imported yet, or the database does not respond.
         """
         with _reading(REGISTER, RegisterUnavailableError) as (connection, generation):
             row = connection.execute(
@@ -100,7 +100,7 @@ def _names(connection: Connection, generation: int, neq: Neq) -> tuple[str, tupl
         .where(RegisterName.generation == generation, RegisterName.neq == neq.digits)
         .order_by(RegisterName.line)
     ).all()
-    rows = [row for row in rows if row.name]  # a name in which nothing is seen was emptied by the import
+    rows = [row for row in rows if row.name]  # the import emptied a name without any visible character
     in_force = [row for row in rows if row.status == "V"]
     current = next((row for kind in "NM" for row in in_force if row.kind == kind), None) or _fallback(in_force, rows)
     if current is None:
@@ -115,7 +115,7 @@ def _fallback(in_force: Sequence[Row[Any]], rows: Sequence[Row[Any]]) -> Row[Any
 
 
 def _merged_into(connection: Connection, generation: int, neq: Neq) -> Neq | None:
-    """Return the result of the latest merger; a division is told apart by the label of its code."""
+    """Return the result of the latest merger; a division is recognized by the label of its code."""
     rows = connection.execute(
         select(RegisterMerger.result, RegisterMerger.relation, RegisterMerger.effective_on).where(
             RegisterMerger.generation == generation, RegisterMerger.component == neq.digits
@@ -137,18 +137,18 @@ class LocalTaxAgency:
         """Return the account that has both numbers, or None.
 
         Raises:
-            TaxAgencyUnavailableError: nothing was imported yet, or the database does not answer.
+            TaxAgencyUnavailableError: nothing was imported yet, or the database does not respond.
         """
         with _reading(TAX_FILE, TaxAgencyUnavailableError) as (connection, generation):
             row = _account_row(connection, generation, neq, revenu_quebec_id)
         return None if row is None else _account(row.id, row.sealed)
 
     def has_notice(self, neq: Neq, revenu_quebec_id: RevenuQuebecId) -> bool:
-        """Tell whether a notice of assessment is on file for this account."""
+        """Return whether a notice of assessment is on file for this account."""
         return bool(self._notices(neq, revenu_quebec_id)[1])
 
     def notice_matches(self, neq: Neq, revenu_quebec_id: RevenuQuebecId, notice_number: str, notice_year: int) -> bool:
-        """Tell whether this account has that notice, of that year."""
+        """Return whether this account has the notice with this number and year."""
         account_id, digests = self._notices(neq, revenu_quebec_id)
         typed = tax_files.notice_digest(current_sealing(), account_id, neq.digits, notice_number, notice_year)
         return any(hmac.compare_digest(typed, digest) for digest in digests)

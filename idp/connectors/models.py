@@ -18,7 +18,7 @@ _ONE_TREE = {"sqlite_with_rowid": False}
 
 
 class ImportRun(Base):
-    """One import, whatever became of it (``loading current replaced failed superseded removed``)."""
+    """One import, with its outcome (``loading current replaced failed superseded removed``)."""
 
     __tablename__ = "import_run"
 
@@ -30,7 +30,7 @@ class ImportRun(Base):
 
 
 class ImportHead(Base):
-    """The generation in force, one row a kind."""
+    """The generation in force, one row per kind."""
 
     __tablename__ = "import_head"
 
@@ -40,7 +40,7 @@ class ImportHead(Base):
 
 
 class RegisterEnterprise(Base):
-    """A row of Entreprise.csv, as far as it is needed."""
+    """A row of Entreprise.csv: the columns that are used."""
 
     __tablename__ = "register_enterprise"
     __table_args__ = _ONE_TREE

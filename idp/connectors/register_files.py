@@ -64,7 +64,7 @@ class NeqSet:
         return bool(self._bits[neq[:2]][number >> 3] & (1 << (number & 7)))
 
     def add(self, neq: str) -> bool:
-        """Add *neq* and tell whether it is new."""
+        """Add *neq* and return whether it is new."""
         if neq in self:
             return False
         number = int(neq[2:])
@@ -73,12 +73,12 @@ class NeqSet:
 
 
 def is_neq(text: str) -> bool:
-    """Tell whether the register may write *text* as a NEQ; its check digit is the register's own affair."""
+    """Return whether the register may write *text* as a NEQ; the check digit is left to the register."""
     return len(text) == 10 and text.isascii() and text.isdigit() and text[:2] in NEQ_FAMILIES
 
 
 def enterprises(rows: Iterator[Row], name: str, known: NeqSet, faults: Faults) -> Kept:
-    """Keep what is needed of Entreprise.csv; each NEQ is there once."""
+    """Keep the columns used from Entreprise.csv; each NEQ occurs once."""
     for line, (neq, status, since, form, bankrupt, *address) in rows:
         if not is_neq(neq):
             faults.add(name, line, "NEQ: not a Québec enterprise number")

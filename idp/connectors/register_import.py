@@ -31,7 +31,7 @@ _STEPS: tuple[tuple[str, Layout, Keep, type[Base] | None], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """How many rows each file held."""
+    """How many rows each file had."""
 
     labels: int
     enterprises: int
@@ -50,7 +50,7 @@ def import_register(path: Path, now: datetime) -> ImportCounts:
     """Load the folder or zip at *path* and put it in force.
 
     Raises:
-        ImportRefusedError: with up to twenty faults; what was in force before still is.
+        ImportRefusedError: with up to twenty faults; the previous data stays in force.
     """
     source, faults = Source(path), Faults()
     found = _files(source, faults)

@@ -1,4 +1,4 @@
-"""What the tax agency answers about one pair of numbers: its address for letters, its officers, its notices."""
+"""The answer of the tax agency about one pair of numbers: its address for letters, its officers, its notices."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..identifiers import Neq, RevenuQuebecId
 
 
 class TaxAgencyUnavailableError(UnavailableError):
-    """The tax agency does not answer; the file waits, and nothing else is asked instead."""
+    """The tax agency does not respond; the file waits, and no other source is queried instead."""
 
     code = "tax_agency_unavailable"
 
@@ -28,7 +28,7 @@ class Officer:
 
 @dataclass(frozen=True, slots=True)
 class TaxAccount:
-    """What is on file for one pair; the number itself is never given back."""
+    """The record of one pair of numbers; the Revenu Québec number itself is never returned."""
 
     active: bool
     legal_name: str
@@ -39,16 +39,16 @@ class TaxAccount:
 
 
 class TaxAgency(Protocol):
-    """Anything that knows the tax agency's file. Every method may raise ``TaxAgencyUnavailableError``."""
+    """A source of tax accounts. Every method may raise ``TaxAgencyUnavailableError``."""
 
     def account(self, neq: Neq, revenu_quebec_id: RevenuQuebecId) -> TaxAccount | None:
-        """Return the account that has both numbers, or None: which one is wrong is not told."""
+        """Return the account that has both numbers, or None; the answer does not reveal which one is wrong."""
         ...
 
     def has_notice(self, neq: Neq, revenu_quebec_id: RevenuQuebecId) -> bool:
-        """Tell whether a notice of assessment is on file for this account."""
+        """Return whether a notice of assessment is on file for this account."""
         ...
 
     def notice_matches(self, neq: Neq, revenu_quebec_id: RevenuQuebecId, notice_number: str, notice_year: int) -> bool:
-        """Tell whether this account has that notice, of that year."""
+        """Return whether this account has the notice with this number and year."""
         ...

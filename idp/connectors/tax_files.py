@@ -1,4 +1,4 @@
-"""The tax agency's file: its columns, what each row must hold, and how it is kept.
+"""The tax agency's file: its columns, what each row must contain, and how it is stored.
 
 The Revenu Québec number and the notices are kept only as keyed digests; the rest is sealed (personal information).
 """
@@ -50,23 +50,23 @@ class SealedAccount:
 
 
 def context(account_id: str) -> str:
-    """Return the place an account is sealed for."""
+    """Return the sealing context of an account."""
     return f"tax:{account_id}"
 
 
 def pair_digest(sealing: Sealing, neq: str, number: str) -> str:
-    """Return the digest one account is found by."""
+    """Return the digest by which an account is found."""
     return sealing.keyed_digest(f"{neq}|{number}", "tax-pair")
 
 
 def notice_digest(sealing: Sealing, account_id: str, neq: str, number: str, year: int) -> str:
-    """Return the digest of a notice, salted with the account's id; case, spaces and hyphens do not count."""
+    """Return the digest of a notice, salted with the account's id; case, spaces and hyphens are ignored."""
     folded = number.translate(_NOTICE_SEPARATORS).upper()
     return sealing.keyed_digest(f"{neq}|{folded}|{year}", f"tax-notice:{account_id}")
 
 
 def accounts(rows: Iterator[Row], name: str, sealing: Sealing, faults: Faults) -> Iterator[SealedAccount]:
-    """Seal each row that has no fault."""
+    """Seal each row without a fault."""
     for line, values in rows:
         row = dict(zip(_COLUMNS, values, strict=True))
         problems = _problems(row)
@@ -77,7 +77,7 @@ def accounts(rows: Iterator[Row], name: str, sealing: Sealing, faults: Faults) -
 
 
 def _problems(row: dict[str, str]) -> list[str]:
-    """Say what is wrong, by column; no value is repeated, since they are personal or confidential."""
+    """Yield what is wrong, by column; no value is repeated, since values are personal or confidential."""
     found = []
     if row["neq"] and not _holds(Neq, row["neq"]):
         found.append("neq: not a Québec enterprise number")

@@ -26,10 +26,10 @@ class TaxFileCounts:
 
 
 def import_tax_file(path: Path, now: datetime) -> TaxFileCounts:
-    """Load the file at *path* and put it in force; it may be inside a zip, alone.
+    """Load the file at *path*, or the only file of a zip, and put it in force.
 
     Raises:
-        ImportRefusedError: with up to twenty faults, and never a value of the file; what was in force still is.
+        ImportRefusedError: with up to twenty faults, and never a value of the file; the previous data stays in force.
     """
     source, faults = Source(path), Faults()
     names = source.names(faults)

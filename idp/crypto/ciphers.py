@@ -13,11 +13,11 @@ _VERSION = "v1"
 
 
 class SealError(ValueError):
-    """A sealed value does not open: wrong key, wrong place, or altered."""
+    """A sealed value cannot be opened: wrong key, wrong context, or altered."""
 
 
 def seal_under(key: bytes, text: str, context: str) -> str:
-    """Encrypt *text* with AES-256-GCM under *key*, for the place named by *context*."""
+    """Encrypt *text* with AES-256-GCM under *key*, for *context*."""
     nonce = os.urandom(12)
     sealed = AESGCM(key).encrypt(nonce, text.encode(), context.encode())
     return f"{_VERSION}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
@@ -27,7 +27,7 @@ def unseal_under(key: bytes, sealed: str, context: str) -> str:
     """Return the text sealed under *key* for *context*.
 
     Raises:
-        SealError: it was sealed elsewhere, under another key, or altered.
+        SealError: it was sealed for another context, under another key, or altered.
     """
     version, _, body = sealed.partition(".")
     if version != _VERSION:
@@ -40,7 +40,7 @@ def unseal_under(key: bytes, sealed: str, context: str) -> str:
 
 
 def decoded_key(text: str, name: str) -> bytes:
-    """Return the 32 bytes that a line of the file *name* holds."""
+    """Return the 32 bytes encoded in a line of the file *name*."""
     key = base64.urlsafe_b64decode(text.strip())
     if len(key) != 32:
         raise ValueError(f"{name} does not hold 32 bytes")

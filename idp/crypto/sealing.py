@@ -1,7 +1,7 @@
-"""Secrets at rest: what is sealed, and what is only recognized.
+"""Secrets at rest: sealed values, and values stored only as digests.
 
-- ``seal``/``unseal``: AES-256-GCM under a key that is not in the database; the context is authenticated, so a value moved
-  to another row does not open (security-bar.md S-89).
+- ``seal``/``unseal``: AES-256-GCM under a key that is not in the database; the context is authenticated, so a value
+  moved to another row does not open (security-bar.md S-89).
 - ``digest``: SHA-256 of a random value of at least 256 bits.
 - ``keyed_digest``: HMAC-SHA256 under a pepper, for values a person types (codes, notice numbers).
 """
@@ -30,7 +30,7 @@ KEY_FILES = ("sealing.key", "pepper.key", "pairwise.salt", "cookie.key")
 
 @dataclass(frozen=True)
 class Sealing:
-    """The keys that guard data at rest; each is 32 random bytes in a file of the keys folder."""
+    """The keys that protect data at rest; each is 32 random bytes in a file of the keys folder."""
 
     key: bytes = field(repr=False)
     pepper: bytes = field(repr=False)
@@ -49,14 +49,14 @@ class Sealing:
         return cls(*(_read_key(folder / name) for name in KEY_FILES))
 
     def seal(self, text: str, context: str) -> str:
-        """Encrypt *text* for the place named by *context* (for example ``totp:<row id>``)."""
+        """Encrypt *text* for *context* (for example ``totp:<row id>``)."""
         return seal_under(self.key, text, context)
 
     def unseal(self, sealed: str, context: str) -> str:
         """Return the text sealed for *context*.
 
         Raises:
-            SealError: it was sealed elsewhere, under another key, or altered.
+            SealError: it was sealed for another context, under another key, or altered.
         """
         return unseal_under(self.key, sealed, context)
 
@@ -66,7 +66,7 @@ class Sealing:
         return hmac.new(self.pepper, message, hashlib.sha256).hexdigest()
 
     def derived_token(self, secret: str, context: str) -> str:
-        """Return the token that follows from a random *secret* for *context*: always the same one."""
+        """Return the token derived from a random *secret* for *context*: always the same one."""
         message = f"{len(context)}:{context}{secret}".encode()
         made = hmac.new(self.pepper, b"token:" + message, hashlib.sha256).digest()
         return base64.urlsafe_b64encode(made).rstrip(b"=").decode()
@@ -97,7 +97,7 @@ def random_token() -> str:
 
 
 def is_token(text: str) -> bool:
-    """Tell whether *text* has the shape of a random token: 43 signs of base64url."""
+    """Return whether *text* has the shape of a random token: 43 characters of base64url."""
     return _TOKEN.fullmatch(text) is not None
 
 

@@ -1,1 +1,1 @@
-"""How an enterprise gets in: its file, the facts that prove it, the three ways on, the slips."""
+"""How an enterprise enrols: its file, its facts, its verification (online, by mail, by review), the slips."""

@@ -1,7 +1,7 @@
-"""The browsers that may open a file: one row each, which ends by rest, by age, by its owner, or when another browser comes back.
+"""The browsers that may open a file: one row each, ended by inactivity, age, its owner or another browser.
 
-A browser opens the pages of its file and no account: the representative's first credentials ask a code sent by e-mail, and the
-slips of the persons in charge ask the representative's own sign-in.
+A browser row gives access to the pages of its file and to no account: the representative's first credentials require a
+code sent by e-mail, and the slips of the persons in charge require the representative's own sign-in.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from ..crypto.sealing import digest, is_token, random_token
 from ..db import db, new_id, transaction
 from .models import FileBrowser
 
-IDLE = timedelta(hours=2)  # to look for a notice of assessment or ask a colleague
-LIFE = timedelta(hours=12)  # as a sign-in (docs/operations.md)
+IDLE = timedelta(hours=2)  # time to find a notice of assessment or ask a colleague
+LIFE = timedelta(hours=12)  # same as a sign-in (docs/operations.md)
 KEPT = timedelta(days=30)  # after the end
-_TOUCH = timedelta(minutes=1)  # between two notes that it was seen
+_TOUCH = timedelta(minutes=1)  # between two updates of when it was last seen
 
 
 def begin(file_id: str, *, device: str, now: datetime) -> str:
-    """Let a browser open a file; return the secret it keeps."""
+    """Give a browser access to a file; return the secret it keeps."""
     token = random_token()
     with transaction() as session:
         session.execute(
@@ -41,7 +41,7 @@ def begin(file_id: str, *, device: str, now: datetime) -> str:
 
 
 def file_of(token: str | None, *, now: datetime) -> str | None:
-    """Return the file that the browser with this secret may open, and note that it was seen."""
+    """Return the file that the browser with this secret may open, and record that it was seen."""
     if token is None or not is_token(token):
         return None
     lives = (
@@ -61,7 +61,7 @@ def file_of(token: str | None, *, now: datetime) -> str | None:
 
 
 def leave(token: str | None, *, now: datetime) -> None:
-    """End the browser with this secret, if it may still open a file."""
+    """End the access of the browser with this secret, if it still has any."""
     if token is None or not is_token(token):
         return
     with transaction() as session:
@@ -74,14 +74,14 @@ def leave(token: str | None, *, now: datetime) -> None:
 
 
 def end_all(file_id: str, *, now: datetime) -> int:
-    """End every browser of a file, in the caller's transaction; return how many there were."""
+    """End the access of every browser to a file, in the caller's transaction; return how many there were."""
     ended = update(FileBrowser).where(FileBrowser.file_id == file_id, FileBrowser.ended_at.is_(None))
     closed = ended.values(ended_at=now).returning(FileBrowser.id).execution_options(synchronize_session=False)
     return len(db.session.scalars(closed).all())
 
 
 def forget_old(now: datetime) -> int:
-    """Delete the browsers whose time has passed; return how many."""
+    """Delete the rows of browsers whose retention has passed; return how many."""
     with transaction() as session:
         old = delete(FileBrowser).where(FileBrowser.expires_at <= now - KEPT).returning(FileBrowser.id)
         return len(session.scalars(old.execution_options(synchronize_session=False)).all())

@@ -1,6 +1,7 @@
 """Checking a submitted file: ask both connectors outside any transaction, decide in a second one (decisions.md §13).
 
-A connector that is down leaves the file where it is; the worker takes it up again. Never another source, never a yes.
+A connector that is down leaves the file in its state; the worker checks it again. No other source replaces it, and the
+file is never accepted meanwhile.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ NUMBERS, NOTICE = "numbers", "notice"
 
 
 def check(file_id: str, *, now: datetime) -> None:
-    """Check a submitted file and apply the decision; a file that is not waiting, or is being checked, is left alone."""
+    """Check a submitted file and apply the decision; skip a file that is not waiting, or is already being checked."""
     if not _lease(file_id, now):
         return
     application, notice = _application(file_id)
@@ -96,9 +97,9 @@ def _application(file_id: str) -> tuple[Application, tuple[str, int] | None]:
 
 
 def _hold_enterprise(session: Session, neq: Neq) -> None:
-    """Have the files of one enterprise decided one after the other: each sees the tries of those before it (S-48).
+    """Lock the files of one enterprise, so that each decision sees the attempts of earlier files (S-48).
 
-    Always in the same order, so that two checks never wait for each other.
+    Rows are always locked in the same order, so that two checks never deadlock.
     """
     session.execute(
         select(EnrolmentFile.id).where(EnrolmentFile.neq == neq.digits).order_by(EnrolmentFile.id).with_for_update()
@@ -106,7 +107,7 @@ def _hold_enterprise(session: Session, neq: Neq) -> None:
 
 
 def _tries(session: Session, file: EnrolmentFile, kind: str, now: datetime) -> int:
-    """Return how often this file or this NEQ failed within the window, whichever is more."""
+    """Return the failed attempts of this file or of this NEQ within the window, whichever is more."""
     recent = select(func.count()).select_from(Attempt).where(Attempt.kind == kind)
     recent = recent.where(Attempt.at > now - timedelta(hours=TRIES_WINDOW_HOURS))
     counts = (session.scalar(recent.where(place)) for place in (Attempt.file_id == file.id, Attempt.neq == file.neq))

@@ -1,4 +1,4 @@
-"""Asking the connectors, always outside any transaction; one that is down answers ``UNAVAILABLE``."""
+"""Querying the connectors, always outside any transaction; one that is down returns ``UNAVAILABLE``."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ Account = TaxAccount | Unavailable | None
 
 
 def register() -> EnterpriseRegister:
-    """Return the enterprise register the application was given."""
+    """Return the enterprise register of the application."""
     return cast(EnterpriseRegister, current_app.extensions["mandat.register"])
 
 
 def tax_agency() -> TaxAgency:
-    """Return the tax agency the application was given."""
+    """Return the tax agency of the application."""
     return cast(TaxAgency, current_app.extensions["mandat.tax_agency"])
 
 
 def look_up(neq: Neq) -> Entry:
-    """Ask the register, outside any transaction."""
+    """Look up a NEQ in the register, outside any transaction."""
     try:
         return register().look_up(neq)
     except UnavailableError:
@@ -37,7 +37,7 @@ def look_up(neq: Neq) -> Entry:
 
 
 def ask_account(file: EnrolmentFile) -> Account:
-    """Ask the tax agency for the account of *file*, outside any transaction."""
+    """Fetch the account of *file* from the tax agency, outside any transaction."""
     number = unseal(file, "revenu_quebec_id")
     if file.neq is None or number is None:
         return None
@@ -48,7 +48,7 @@ def ask_account(file: EnrolmentFile) -> Account:
 
 
 def ask_tax_agency(application: Application, notice: tuple[str, int] | None) -> tuple[Account, bool]:
-    """Return the account the numbers name, and whether the notice typed is one of it."""
+    """Return the account with these numbers, and whether the typed notice belongs to it."""
     number = application.revenu_quebec_id
     if number is None:
         return None, False

@@ -1,4 +1,4 @@
-"""From a verified file to people who can sign in: the representative's account, then one slip for each person named."""
+"""From a verified file to people who can sign in: the representative's account, then one slip for each named person."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .states import Event, State
 
 @dataclass(frozen=True, slots=True)
 class Slip:
-    """A slip as it is shown, once."""
+    """A slip as shown, once."""
 
     user_code: UserCode
     temporary: TemporaryPassword
@@ -39,9 +39,9 @@ class Slip:
 
 
 def open_account(file_id: str, *, now: datetime) -> str | None:
-    """Register the enterprise, its representative and the persons named; return the token of the first credential.
+    """Register the enterprise, its representative and the named persons; return the token of the first credential.
 
-    Called again before the representative finished, it gives another token. None when the enterprise was enrolled
+    Called again before the representative finished, it returns another token. None when the enterprise was enrolled
     meanwhile by another file: this one then goes to an operator, in neutral words.
 
     Raises:
@@ -70,11 +70,11 @@ def open_account(file_id: str, *, now: datetime) -> str | None:
 
 
 def slip(file_id: str, nominee_id: str, *, actor_id: str, now: datetime) -> Slip:
-    """Make the temporary password of a person named, to be shown once; the former slip, if any, is dead.
+    """Create the temporary password of a named person, shown once; the previous slip, if any, is revoked.
 
     Raises:
         NotAllowedError: only the representative collects slips.
-        ConflictError: the person uses their code already.
+        ConflictError: the person already uses their code.
     """
     actor = Actor.person(actor_id)
     with transaction() as session:
@@ -149,7 +149,7 @@ def _record(session: Session, file: EnrolmentFile, person_id: PersonId) -> Verif
         "online": ("tax_agency", "tax_officer", "tax_notice"),
         "mailed_code": ("tax_agency", "tax_officer", "mailed_code"),
     }
-    register = ("register",) if file.enterprise_name else ()  # its name is known from the register alone
+    register = ("register",) if file.enterprise_name else ()  # only the register gives its name
     return VerificationRecord(
         neq=file.neq or "",
         name=_enterprise_name(file),

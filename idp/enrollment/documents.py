@@ -1,4 +1,4 @@
-"""What a document may be, told by its first bytes and never by its name (domain.md §2.4)."""
+"""The accepted types of documents, detected from the first bytes and never from the name (domain.md §2.4)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class DocumentFault(StrEnum):
 
 
 def media_type(content: bytes) -> str | None:
-    """Return the type the first bytes tell, or None."""
+    """Return the media type detected from the first bytes, or None."""
     return next((name for start, name in _SIGNATURES if content.startswith(start)), None)
 
 
@@ -44,6 +44,6 @@ def fault(content: bytes) -> DocumentFault | None:
 
 
 def safe_name(name: str) -> str:
-    """Return *name* without folders or control signs, shortened: shown, never used as a path."""
+    """Return *name* without folders or control characters, shortened: for display, never used as a path."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     return "".join(sign for sign in last if sign.isprintable())[:120] or "document"

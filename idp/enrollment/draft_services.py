@@ -1,4 +1,4 @@
-"""Filling a file in: each task is kept as soon as it is right, bound to the browser that began the file."""
+"""Filling a file in: each task is saved once valid, bound to the browser that began the file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .terms import TERMS_VERSION, terms_digest
 
 @dataclass(frozen=True, slots=True)
 class Representative:
-    """What the representative says of themself; ``notice_number`` None keeps what is on file."""
+    """The representative's answers; ``notice_number`` None keeps what is on file."""
 
     given_name: str
     family_name: str
@@ -77,7 +77,7 @@ def start(*, language: str, now: datetime) -> str:
 
 
 def save_neq(file_id: str, neq: Neq, *, now: datetime) -> None:
-    """Keep the NEQ; another one than before has to be confirmed again."""
+    """Save the NEQ; a changed one must be confirmed again."""
     with transaction() as session:
         file = _editable(session, file_id, now)
         if file.neq != neq.digits:
@@ -85,7 +85,7 @@ def save_neq(file_id: str, neq: Neq, *, now: datetime) -> None:
 
 
 def confirm_neq(file_id: str, entry: RegisterEntry | None, *, now: datetime) -> None:
-    """Note that the representative recognized the enterprise, as the register names it."""
+    """Record that the representative recognized the enterprise, as the register names it."""
     with transaction() as session:
         file = _editable(session, file_id, now)
         if file.neq is None or (entry is not None and entry.neq.digits != file.neq):
@@ -96,7 +96,7 @@ def confirm_neq(file_id: str, entry: RegisterEntry | None, *, now: datetime) -> 
 
 
 def save_revenu_quebec_id(file_id: str, number: RevenuQuebecId | None, *, now: datetime) -> None:
-    """Keep the Revenu Québec number, sealed; None says that the enterprise has none."""
+    """Save the Revenu Québec number, sealed; None means that the enterprise has none."""
     with transaction() as session:
         file = _editable(session, file_id, now)
         file.has_revenu_quebec_id = number is not None
@@ -104,7 +104,7 @@ def save_revenu_quebec_id(file_id: str, number: RevenuQuebecId | None, *, now: d
 
 
 def save_representative(file_id: str, facts: Representative, *, now: datetime) -> bool:
-    """Keep what the representative says; return True when their address still has to be confirmed."""
+    """Save the representative's answers; return True when their address still has to be confirmed."""
     with transaction() as session:
         file = _editable(session, file_id, now)
         if file.email is None or file.email.casefold() != facts.email.casefold():
@@ -124,7 +124,7 @@ def save_representative(file_id: str, facts: Representative, *, now: datetime) -
 
 
 def add_representative_as_nominee(file_id: str, *, now: datetime) -> None:
-    """Name the representative in charge; twice is once."""
+    """Name the representative in charge; repeating it changes nothing."""
     with transaction() as session:
         _editable(session, file_id, now)
         if not any(row.is_representative for row in nominees_of(session, file_id)):
@@ -132,7 +132,7 @@ def add_representative_as_nominee(file_id: str, *, now: datetime) -> None:
 
 
 def is_named(file_id: str, facts: NomineeFacts, *, but: str | None = None, now: datetime) -> bool:
-    """Tell whether this person is already named in the file: same address or same name."""
+    """Return whether this person is already named in the file: same address or same name."""
     return any(
         other.id != but
         and (
@@ -170,7 +170,7 @@ def save_nominee(file_id: str, facts: NomineeFacts, *, nominee_id: str | None = 
 
 
 def remove_nominee(file_id: str, nominee_id: str, *, now: datetime) -> None:
-    """Take a person off the list; one who is not on it is no error (back button, double click)."""
+    """Remove a person from the list; one who is not on it is no error (back button, double click)."""
     with transaction() as session:
         _editable(session, file_id, now)
         session.execute(delete(Nominee).where(Nominee.id == nominee_id, Nominee.file_id == file_id))
@@ -208,7 +208,7 @@ def submit(file_id: str, *, terms_version: str, language: str, now: datetime) ->
 
 
 def withdraw(file_id: str, *, now: datetime) -> None:
-    """Give the file up before it is active.
+    """Withdraw the file before it is active.
 
     Raises:
         ForbiddenTransitionError: it is too late.
@@ -223,7 +223,7 @@ def withdraw(file_id: str, *, now: datetime) -> None:
 
 
 def contest(file_id: str, because: str, *, now: datetime) -> None:
-    """Contest a refusal: the file goes to an operator with the representative's words."""
+    """Contest a refusal: the file goes to an operator with the representative's explanation."""
     with transaction() as session:
         file = lock(session, file_id)
         if file.state == State.UNDER_REVIEW and file.contested_because is not None:
@@ -241,7 +241,7 @@ def _editable(session: Session, file_id: str, now: datetime) -> EnrolmentFile:
 
 
 def _forget_numbers(file: EnrolmentFile) -> None:
-    """Have the numbers typed again: at another address than the one confirmed there may be another person."""
+    """Delete the typed numbers: an address other than the confirmed one may belong to another person."""
     file.has_revenu_quebec_id = file.revenu_quebec_id_sealed = file.notice_number_sealed = None
 
 

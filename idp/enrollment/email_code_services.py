@@ -1,8 +1,9 @@
-"""Codes sent by e-mail: eight digits, ten minutes, five tries; at most five an hour for one file, ten for one
+"""Codes sent by e-mail: eight digits, ten minutes, five attempts; at most five an hour for one file, ten for one
 address over all files.
 
-They confirm the representative's address, let one come back to a file, and open the representative's account. Whether a file
-exists never shows: the caller answers the same in every case, after the same work; the file is looked up when the message leaves.
+They confirm the representative's address, give access to a file again, and open the representative's account. Whether a
+file exists is never disclosed: the caller responds the same in every case, after the same work; the file is looked up
+when the message is sent.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ CODES_TO_ADDRESS = (
 
 
 class Purpose(StrEnum):
-    """What a code is for; one is never good for the other."""
+    """What a code is for; a code is never accepted for another purpose."""
 
     CONFIRM = "confirm"
     RETURN = "return"
@@ -44,7 +45,7 @@ class Purpose(StrEnum):
 
 
 class CodeAnswer(StrEnum):
-    """What became of a typed code."""
+    """The result of checking a typed code."""
 
     ACCEPTED = "accepted"
     WRONG = "wrong"
@@ -52,12 +53,12 @@ class CodeAnswer(StrEnum):
 
 
 def send(file_id: str, purpose: Purpose, *, now: datetime) -> bool:
-    """Send a new code, which kills the older one; return False when too many were sent within an hour."""
+    """Send a new code, which revokes the older one; return False when too many were sent within an hour."""
     code = f"{secrets.randbelow(10**8):08d}"
     with transaction() as session:
         file = lock(session, file_id)
         if file.email is None or (purpose is not Purpose.CONFIRM and file.email_confirmed_at is None):
-            return False  # an address nobody confirmed may be a stranger's: it opens nothing
+            return False  # an unconfirmed address may be a stranger's: it gives access to nothing
         recent = select(func.count()).select_from(EmailCode).where(EmailCode.file_id == file_id)
         if (session.scalar(recent.where(EmailCode.sent_at > now - timedelta(hours=1))) or 0) >= CODES_AN_HOUR:
             return False
@@ -94,7 +95,7 @@ def send(file_id: str, purpose: Purpose, *, now: datetime) -> bool:
 
 
 def ask_to_return(number: str, *, now: datetime) -> None:
-    """Have a code sent to the address of the file with this number, if there is one, by the worker: nothing is read here."""
+    """Have the worker send a code to the address of the file with this number, if it exists: no file is read here."""
     known_by = read_number(number)
     subject = f"return:{current_sealing().keyed_digest(known_by, 'allowance')}"
     with transaction():
@@ -103,7 +104,7 @@ def ask_to_return(number: str, *, now: datetime) -> None:
 
 
 def init_returning(app: Flask) -> None:
-    """Have the worker of *app* look up the files that were asked for by number."""
+    """Have the worker of *app* look up the files requested by number."""
     notices.register_renderer(app, notice_services.RETURN_KIND, _send_to_return)
 
 
@@ -126,7 +127,7 @@ def confirm(file_id: str, code: str, *, now: datetime) -> CodeAnswer:
 
 
 def come_back(number: str, code: str, *, device: str, now: datetime) -> str | None:
-    """Return the secret of a browser that may open the file from now on; every other browser of the file ends.
+    """Return the secret of a browser that may open the file from now on; end the access of every other browser.
 
     None for a wrong code and for an unknown file alike.
     """
@@ -145,7 +146,7 @@ def come_back(number: str, code: str, *, device: str, now: datetime) -> str | No
 
 
 def open_account(file_id: str, code: str, *, now: datetime) -> tuple[CodeAnswer, str | None]:
-    """Spend the code sent for the representative's account; return the token of the first credential with it.
+    """Spend the code sent for the representative's account; return the result and the token of the first credential.
 
     No token comes with an accepted code when the file went to an operator instead
     (:func:`~idp.enrollment.designation_services.open_account`).
@@ -158,7 +159,7 @@ def open_account(file_id: str, code: str, *, now: datetime) -> tuple[CodeAnswer,
 
 
 def _spend(file_id: str, purpose: Purpose, code: str, now: datetime) -> tuple[CodeAnswer, str | None]:
-    """Count one try on the living code and spend it when it is right: two conditional statements."""
+    """Count one attempt on the current code and spend it when it is right: two conditional statements."""
     given = "".join(sign for sign in code if sign.isdigit())
     with transaction() as session:
         row = session.execute(

@@ -1,4 +1,4 @@
-"""Whether an enterprise is enrolled already, which no page tells; its people are told by e-mail (decisions.md §10)."""
+"""Whether an enterprise is already enrolled, which no page discloses; its people are e-mailed (decisions.md §10)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .models import EnrolmentFile
 from .rules import Reason
 from .states import State
 
-_HOLDING = (State.VERIFIED, State.ACTIVE, State.SUSPENDED)  # a file in these states keeps others of its NEQ out
+_HOLDING = (State.VERIFIED, State.ACTIVE, State.SUSPENDED)  # a file in these states blocks other files of its NEQ
 _TOLD_ROLES = (Role.AUTHORIZED_REPRESENTATIVE, Role.PES)
-_QUIET = timedelta(days=1)  # its people are told once a day at most
+_QUIET = timedelta(days=1)  # its people are notified at most once a day
 
 
 def is_enrolled(neq: Neq, *, but: str) -> bool:
-    """Tell whether another file or delegation already holds this NEQ."""
+    """Return whether another file or delegation already has this NEQ."""
     if delegation.enterprise_of_neq(neq.digits) is not None:
         return True
     other = select(EnrolmentFile.id).where(
@@ -34,7 +34,7 @@ def is_enrolled(neq: Neq, *, but: str) -> bool:
 
 
 def tell_enrolled(file: EnrolmentFile, *, now: datetime) -> None:
-    """Tell the representative and the PES of the enrolled enterprise that somebody tried, once a day at most."""
+    """Notify the representative and the PES of the enrolled enterprise of the attempt, at most once a day."""
     enterprise_id = delegation.enterprise_of_neq(file.neq or "")
     if enterprise_id is None or _told_lately(file, now):
         return

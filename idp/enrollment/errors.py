@@ -6,13 +6,13 @@ from ..errors import ConflictError, NotFoundError
 
 
 class NoSuchFileError(NotFoundError):
-    """There is no such file, or it is not this visitor's."""
+    """The file does not exist, or does not belong to this visitor."""
 
     code = "no_such_file"
 
 
 class FileNotEditableError(ConflictError):
-    """The file was submitted meanwhile: nothing of it changes any more."""
+    """The file was submitted meanwhile: it can no longer be edited."""
 
     code = "file_not_editable"
 
@@ -24,6 +24,6 @@ class FileIncompleteError(ConflictError):
 
 
 class SameOperatorError(ConflictError):
-    """A second operator is needed: nobody agrees with themself."""
+    """A second operator is required: an operator cannot approve their own proposal."""
 
     code = "same_operator"

@@ -25,7 +25,7 @@ MOST_DOCUMENTS = 5
 
 @dataclass(frozen=True, slots=True)
 class EvidenceView:
-    """A document as it is listed."""
+    """A document in a list."""
 
     id: str
     kind: DocumentKind
@@ -38,7 +38,7 @@ class EvidenceView:
 
 
 def receive(file_id: str, *, kind: DocumentKind, name: str, content: bytes, now: datetime) -> str:
-    """Keep a document, sealed; the same one sent twice is kept once.
+    """Store a document, sealed; the same one sent twice is stored once.
 
     Raises:
         FileNotEditableError: no document is expected in this state, or there are too many.
@@ -112,10 +112,10 @@ def listed(file_id: str) -> tuple[EvidenceView, ...]:
 
 
 def read(file_id: str, evidence_id: str, *, operator_id: str | None, now: datetime) -> tuple[str, bytes]:
-    """Return the type and the bytes of a document; each reading leaves an entry in the log.
+    """Return the type and the bytes of a document; each reading is logged.
 
     Raises:
-        NoSuchFileError: there is none, or it was destroyed.
+        NoSuchFileError: it does not exist, or was destroyed.
     """
     with transaction() as session:
         row = session.get(Evidence, evidence_id)

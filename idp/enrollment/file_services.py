@@ -1,4 +1,4 @@
-"""Reading a file, locking it, moving it: what every other service of enrolment rests on."""
+"""Reading, locking and moving a file: the basis of every other service of enrolment."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ MAILED_CODE_TRIES = 5  # domain.md §2.4
 
 
 def draw_number() -> str:
-    """Draw the public number of a file, ``XXXX-XXXX``: enough to be found, never enough to come in."""
+    """Draw the public number of a file, ``XXXX-XXXX``: enough to find the file, never enough to open it."""
     signs = "".join(secrets.choice(USER_CODE_SIGNS) for _ in range(8))
     return f"{signs[:4]}-{signs[4:]}"
 
 
 def read_number(text: str) -> str:
-    """Return *text* as file numbers are kept, whatever its case, spaces or hyphens."""
+    """Return *text* in the stored form of file numbers, ignoring case, spaces and hyphens."""
     signs = "".join(sign for sign in text.upper() if sign.isalnum())[:16]
     return f"{signs[:4]}-{signs[4:]}"
 
@@ -39,16 +39,16 @@ def seal(file_id: str, column: str, value: str | None) -> str | None:
 
 
 def unseal(file: EnrolmentFile, column: str) -> str | None:
-    """Open the sealed *column* of *file*."""
+    """Unseal *column* of *file*."""
     sealed: str | None = getattr(file, f"{column}_sealed")
     return None if sealed is None else current_sealing().unseal(sealed, f"enrolment_file:{column}:{file.id}")
 
 
 def lock(session: Session, file_id: str) -> EnrolmentFile:
-    """Return the row of a file, held until the transaction ends.
+    """Return the row of a file, locked until the transaction ends.
 
     Raises:
-        NoSuchFileError: there is none.
+        NoSuchFileError: it does not exist.
     """
     file = session.get(EnrolmentFile, file_id, with_for_update=True, populate_existing=True)
     if file is None:
@@ -66,10 +66,10 @@ def move(
     told_as: audit.Event,
     details: dict[str, object] | None = None,
 ) -> None:
-    """Move a locked *file* along the table, with its line of the timeline and its entry in the log.
+    """Apply a transition of the table to a locked *file*, with its timeline line and its log entry.
 
     Raises:
-        ForbiddenTransitionError: the table has no such line.
+        ForbiddenTransitionError: the table has no such transition.
     """
     came_from = State(file.state)
     state = after(came_from, event)
@@ -98,7 +98,7 @@ def tell(session: Session, file: EnrolmentFile, event: str, *, now: datetime) ->
 
 
 def nominees_of(session: Session, file_id: str) -> list[Nominee]:
-    """Return the persons named in a file, in the order they were named."""
+    """Return the persons named in a file, in the order in which they were named."""
     wanted = select(Nominee).where(Nominee.file_id == file_id).order_by(Nominee.added_at, Nominee.id)
     return list(session.scalars(wanted.execution_options(populate_existing=True)))
 
@@ -107,7 +107,7 @@ def view(file_id: str, *, now: datetime) -> FileView:
     """Return a file as pages read it.
 
     Raises:
-        NoSuchFileError: there is none.
+        NoSuchFileError: it does not exist.
     """
     session = db.session()
     session.flush()
@@ -123,7 +123,7 @@ def find_by_number(number: str) -> str | None:
 
 
 def file_of_representative(person_id: str) -> str | None:
-    """Return the latest file whose representative is this person."""
+    """Return the latest file with this person as representative."""
     wanted = select(EnrolmentFile.id).where(EnrolmentFile.representative_id == person_id)
     return db.session.scalar(wanted.order_by(EnrolmentFile.created_at.desc()).limit(1))
 
@@ -176,7 +176,7 @@ def _view(session: Session, file: EnrolmentFile, now: datetime) -> FileView:
 
 
 def _nominee(file: EnrolmentFile, row: Nominee) -> NomineeView:
-    """Return a person named; the representative's own facts are read from the file, so that they never differ."""
+    """Return a named person; the representative's own facts are read from the file, so that they never differ."""
     own = row.is_representative
     return NomineeView(
         id=row.id,

@@ -1,4 +1,4 @@
-"""A file as pages and operators read it: frozen values, and what is still missing before it may be submitted."""
+"""A file as read by pages and operators: frozen values, and what is missing before it may be submitted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Task(StrEnum):
 
 
 class TaskState(StrEnum):
-    """Where a task stands."""
+    """The progress of a task."""
 
     DONE = "done"
     IN_PROGRESS = "in_progress"
@@ -33,7 +33,7 @@ class TaskState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NomineeView:
-    """A person named in charge."""
+    """A named person in charge."""
 
     id: str
     is_representative: bool
@@ -119,16 +119,16 @@ class FileView:
 
     @property
     def representative_is_nominee(self) -> bool:
-        """Tell whether the representative named themself."""
+        """Return whether the representative named themself."""
         return any(nominee.is_representative for nominee in self.nominees)
 
     def nominee(self, nominee_id: str) -> NomineeView | None:
-        """Return the person named with this id."""
+        """Return the named person with this id."""
         return next((nominee for nominee in self.nominees if nominee.id == nominee_id), None)
 
 
 def progress(file: FileView) -> dict[Task, TaskState]:
-    """Tell where each task of a draft stands."""
+    """Return the progress of each task of a draft."""
     states = {
         Task.ENTERPRISE: _state(begun=file.neq is not None, done=file.neq_confirmed),
         Task.TAX_NUMBER: _state(begun=False, done=file.has_revenu_quebec_id is not None),

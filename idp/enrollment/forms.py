@@ -1,4 +1,4 @@
-"""The forms of enrolment: text becomes a value at the door, with a sentence beside the field when it cannot."""
+"""The forms of enrolment: text is parsed on input, with a sentence beside the field when it cannot be."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _OLDEST = date(1900, 1, 1)
 
 
 def is_a_phone(form: MandatForm, field: Any) -> None:
-    """Read a telephone number; without a country code it is a Canadian one."""
+    """Read a telephone number; one without a country code is Canadian."""
     try:
         number = phonenumbers.parse(field.data or "", "CA")
     except phonenumbers.NumberParseException:
@@ -58,7 +58,7 @@ def _phone() -> TelField:
 
 
 def neq_fault(found: Fault) -> str:
-    """Say why a text is no NEQ."""
+    """Return why a text is not a NEQ."""
     sentences = {
         Fault.EMPTY: _("Enter the NEQ"),
         Fault.NOT_DIGITS: _("The NEQ has digits only, no letters"),
@@ -70,7 +70,7 @@ def neq_fault(found: Fault) -> str:
 
 
 class EnterpriseForm(MandatForm):
-    """The NEQ; ``parsed`` holds it once valid."""
+    """The NEQ; ``parsed`` is its value once valid."""
 
     neq = StringField(
         _l("Québec enterprise number (NEQ)"),
@@ -88,7 +88,7 @@ class EnterpriseForm(MandatForm):
 
 
 class TaxNumberForm(MandatForm):
-    """The Revenu Québec number, or that there is none; a kept number is never shown back."""
+    """The Revenu Québec number, or that there is none; a stored number is never shown again."""
 
     answer = RadioField(
         _l("Does your enterprise have a Revenu Québec identification number?"),
@@ -121,7 +121,7 @@ class TaxNumberForm(MandatForm):
 
 
 class RepresentativeForm(MandatForm):
-    """The representative: who they are, by what right, how they prove it, how they are reached."""
+    """The representative: identity, authority, proof and contact details."""
 
     given_name = NameField(_l("Given name"), description=_l("Leave it empty if you have one name only"))
     family_name = NameField(_l("Family name"), _l("Enter your family name, or your only name"))
@@ -150,22 +150,22 @@ class RepresentativeForm(MandatForm):
     year: int | None = None
 
     def validate_birth_date(self, field: Any) -> None:
-        """Refuse a date nobody living can have."""
+        """Refuse a birth date that no living person can have."""
         if field.data is not None and not _OLDEST <= field.data <= local_date(now()):
             raise ValidationError(_("Check the year: this date of birth is not possible"))
 
     def validate_position(self, field: Any) -> None:
-        """Refuse what is not in the list."""
+        """Refuse a position that is not in the list."""
         if field.data not in {place.value for place in Position}:
             raise StopValidation(_("Choose your position"))
 
     def validate_notice_number(self, field: Any) -> None:
-        """Ask for the number when a year is given."""
+        """Require the number when a year is given."""
         if self.notice_year.data and not field.data and not self.notice_kept:
             raise ValidationError(_("Enter the number of the notice, or erase its year"))
 
     def validate_notice_year(self, field: Any) -> None:
-        """Read the year, and ask for it when a number is given."""
+        """Read the year, and require it when a number is given."""
         text = field.data or ""
         if not text:
             if self.notice_number.data:
@@ -196,7 +196,7 @@ class CodeForm(MandatForm):
     digits = 8
 
     def validate_code(self, field: Any) -> None:
-        """Refuse what cannot be a code before a try is counted."""
+        """Refuse text that cannot be a code before an attempt is counted."""
         signs = "".join(sign for sign in field.data or "" if sign not in " -\u00a0\u202f")
         if not (signs.isascii() and signs.isdigit() and len(signs) == self.digits):
             raise ValidationError(_("The code has exactly %(count)s digits", count=self.digits))
@@ -210,7 +210,7 @@ class MailedCodeForm(CodeForm):
 
 
 class CheckForm(MandatForm):
-    """The acceptance of the terms, a box of its own."""
+    """The acceptance of the terms, in its own box."""
 
     terms = BooleanField(
         _l("I have read and accept the terms of use, and I declare that the information is exact"),
@@ -230,7 +230,7 @@ class ResumeForm(MandatForm):
 
 
 class DocumentForm(MandatForm):
-    """A document that proves the mandate; ``content`` holds its bytes once valid."""
+    """A document that proves the mandate; ``content`` contains its bytes once valid."""
 
     kind = RadioField(
         _l("What is this document?"),
@@ -241,7 +241,7 @@ class DocumentForm(MandatForm):
     content: bytes = b""
 
     def validate_document(self, field: Any) -> None:
-        """Look at the bytes, never at the name."""
+        """Check the bytes, never the name."""
         if field.data and hasattr(field.data, "read"):
             self.content = field.data.read()
             field.data.close()
@@ -262,4 +262,4 @@ class ContestForm(MandatForm):
 
 
 class EmptyForm(MandatForm):
-    """A form with a button alone."""
+    """A form with only a button."""

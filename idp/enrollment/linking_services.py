@@ -1,4 +1,4 @@
-"""What files hold of a person passes to the account they turn out to have; a name that was proved stays that name."""
+"""Files that name a person move to the account found to be theirs; a proved name does not change."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .names import same_name
 
 
 def objections(newcomer: str, account: str) -> tuple[Objection, ...]:
-    """Return what keeps a representative, whose identity a file proved, from an account under another name."""
+    """Return why a representative, whose identity a file proved, cannot be linked to an account under another name."""
     if not _proved_under_another_name(newcomer, account):
         return ()
     return (
@@ -30,7 +30,7 @@ def objections(newcomer: str, account: str) -> tuple[Objection, ...]:
 def hand_over(newcomer: str, account: str, now: datetime) -> None:
     """Name *account* in the files that name *newcomer*, in the caller's transaction.
 
-    The files are held first, as by whoever makes a slip of a person named.
+    The files are locked first, in the same way as when a slip is made.
 
     Raises:
         ConflictError: a file proved the identity of the newcomer under another name.

@@ -1,4 +1,4 @@
-"""The code mailed to the address on file: ten digits, thirty days, five tries, three mailings (domain.md §2.4)."""
+"""The code mailed to the address on file: ten digits, thirty days, five attempts, three mailings (domain.md §2.4)."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ MAILINGS = 3
 
 
 class CodeAnswer(StrEnum):
-    """What became of a typed code."""
+    """The result of checking a typed code."""
 
     ACCEPTED = "accepted"
     WRONG = "wrong"
-    DEAD = "dead"  # expired or replaced: another letter may be asked for
+    DEAD = "dead"  # expired or replaced: another letter may be requested
     EXHAUSTED = "exhausted"  # the file went to an operator
 
 
 class LetterAnswer(StrEnum):
-    """What became of the wish for another letter."""
+    """The result of a request for another letter."""
 
     ORDERED = "ordered"
     NO_MORE = "no_more"
@@ -59,7 +59,7 @@ def order(
     details: dict[str, object] | None = None,
     now: datetime,
 ) -> None:
-    """Make a code for a locked *file* and put its letter in the outbox; the older code dies."""
+    """Create a code for a locked *file* and put its letter in the outbox; the older code is revoked."""
     code, code_id = f"{secrets.randbelow(10**10):010d}", new_id()
     session.execute(
         update(MailedCode)
@@ -105,7 +105,7 @@ def mailings(session: Session, file_id: str) -> int:
 
 
 def order_again(file_id: str, *, now: datetime) -> LetterAnswer:
-    """Order another letter at the representative's wish; the address is asked from the tax agency again."""
+    """Order another letter at the representative's request, to the tax agency's current address."""
     file = db.session.get(EnrolmentFile, file_id)
     if file is None:
         raise NoSuchFileError(file_id)
@@ -126,9 +126,9 @@ def order_again(file_id: str, *, now: datetime) -> LetterAnswer:
 
 
 def enter(file_id: str, code: str, *, now: datetime) -> CodeAnswer:
-    """Try a typed code: one counted try, spent at once when it is right.
+    """Check a typed code: one attempt is counted, and the code is spent at once when it is right.
 
-    The count survives the refusal: it is the outcome of the transaction, never raised through it.
+    The count survives a refusal: the refusal is returned from the transaction, never raised through it.
     """
     given = "".join(sign for sign in code if sign.isdigit())
     actor = Actor("file", file_id)

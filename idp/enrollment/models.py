@@ -1,4 +1,4 @@
-"""The tables of enrolment: the file, whom it names, what happened to it, the codes and the documents."""
+"""The tables of enrolment: the file, the persons it names, its events, its codes and its documents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..db import Base, UtcDateTime
 
 
 class EnrolmentFile(Base):
-    """One file. What is sealed opens only in its own row: context ``enrolment_file:<column>:<id>``."""
+    """One file. A sealed value opens only in its own row: context ``enrolment_file:<column>:<id>``."""
 
     __tablename__ = "enrolment_file"
     __table_args__ = (Index("ix_enrolment_file_state_deadline", "state", "deadline_at"),)
@@ -90,20 +90,20 @@ class Nominee(Base):
 
 
 class FileEvent(Base):
-    """One line of the timeline of a file, in words a visitor may read; the audit log holds the proof."""
+    """One line of a file's timeline, in words a visitor may read; the audit log has the proof."""
 
     __tablename__ = "enrolment_event"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     file_id: Mapped[str] = mapped_column(ForeignKey("enrolment_file.id"), index=True)
-    place: Mapped[int] = mapped_column(Integer)  # order within the file: two lines may bear the same instant
+    place: Mapped[int] = mapped_column(Integer)  # order within the file: two lines may have the same instant
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     event: Mapped[str] = mapped_column(String(32))
     state: Mapped[str] = mapped_column(String(16))
 
 
 class Attempt(Base):
-    """A try that failed on the numbers or on the notice, counted per file and per NEQ over 24 hours (decisions.md §9)."""
+    """A failed attempt on the numbers or the notice, counted per file and per NEQ over 24 hours (decisions.md §9)."""
 
     __tablename__ = "enrolment_attempt"
     __table_args__ = (Index("ix_enrolment_attempt_neq_at", "neq", "at"),)
@@ -116,7 +116,7 @@ class Attempt(Base):
 
 
 class MailedCode(Base):
-    """A code sent by letter: only its keyed digest is kept; a new mailing kills the older one."""
+    """A code sent by letter: only its keyed digest is kept; a new mailing revokes the older one."""
 
     __tablename__ = "enrolment_mailed_code"
 
@@ -132,7 +132,7 @@ class MailedCode(Base):
 
 
 class EmailCode(Base):
-    """A code sent by e-mail: to confirm an address, to come back to a file, or to open its representative's account."""
+    """A code sent by e-mail: to confirm an address, return to a file, or open its representative's account."""
 
     __tablename__ = "enrolment_email_code"
 
@@ -148,7 +148,7 @@ class EmailCode(Base):
 
 
 class FileBrowser(Base):
-    """A browser that may open a file, by a secret in its page session of which a digest is kept."""
+    """A browser that may open a file, by a secret in its page session of which only a digest is stored."""
 
     __tablename__ = "enrolment_browser"
 
@@ -163,7 +163,7 @@ class FileBrowser(Base):
 
 
 class Evidence(Base):
-    """A document: sealed, its hash kept; the content is destroyed 90 days after the decision (domain.md §2.4)."""
+    """A document: sealed, with its hash; the content is destroyed 90 days after the decision (domain.md §2.4)."""
 
     __tablename__ = "enrolment_evidence"
 

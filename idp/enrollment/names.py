@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import unicodedata
 
-_LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ı": "i"})  # NFKD leaves these whole
+_LETTERS = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "đ": "d", "ł": "l", "ı": "i"})  # NFKD keeps these
 
 
 def fold(text: str) -> str:
-    """Return the letters and digits of *text* alone, without accent or case."""
+    """Return only the letters and digits of *text*, without accent or case."""
     decomposed = unicodedata.normalize("NFKD", text.casefold()).translate(_LETTERS)
     return "".join(sign for sign in decomposed if sign.isalnum())
 
 
 def same_name(given: str, family: str, other_given: str, other_family: str) -> bool:
-    """Tell whether both pairs name the same person."""
+    """Return whether both pairs name the same person."""
     return bool(_writings(given, family) & _writings(other_given, other_family))
 
 

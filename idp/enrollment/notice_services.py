@@ -1,4 +1,4 @@
-"""What enrolment writes to people: rows of the outbox, and how each becomes an e-mail or a letter."""
+"""What enrolment sends to people: rows of the outbox, and how each becomes an e-mail or a letter."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def init_notices(app: Flask) -> None:
 
 
 def ask_to_return(number: str, *, now: datetime) -> None:
-    """Have the worker look a file up by its number and send it a code, inside the caller's transaction."""
+    """Have the worker find a file by its number and send it a code, inside the caller's transaction."""
     notices.enqueue(RETURN_KIND, {"number": number}, now=now)
 
 

@@ -1,4 +1,4 @@
-"""What enrolment keeps about one person, for the file that they may take away (:mod:`idp.accounts.my_data_rooms`)."""
+"""What enrolment stores about one person, for the copy of their data (:mod:`idp.accounts.my_data_rooms`)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Read = Callable[[str, datetime], list[dict[str, Any]]]
 
 
 def enrolments(person_id: str, _now: datetime) -> list[dict[str, Any]]:
-    """Return the files of a person as representative; the numbers of the tax agency never leave, only that they are kept."""
+    """Return the files of a person as representative; for tax agency numbers, only whether they are stored."""
     files = db.session.scalars(
         select(EnrolmentFile)
         .where(EnrolmentFile.representative_id == person_id)
@@ -28,7 +28,7 @@ def enrolments(person_id: str, _now: datetime) -> list[dict[str, Any]]:
 
 
 def nominations(person_id: str, _now: datetime) -> list[dict[str, Any]]:
-    """Return what representatives wrote of a person to put them in charge."""
+    """Return what representatives wrote about a person they put in charge."""
     rows = db.session.execute(
         select(Nominee, EnrolmentFile.neq, EnrolmentFile.enterprise_name)
         .join(EnrolmentFile, EnrolmentFile.id == Nominee.file_id)
@@ -70,7 +70,7 @@ PARTS: dict[str, tuple[Read, tuple[str, ...]]] = {
         ),
     ),
     "nominations": (nominations, ("enrolment_nominee",)),
-}  # each with the tables that it is read from
+}  # each with the tables it is read from
 
 
 def _file(file: EnrolmentFile) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def _file(file: EnrolmentFile) -> dict[str, Any]:
 
 
 def _each(model: type[Any], order: str, file_id: str, *columns: str) -> list[dict[str, Any]]:
-    """Return the named *columns* of what belongs to a file, in order."""
+    """Return the named *columns* of the rows that belong to a file, in order."""
     wanted = select(*(getattr(model, name) for name in columns)).where(model.file_id == file_id)
     return [dict(row._mapping) for row in db.session.execute(wanted.order_by(getattr(model, order)))]
 

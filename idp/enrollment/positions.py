@@ -1,4 +1,4 @@
-"""The positions a representative may declare, and those that are enough by themselves (domain.md §2.4)."""
+"""The positions a representative may declare, and those that are sufficient by themselves (domain.md §2.4)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Position(StrEnum):
-    """What the representative is in the enterprise. Values are stored and compared with the tax agency's."""
+    """The representative's position in the enterprise. Values are stored and compared with the tax agency's."""
 
     PRESIDENT = "president"
     VICE_PRESIDENT = "vice_president"
@@ -46,5 +46,5 @@ ENOUGH_BY_OFFICE: dict[str, frozenset[Position]] = {
 
 
 def is_enough_by_office(family: str, position: str) -> bool:
-    """Tell whether *position* in an enterprise of this NEQ family proves authority without a document."""
+    """Return whether *position* in an enterprise of this NEQ family proves authority without a document."""
     return position in ENOUGH_BY_OFFICE.get(family, frozenset())

@@ -24,7 +24,7 @@ def refer(
     details: dict[str, object] | None = None,
     now: datetime,
 ) -> None:
-    """Send a locked *file* to an operator; a document is asked when none was received, whatever the reason."""
+    """Send a locked *file* to an operator; a document is requested when none was received, whatever the reason."""
     received = session.scalar(select(Evidence.id).where(Evidence.file_id == file.id).limit(1))
     file.document_wanted = received is None
     move(session, file, event, actor=actor, now=now, told_as=audit.Event.FILE_UNDER_REVIEW, details=details)

@@ -1,4 +1,4 @@
-"""What the register of enterprises says today beside what was declared: pure comparison, and the reading that feeds it."""
+"""The register of enterprises today compared with what was declared: pure comparison, and the reading it needs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .connector_services import look_up
 from .models import EnrolmentFile
 from .rules import Unavailable, register_accepts
 
-_AGAIN = timedelta(days=1)  # what is unchanged is noted once a day
+_AGAIN = timedelta(days=1)  # an unchanged reading is recorded once a day
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What is on record since the enrolment."""
+    """The facts on record since the enrolment."""
 
     neq: Neq
     name: str
@@ -32,7 +32,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the register says, and when; ``is_down`` when it did not answer now and *entry* is the last known, if any."""
+    """What the register says, and when; ``is_down`` when it does not respond and *entry* is the last known, if any."""
 
     declared: Declared
     entry: RegisterEntry | None
@@ -41,23 +41,23 @@ class Reading:
 
     @property
     def name_differs(self) -> bool:
-        """Tell whether the register writes another name than the one on record."""
+        """Return whether the register has another name than the one on record."""
         return self.entry is not None and _plain(self.entry.name) != _plain(self.declared.name)
 
     @property
     def form_differs(self) -> bool:
-        """Tell whether the register tells another legal form than the one on record."""
+        """Return whether the register has another legal form than the one on record."""
         form = self.entry.legal_form_label if self.entry else None
         return bool(form and self.declared.legal_form) and _plain(form or "") != _plain(self.declared.legal_form)
 
     @property
     def status_differs(self) -> bool:
-        """Tell whether an enterprise with this status could not enrol today."""
+        """Return whether an enterprise with this status could not enrol today."""
         return self.entry is not None and not register_accepts(self.declared.neq, self.entry)
 
 
 def read(enterprise_id: str, *, now: datetime) -> Reading:
-    """Ask the register, outside any transaction, and keep what it says; when it is down, return the last known."""
+    """Read the register, outside any transaction, and store the answer; when it is down, return the last known."""
     declared = _declared(enterprise_id)
     last = contact_services.last_register_entry(enterprise_id)
     let_go()

@@ -1,7 +1,7 @@
-"""What the operator's desk may do with a file: the queue, one file with all its facts, the decision.
+"""What operators may do with a file: the queue, one file with all its facts, the decision.
 
-Approval needs a second operator: always when authority rests on a mandate, and by office unless ``IDP_OFFICE_OPERATORS`` is 1.
-An operator never agrees with themself.
+Approval needs a second operator: always when authority rests on a mandate, and by office unless
+``IDP_OFFICE_OPERATORS`` is 1. An operator never approves their own proposal.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from .states import Event, State, deadline, operator_due
 
 
 class RefusalReason(StrEnum):
-    """Why a file is refused, in a list the applicant can read. Values are stored."""
+    """Why a file is refused, from a list the applicant can read. Values are stored."""
 
-    STATUS_NOT_ACCEPTED = "status_not_accepted"  # by the rule alone
+    STATUS_NOT_ACCEPTED = "status_not_accepted"  # set by the rule alone
     IDENTITY_NOT_PROVED = "identity_not_proved"
     NOT_AUTHORIZED = "not_authorized"
     DOCUMENT_INSUFFICIENT = "document_insufficient"
@@ -43,7 +43,7 @@ class RefusalReason(StrEnum):
 
 
 class Approval(StrEnum):
-    """What an approval led to."""
+    """The result of an approval."""
 
     APPROVED = "approved"
     PROPOSED = "proposed"
@@ -68,13 +68,13 @@ class FileSummary:
 
 @dataclass(frozen=True, slots=True)
 class ReviewFile:
-    """A file beside what the register and the tax agency answer now (or ``UNAVAILABLE``)."""
+    """A file with the current answers of the register and the tax agency (or ``UNAVAILABLE``)."""
 
     file: FileView
     summary: FileSummary
     entry: Entry
     account: Account
-    matching_officers: tuple[int, ...]  # places of the officers on file whose name and birth date match
+    matching_officers: tuple[int, ...]  # indices of the officers on file whose name and birth date match
     already_enrolled: bool
     evidence: tuple[EvidenceView, ...]
     timeline: tuple[TimelineEntry, ...]
@@ -84,7 +84,7 @@ class ReviewFile:
 
 
 def queue() -> tuple[FileSummary, ...]:
-    """Return the files an operator may decide, the oldest first; those that await a document come last."""
+    """Return the files an operator may decide, oldest first; those that await a document come last."""
     rows = db.session.scalars(
         select(EnrolmentFile)
         .where(EnrolmentFile.state == State.UNDER_REVIEW.value)
@@ -95,10 +95,10 @@ def queue() -> tuple[FileSummary, ...]:
 
 
 def file_for_review(file_id: str, *, operator_id: str | None = None, now: datetime) -> ReviewFile:
-    """Return one file with all its facts; the reading leaves an entry in the log.
+    """Return one file with all its facts; the reading is logged.
 
     Raises:
-        NoSuchFileError: there is none.
+        NoSuchFileError: it does not exist.
     """
     row = _row(file_id)
     entry = look_up(Neq(row.neq)) if row.neq else None
@@ -133,7 +133,7 @@ def approve(file_id: str, *, operator_id: str, note: str, now: datetime) -> Appr
 
     Raises:
         SameOperatorError: the second approval comes from the first operator.
-        ConflictError: the file is no longer under review, or its enterprise is enrolled already.
+        ConflictError: the file is no longer under review, or its enterprise is already enrolled.
     """
     actor = Actor("operator", operator_id)
     with transaction() as session:
@@ -157,7 +157,7 @@ def approve(file_id: str, *, operator_id: str, note: str, now: datetime) -> Appr
 
 
 def refuse(file_id: str, *, operator_id: str, reason: str, note: str, now: datetime) -> None:
-    """Refuse a file under review, with a reason of the list.
+    """Refuse a file under review, with a reason from the list.
 
     Raises:
         ConflictError: the file is no longer under review.
@@ -187,7 +187,7 @@ def send_back(file_id: str, *, operator_id: str, note: str, now: datetime) -> No
 
 
 def ask_document(file_id: str, *, operator_id: str, now: datetime) -> None:
-    """Ask the representative for (another) document; they have thirty days."""
+    """Request a document, or another one, from the representative; they have thirty days."""
     actor = Actor("operator", operator_id)
     with transaction() as session:
         file = _under_review(session, file_id)

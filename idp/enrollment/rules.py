@@ -1,7 +1,7 @@
 """The decision on a submitted file: the table of domain.md §2.4 with decisions.md §8–10, one function per line.
 
-The outcome is that of the first line that holds; ``reasons`` lists every line that holds. Which fact failed is shown to
-operators, never to an anonymous visitor.
+The outcome is that of the first line that applies; ``reasons`` lists every line that applies. Which fact failed is
+shown to operators, never to an anonymous visitor.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ QUEBEC = "CA-QC"
 
 
 class Unavailable(Enum):
-    """A connector did not answer: neither a fact nor its absence."""
+    """A connector did not respond: neither a fact nor its absence."""
 
     UNAVAILABLE = "unavailable"
 
@@ -45,7 +45,7 @@ class Outcome(StrEnum):
 
 
 class Reason(StrEnum):
-    """A line of the table that holds. Values are stored: never rename one."""
+    """A line of the table that applies. Values are stored: never rename one."""
 
     CONNECTOR_UNAVAILABLE = "connector_unavailable"
     STATUS_NOT_ACCEPTED = "status_not_accepted"
@@ -80,13 +80,13 @@ class Application:
     notice_year: int | None = None
     notice_matches: bool = False  # the tax agency's answer for the number and year typed
     already_enrolled: bool = False
-    tries_exhausted: bool = False  # on the numbers, of this file or this NEQ, over 24 hours
+    tries_exhausted: bool = False  # on the numbers, by this file or this NEQ, over 24 hours
     notice_tries_exhausted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """The decision and everything it rests on."""
+    """The decision and all its grounds."""
 
     outcome: Outcome
     reasons: tuple[Reason, ...]
@@ -94,7 +94,7 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that the lines below look at."""
+    """All the facts that the lines below read."""
 
     application: Application
     entry: RegisterEntry | Unavailable | None
@@ -103,7 +103,7 @@ class Facts:
 
     @property
     def tax(self) -> TaxAccount | None:
-        """Return the tax account, when the agency answered and it is active."""
+        """Return the tax account, when the agency responded and the account is active."""
         return self.account if isinstance(self.account, TaxAccount) and self.account.active else None
 
     @property
@@ -120,19 +120,19 @@ class Facts:
 
     @property
     def office_holds(self) -> bool:
-        """Tell whether exactly one officer on file is this representative, by an accepted office."""
+        """Return whether exactly one officer on file is this representative, with an accepted office."""
         return _by_office(self) and not position_not_enough(self) and len(self.matching_officers) == 1
 
     @property
     def notice_is_recent(self) -> bool:
-        """Tell whether the notice typed is recent enough to count."""
+        """Return whether the typed notice is recent enough to count."""
         year = self.application.notice_year
         this_year = local_date(self.now).year
         return year is not None and this_year - NOTICE_YEARS <= year <= this_year
 
 
 def register_accepts(neq: Neq, entry: RegisterEntry) -> bool:
-    """Tell whether this status lets an enterprise enrol: registered, or not registered and a public body."""
+    """Return whether this status allows enrolment: registered, or not registered and a public body."""
     public_body = entry.status is RegistrationStatus.NI and neq.family == "88"
     return entry.status is RegistrationStatus.IM or public_body
 
@@ -142,7 +142,7 @@ def _by_office(facts: Facts) -> bool:
 
 
 def connector_unavailable(facts: Facts) -> bool:
-    """Line 2: never another source, never a yes."""
+    """Line 2: a connector is unavailable; no other source replaces it, and the file is never accepted."""
     return UNAVAILABLE in (facts.entry, facts.account)
 
 
@@ -169,7 +169,7 @@ def already_enrolled(facts: Facts) -> bool:
 
 
 def tries_exhausted(facts: Facts) -> bool:
-    """Decisions §9: beyond five tries the file goes to review in silence."""
+    """Decisions §9: beyond five attempts the file goes to review without notice."""
     return facts.application.tries_exhausted
 
 
@@ -185,7 +185,7 @@ def no_revenu_quebec_id(facts: Facts) -> bool:
 
 
 def by_mandate(facts: Facts) -> bool:
-    """Line 6: authority by mandate is read in a document."""
+    """Line 6: authority by mandate is proved by a document."""
     return not _by_office(facts)
 
 
@@ -196,7 +196,7 @@ def position_not_enough(facts: Facts) -> bool:
 
 
 def officer_not_found(facts: Facts) -> bool:
-    """Line 6: nobody on file has this name, birth date and position."""
+    """Line 6: no officer on file has this name, birth date and position."""
     return _by_office(facts) and facts.tax is not None and not facts.matching_officers
 
 
@@ -206,7 +206,7 @@ def two_officers_match(facts: Facts) -> bool:
 
 
 def notice_wrong(facts: Facts) -> bool:
-    """Decisions §9: a wrong notice number is a try, five times."""
+    """Decisions §9: a wrong notice number counts as an attempt, up to five."""
     asked = facts.application
     usable = facts.notice_is_recent and not asked.notice_tries_exhausted
     return facts.office_holds and usable and not asked.notice_matches

@@ -1,4 +1,4 @@
-"""What pages and other contexts may ask of enrolment: one front for its services."""
+"""What pages and other contexts may use of enrolment: one front for its services."""
 
 from .check_services import check as check
 from .connector_services import look_up as look_up

@@ -14,7 +14,7 @@ from ..errors import ConflictError
 
 
 class State(StrEnum):
-    """Where a file stands."""
+    """The state of a file."""
 
     DRAFT = "draft"
     SUBMITTED = "submitted"
@@ -30,7 +30,7 @@ class State(StrEnum):
 
 
 class Event(StrEnum):
-    """What moves a file."""
+    """An event that changes the state of a file."""
 
     SUBMITTED = "submitted"
     CORRECTION_NEEDED = "correction_needed"
@@ -116,7 +116,7 @@ def after(state: State, event: Event) -> State:
     """Return the state that follows *event* in *state*.
 
     Raises:
-        ForbiddenTransitionError: the table has no such line.
+        ForbiddenTransitionError: the table has no such transition.
     """
     try:
         return TRANSITIONS[state, event]
@@ -125,7 +125,7 @@ def after(state: State, event: Event) -> State:
 
 
 def deadline(state: State, since: datetime, *, awaits_document: bool = False) -> datetime | None:
-    """Return when a file that entered *state* at *since* lapses; None when nobody's delay ends it.
+    """Return when a file that entered *state* at *since* lapses; None when no delay ends it.
 
     A file under review lapses only while the representative owes a document: an operator's delay never costs a file.
     """

@@ -87,6 +87,6 @@ def sections(language: str, version: str = TERMS_VERSION) -> tuple[tuple[str, st
 
 
 def terms_digest(language: str, version: str = TERMS_VERSION) -> str:
-    """Return the SHA-256 of the very text shown, in hexadecimal."""
+    """Return the SHA-256 of the exact text shown, in hexadecimal."""
     text = "\n\n".join(f"{title}\n{body}" for title, body in sections(language, version))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""How enrolment's values are said to people, in the language of the page; used by the operator's desk too."""
+"""The display text of enrolment's values, in the language of the page; also used by the operators' pages."""
 
 from __future__ import annotations
 

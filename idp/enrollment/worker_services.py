@@ -1,4 +1,4 @@
-"""What the worker does for enrolment: take up files that wait for a connector, let deadlines pass, destroy old documents."""
+"""What the worker does for enrolment: check files that wait for a connector, apply deadlines, destroy old documents."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .states import TRANSITIONS, Event, State
 
 
 def take_up_submitted(now: datetime, limit: int = 50) -> int:
-    """Check the submitted files nobody is checking; return how many were tried."""
+    """Check the submitted files that are not being checked; return how many were attempted."""
     waiting = select(EnrolmentFile.id).where(
         EnrolmentFile.state == State.SUBMITTED.value,
         or_(EnrolmentFile.check_leased_until.is_(None), EnrolmentFile.check_leased_until <= now),
@@ -31,7 +31,7 @@ def take_up_submitted(now: datetime, limit: int = 50) -> int:
 
 
 def sweep_deadlines(now: datetime, limit: int = 200) -> int:
-    """Let the deadlines that passed take effect, and destroy old documents; return how many files moved."""
+    """Apply the deadlines that have passed, and destroy old documents; return how many files moved."""
     evidence_services.wipe_old(now=now)
     late = select(EnrolmentFile.id).where(EnrolmentFile.deadline_at <= now).order_by(EnrolmentFile.deadline_at)
     ids = db.session.scalars(late.limit(limit)).all()

@@ -1,10 +1,11 @@
-"""What a browser has under way, each with its own number: an interaction, a sign-in, an activation, a recovery.
+"""The pending flows of a browser, each with its own number: an interaction, a sign-in, an activation, a recovery.
 
-The number is public. It stands in the address, as the prefix ``/~<number>`` of the path or as the parameter ``interaction``, and
-opens nothing: the secret that goes with it is in a cookie of the same number, so that several live side by side in one browser
-and no answer overwrites what another tab has begun. The database keeps the digest of the secret only (docs/adr/0019).
+The number is public. It stands in the address, as the prefix ``/~<number>`` of the path or as the parameter
+``interaction``, and grants nothing by itself: its secret is in a cookie of the same number, so that several flows
+coexist in one browser and no response overwrites the flow of another tab. The database keeps the digest of the secret
+only (docs/adr/0019).
 
-The number of an interaction has 32 hexadecimal digits; what was begun for no agency has a number of 16.
+The number of an interaction has 32 hexadecimal digits; a flow begun for no agency has a number of 16.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _PARAMETER = "interaction"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of thing under way: how long its browser keeps the secret, and *most* how many; the oldest gives way."""
+    """A kind of flow: how long its browser keeps the secret, and *most* how many; the oldest is dropped."""
 
     name: str
     life: timedelta
@@ -42,7 +43,7 @@ class Kind:
 
 
 def init_bindings(app: Flask) -> None:
-    """Let addresses of *app* carry a number in front, and write the cookies of a response."""
+    """Let addresses of *app* start with a number, and write the cookies of a response."""
     inner: Callable[..., Iterable[bytes]] = app.wsgi_app
 
     def numbered(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -59,30 +60,30 @@ def init_bindings(app: Flask) -> None:
 
 
 def path_number() -> str | None:
-    """Return the number in front of this request's path."""
+    """Return the number at the start of this request's path."""
     number: str | None = request.environ.get(_ENVIRON)
     return number
 
 
 def current_number() -> str | None:
-    """Return the number this request is about: in front of its path, in its query, or in the address it leads on to."""
+    """Return the number of this request: at the start of its path, in its query, or in the address it leads to."""
     return path_number() or _named(request.args.get(_PARAMETER)) or number_in(request.args.get("next"))
 
 
 def current_interaction() -> str | None:
-    """Return the number of the interaction that this request is about."""
+    """Return the number of this request's interaction."""
     number = current_number()
     return number if number is not None and _INTERACTION.fullmatch(number) else None
 
 
 def is_for_agency(address: str) -> bool:
-    """Tell whether an address leads on with an interaction."""
+    """Return whether an address continues an interaction."""
     number = number_in(address)
     return number is not None and _INTERACTION.fullmatch(number) is not None
 
 
 def number_in(address: str | None) -> str | None:
-    """Return the number that an address of this site carries."""
+    """Return the number in an address of this site."""
     if not address:
         return None
     parts = urlsplit(address)
@@ -91,36 +92,36 @@ def number_in(address: str | None) -> str | None:
 
 
 def prefix() -> str:
-    """Return what goes in front of a path so that the page it leads to is about the same thing."""
+    """Return the path prefix that makes a linked page belong to the same flow."""
     number = current_number() if has_request_context() else None  # a message has no address of its own
     return f"/~{number}" if number else ""
 
 
 def at(path: str) -> str:
-    """Return *path* for the thing that this request is about."""
+    """Return *path* with the prefix of this request's flow."""
     return f"{prefix()}{path}"
 
 
 def own_address(path: str | None = None) -> str:
-    """Return the address of this request as the browser knows it, to be opened again; or of another *path* beside it."""
+    """Return the address of this request, or *path* beside it, as the browser knows it, so that it can be reopened."""
     front = f"/~{number}" if (number := path_number()) else ""
     asked = request.query_string.decode("ascii", "ignore")
     return f"{front}{path or request.path}?{asked}".rstrip("?")
 
 
 def resume_path(interaction_id: str) -> str:
-    """Return the one address that every page of an interaction goes back to."""
+    """Return the one address to which every page of an interaction returns."""
     return f"/authorize?{urlencode({_PARAMETER: interaction_id})}"
 
 
 def cancel_path(interaction_id: str, *, is_over: bool = False) -> str:
-    """Return the address that gives an interaction up and leads back to the agency; of one that *is_over*, for its own page."""
+    """Return the address that cancels an interaction and returns to the agency; if it *is_over*, its own page."""
     asked = {_PARAMETER: interaction_id, **({"over": "1"} if is_over else {})}
     return f"/interaction/cancel?{urlencode(asked)}"
 
 
 def _way_back() -> WayBack | None:
-    """Return how a page that went wrong leads back to the agency, by the address alone: nothing is read for it."""
+    """Return how an error page leads back to the agency, from the address alone: nothing is read for it."""
     number = current_interaction()
     return WayBack(_("Return to the agency"), cancel_path(number)) if number else None
 
@@ -133,46 +134,46 @@ def bind(kind: Kind, secret: str, number: str | None = None) -> str:
     for oldest in sorted(kept, key=lambda one: kept[one][0])[: max(0, len(kept) - kind.most + 1)]:
         release(kind, oldest)
     latest = max((since for since, _kept in kept.values()), default=0)
-    since = max(int(now().timestamp() * 1000), latest + 1)  # two within a millisecond follow one another too
+    since = max(int(now().timestamp() * 1000), latest + 1)  # two begun within a millisecond are ordered too
     _changes()[_name(kind, number)] = (f"{since:x}.{secret}", kind.life)
     return number
 
 
 def secret(kind: Kind, number: str | None) -> str | None:
-    """Return what this browser keeps under *number*."""
+    """Return the secret this browser keeps under *number*."""
     found = _of(kind).get(number) if number else None
     return found[1] if found else None
 
 
 def newest(kind: Kind) -> str | None:
-    """Return the number of what was begun last in this browser."""
+    """Return the number of the most recent flow in this browser."""
     kept = _of(kind)
     return max(kept, key=lambda number: kept[number][0]) if kept else None
 
 
 def number_of(kind: Kind) -> str | None:
-    """Return the number in front of this request's path, or of what was begun last when there is none."""
+    """Return the number at the start of this request's path, or of the most recent flow when there is none."""
     return path_number() or newest(kind)
 
 
 def current_secret(kind: Kind) -> str | None:
-    """Return the secret of what this request is about."""
+    """Return the secret of this request's flow."""
     return secret(kind, number_of(kind))
 
 
 def release(kind: Kind, number: str | None) -> None:
-    """Forget what this browser keeps under *number*."""
+    """Remove the secret this browser keeps under *number*."""
     if number is not None and number in _of(kind):
         _changes()[_name(kind, number)] = ("", kind.life)
 
 
 def release_current(kind: Kind) -> None:
-    """Forget what this request is about."""
+    """Remove the secret of this request's flow."""
     release(kind, number_of(kind))
 
 
 def release_all(*kinds: Kind, but: str | None = None) -> None:
-    """Forget everything of these kinds, except what has the number *but*."""
+    """Remove every secret of these kinds, except the one with the number *but*."""
     for kind in kinds:
         for number in _of(kind):
             if number != but:
@@ -189,7 +190,7 @@ def _name(kind: Kind, number: str) -> str:
 
 
 def _of(kind: Kind) -> dict[str, tuple[int, str]]:
-    """Return what this browser keeps of a kind by number: since when, and the secret."""
+    """Return the secrets of a kind by number, each with its start."""
     start = _name(kind, "")
     values = dict(request.cookies.items()) | {name: value for name, (value, _life) in _changes().items()}
     found = {}
@@ -201,7 +202,7 @@ def _of(kind: Kind) -> dict[str, tuple[int, str]]:
 
 
 def _changes() -> dict[str, tuple[str, timedelta]]:
-    """Return the cookies this response sets, and removes where the value is empty."""
+    """Return the cookies this response sets; an empty value removes the cookie."""
     changes: dict[str, tuple[str, timedelta]] = request.environ.setdefault(_CHANGES, {})
     return changes
 

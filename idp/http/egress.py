@@ -1,8 +1,8 @@
-"""The one guarded way out: every request the provider makes to an address that somebody registered.
+"""The one guarded way out: every request the provider makes to a registered address.
 
-No redirect is followed, the answer is capped, the whole exchange has one deadline; the address is resolved first, all it
-resolves to must be public, and the call goes to what was checked. Loopback is allowed only where the issuer itself is on
-loopback (a demonstration, tests). Source: security-bar.md S-27.
+No redirect is followed, the response is capped, the whole exchange has one deadline; the host is resolved first, every
+resolved address must be public, and the call goes to a checked address. Loopback is allowed only where the issuer
+itself is on loopback (a demonstration, tests). Source: security-bar.md S-27.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class ForbiddenAddressError(ValueError):
-    """The address may not be called, or what answers there does not behave."""
+    """The address may not be called, or its server misbehaves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: the status, the headers and the capped body, as they were sent."""
+    """A response: the status, the headers and the capped body, as sent."""
 
     status: int
     body: bytes
@@ -52,19 +52,19 @@ def post_form(url: str, form: dict[str, str], settings: Settings) -> Answer:
     """POST *form* to *url*.
 
     Raises:
-        ForbiddenAddressError: the address is not a public https one, or the answer is too large or too slow.
-        httpx2.HTTPError: it does not answer in time.
+        ForbiddenAddressError: the address is not a public https one, or the response is too large or too slow.
+        httpx2.HTTPError: no response in time.
     """
     body = urlencode(form).encode("ascii")
     return post(url, body, {"Content-Type": "application/x-www-form-urlencoded"}, settings)
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], settings: Settings) -> Answer:
-    """POST *body* to *url* with *headers*; ``Host`` is always the one of the address.
+    """POST *body* to *url* with *headers*; ``Host`` is always that of the address.
 
     Raises:
-        ForbiddenAddressError: the address is not a public https one, or the answer is too large or too slow.
-        httpx2.HTTPError: it does not answer in time.
+        ForbiddenAddressError: the address is not a public https one, or the response is too large or too slow.
+        httpx2.HTTPError: no response in time.
     """
     return _exchange("POST", url, settings, largest=MAX_ANSWER, body=body, headers=headers)
 
@@ -73,18 +73,18 @@ def put(url: str, body: bytes, headers: Mapping[str, str], settings: Settings) -
     """PUT *body* to *url* with *headers*, as :func:`post` does.
 
     Raises:
-        ForbiddenAddressError: the address is not a public https one, or the answer is too large or too slow.
-        httpx2.HTTPError: it does not answer in time.
+        ForbiddenAddressError: the address is not a public https one, or the response is too large or too slow.
+        httpx2.HTTPError: no response in time.
     """
     return _exchange("PUT", url, settings, largest=MAX_ANSWER, body=body, headers=headers)
 
 
 def get(url: str, settings: Settings, *, etag: str | None = None, headers: Mapping[str, str] | None = None) -> Answer:
-    """GET a small document from *url*; with *etag* the answer may be 304 without a body.
+    """GET a small document from *url*; with *etag* the response may be 304 without a body.
 
     Raises:
-        ForbiddenAddressError: the address is not a public https one, or the answer is too large or too slow.
-        httpx2.HTTPError: it does not answer in time.
+        ForbiddenAddressError: the address is not a public https one, or the response is too large or too slow.
+        httpx2.HTTPError: no response in time.
     """
     asked = {"Accept": "application/json", "Accept-Encoding": "identity"} | ({"If-None-Match": etag} if etag else {})
     return _exchange("GET", url, settings, largest=MAX_DOCUMENT, headers={**asked, **(headers or {})})
@@ -114,7 +114,7 @@ def _exchange(
 
 
 def _read(response: httpx2.Response, largest: int) -> bytes:
-    """Read an answer as it was sent, never unpacked: a small one could unpack to gigabytes."""
+    """Read a response as sent, never decompressed: a small one could expand to gigabytes."""
     body = b""
     for chunk in response.iter_raw():
         body += chunk
@@ -124,7 +124,7 @@ def _read(response: httpx2.Response, largest: int) -> bytes:
 
 
 class _Transport(httpx2.HTTPTransport):
-    """One exchange on streams that know when it must be over: a byte now and then would hold a worker for days."""
+    """One exchange on streams with a deadline: without it, one byte now and then would block a worker for days."""
 
     def __init__(self, ends_at: float, authorities: Path | None) -> None:
         context = httpx2.create_ssl_context(trust_env=False)
@@ -156,7 +156,7 @@ class _Stream(httpcore2.NetworkStream):
         self._ends_at = ends_at
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Read within what is left of the exchange."""
+        """Read within the time left for the exchange."""
         try:
             return self._stream.read(max_bytes, self._left(timeout))
         except httpcore2.ReadTimeout:
@@ -164,21 +164,21 @@ class _Stream(httpcore2.NetworkStream):
             raise
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Write within what is left of the exchange."""
+        """Write within the time left for the exchange."""
         self._stream.write(buffer, self._left(timeout))
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._stream.close()
 
     def start_tls(
         self, ssl_context: Any, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        """Go on under TLS, with the same end."""
+        """Continue under TLS, with the same deadline."""
         return _Stream(self._stream.start_tls(ssl_context, server_hostname, self._left(timeout)), self._ends_at)
 
     def get_extra_info(self, info: str) -> Any:
-        """Tell of the connection."""
+        """Return information about the connection."""
         return self._stream.get_extra_info(info)
 
     def _left(self, timeout: float | None) -> float:
@@ -218,7 +218,7 @@ def pinned_address(url: str, settings: Settings) -> tuple[str, str]:
 
 
 def is_public(address: Address) -> bool:
-    """Tell whether *address*, and the IPv4 address it may carry, are of the public network."""
+    """Return whether *address*, and any IPv4 address embedded in it, is on the public network."""
     if isinstance(address, ipaddress.IPv4Address):
         return address.is_global and not address.is_multicast and address not in _RELAYS
     if address.ipv4_mapped is not None:
@@ -232,7 +232,7 @@ def is_public(address: Address) -> bool:
 
 
 def _resolved(host: str, port: int) -> list[Address]:
-    """Return every address of *host*: one that is not public among them condemns the name."""
+    """Return every address of *host*; a single non-public address refuses the whole name."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses: list[Address] = [ipaddress.ip_address(entry[4][0]) for entry in found]

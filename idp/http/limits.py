@@ -1,4 +1,4 @@
-"""The coarse shield: requests per address. What guards a secret is counted in the database, never here."""
+"""Coarse rate limits: requests per address. Limits that protect a secret are counted in the database, never here."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from ..config import Settings
 
 SIGN_IN = "60 per minute"
 FORMS = "120 per minute"
-AUTHORIZATIONS = "240 per minute"  # requests that a stranger can make us keep: an office may share one address
+AUTHORIZATIONS = "240 per minute"  # requests by which a stranger makes us store rows: an office may share one address
 PUSHED = "600 per minute"  # the same, pushed by an agency's server, which has one address for all its people
-REFUSALS = parse("600 per minute")  # of the endpoints for programs: what succeeds was proved and is not counted
-HOUSEHOLD = 64  # bits that name an IPv6 network: whoever has one has all addresses in it (RFC 6177, RFC 7421)
+REFUSALS = parse("600 per minute")  # endpoints for programs; authenticated requests that succeed are not counted
+HOUSEHOLD = 64  # bits of an IPv6 network: its owner has all the addresses in it (RFC 6177, RFC 7421)
 _WINDOW = 60  # seconds: both limits are per minute
-_PATIENCE = 0.5  # seconds for the storage to answer, on the way of every request
+_PATIENCE = 0.5  # seconds for the storage to respond: every request waits for it
 
 
 def counted_address() -> str:
-    """Return as whom the sender counts: an IPv4 address, or the network of an IPv6 one."""
+    """Return the counted form of a sender's address: an IPv4 address, or the network of an IPv6 one."""
     shown = request.remote_addr or ""
     try:
         address = ip_address(shown)
@@ -43,7 +43,7 @@ limiter = Limiter(key_func=counted_address, headers_enabled=False)
 
 
 def init_limits(app: Flask, settings: Settings) -> None:
-    """Bind the shield to *app*; when its storage is down it opens (the guards in the database stay)."""
+    """Bind the rate limits to *app*; when their storage is down, requests pass (the limits in the database stay)."""
     app.config.update(
         RATELIMIT_STORAGE_URI=storage_of(settings.rate_limit_storage),
         RATELIMIT_STORAGE_OPTIONS=(
@@ -59,10 +59,10 @@ def init_limits(app: Flask, settings: Settings) -> None:
 
 
 def limit_refusals(app: Flask) -> None:
-    """Turn away an address whose requests the machine endpoints refused too often; in this process alone.
+    """Refuse an address whose requests the machine endpoints refused too often; counted per process.
 
-    A refused request costs the parsing of a body and perhaps one verification. What succeeds has a client, an agency and a
-    log entry behind it, and an agency's server sends all its requests from one address: it is not counted.
+    A refused request costs the parsing of a body and perhaps one verification. A successful request is not counted: it
+    has a client, an agency and a log entry, and an agency's server sends all its requests from one address.
     """
     counted = FixedWindowRateLimiter(MemoryStorage())
 
@@ -84,17 +84,17 @@ def limit_refusals(app: Flask) -> None:
 
 
 def storage_of(address: str) -> str:
-    """Return the address for the one client installed: that of Valkey, which speaks to Redis as well."""
+    """Return the storage address for the installed client: that of Valkey, which supports Redis as well."""
     return f"valkey{address.removeprefix('redis')}" if address.startswith("redis") else address
 
 
 def storage_answers() -> bool:
-    """Tell whether requests are counted: the storage answers, or there is nothing to count."""
+    """Return whether requests are counted: the storage responds, or there is nothing to count."""
     return not limiter.enabled or bool(limiter.storage.check())
 
 
 def seconds_to_wait() -> int:
-    """Return after how many seconds the sender of a request that was refused may come again."""
+    """Return after how many seconds the sender of a refused request may retry."""
     refused = limiter.current_limit
     return _WINDOW if refused is None else _seconds_until(refused.reset_at)
 

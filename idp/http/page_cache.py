@@ -1,7 +1,8 @@
-"""Pages for whoever is not signed in, made once: they are the same for everybody but for a few places, filled in each time.
+"""Pages for visitors, rendered once: they differ only in a few places, filled in for each request.
 
-To make such a page costs as much as all else its request does, and the sign-in is where a crowd comes. A template is rendered
-with a mark in each place; what stands between the marks is kept, for each language and for each value it may decide by.
+Rendering such a page costs as much as the rest of its request, and the sign-in page must withstand bursts. A template
+is rendered with a mark in each place; the text between the marks is cached, for each language and for each value that
+the template may test.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _TOKEN, _SWITCH = "csrf_token", "switch"
 
 @dataclass(frozen=True, slots=True)
 class _Shelf:
-    """What was made, and the sign by which a mark is told from text: new in each process, so that nobody can type it."""
+    """The cached pages, and the random string of the marks: new in each process, so that it cannot be typed."""
 
     pages: dict[object, tuple[str, ...]] = field(default_factory=dict)
     sign: str = field(default_factory=lambda: secrets.token_hex(16))
@@ -34,21 +35,21 @@ class _Shelf:
         return f"{self.sign}{place}{self.sign}"
 
     def cut(self, page: str) -> tuple[str, ...]:
-        """Return a page in turns of text and of the name of a place."""
+        """Return a page as alternating texts and names of places."""
         return tuple(re.split(f"{self.sign}([a-z_]+){self.sign}", page))
 
 
 def init_kept_pages(app: Flask) -> None:
-    """Give *app* its shelf."""
+    """Give *app* its page cache."""
     app.extensions[_SHELF] = _Shelf()
 
 
 def page_for_anybody(template: str, form: FlaskForm | Callable[[], FlaskForm], **values: str | bool | None) -> str:
     """Return the page of *template* with a *form*, or with an empty one of the class given.
 
-    A text among *values* is filled in, escaped: the template may show it and ask whether it is there, and no more. By the
-    others, and by the language, it may decide. What holds more than that is made anew: a form that was sent, the name of
-    whoever is signed in, a message of the page before.
+    A text among *values* is filled in, escaped: the template may only show it and test its presence. It may branch on
+    the other values and on the language. Any other page is rendered again: a submitted form, the name of a signed-in
+    person, a message of the previous page.
     """
     if isinstance(form, FlaskForm):
         return render_template(template, form=form, **values)

@@ -1,8 +1,8 @@
 """An issuer with a path, ``https://host.example/mandat``: addresses inside have no prefix, addresses outside have it.
 
-Routes, redirects and templates are written from the root. The outermost layer takes the prefix from the path of a request, and
-the last step of an answer puts it before every address that begins at the root: ``Location``, and the attributes of a page.
-A proxy may pass the prefix on or cut it off; both work.
+Routes, redirects and templates are written from the root. The outermost layer removes the prefix from the path of a
+request, and the last step of a response adds it to every address that begins at the root: ``Location``, and the
+attributes of a page. A proxy may keep or remove the prefix; both work.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 WELL_KNOWN = "/.well-known/"
-# Escaped text never holds a quotation mark, so only attributes of our own templates match.
+# Escaped text never contains a quotation mark, so only attributes of our own templates match.
 _ATTRIBUTE = re.compile(rb'\b((?:href|src|action|formaction)=")(/(?!/))')
 
 
@@ -28,10 +28,10 @@ def prefix_of(issuer: str) -> str:
 
 
 class PathPrefix:
-    """Take *prefix* from the path of each request.
+    """Remove *prefix* from the path of each request.
 
-    Documents whose address is made by inserting the well-known part before the path of the issuer (RFC 8414 §3.1, RFC 8615)
-    are found under both forms.
+    Documents whose address is made by inserting the well-known part before the path of the issuer (RFC 8414 §3.1, RFC
+    8615) are found under both forms.
     """
 
     def __init__(self, application: WSGIApplication, prefix: str) -> None:
@@ -39,7 +39,7 @@ class PathPrefix:
         self._prefix = prefix
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request at its address inside."""
+        """Handle a request at its address without the prefix."""
         path = environ.get("PATH_INFO", "")
         if path == self._prefix or path.startswith(f"{self._prefix}/"):
             environ["PATH_INFO"] = path.removeprefix(self._prefix) or "/"

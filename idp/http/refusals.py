@@ -1,8 +1,9 @@
-"""One log line a refusal: who asked for what, from where, and which rule refused it.
+"""One log line per refusal: the caller, the request, the address, and the rule that refused it.
 
-:func:`note` says why, wherever the reason is known; the line is written once, with the answer. An answer of 4xx that no rule
-explained is written too, with the error that it names or the name of its status; only pages that do not exist (404) and forms
-shown again (422) are left out. The address is a keyed digest unless ``IDP_LOG_ADDRESSES`` says otherwise (docs/privacy.md).
+:func:`note` records the reason where it is known; the line is written once, with the response. A 4xx response without a
+recorded reason is logged too, with the error that it names or the name of its status; only pages that do not exist
+(404) and forms shown again (422) are left out. The address is a keyed digest unless ``IDP_LOG_ADDRESSES`` says
+otherwise (docs/privacy.md).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from ..crypto.sealing import current_sealing
 from .limits import counted_address
 
 ANONYMOUS = "anonymous"
-_LONGEST = 200  # characters of what the sender chose
+_LONGEST = 200  # characters of a value that the sender chose
 _UNEXPLAINED = frozenset({404, 422})
 _BY_STATUS = {400: "invalid_request", 401: "not_authenticated", 403: "not_allowed", 429: "too_many_requests"}
 _READERS, _NOTED, _ACTOR = "mandat.actor_readers", "mandat_refusal", "mandat_refusal_actor"
@@ -33,12 +34,12 @@ def init_refusals(app: Flask) -> None:
 
 
 def add_actor_reader(app: Flask, reader: Callable[[], str | None]) -> None:
-    """Let another room say who is behind a request, for example ``person:<id>``; it is asked only when one is refused."""
+    """Register a reader of the caller behind a request (``person:<id>``); it runs only for a refused request."""
     app.extensions[_READERS].append(reader)
 
 
 def note(reason: str, **details: object) -> None:
-    """Note which rule refuses this request, a stable code, and what helps to understand it; never a secret.
+    """Record the rule that refuses this request, a stable code, and details that explain it; never a secret.
 
     The first reason stays; later details are added to it.
     """
@@ -47,12 +48,12 @@ def note(reason: str, **details: object) -> None:
 
 
 def act_as(actor: str) -> None:
-    """Note who proved to be behind this request, for example ``client:<id>``."""
+    """Record the authenticated caller of this request, for example ``client:<id>``."""
     g.mandat_refusal_actor = actor
 
 
 def logged_address() -> str:
-    """Return the sender's address as the log may hold it."""
+    """Return the sender's address in the form allowed in the log."""
     settings: Settings = current_app.extensions["mandat.settings"]
     if settings.log_addresses == "plain":
         return counted_address()
@@ -91,5 +92,5 @@ def _actor() -> str:
         return known
     try:
         return next((found for reader in current_app.extensions[_READERS] if (found := reader())), ANONYMOUS)
-    except SQLAlchemyError as error:  # the database may be what failed: the refusal is written all the same
+    except SQLAlchemyError as error:  # the database may be the cause of the failure: the refusal is logged all the same
         return f"unknown ({type(error).__name__})"

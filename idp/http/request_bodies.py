@@ -1,7 +1,7 @@
 """What a request may carry: the media type of its body, its size, and the work of decoding it (docs/operations.md).
 
-A page takes a form and nothing else: Flask-WTF would read a JSON body as if it were one, with values that are no text. The
-bounds stand before everything that reads a body, CSRF protection included.
+A page accepts a form and nothing else: Flask-WTF would read a JSON body as if it were one, with values that are not
+text. The bounds apply before any code that reads a body, CSRF protection included.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FORM = "application/x-www-form-urlencoded"
 FILES = "multipart/form-data"
 MAX_BODY = 6 * 1024 * 1024  # a scanned document of 5 MiB and its form
 MAX_FIELD = 2 * 1024 * 1024  # one field of a form with files
-MAX_MACHINE_BODY = 128 * 1024  # request objects hold 32 KiB, assertions and proofs 8 KiB
+MAX_MACHINE_BODY = 128 * 1024  # request objects are at most 32 KiB, assertions and proofs 8 KiB
 MAX_QUERY = 64 * 1024  # a request object of 32 KiB, with every character escaped twice
 MAX_PARTS = 2000  # fields of one form
 MAX_ESCAPES = 50_000  # percent-encoded bytes of one form: decoding them takes at most 0.15 s
@@ -27,7 +27,7 @@ View = TypeVar("View")
 
 
 class BoundedForms(FormDataParser):
-    """The parser of Werkzeug, which bounds the parts of a form with files, and here those of a plain form too."""
+    """Werkzeug's parser, which bounds the parts of a form with files, extended to plain forms."""
 
     def _parse_urlencoded(self, stream: IO[bytes], mimetype: str, content_length: int | None, options: Any) -> Any:
         body = stream.read()
@@ -55,7 +55,7 @@ def takes_other_body(view: View) -> View:
 
 
 def init_request_bodies(app: Flask) -> None:
-    """Bound every request of *app*; to be called before anything that reads a body."""
+    """Bound every request of *app*; call it before anything that reads a body."""
     app.request_class = BoundedRequest
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY, MAX_FORM_MEMORY_SIZE=MAX_FIELD, MAX_FORM_PARTS=MAX_PARTS)
     app.before_request(_check)
@@ -74,5 +74,5 @@ def _check() -> None:
 
 
 def _has_body() -> bool:
-    """Tell whether something was sent: a POST without a body needs no media type."""
+    """Return whether a body was sent: a POST without one needs no media type."""
     return bool(request.content_length or request.mimetype or "Transfer-Encoding" in request.headers)

@@ -1,8 +1,8 @@
-"""How ``idp serve`` takes requests: the RSGI interface of its server around the WSGI application.
+"""How ``idp serve`` receives requests: the RSGI interface of its server around the WSGI application.
 
-The body of a request is read by the event loop, with a deadline and bounds, before the request takes one of the threads that
-run the WSGI application. A thousand connections that send one byte of a body each therefore hold no thread
-(docs/operations.md says what the proxy bounds).
+The body of a request is read by the event loop, with a deadline and bounds, before the request takes one of the threads
+that run the WSGI application. A thousand connections that send one byte of a body each therefore occupy no thread
+(docs/operations.md lists the bounds of the proxy).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from .request_bodies import MAX_BODY
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-THREADS = 96  # in each process; more than accounts.crowd lets wait, so that some are left for the token endpoint
+THREADS = 96  # in each process; more than accounts.crowd lets wait, to leave some for the token endpoint
 DEADLINE = 15.0  # seconds for the whole body, plus the time that LEAST_RATE allows for its size
 LEAST_RATE = 16 * 1024  # bytes a second: 5 MiB over a telephone may take five minutes, one byte may not
-HELD_BODIES = 256 * 1024 * 1024  # bytes of bodies that one process holds at once, of all connections together
+HELD_BODIES = 256 * 1024 * 1024  # bytes of bodies kept in memory by one process at once, over all connections
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _AS_THEY_ARE = frozenset({"content-type", "content-length"})
 
@@ -33,7 +33,7 @@ log = structlog.get_logger("mandat.rsgi")
 
 
 class RefusedBodyError(Exception):
-    """The body is not read to its end; ``status`` and ``sentence`` answer the sender."""
+    """The body was not read to its end; ``status`` and ``sentence`` are the response."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -43,7 +43,7 @@ class RefusedBodyError(Exception):
 
 @dataclass(slots=True)
 class BodyBudget:
-    """The bytes that bodies under way hold in this process."""
+    """The bytes used by bodies being received in this process."""
 
     limit: int = HELD_BODIES
     held: int = 0
@@ -52,7 +52,7 @@ class BodyBudget:
         """Reserve *size* bytes.
 
         Raises:
-            RefusedBodyError: other bodies hold too much; the sender may come back (503).
+            RefusedBodyError: other bodies use too much memory; the sender may retry (503).
         """
         if self.held + size > self.limit:
             raise RefusedBodyError(503, "The service is busy. / Le service est très sollicité.")
@@ -82,7 +82,7 @@ class RsgiApplication:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="request")
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
-        """Read the body, answer in a thread, send the answer."""
+        """Read the body, run the application in a thread, send the response."""
         chunks: list[bytes] = []
         try:
             if scope.method not in _BODILESS or "content-length" in scope.headers:
@@ -105,10 +105,10 @@ class RsgiApplication:
             protocol.response_empty(status, headers)
 
     async def _read(self, scope: Any, protocol: Any, chunks: list[bytes]) -> None:
-        """Collect the body in *chunks*; what is longer than the largest body is left to the application to refuse."""
+        """Collect the body in *chunks*; the application refuses one that exceeds the largest size."""
         announced = scope.headers.get("content-length") or ""
         if announced.isdecimal() and int(announced) > self._largest:
-            return  # the application refuses it by its announced length, on a page of its own
+            return  # the application refuses it by its announced length, on its own page
         size = 0
         began = asyncio.get_running_loop().time()
         try:
@@ -167,7 +167,7 @@ def _environ(scope: Any, body: bytes) -> dict[str, Any]:
         environ["HTTP_HOST"] = scope.authority  # HTTP/2 has no Host header (RFC 9113 §8.3.1)
     for name in scope.headers.keys():  # noqa: SIM118 (not a mapping)
         if "_" in name:
-            continue  # it would pass for the header that is written with hyphens, which a proxy may have set
+            continue  # it would be taken for the header written with hyphens, which a proxy may have set
         value = ("; " if name == "cookie" else ",").join(scope.headers.get_all(name))
         key = name.upper().replace("-", "_")
         environ[key if name in _AS_THEY_ARE else f"HTTP_{key}"] = value

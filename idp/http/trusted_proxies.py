@@ -1,7 +1,7 @@
-"""Whom the server believes about a request: the proxies of the configuration, by the address of their connection (S-84, S-85).
+"""Which headers about a request are trusted: those of configured proxies, by connection address (S-84, S-85).
 
-Anyone can write ``X-Forwarded-For`` or ``Client-Cert``. These headers are kept when they come from a named proxy, and
-dropped otherwise; a client certificate leaves the headers in any case, for a place that no request can write to.
+Anyone can write ``X-Forwarded-For`` or ``Client-Cert``. These headers are kept when they come from a configured proxy,
+and dropped otherwise; a client certificate is always moved from the headers to a key that no request can write to.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from ..config import Settings
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-CERTIFICATE = "mandat.client_certificate"  # never begins with HTTP_: no header is called so
+CERTIFICATE = "mandat.client_certificate"  # never begins with HTTP_: no header has such a name
 _FORWARDING = ("HTTP_X_FORWARDED_", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
 _CERTIFYING = ("HTTP_CLIENT_CERT", "HTTP_X_CLIENT_CERT", "HTTP_X_SSL_", "HTTP_SSL_")
-_FROM_SERVER = "SSL_CLIENT_CERT"  # the name of Apache's mod_ssl, filled in by the server itself
+_FROM_SERVER = "SSL_CLIENT_CERT"  # the name used by Apache's mod_ssl, filled in by the server itself
 
 
 class TrustedPeers:
-    """The outermost layer of the application: what may not be believed does not reach the others."""
+    """The outermost layer of the application: untrusted headers do not reach the inner layers."""
 
     def __init__(self, application: WSGIApplication, settings: Settings) -> None:
         self._direct = application
@@ -36,7 +36,7 @@ class TrustedPeers:
         self._header = f"HTTP_{name.upper().replace('-', '_')}" if name else None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request, without the headers that its sender has no right to send."""
+        """Handle a request without the headers that its sender is not allowed to send."""
         is_proxy = self._is_proxy(environ.get("REMOTE_ADDR", ""))
         certificate = self._certificate(environ, is_proxy=is_proxy)
         doubtful = _CERTIFYING if is_proxy else (*_FORWARDING, *_CERTIFYING)
@@ -61,5 +61,5 @@ class TrustedPeers:
 
 
 def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """Return the IPv4 address that a socket for both families wrote as an IPv6 one."""
+    """Return the IPv4 address that a dual-stack socket wrote as an IPv6 one."""
     return getattr(address, "ipv4_mapped", None) or address

@@ -1,8 +1,8 @@
-"""What every page shares: headers, the content security policy, CSRF, plain error pages, the request's number.
+"""The common parts of every page: headers, the content security policy, CSRF, plain error pages, the request's number.
 
-A context that needs more of the ``form-action`` directive sets ``g.form_action_origins`` (a tuple of origins of the pending,
-validated request), one that shows frames sets ``g.frame_origins``, and accounts sets ``g.sign_in_ends_at``; this module only
-formats them (interface.md §6, decisions.md §31).
+A context that needs more of the ``form-action`` directive sets ``g.form_action_origins`` (a tuple of origins of the
+pending, validated request), one that shows frames sets ``g.frame_origins``, and accounts sets ``g.sign_in_ends_at``;
+this module only formats them (interface.md §6, decisions.md §31).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from .trusted_proxies import TrustedPeers
 
 _POLICY = "content-security-policy"
 _TRANSPORT = ("strict-transport-security", "max-age=31536000; includeSubDomains")
-_ALWAYS = (  # in lower case, as HTTP/2 sends them: they are compared with those that a view has set
+_ALWAYS = (  # in lower case, as in HTTP/2: they are compared with those that a view has set
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
     ("referrer-policy", "same-origin"),
@@ -50,8 +50,8 @@ _ALWAYS = (  # in lower case, as HTTP/2 sends them: they are compared with those
 csrf = CSRFProtect()
 log = structlog.get_logger("mandat.web")
 
-_RETRY_AFTER = 5  # seconds after which a request that could not be answered now may come again
-PAGE_SESSION = timedelta(days=1)  # since it was last written; what it opens has a row with an end of its own
+_RETRY_AFTER = 5  # seconds after which a request that cannot be served now may be retried
+PAGE_SESSION = timedelta(days=1)  # since it was last written; the sessions it opens have a row with their own expiry
 _STALE_FORM = ("The CSRF session token is missing.", "The CSRF tokens do not match.")  # of Flask-WTF
 _WAY_BACK, _SHOW_AGAIN = "mandat.way_back", "mandat.show_again"
 
@@ -67,27 +67,27 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True)
 class WayBack:
-    """Where a page that went wrong leads back to."""
+    """The link of an error page back to the agency."""
 
     label: str
     address: str
 
 
 class PageSessions(SecureCookieSessionInterface):
-    """The page session of Flask; what signs it is made once, and not twice a request."""
+    """The page session of Flask; its signer is built once, not twice per request."""
 
     def __init__(self) -> None:
         self._signer: URLSafeTimedSerializer | None = None
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        """Return what signs the cookie and reads it."""
+        """Return the serializer that signs and reads the cookie."""
         if self._signer is None:
             self._signer = super().get_signing_serializer(app)
         return self._signer
 
 
 def now() -> datetime:
-    """Return the present instant by the application's clock."""
+    """Return the current instant of the application's clock."""
     clock: Clock = current_app.extensions["mandat.clock"]
     return clock.now()
 
@@ -118,7 +118,7 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         PERMANENT_SESSION_LIFETIME=PAGE_SESSION,
-        WTF_CSRF_TIME_LIMIT=None,  # the token lives and dies with the page session
+        WTF_CSRF_TIME_LIMIT=None,  # the token expires with the page session
         WTF_CSRF_SSL_STRICT=settings.secure,
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(hours=1),
     )
@@ -127,14 +127,14 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
         [app.jinja_loader, PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")})]
     )
     app.url_map.merge_slashes = (
-        False  # an odd path is no page: never a redirect built from the Host header (security-bar.md S-87)
+        False  # an unusual path is not found: never a redirect built from the Host header (security-bar.md S-87)
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     init_path_prefix(app, settings.issuer)
     app.wsgi_app = TrustedPeers(app.wsgi_app, settings)  # type: ignore[method-assign]
     app.session_interface = PageSessions()
-    app.before_request(_number_request)  # first: what the next ones refuse is logged with it
+    app.before_request(_number_request)  # first: refusals by the next ones are logged with it
     app.before_request(_refuse_foreign_forms)
     init_request_bodies(app)
     csrf.init_app(app)  # it reads the form
@@ -150,7 +150,7 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
 
 
 def _version_static(endpoint: str, values: dict[str, object]) -> None:
-    """Put the digest of a static file in its address, so that a browser never shows yesterday's style."""
+    """Put the digest of a static file in its address, so that a browser never shows an outdated stylesheet."""
     if endpoint != "static" or current_app.static_folder is None:
         return
     versions: dict[str, str] = current_app.extensions.setdefault("mandat.static_versions", {})
@@ -167,10 +167,10 @@ def _number_request() -> None:
 
 
 def _refuse_foreign_forms() -> None:
-    """Refuse what another site posted to a route that rests on the session cookie, whatever token it brings.
+    """Refuse a cross-site post to a route that relies on the session cookie, whatever its token.
 
-    Browsers say where a request began (Fetch Metadata, ``Sec-Fetch-Site``); ``none`` is the person's own doing. Of a browser
-    that does not say, the origin is compared, where it gives one.
+    Browsers send the origin of a request (Fetch Metadata, ``Sec-Fetch-Site``); ``none`` means the person started it.
+    For a browser that does not, the ``Origin`` header is compared when present.
     """
     if request.method in SAFE_METHODS or is_machine(request.endpoint):
         return
@@ -234,7 +234,7 @@ def _guard_response(response: Response) -> Response:
 def error_page(status: int, code: str, title: str, message: str, *, way_back: WayBack | None = None) -> Response:
     """Render a plain error page: what happened, what to do, the stable code and the request's number.
 
-    On the way to an agency the page leads back there, by *way_back* or by what the address says.
+    During a sign-in for an agency, the page links back to it, by *way_back* or from the address.
     """
     if status < 500 and code != "http_404":
         refusals.note(code)
@@ -251,23 +251,23 @@ def error_page(status: int, code: str, title: str, message: str, *, way_back: Wa
 
 
 def set_way_back(app: Flask, ask: Callable[[], WayBack | None]) -> None:
-    """Let error pages of *app* offer what *ask* answers; it must not need the database."""
+    """Register *ask*, which returns the link back for error pages of *app*; it must not need the database."""
     app.extensions[_WAY_BACK] = ask
 
 
 def show_again(app: Flask, ask: Callable[[], str | None]) -> None:
-    """Let a form that is too old be shown again, where *ask* answers an address, in the place of an error page."""
+    """Register *ask*: when it returns an address, an expired form is shown again there in place of an error page."""
     app.extensions.setdefault(_SHOW_AGAIN, []).append(ask)
 
 
 def wants_json() -> bool:
-    """Tell whether this endpoint speaks to programs (it was marked with ``@csrf.exempt`` and ``machine``)."""
+    """Return whether this endpoint is for programs (marked with ``@csrf.exempt`` and ``machine``)."""
     view = current_app.view_functions.get(request.endpoint or _endpoint_by_another_method() or "")
     return bool(getattr(view, "machine", False))
 
 
 def _endpoint_by_another_method() -> str | None:
-    """Return whose address was asked with a method that it does not have."""
+    """Return the endpoint of an address that was requested with a method it does not have."""
     error = request.routing_exception
     if not isinstance(error, MethodNotAllowed) or not error.valid_methods:
         return None
@@ -291,7 +291,7 @@ def _csrf_refused(error: CSRFError) -> ResponseReturnValue:
 
 
 def _was_ours() -> bool:
-    """Tell whether the token of a refused form is one that we made: the page is too old, or its cookie is lost."""
+    """Return whether we made the token of a refused form: the page is too old, or its cookie is lost."""
     try:
         made = URLSafeTimedSerializer(current_app.secret_key or "", salt="wtf-csrf-token")
         return isinstance(made.loads(request.form.get("csrf_token", "")), str)
@@ -334,7 +334,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def _too_fast(error: TooManyRequests) -> ResponseReturnValue:
-    """Tell an address that sent too many requests when to come back (RFC 6585 §4)."""
+    """Return the page for too many requests, with when to retry (RFC 6585 §4)."""
     refusals.note("too_many_requests")
     title = _("Too many requests at once")
     message = _(
@@ -346,7 +346,7 @@ def _too_fast(error: TooManyRequests) -> ResponseReturnValue:
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
-    """Answer an error that no rule foresaw: 503 while the database cannot serve, else 500."""
+    """Return the page for an unexpected error: 503 while the database is unavailable, else 500."""
     cause = unavailable_cause(error)
     if cause is not None:
         log.error("database unavailable", path=request.path, cause=cause)
@@ -362,7 +362,7 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
 
 
 def _unavailable(code: str) -> Response:
-    """Answer what cannot be done now: 503, and after how many seconds to come back (RFC 9110 §10.2.3)."""
+    """Return a 503 for a request that cannot be served now, with the seconds to wait (RFC 9110 §10.2.3)."""
     answer = jsonify(error=code) if wants_json() else error_page(503, "http_503", *_words(503))
     answer.status_code = 503
     answer.headers["Retry-After"] = str(_RETRY_AFTER)

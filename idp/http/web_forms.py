@@ -1,4 +1,4 @@
-"""Forms as every page uses them: text cleaned at the door, messages in the person's language, dates in three boxes."""
+"""Forms as every page uses them: text cleaned on input, messages in the person's language, dates in three boxes."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")  #
 
 
 def clean_text(value: Any) -> Any:
-    """Return a typed text without characters that are not seen or spaces around it; leave anything else alone.
+    """Return a typed text without invisible characters or spaces around it; return any other value unchanged.
 
-    A text in which nothing is seen is empty.
+    A text without a visible character becomes empty.
     """
     return names.readable(_CONTROLS.sub("", value)) if isinstance(value, str) else value
 
@@ -36,15 +36,15 @@ def clean_line(value: Any) -> Any:
 
 
 def _seen(_form: object, field: Any) -> None:
-    """Have a required field judge what is left of the text: what has nothing to be seen was not typed."""
+    """Make a required field check the cleaned text: a text without a visible character counts as missing."""
     if not field.data:
         field.raw_data = []
 
 
 class NameField(StringField):  # type: ignore[misc]
-    """A given or family name, by the one rule of :mod:`idp.names`; what is on record is accepted as it is.
+    """A given or family name, by the one rule of :mod:`idp.names`; the name on record is accepted as it is.
 
-    *missing* is what the page says of an empty field; without it the name may be left out.
+    *missing* is the message for an empty field; without it the name may be left out.
     """
 
     data: Any
@@ -54,7 +54,7 @@ class NameField(StringField):  # type: ignore[misc]
         self._missing = missing
 
     def pre_validate(self, form: object) -> None:
-        """Judge the name, and put the one on record back when the form is saved with it again."""
+        """Check the name, and restore the one on record when the form is saved with it again."""
         typed, kept = self.data or "", self.object_data
         if isinstance(kept, str) and typed in (kept, names.normal(kept)):
             self.data = kept
@@ -79,7 +79,7 @@ def _name(value: Any) -> Any:
 
 
 def is_an_address(form: object, field: Any) -> None:
-    """Read an e-mail address into the form in which it is kept, or say beside the field why no message would arrive."""
+    """Read an e-mail address into its stored form, or show beside the field why no message would arrive."""
     try:
         field.data = addresses.parse(field.data or "", smtp_utf8=current_settings().smtp_utf8)
     except addresses.InvalidAddressError as error:
@@ -91,7 +91,7 @@ def is_an_address(form: object, field: Any) -> None:
 
 
 class _Messages:
-    """The messages of WTForms, set as the language wants (no straight apostrophe, no breaking space before a colon)."""
+    """The messages of WTForms, typeset for the language (no straight apostrophe, no breaking space before a colon)."""
 
     def gettext(self, string: str) -> str:
         return _set(str(wtforms_catalogue.gettext(string)))
@@ -109,23 +109,21 @@ class MandatForm(FlaskForm):  # type: ignore[misc]
     """The base of every form."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
-        """What all forms share."""
+        """Settings of every form."""
 
-        csrf = (
-            False  # every POST of a page is guarded before its view (web.csrf); a second token would guard nothing more
-        )
+        csrf = False  # every POST of a page is checked before its view (web.csrf); a second token adds nothing
 
         def get_translations(self, form: object) -> _Messages:
-            """Say WTForms' own messages in the language of the page."""
+            """Translate WTForms' own messages into the language of the page."""
             return _Messages()
 
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
-            """Clean what is typed in every text box, passwords apart: theirs is kept to the letter."""
+            """Clean the text of every text box except passwords, which are kept exactly as typed."""
             given = unbound_field.kwargs.get("choices")
             if isinstance(given, (list, tuple)):  # pairs stay the plain way to write choices
                 options["choices"] = [SelectChoice(*pair) if isinstance(pair, tuple) else pair for pair in given]
             field = unbound_field.bind(form=form, **options)
-            if isinstance(field, NameField):  # refused with what is not seen, never made another name
+            if isinstance(field, NameField):  # refused with invisible characters, never changed into another name
                 field.filters = (_name, *field.filters)
             elif isinstance(field, StringField) and not isinstance(field, PasswordField):
                 cleaner = clean_text if isinstance(field, TextAreaField) else clean_line
@@ -137,7 +135,7 @@ class MandatForm(FlaskForm):  # type: ignore[misc]
 class DatePartsField(Field):  # type: ignore[misc]
     """A date typed in three boxes, ``<name>-day``, ``<name>-month`` and ``<name>-year``; ``data`` is a date or None.
 
-    ``InputRequired`` and ``Optional`` work as on any field. What was typed stays in ``typed``, whatever it was.
+    ``InputRequired`` and ``Optional`` work as on any field. ``typed`` keeps the text of the boxes, whatever it was.
     """
 
     parts = PARTS
@@ -170,7 +168,7 @@ class DatePartsField(Field):  # type: ignore[misc]
         return None
 
     def pre_validate(self, form: object) -> None:
-        """Stop at a date that cannot be read: no rule has anything to say about it."""
+        """Stop at a date that cannot be read: no other rule can check it."""
         if self.process_errors:
             raise StopValidation
 

@@ -1,1 +1,1 @@
-"""What the provider says outside its pages: an outbox of e-mails, letters and signals to agencies."""
+"""Messages the provider sends outside its pages: an outbox of e-mails, letters and signals to agencies."""

@@ -1,4 +1,4 @@
-"""The ways out: SMTP or ``.eml`` files, PDF files, forms and events posted to agencies."""
+"""Delivery channels: SMTP or ``.eml`` files, PDF files, forms and events posted to agencies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .errors import BouncedError, RefusedAnswerError, RefusedContentError, Undel
 from .letters import render_pdf
 from .messages import Email, Letter, Message, Push, Signal
 
-_SMTP_SECONDS = 15.0  # of silence: the server of a relay answers within seconds
+_SMTP_SECONDS = 15.0  # of silence: a relay's server responds within seconds
 _FOR_GOOD = range(500, 600)  # RFC 5321 §4.2.1: the same message to the same address is refused again
 _NOT_AN_ADDRESS = 501  # RFC 5321 §4.2.2: a syntax error
 _NOT_CARRIED = 553  # RFC 6531 §3.5: with the extended code 5.6.7
@@ -35,12 +35,12 @@ _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def deliver(message: Message, *, message_id: str, kind: str, now: datetime) -> None:
-    """Send *message*; when this returns, it has left.
+    """Send *message*; it has been sent when this returns.
 
     Raises:
-        BouncedError: the server of an e-mail address refused it for good.
-        RefusedContentError: a server refused for good what an e-mail says.
-        UndeliverableError: the other side refused it; other errors (network, disk) pass through.
+        BouncedError: the server of an e-mail address refused it permanently.
+        RefusedContentError: a server permanently refused the content of an e-mail.
+        UndeliverableError: the other side refused it; other errors (network, disk) propagate.
     """
     match message:
         case Email():
@@ -59,7 +59,7 @@ def deliver(message: Message, *, message_id: str, kind: str, now: datetime) -> N
 
 
 def _said(answer: Answer) -> str:
-    """Return the error code of a receiver that says why (RFC 8935 §2.3), and nothing else of what it sent."""
+    """Return the error code of a receiver that gives one (RFC 8935 §2.3), and nothing else from its response."""
     try:
         told = json.loads(answer.body)
     except (ValueError, RecursionError):
@@ -69,7 +69,7 @@ def _said(answer: Answer) -> str:
 
 
 def as_mime(email: Email, *, message_id: str, now: datetime) -> EmailMessage:
-    """Return *email* as it travels. The Message-ID is the notice's, so that a second copy is recognized."""
+    """Return *email* as a MIME message. The Message-ID is the notice's, so that a second copy is recognized."""
     settings = current_settings()
     name, sender = parseaddr(settings.mail_from)
     to = _as_it_travels(email.to)
@@ -84,12 +84,12 @@ def as_mime(email: Email, *, message_id: str, now: datetime) -> EmailMessage:
     mime.set_content(email.text, cte="quoted-printable")
     if email.html is not None:
         mime.add_alternative(email.html, subtype="html", cte="quoted-printable")
-    mime["Content-Language"] = email.language  # last: an alternative would take it along into the first part
+    mime["Content-Language"] = email.language  # last: an alternative would move it into the first part
     return mime
 
 
 def _as_it_travels(to: str) -> str:
-    """Return an address with its domain in ASCII, one that an earlier version kept too."""
+    """Return an address with its domain in ASCII, including one stored by an earlier version."""
     try:
         return addresses.parse(to, smtp_utf8=True, is_public=False)
     except addresses.InvalidAddressError:
@@ -111,14 +111,14 @@ def _deliver_email(email: Email, message_id: str, kind: str, now: datetime) -> N
 
 
 def _hand_over(server: smtplib.SMTP, mime: EmailMessage, to: str) -> None:
-    """Give the message to the server, and tell a refusal for good from one to try again (RFC 5321 §4.2.1).
+    """Send the message to the server, and distinguish a permanent refusal from a temporary one (RFC 5321 §4.2.1).
 
-    Only the answer to the recipient accuses the address. What comes after the message judges its content: a filter must not
-    make letters of everything that its owner is to be told. A refused sender, login or greeting is a mistake of ours.
+    Only the response to the recipient command concerns the address. A refusal after the message concerns its content: a
+    content filter must not turn every notice into a letter. A refused sender, login or greeting is our mistake.
     """
     try:
         server.send_message(mime)
-    except smtplib.SMTPNotSupportedError:  # no SMTPUTF8: this server never carries this address
+    except smtplib.SMTPNotSupportedError:  # no SMTPUTF8: this server never accepts this address
         raise BouncedError(to, _NOT_CARRIED) from None
     except smtplib.SMTPRecipientsRefused as refused:
         status = next(iter(refused.recipients.values()))[0]
@@ -132,10 +132,10 @@ def _hand_over(server: smtplib.SMTP, mime: EmailMessage, to: str) -> None:
 
 
 def offers_smtp_utf8(settings: Settings) -> bool:
-    """Ask the SMTP server of *settings* whether it carries addresses with letters outside ASCII before the @ (RFC 6531).
+    """Return whether the SMTP server accepts addresses with letters outside ASCII before the @ (RFC 6531).
 
     Raises:
-        OSError: it does not answer.
+        OSError: it does not respond.
     """
     assert settings.smtp_url is not None  # noqa: S101 (the caller has looked)
     with _smtp(urlsplit(settings.smtp_url.get_secret_value()), settings) as server:
@@ -146,7 +146,8 @@ def offers_smtp_utf8(settings: Settings) -> bool:
 def _smtp(parts: SplitResult, settings: Settings) -> smtplib.SMTP:
     """Open the connection: TLS from the start for ``smtps``, upgraded for ``smtp`` (RFC 8314, RFC 3207).
 
-    In clear on loopback only, and there only while no authority is named. The certificate and its name are always checked.
+    Without TLS on loopback only, and only while no authority is configured. The certificate and its name are always
+    checked.
     """
     host = parts.hostname or "localhost"
     authorities = settings.smtp_ca_file
@@ -164,7 +165,7 @@ def _smtp(parts: SplitResult, settings: Settings) -> smtplib.SMTP:
 
 
 def _write(name: str, content: bytes) -> None:
-    """Put a file in the outbox folder whole or not at all, readable by its owner only."""
+    """Write a file in the outbox folder atomically, readable by its owner only."""
     if not _FILE_NAME.fullmatch(name):
         raise UndeliverableError("a file name with other signs than letters, digits, dot, hyphen")
     folder: Path = current_settings().outbox_dir

@@ -1,4 +1,4 @@
-"""E-mails from templates: the first line is the subject, a blank line, then the text; the HTML part is made from it."""
+"""E-mails from templates: the first line is the subject, a blank line, then the text, from which HTML is made."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _LINE_ENDS = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
 def from_template(template: str, *, to: str, language: Language, **values: Any) -> Email:
     """Return the e-mail of *template* (for example ``accounts/mail_code.txt``) in *language*, as text and as HTML.
 
-    Templates also get ``lang``, ``issuer`` and ``support_phone``. They never hold a full user code, nor a link that
-    signs in (interface.md §2). No value ends a line: what a person typed stays in the sentence that says it.
+    Templates also get ``lang``, ``issuer`` and ``support_phone``. They never contain a full user code, nor a link that
+    signs in (interface.md §2). No value contains a line break: typed text stays in the sentence that quotes it.
 
     Raises:
         ValueError: the template does not begin with a subject and a blank line.

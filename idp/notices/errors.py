@@ -1,4 +1,4 @@
-"""Why a notice does not leave."""
+"""Reasons why a notice is not sent."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from datetime import datetime
 
 
 class UndeliverableError(Exception):
-    """The notice did not leave this time; the text is for the log and names no person."""
+    """The notice was not sent this time; the text is for the log and names no person."""
 
 
 class PostponedError(UndeliverableError):
-    """The notice is to leave later, and this is no failure: *until* is when."""
+    """The notice is to be sent later, and this is not a failure: *until* is the instant."""
 
     def __init__(self, until: datetime) -> None:
         super().__init__("postponed")
@@ -18,7 +18,7 @@ class PostponedError(UndeliverableError):
 
 
 class BouncedError(UndeliverableError):
-    """The server of an address refused it for good; the address is never in the text."""
+    """The server of an address refused it permanently; the address is never in the text."""
 
     def __init__(self, address: str, status: int) -> None:
         super().__init__(f"refused with {status}")
@@ -26,15 +26,15 @@ class BouncedError(UndeliverableError):
 
 
 class RefusedContentError(UndeliverableError):
-    """A server refused for good what an e-mail says, not the address: a filter, a size, a rule of the relay."""
+    """A server permanently refused the content of an e-mail, not the address: a filter, a size, a rule of the relay."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"the message was refused with {status}")
 
 
 class UnknownKindError(UndeliverableError):
-    """Nobody registered a renderer for this kind."""
+    """No renderer is registered for this kind."""
 
 
 class RefusedAnswerError(UndeliverableError):
-    """The receiver answered and did not take it; the text is a status and at most a code, so an operator may read it."""
+    """The receiver responded with a refusal; the text is a status and at most a code, so an operator may read it."""

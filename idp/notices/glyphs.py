@@ -1,7 +1,8 @@
-"""Characters that no font of the letters has: left out or replaced, so that a name never stops a letter.
+"""Characters missing from every letter font: left out or replaced, so that a name never blocks a letter.
 
-PDF/UA-1 refuses a text without glyph, one at a time. The marks of a letter are dropped first; then a box stands for each
-character, and at once for the others of the same script. Pure: what the fonts have is learned from the refusals.
+PDF/UA-1 refuses characters without a glyph, one at a time. The marks of a letter are dropped first; then a box replaces
+each character, together with the others of the same script. Pure: the coverage of the fonts is learned from the
+refusals.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ _SHARED = frozenset(
 
 
 def refused(message: str) -> str:
-    """Return the characters that a compilation could not show, as its error says; empty for another error."""
+    """Return the characters that a compilation could not show, from its error; empty for another error."""
     found = _REFUSED.search(message)
     return _ESCAPED.sub(_character, found.group(1)) if found else ""
 
 
 def replace(content: Any, missing: str) -> Any:
-    """Return *content* (texts, lists and mappings of them) without what *missing* could not be shown with."""
+    """Return *content* (texts, lists and mappings of them) with the *missing* characters left out or replaced."""
     if isinstance(content, str):
         return _replace(content, missing)
     if isinstance(content, Mapping):
@@ -36,7 +37,7 @@ def replace(content: Any, missing: str) -> Any:
 
 
 def only_latin(content: Any) -> Any:
-    """Return *content* with a box for every character that is not of Latin-1: the last resort."""
+    """Return *content* with a box for every character outside Latin-1: the last resort."""
     if isinstance(content, str):
         kept = unicodedata.normalize("NFC", content)
         return "".join(each if each in _PLAIN or (each.isascii() and each.isprintable()) else BOX for each in kept)
@@ -67,7 +68,7 @@ def _stand_in(character: str) -> str:
 
 
 def _kind(character: str) -> str:
-    """Return the script of a letter or digit; the category of another character; ASCII has none."""
+    """Return the script of a letter or digit, or the category of another character; ASCII has none."""
     if character.isascii():
         return ""
     category = unicodedata.category(character)

@@ -1,7 +1,7 @@
-"""The shape of an e-mail, read from its text, so that the HTML part says the same words.
+"""The structure of an e-mail, read from its text, so that the HTML part has the same words.
 
-A text keeps to a small discipline: paragraphs with a blank line between them, lists of lines that begin with ``- ``, and a
-code or an address of ours alone on its line. Whatever else stands in a line is words: the template escapes it.
+A text has a simple format: paragraphs separated by a blank line, lists of lines that begin with ``- ``, and a code or
+an address of ours alone on its line. Anything else is plain text: the template escapes it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _CODE = re.compile(r"(?=.*[0-9])[0-9A-Z]{4,}(?:[ -][0-9A-Z]{4,})*")
-_ADDRESS_SIGNS = re.compile(r"[!#-;=?-~]+")  # of ASCII, neither a space nor a sign that HTML reads
+_ADDRESS_SIGNS = re.compile(r"[!#-;=?-~]+")  # of ASCII, neither a space nor a character special to HTML
 
 
 class Shape(StrEnum):
-    """What a part of a message is."""
+    """The kind of a block."""
 
     PARAGRAPH = "paragraph"
     ITEMS = "items"
@@ -25,14 +25,14 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines of the text that belong together, as they are to be read: not escaped."""
+    """Lines of the text that belong together, not escaped."""
 
     shape: Shape
     lines: tuple[str, ...]
 
 
 def blocks(text: str, *, issuer: str) -> tuple[Block, ...]:
-    """Return the parts of *text* in order; only an address below *issuer* is one that may be followed."""
+    """Return the blocks of *text* in order; only an address below *issuer* becomes a link."""
     found: list[Block] = []
     open_ = False
     for line in (each.strip() for each in text.split("\n")):

@@ -32,16 +32,16 @@ log = structlog.get_logger("mandat.letters")
 
 _FOLDER = Path(__file__).parent / "letters"
 _POSTAL_CODE = re.compile(r"\s*\b([A-Z]\d[A-Z])\s?(\d[A-Z]\d)$")
-_SCRIPTS_LIMIT = 12  # without a font in one letter; beyond, only Latin letters are left
-_CHANGES_LIMIT = 12  # lines of a letter about changes; beyond, the latest are enough to call
-_TEXT_LIMIT = 120  # signs of one line of an address or of a name: a letter keeps to one page
+_SCRIPTS_LIMIT = 12  # characters without a font in one letter; beyond, only Latin letters are left
+_CHANGES_LIMIT = 12  # lines of a letter about changes; beyond, the latest are enough to call about
+_TEXT_LIMIT = 120  # characters of one line of an address or of a name: a letter fits on one page
 
 
 def render_pdf(template: str, data: Mapping[str, Any], *, language: str) -> bytes:
     """Return the letter *template* filled with *data*, as a tagged PDF.
 
     Raises:
-        ValueError: there is no such letter, or *data* lacks something it needs.
+        ValueError: the letter does not exist, or *data* lacks a value it needs.
     """
     if template not in _LETTERS:
         raise ValueError(f"no letter called {template}")
@@ -55,7 +55,7 @@ def render_pdf(template: str, data: Mapping[str, Any], *, language: str) -> byte
 
 
 def _compile(template: str, content: dict[str, Any]) -> bytes:
-    """Return the PDF; characters that no font has are replaced, and the log says of which script they were."""
+    """Return the PDF; characters missing from every font are replaced, and their scripts are logged."""
     for replaced in range(_SCRIPTS_LIMIT + 1):
         try:
             return typst.compile(
@@ -217,12 +217,12 @@ def _day(value: object) -> str:
 
 
 def _typed(path: str) -> str:
-    """Return an address as one types it: without the scheme when it is https."""
+    """Return an address as people type it: without the scheme when it is https."""
     return absolute_url(path).removeprefix("https://")
 
 
 def _address_line(line: object) -> str:
-    """Return one line of an address; two spaces stand before a postal code, which is never split."""
+    """Return one line of an address; two spaces precede a postal code, which is never split."""
     return _POSTAL_CODE.sub("\u00a0\u00a0\\1\u00a0\\2", _short(line))
 
 

@@ -1,4 +1,4 @@
-"""What may leave the provider: an e-mail, a letter to print, a signal to an agency."""
+"""Messages the provider sends: an e-mail, a letter to print, a signal to an agency."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Email:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A letter to print: the file ``<name>.pdf`` in the outbox folder. The name holds no personal data."""
+    """A letter to print: the file ``<name>.pdf`` in the outbox folder. The name contains no personal data."""
 
     name: str
     template: str
@@ -29,7 +29,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A form posted to an agency; it arrived when the agency answers 200 or 204."""
+    """A form posted to an agency; it is delivered when the agency returns 200 or 204."""
 
     url: str
     form: Mapping[str, str] = field(repr=False)
@@ -37,7 +37,7 @@ class Signal:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A body posted to a receiver; it arrived when the receiver answers 202 (RFC 8935 §2.2)."""
+    """A body posted to a receiver; it is delivered when the receiver returns 202 (RFC 8935 §2.2)."""
 
     url: str
     body: bytes = field(repr=False)

@@ -1,4 +1,4 @@
-"""The outbox: one row a notice, written in the transaction of the act it tells of."""
+"""The outbox: one row per notice, written in the transaction of the act it reports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..db import Base, UtcDateTime
 
 
 class DeliveryState(StrEnum):
-    """Where a notice is. Values are stored: never rename one."""
+    """The delivery state of a notice. Values are stored: never rename one."""
 
     WAITING = "waiting"
     SENT = "sent"
@@ -20,7 +20,9 @@ class DeliveryState(StrEnum):
 
 
 class OutboxMessage(Base):
-    """One notice. The payload is sealed under the row's id and wiped once the notice has left, and so is whose it is.
+    """One notice.
+
+    The payload is sealed under the row's id; it and the digest of the person are wiped once the notice is sent.
 
     The digest of its person or address finds the notices of one person; rows written before it was kept have none.
     """

@@ -1,10 +1,10 @@
-"""When a notice that did not leave is tried again, pure."""
+"""When an unsent notice is retried, pure."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-LEASE = timedelta(minutes=2)  # one attempt is over well before: SMTP 15 s, a signal 5 s
+LEASE = timedelta(minutes=2)  # one attempt ends well before: SMTP 15 s, a signal 5 s
 PAUSES = (
     timedelta(seconds=1),
     timedelta(seconds=5),
@@ -20,7 +20,7 @@ PAUSES = (
 
 
 def next_try(attempts: int, now: datetime) -> datetime | None:
-    """Return when to try again after *attempts* failures, or None when the notice is dead."""
+    """Return when to retry after *attempts* failures, or None when the notice is dead."""
     if attempts > len(PAUSES):
         return None
     return now + PAUSES[attempts - 1]

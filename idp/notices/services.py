@@ -1,8 +1,8 @@
-"""The outbox: a notice is written with the act it tells of, and leaves afterwards, at least once.
+"""The outbox: a notice is written with the act it reports, and sent afterwards, at least once.
 
-A worker claims one row at a time by one UPDATE with a lease, so that two workers never send the same row at the same time.
-A worker that dies after sending and before noting it lets the lease run out, and the notice leaves again: whoever receives
-one must bear it twice (an e-mail keeps its Message-ID, a letter its file name).
+A worker claims one row at a time by one UPDATE with a lease, so that two workers never send the same row at the same
+time. When a worker dies after sending and before recording it, the lease expires and the notice is sent again:
+receivers must accept duplicates (an e-mail keeps its Message-ID, a letter its file name).
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ OnSent = Callable[[dict[str, Any], datetime], None]
 OnBounce = Callable[[str, int, datetime], None]
 
 _BOUNCES = "mandat.bounces"
-_FINAL = (BouncedError, RefusedContentError)  # the same again is refused again
+_FINAL = (BouncedError, RefusedContentError)  # the same message would be refused again
 _ROUND_SECONDS = 20.0  # a round ends well before the leases it took
 
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """How one kind of notice is made, and what happens once it has left."""
+    """How one kind of notice is rendered, and the actions once it is sent."""
 
     render: Render
     on_sent: OnSent | None = None
@@ -49,7 +49,7 @@ class Renderer:
 
 @dataclass(frozen=True, slots=True)
 class DeadNotice:
-    """A notice that was given up: when it was written, when it died, and why; never what it says or to whom."""
+    """A notice that was given up: when it was written, when it died, and why; never its content or its recipient."""
 
     id: str
     kind: str
@@ -61,7 +61,7 @@ class DeadNotice:
 
 @dataclass(frozen=True, slots=True)
 class UnsentNotice:
-    """A notice that has not left: its kind, when it was written, where it is."""
+    """A notice that was not sent: its kind, when it was written, its state."""
 
     kind: str
     written_at: datetime
@@ -80,11 +80,11 @@ class _Claimed:
 def register_renderer(
     app: Flask, kind: str, render: Render, on_sent: OnSent | None = None, on_refused: OnSent | None = None
 ) -> None:
-    """Say how notices of *kind* are made; each kind has one renderer.
+    """Register how notices of *kind* are rendered; each kind has one renderer.
 
-    *render* runs in an application context, outside any transaction; None means that it did the work itself (for example
-    by enqueuing further notices). *on_sent* runs in the transaction that marks the notice sent, *on_refused* in the one
-    that gives it up because its e-mail address was refused for good.
+    *render* runs in an application context, outside any transaction; None means that it did the work itself (for
+    example by enqueuing further notices). *on_sent* runs in the transaction that marks the notice sent, *on_refused* in
+    the one that gives it up because its e-mail address was refused permanently.
 
     Raises:
         ValueError: the kind already has a renderer.
@@ -96,7 +96,7 @@ def register_renderer(
 
 
 def on_bounce(app: Flask, note: OnBounce) -> None:
-    """Have *note* called with an address that its server refused for good, the status and the instant.
+    """Register *note*, called with an address that its server refused permanently, the status and the instant.
 
     It runs in the transaction that gives the notice up.
     """
@@ -104,10 +104,10 @@ def on_bounce(app: Flask, note: OnBounce) -> None:
 
 
 def enqueue(kind: str, payload: dict[str, Any], *, now: datetime) -> str:
-    """Add a notice to the outbox, inside the transaction of the act it tells of, and return its id.
+    """Add a notice to the outbox, inside the transaction of the act it reports, and return its id.
 
     Raises:
-        RuntimeError: no transaction is open: an act and its notice stand or fall together.
+        RuntimeError: no transaction is open: an act and its notice are committed together or not at all.
     """
     if not in_transaction():
         raise RuntimeError("notices.enqueue outside a transaction")
@@ -129,10 +129,10 @@ def enqueue(kind: str, payload: dict[str, Any], *, now: datetime) -> str:
 
 
 def deliver_due(now: datetime, limit: int = 50) -> int:
-    """Send the notices that are due, oldest first; return how many were tried, at most *limit*.
+    """Send the notices that are due, oldest first; return how many were attempted, at most *limit*.
 
     Raises:
-        RuntimeError: a transaction is open: nothing is sent before what it tells of is committed.
+        RuntimeError: a transaction is open: nothing is sent before the act it reports is committed.
     """
     if in_transaction():
         raise RuntimeError("notices.deliver_due inside a transaction")
@@ -147,19 +147,19 @@ def deliver_due(now: datetime, limit: int = 50) -> int:
 
 
 def has_due(now: datetime) -> bool:
-    """Tell whether a notice waits for a worker at *now*; takes no writer's place."""
+    """Return whether a notice is due at *now*, without taking the write lock."""
     found = db.session.scalar(select(OutboxMessage.id).where(*_due(now)).limit(1))
-    db.session.commit()  # an idle worker must not hold a snapshot
+    db.session.commit()  # an idle worker must not keep a snapshot open
     return found is not None
 
 
 def waiting() -> int:
-    """Return how many notices have not left yet, dead ones aside."""
+    """Return how many notices are still to be sent, dead ones excluded."""
     return len(db.session.scalars(select(OutboxMessage.id).where(OutboxMessage.state == DeliveryState.WAITING)).all())
 
 
 def dead(limit: int = 100) -> tuple[DeadNotice, ...]:
-    """Return the notices that were given up, latest first, without what they say."""
+    """Return the notices that were given up, latest first, without their content."""
     rows = db.session.execute(
         select(
             OutboxMessage.id,
@@ -179,7 +179,7 @@ def dead(limit: int = 100) -> tuple[DeadNotice, ...]:
 
 
 def unsent_of(person_id: str, address: str) -> tuple[UnsentNotice, ...]:
-    """Return the notices to or about a person that wait or were given up, oldest first; what left is wiped.
+    """Return the notices to or about a person that wait or were given up, oldest first; sent ones are wiped.
 
     Only those without a digest are opened, which were written by a version that kept none.
     """
@@ -213,7 +213,7 @@ def _opened(message_id: str, sealed: str) -> dict[str, Any]:
 
 
 def revive(message_id: str, *, now: datetime) -> bool:
-    """Give a dead notice a new life; tell whether there was one."""
+    """Revive a dead notice; return whether there was one."""
     with transaction() as session:
         found = session.execute(
             update(OutboxMessage)
@@ -268,7 +268,7 @@ def _attempt(claimed: _Claimed, now: datetime) -> None:
 
 
 def _is_to_nobody(message: Message) -> bool:
-    """Tell whether an e-mail has no address: its reader closed their account, and the address is forgotten."""
+    """Return whether an e-mail has no address: its reader closed their account, and the address was deleted."""
     return isinstance(message, Email) and not message.to
 
 
@@ -331,7 +331,7 @@ def _mark_failed(claimed: _Claimed, error: Exception, now: datetime) -> None:
 
 
 def _postpone(claimed: _Claimed, until: datetime) -> None:
-    """Let a notice wait until another instant; the attempt does not count."""
+    """Postpone a notice to another instant; the attempt does not count."""
     db.session.rollback()
     with transaction() as session:
         session.execute(

@@ -10,7 +10,7 @@ _LETTERS = {word[0].upper(): word for word in _WORDS.split()}
 
 
 def groups(text: str, size: int) -> list[str]:
-    """Return *text* in groups of *size* signs; spaces and hyphens in it are ignored."""
+    """Return *text* in groups of *size* characters; spaces and hyphens in it are ignored."""
     signs = text.replace("-", "").replace("\u00a0", "").replace(" ", "")
     return [signs[start : start + size] for start in range(0, len(signs), size)]
 

@@ -1,1 +1,1 @@
-"""Home, help and the pages that only inform."""
+"""Home, help and the informational pages."""

@@ -1,4 +1,4 @@
-"""Where to report a weakness: ``/.well-known/security.txt`` (RFC 9116), made from the settings, or a file that was signed."""
+"""Where to report a weakness: ``/.well-known/security.txt`` (RFC 9116), from the settings or a signed file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXPIRES = re.compile(r"^Expires: *(\S+)\s*$", re.MULTILINE | re.IGNORECASE)
 def written(settings: Settings, now: datetime) -> str | None:
     """Return the document, None where the deployment names no contact.
 
-    A signed file is returned as it is: a signature holds for its bytes only.
+    A signed file is returned unchanged: its signature is valid for its bytes only.
     """
     if settings.security_txt_file is not None:
         return settings.security_txt_file.read_text(encoding="utf-8")
@@ -33,7 +33,7 @@ def written(settings: Settings, now: datetime) -> str | None:
 
 
 def findings(settings: Settings, now: datetime) -> Iterator[str]:
-    """Yield what is wrong with a file that was signed: it is not there, says no instant, or is no longer valid."""
+    """Yield what is wrong with a signed file: it is missing, gives no expiry, or has expired."""
     path: Path | None = settings.security_txt_file
     if path is None:
         return

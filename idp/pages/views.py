@@ -17,31 +17,31 @@ def init_app(app: Flask) -> None:
 
 @blueprint.get("/")
 def home() -> str:
-    """Say what Mandat does and where to begin."""
+    """Show what Mandat does and where to begin."""
     return render_template("home.html")
 
 
 @blueprint.get("/help")
 def help_page() -> str:
-    """Answer the usual questions, role by role, and say how to reach a person."""
+    """Answer the usual questions, role by role, and give the ways to reach a person."""
     return render_template("pages/help.html")
 
 
 @blueprint.get("/accessibility")
 def accessibility() -> str:
-    """State what was done for accessibility, what is not proved yet, and how to report a barrier."""
+    """Show what was done for accessibility, what is not proved yet, and how to report a barrier."""
     return render_template("pages/accessibility.html")
 
 
 @blueprint.get("/privacy")
 def privacy() -> str:
-    """Say which data is kept, why and how long."""
+    """Show which data is kept, why and how long."""
     return render_template("pages/privacy.html")
 
 
 @blueprint.get(security_txt.PATH)
 def security_contact() -> Response:
-    """Say where to report a weakness (RFC 9116)."""
+    """Show where to report a vulnerability (RFC 9116)."""
     text = security_txt.written(current_settings(), now())
     if text is None:
         abort(404)

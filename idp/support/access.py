@@ -1,4 +1,4 @@
-"""Who may open which page of the desk; to everybody else there is no such page."""
+"""Access to the pages of the desk; for everyone else those pages do not exist."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def at_desk() -> OperatorView | None:
-    """Return what the person signed in is at the desk."""
+    """Return the caller's operator role, or None."""
     sign_in = current_sign_in()
     return services.operator_of(sign_in.person_id) if sign_in else None
 
 
 def desk_role_required(role: DeskRole) -> Callable[[View], View]:
-    """Open a page to people of the desk with *role*, and hand them over as ``operator``; others get a 404."""
+    """Open a page to people of the desk with *role*, and pass them as ``operator``; others get a 404."""
 
     def guard(view: View) -> View:
         @wraps(view)

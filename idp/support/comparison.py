@@ -1,4 +1,4 @@
-"""What was declared beside what the register and the tax agency answer, and how far they agree.
+"""Comparison of declared facts with those of the register and the tax agency.
 
 The enterprise's name is shown and never compared (domain.md §2.4); the Revenu Québec number is not shown at all.
 """
@@ -29,7 +29,7 @@ class Match(StrEnum):
 
 
 class Subject(StrEnum):
-    """What a line is about."""
+    """The subject of a line."""
 
     NAME = "name"
     STATUS = "status"
@@ -46,7 +46,7 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One fact: as declared, as answered, and whether they agree. Values are raw; the page puts them into words."""
+    """One fact: as declared, as returned, and whether they agree. Values are raw; the page puts them into words."""
 
     subject: Subject
     declared: object
@@ -60,7 +60,7 @@ def compare(review: ReviewFile) -> tuple[Line, ...]:
 
 
 def is_unavailable(review: ReviewFile) -> bool:
-    """Tell whether a source is silent: one waits, and does not decide (domain.md §2.4, line 2)."""
+    """Return whether a source does not respond: the operator waits, and does not decide (domain.md §2.4, line 2)."""
     return UNAVAILABLE in (review.entry, review.account)
 
 

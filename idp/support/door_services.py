@@ -1,4 +1,4 @@
-"""Opening a sign-in again from the desk: for anybody but oneself, and each look at an account is written down."""
+"""Unlocking a person's sign-in from the desk: never the operator's own; each look at an account is logged."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .roles import OperatorView
 
 @dataclass(frozen=True, slots=True)
 class FoundDoor:
-    """Somebody who calls the desk, and what keeps them from signing in."""
+    """A person who calls the desk, and what prevents their sign-in."""
 
     person_id: str
     name: str
@@ -25,10 +25,10 @@ class FoundDoor:
 
 
 def find(user_code: UserCode, *, operator: OperatorView, now: datetime) -> FoundDoor:
-    """Return what keeps the owner of *user_code* from signing in.
+    """Return what prevents the owner of *user_code* from signing in.
 
     Raises:
-        NotFoundError: nobody has this code.
+        NotFoundError: the user code does not exist or was revoked.
     """
     with transaction():
         found = _owner(user_code, now)
@@ -37,12 +37,12 @@ def find(user_code: UserCode, *, operator: OperatorView, now: datetime) -> Found
 
 
 def unlock(user_code: UserCode, *, operator: OperatorView, now: datetime) -> FoundDoor:
-    """Open the sign-in of the owner of *user_code* again.
+    """Unlock the sign-in of the owner of *user_code*.
 
     Raises:
-        NotFoundError: nobody has this code.
+        NotFoundError: the user code does not exist or was revoked.
         NotAllowedError: it is the operator's own.
-        ConflictError: it was opened again too often within a day.
+        ConflictError: it was unlocked too often within a day.
     """
     with transaction():
         found = _owner(user_code, now)
@@ -54,7 +54,7 @@ def unlock(user_code: UserCode, *, operator: OperatorView, now: datetime) -> Fou
 
 def _owner(user_code: UserCode, now: datetime) -> FoundDoor:
     known = accounts.user_codes([user_code.signs], now=now).get(user_code.signs)
-    if known is None or known.state is CodeState.REVOKED:  # of somebody who left, or closed their account
+    if known is None or known.state is CodeState.REVOKED:  # of a person who left, or closed their account
         raise NotFoundError("no such user code")
     whom = accounts.person(known.person_id)
     return FoundDoor(whom.id, whom.name, user_code, accounts.door_of(whom.id, now=now))

@@ -1,4 +1,4 @@
-"""The desk for somebody who cannot sign in: what keeps them out, by user code, and the door opened again."""
+"""The pages of the desk for a person who cannot sign in: what prevents it, by user code, and the unlocking."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def ask(operator: OperatorView) -> ResponseReturnValue:
 @blueprint.post("")
 @desk_role_required(DeskRole.OPERATOR)
 def find(operator: OperatorView) -> ResponseReturnValue:
-    """Show what keeps the owner of a user code from signing in."""
+    """Show what prevents the owner of a user code from signing in."""
     form = LostFactorForm()
     if not form.validate_on_submit() or form.user_code.code is None:
         return _page(operator, form), 400
@@ -45,7 +45,7 @@ def find(operator: OperatorView) -> ResponseReturnValue:
 @desk_role_required(DeskRole.OPERATOR)
 @fresh_sign_in_required
 def unlock(operator: OperatorView) -> ResponseReturnValue:
-    """Open the sign-in of the owner of a user code again; doing it again changes nothing."""
+    """Unlock the sign-in of the owner of a user code; repeating it changes nothing."""
     form = LostFactorForm()
     if not form.validate_on_submit() or form.user_code.code is None:
         return _page(operator, form), 400

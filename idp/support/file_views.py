@@ -1,4 +1,4 @@
-"""The operator's desk: the queue, one file beside what the sources answer, its documents, the decision."""
+"""The pages of operators: the queue, one file beside the answers of the sources, its documents, the decision."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 @blueprint.get("")
 @desk_role_required(DeskRole.OPERATOR)
 def queue(operator: OperatorView) -> str:
-    """Show the files under review, the oldest first."""
+    """Show the files under review, oldest first."""
     files = review_services.queue()
     proposers = accounts.people(file.proposed_by for file in files if file.proposed_by)
     lines = [presenting.queue_line(file, operator, proposers, now()) for file in files]
@@ -38,7 +38,7 @@ def queue(operator: OperatorView) -> str:
 @blueprint.get("/files/<file_id>")
 @desk_role_required(DeskRole.OPERATOR)
 def file(file_id: str, operator: OperatorView) -> str:
-    """Show one file; the reading is in the log."""
+    """Show one file; the reading is logged."""
     review = _review(file_id, operator)
     return _file_page(review, operator, FileDecisionForm(allowed(review, operator)))
 
@@ -47,7 +47,7 @@ def file(file_id: str, operator: OperatorView) -> str:
 @desk_role_required(DeskRole.OPERATOR)
 @fresh_sign_in_required
 def decide(file_id: str, operator: OperatorView) -> ResponseReturnValue:
-    """Take the decision, or say what is missing in it."""
+    """Record the decision, or show what it lacks."""
     review = _review(file_id, operator)
     if review.file.state is not State.UNDER_REVIEW:
         flash(_("This file was already decided. Nothing was changed."), "warning")
@@ -70,7 +70,7 @@ def decide(file_id: str, operator: OperatorView) -> ResponseReturnValue:
 @blueprint.get("/files/<file_id>/documents/<evidence_id>")
 @desk_role_required(DeskRole.OPERATOR)
 def document(file_id: str, evidence_id: str, operator: OperatorView) -> Response:
-    """Give a document to be saved, never shown inside the site; the reading is in the log."""
+    """Send a document as a download, never shown inside the site; the reading is logged."""
     media_type, content = review_services.evidence(file_id, evidence_id, operator_id=operator.person_id, now=now())
     kind = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}.get(media_type, "bin")
     response = make_response(content)
@@ -82,7 +82,7 @@ def document(file_id: str, evidence_id: str, operator: OperatorView) -> Response
 
 
 def allowed(review: ReviewFile, operator: OperatorView) -> tuple[FileDecision, ...]:
-    """Return what this operator may do with this file now; nothing while a source is silent: one waits."""
+    """Return what this operator may do with this file now; nothing while a source does not respond."""
     if review.file.state is not State.UNDER_REVIEW or is_unavailable(review):
         return ()
     rest = (FileDecision.REFUSE, FileDecision.SEND_BACK, FileDecision.ASK_DOCUMENT)

@@ -53,18 +53,18 @@ class FileDecisionForm(MandatForm):
         self.reason.choices = [(reason.value, REFUSALS[reason]) for reason in OPERATOR_REASONS]
 
     def validate_decision(self, field: RadioField) -> None:
-        """Want one of the decisions this file allows."""
+        """Require one of the decisions this file allows."""
         if field.data not in {value for value, _label in field.choices}:
             raise ValidationError(_("Choose what becomes of the file"))
 
     def validate_reason(self, field: RadioField) -> None:
-        """Want a reason of the list with a refusal."""
+        """Require a reason from the list with a refusal."""
         refused = self.decision.data == FileDecision.REFUSE
         if refused and field.data not in {value for value, _label in field.choices}:
             raise ValidationError(_("Choose the reason the representative will read"))
 
     def validate_note(self, field: TextAreaField) -> None:
-        """Want a note with every decision but the asking of a document."""
+        """Require a note with every decision except a request for a document."""
         if not field.data and self.decision.data != FileDecision.ASK_DOCUMENT:
             raise ValidationError(_("Say in a few words what you relied on"))
 
@@ -99,18 +99,18 @@ class SubscriptionDecisionForm(MandatForm):
         self.reason.choices = reasons
 
     def validate_decision(self, field: RadioField) -> None:
-        """Want one of the two."""
+        """Require one of the two decisions."""
         if field.data not in {value for value, _label in field.choices}:
             raise ValidationError(_("Choose whether to accept or to refuse"))
 
     def validate_reason(self, field: RadioField) -> None:
-        """Want one of the agency's reasons with a refusal."""
+        """Require one of the agency's reasons with a refusal."""
         refused = self.decision.data == SubscriptionDecision.REFUSE
         if refused and field.data not in {value for value, _label in field.choices}:
             raise ValidationError(_("Choose the reason the enterprise will read"))
 
 
 class LostFactorForm(MandatForm):
-    """Who is to be proved anew, or looked up."""
+    """The person to prove again, or to look up."""
 
     user_code = UserCodeField(_l("User code"), id="user-code", description=_l("For example, QX4T-7712"))

@@ -1,4 +1,4 @@
-"""What the pages of the desk show, in words: values only, no decision."""
+"""The content of the pages of the desk, in words: values only, no decision."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .words import MATCH_COLOURS, MATCHES, SUBJECTS, answered, declared
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A word with a colour, which never speaks alone."""
+    """A word with a colour, which never conveys meaning alone."""
 
     text: str
     colour: str | None = None

@@ -1,4 +1,4 @@
-"""Two operators prove somebody anew: one proposes, another makes the slip; neither learns a secret that lasts."""
+"""Proving a person again, by two operators: one proposes, another makes the slip; neither learns a lasting secret."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .roles import OperatorView
 
 
 def propose(user_code: UserCode, *, operator: OperatorView, now: datetime) -> None:
-    """Propose to prove the owner of *user_code* anew.
+    """Propose to prove the owner of *user_code* again.
 
     Raises:
-        ConflictError: the code is not activated, belongs to the desk, or too many were begun within the hour.
+        ConflictError: the code is not activated, belongs to the desk, or too many proposals were made within the hour.
     """
     with transaction():
         known = accounts.user_codes([user_code.signs]).get(user_code.signs)
@@ -29,10 +29,10 @@ def propose(user_code: UserCode, *, operator: OperatorView, now: datetime) -> No
 
 
 def agree(reproofing_id: str, *, operator: OperatorView, now: datetime) -> tuple[ReproofingView, TemporaryPassword]:
-    """Agree with a proposal and return it with its slip, to be shown once.
+    """Approve a proposal and return it with its slip, to be shown once.
 
     Raises:
-        NotFoundError: nothing waits under this id.
+        NotFoundError: no proposal with this id waits.
         NotAllowedError: it is the operator's own proposal.
         ConflictError: another operator was faster.
     """

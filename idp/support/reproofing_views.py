@@ -1,4 +1,4 @@
-"""The desk for somebody who lost every second factor and whom no enterprise can prove anew: two operators, one slip."""
+"""The desk for a person without any second factor whom no enterprise can prove again: two operators, one slip."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ blueprint = Blueprint("desk_reproofing", __name__, url_prefix="/desk/lost-factor
 @blueprint.get("")
 @desk_role_required(DeskRole.OPERATOR)
 def queue(operator: OperatorView) -> ResponseReturnValue:
-    """Show what waits for a second operator, and the form that proposes."""
+    """Show the proposals that wait for a second operator, and the form to propose one."""
     return _page(operator, LostFactorForm())
 
 
@@ -31,7 +31,7 @@ def queue(operator: OperatorView) -> ResponseReturnValue:
 @desk_role_required(DeskRole.OPERATOR)
 @fresh_sign_in_required
 def propose(operator: OperatorView) -> ResponseReturnValue:
-    """Propose to prove somebody anew; no secret exists yet."""
+    """Propose to prove a person again; no secret exists yet."""
     form = LostFactorForm()
     if not form.validate_on_submit() or form.user_code.code is None:
         return _page(operator, form), 400
@@ -48,7 +48,7 @@ def propose(operator: OperatorView) -> ResponseReturnValue:
 @desk_role_required(DeskRole.OPERATOR)
 @fresh_sign_in_required
 def agree(reproofing_id: str, operator: OperatorView) -> ResponseReturnValue:
-    """Agree with another operator's proposal, and show the slips once."""
+    """Approve another operator's proposal, and show the slip once."""
     try:
         found, temporary = reproofing_services.agree(reproofing_id, operator=operator, now=now())
     except NotAllowedError:

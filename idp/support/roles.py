@@ -1,4 +1,4 @@
-"""Who works at the desk. Values are stored: never rename one."""
+"""The roles of the desk. Values are stored: never rename one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DESKS = {DeskRole.OPERATOR: "/desk", DeskRole.AGENCY_OFFICER: "/desk/subscriptio
 
 @dataclass(frozen=True, slots=True)
 class OperatorView:
-    """A person at the desk; *agency_id* is that of an officer, and of nobody else."""
+    """A person at the desk; *agency_id* is set for an officer only."""
 
     person_id: str
     role: DeskRole
@@ -28,10 +28,10 @@ class OperatorView:
 
     @property
     def actor(self) -> Actor:
-        """Return this person as the actor of what they do at the desk."""
+        """Return this person as the actor of their acts at the desk."""
         return Actor(self.role.value, self.person_id)
 
 
 def wrong_agency(role: DeskRole, agency_id: str | None) -> bool:
-    """Tell whether the agency does not go with the role: an officer has one, an operator has none."""
+    """Return whether the agency does not match the role: an officer has one, an operator has none."""
     return (role is DeskRole.AGENCY_OFFICER) != (agency_id is not None)

@@ -1,4 +1,4 @@
-"""Who works at the desk, and what the log says of what they read."""
+"""The people who work at the desk, and the log of what they read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .roles import DESKS, DeskRole, OperatorView, wrong_agency
 
 
 class Added(NamedTuple):
-    """A new person at the desk, their user code, and the link, good once, where they choose their credentials."""
+    """A new person at the desk, their user code, and the single-use link where they choose their credentials."""
 
     person_id: PersonId
     user_code: UserCode
@@ -42,7 +42,7 @@ def add_operator(
     """Create a person who works at the desk; *has_one_name* says that *name* is a family name alone.
 
     Raises:
-        ValueError: the name has one word only, or is no name; or the agency does not go with the role.
+        ValueError: the name has one word only, or is not a name; or the agency does not match the role.
     """
     given_name, _space, family_name = (
         ("", "", names.normal(name)) if has_one_name else names.normal(name).partition(" ")
@@ -65,7 +65,7 @@ def appoint(person_id: str, *, role: str, agency_id: str | None, actor: Actor, n
     """Let an existing person work at the desk.
 
     Raises:
-        ValueError: the role is unknown, or the agency does not go with it.
+        ValueError: the role is unknown, or the agency does not match it.
         ConflictError: the person already works at the desk.
     """
     wanted = DeskRole(role)
@@ -89,7 +89,7 @@ def appoint(person_id: str, *, role: str, agency_id: str | None, actor: Actor, n
 
 
 def objections(person_id: str) -> tuple[Objection, ...]:
-    """Return why a person of the desk may not close their account: somebody must remain who does what they do."""
+    """Return why a person of the desk may not close their account: another person must remain in the same role."""
     operator = operator_of(person_id)
     if operator is None or not _is_alone(operator):
         return ()
@@ -103,15 +103,15 @@ def objections(person_id: str) -> tuple[Objection, ...]:
 
 
 def leave(person_id: str, now: datetime) -> None:
-    """Take a person from the desk, in the caller's transaction, because they close their account.
+    """Remove a person from the desk, in the caller's transaction, because they close their account.
 
     Raises:
-        ConflictError: nobody would be left.
+        ConflictError: no person with the same role would be left.
     """
     with transaction() as session:
         session.execute(
             select(Operator.person_id).with_for_update()
-        )  # two who leave at once must not both be the other
+        )  # two people who leave at once must not each count on the other
         operator = operator_of(person_id)
         if operator is None:
             return
@@ -136,7 +136,7 @@ def _is_alone(operator: OperatorView) -> bool:
 
 
 def operator_of(person_id: str) -> OperatorView | None:
-    """Return what *person_id* is at the desk, or None."""
+    """Return the desk role of *person_id*, or None."""
     row = db.session.execute(
         select(Operator.person_id, Operator.role, Operator.agency_id).where(Operator.person_id == person_id)
     ).first()
@@ -144,7 +144,7 @@ def operator_of(person_id: str) -> OperatorView | None:
 
 
 def to_take(person_id: str, _now: datetime) -> list[dict[str, object]]:
-    """Return the role of a person at the desk, if any, for the file of their own data."""
+    """Return the role of a person at the desk, if any, for the copy of their own data."""
     rows = db.session.execute(
         select(Operator.role, Operator.agency_id.label("agency"), Operator.added_at).where(
             Operator.person_id == person_id

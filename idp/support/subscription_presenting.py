@@ -1,4 +1,4 @@
-"""What the officer's pages show, in words: values only, no decision."""
+"""The content of the officer's pages, in words: values only, no decision."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SubscriptionLine:
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionPage:
-    """One subscription: who asks, what was answered, which blocks; with a change, what it does beside what stands."""
+    """One subscription: the enterprise, its answers, its blocks; for a change, its effect beside the current state."""
 
     id: str
     enterprise: str
@@ -56,7 +56,7 @@ def line(waiting: Awaiting) -> SubscriptionLine:
 
 
 def page(found: SubscriptionView, agency: Agency, change: ChangeView | None = None) -> SubscriptionPage:
-    """Return one subscription, in words, with the *change* of it that waits."""
+    """Return one subscription, in words, with its pending *change*."""
     enterprise = enterprise_services.enterprise(found.enterprise_id)
     asked_at, consent = found.requested_at, found.consent_version
     if change is not None:
@@ -90,7 +90,7 @@ def _blocks(change: ChangeView, agency: Agency) -> tuple[tuple[str, str, bool, b
 
 
 def _answers(change: ChangeView, agency: Agency) -> tuple[tuple[str, str, str], ...]:
-    """Return every answer, as it stands and as it would be; a question answered in neither is left out."""
+    """Return every answer, current and proposed; a question without either is left out."""
     before, after = change.before.answers, change.after.answers
     return tuple(
         (
@@ -108,7 +108,7 @@ def _answer(question: Question, value: str) -> str:
     if question.kind is QuestionKind.CHECKBOX and value:
         return str(_("Yes"))
     if question.kind is QuestionKind.DATE and value:
-        with suppress(ValueError):  # the question may have been of another kind when it was answered
+        with suppress(ValueError):  # the question may have had another kind when it was answered
             return long_date(date.fromisoformat(value))
     return chosen or "–"
 

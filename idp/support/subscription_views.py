@@ -1,4 +1,4 @@
-"""The desk of an agency's officer: the subscriptions that wait for a person at their agency, and no other agency's."""
+"""The desk of an agency's officer: the subscriptions that wait for a decision of their own agency."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ blueprint = Blueprint("desk_subscriptions", __name__, url_prefix="/desk/subscrip
 @blueprint.get("")
 @desk_role_required(DeskRole.AGENCY_OFFICER)
 def queue(operator: OperatorView) -> str:
-    """Show the subscriptions that wait for a decision, the oldest first."""
+    """Show the subscriptions that wait for a decision, oldest first."""
     agency = _agency(operator)
     lines = [presenting.line(waiting) for waiting in subscription_services.awaiting_decision(agency.id)]
     return render_template("support/subscriptions.html", agency=presenting.said(agency.name), lines=lines)
@@ -34,7 +34,7 @@ def queue(operator: OperatorView) -> str:
 @blueprint.get("/<subscription_id>")
 @desk_role_required(DeskRole.AGENCY_OFFICER)
 def subscription(subscription_id: str, operator: OperatorView) -> str:
-    """Show what an enterprise answered."""
+    """Show the answers of an enterprise."""
     found, agency = _of_this_agency(subscription_id, operator)
     return _page(found, agency, _form(agency, found))
 
@@ -43,7 +43,7 @@ def subscription(subscription_id: str, operator: OperatorView) -> str:
 @desk_role_required(DeskRole.AGENCY_OFFICER)
 @fresh_sign_in_required
 def decide(subscription_id: str, operator: OperatorView) -> ResponseReturnValue:
-    """Accept or refuse, or say what is missing."""
+    """Accept or refuse, or show what the decision lacks."""
     found, agency = _of_this_agency(subscription_id, operator)
     if found.state not in DECIDED_BY_OFFICER:
         flash(_("This subscription was already decided or withdrawn. Nothing was changed."), "warning")

@@ -1,4 +1,4 @@
-"""The pages of the desk, and the way there after signing in."""
+"""The pages of the desk, and the redirect to them after signing in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .roles import DESKS, DeskRole
 
 
 def init_app(app: Flask) -> None:
-    """Give *app* the desk."""
+    """Register the desk with *app*."""
     app.register_blueprint(file_views.blueprint)
     app.register_blueprint(door_views.blueprint)
     app.register_blueprint(reproofing_views.blueprint)
@@ -26,13 +26,13 @@ def init_app(app: Flask) -> None:
 
 
 def _is_officer(_person_id: str) -> bool:
-    """Officers of agencies try the tokens that their agency will receive."""
+    """Return whether the person is an agency's officer, who may try the tokens that the agency will receive."""
     operator = at_desk()
     return operator is not None and operator.role is DeskRole.AGENCY_OFFICER
 
 
 def _lead_to_desk() -> ResponseReturnValue | None:
-    """Send people of the desk from the home of enterprises, where a sign-in ends, to their own."""
+    """Redirect people of the desk from the home of enterprises, where a sign-in ends, to their own."""
     if request.path != "/home" or request.method != "GET":
         return None
     operator = at_desk()

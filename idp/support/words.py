@@ -1,4 +1,4 @@
-"""How the desk says its values, in the language of the page."""
+"""The display text of the desk's values, in the language of the page."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _THIN = re.compile(r" (?=[;!?])")
 
 
 def word(key: str, language: str, **values: object) -> str:
-    """Return the sentence *key* in *language* (``fr`` or ``en``) with *values* filled in; French has its unbreakable spaces."""
+    """Return sentence *key* in *language* (``fr`` or ``en``) with its *values*; French has unbreakable spaces."""
     french, english = WORDS[key]
     if language == "en":
         return english.format(**values)

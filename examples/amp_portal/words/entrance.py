@@ -1,4 +1,4 @@
-"""The front page: both readers, what they need, and where to begin."""
+"""The sentences of the front page: its two audiences, what they need, and where to begin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which file this browser is about: by a secret in its page session that has a row, or by the representative's own sign-in."""
+"""The file of this browser: from a secret in its page session that has a row, or from the representative's sign-in."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _KEY = "enrolment_browser"
 
 
 def device() -> str:
-    """Return this browser in words."""
+    """Return a description of this browser."""
     return device_words(request.user_agent.string)
 
 
 def hold(token: str) -> None:
-    """Keep the secret of a browser that may open a file; the one kept before ends."""
+    """Keep the secret of a browser that may open a file; the access of the previous secret ends."""
     release()
     session[_KEY] = token
 
 
 def release() -> None:
-    """End what this browser may open, and forget it."""
+    """End this browser's access to its file, and forget the secret."""
     browsers.leave(session.pop(_KEY, None), now=now())
 
 
@@ -56,7 +56,7 @@ def bound_file() -> FileView | None:
 
 
 def current_file() -> FileView:
-    """Return the file of this browser; without one, lead to the page where one comes back with its number."""
+    """Return the file of this browser; without one, redirect to the page that asks for a file number."""
     file = bound_file()
     if file is None:
         if session.pop(_KEY, None) is not None:
@@ -66,7 +66,7 @@ def current_file() -> FileView:
 
 
 def draft_page(view: View) -> View:
-    """Give *view* the draft of this browser; a file that was submitted shows its own page instead."""
+    """Pass *view* the draft of this browser; a file that was submitted shows its own page instead."""
 
     @wraps(view)
     def guarded(*arguments: Any, **values: Any) -> ResponseReturnValue:
@@ -79,7 +79,7 @@ def draft_page(view: View) -> View:
 
 
 def file_page(view: View) -> View:
-    """Give *view* the file of this browser, once it was submitted."""
+    """Pass *view* the file of this browser, once it was submitted."""
 
     @wraps(view)
     def guarded(*arguments: Any, **values: Any) -> ResponseReturnValue:
@@ -95,6 +95,6 @@ def file_page(view: View) -> View:
 @pages.errorhandler(FileIncompleteError)
 @pages.errorhandler(ForbiddenTransitionError)
 def _moved_meanwhile(error: Exception) -> Response:
-    """A late click: nothing was written, the page of the file says where it stands."""
+    """Redirect a late click: nothing was written, and the page of the file shows its state."""
     flash(_("The file has changed meanwhile. Nothing was saved; here is where it stands."), "info")
     return see_other("/enrol/file")

@@ -1,4 +1,4 @@
-"""What those in charge keep right: their own position and contact data, and the enterprise beside the register."""
+"""What persons in charge keep up to date: their position and contact details, and the enterprise as in the register."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _POSITIONS = [("", _l("Not given")), *((place.value, label) for place, label in 
 
 
 class DetailsForm(MandatForm):
-    """Position, telephone and address of messages of a person in charge."""
+    """Position, telephone and e-mail address for messages of a person in charge."""
 
     position = SelectField(_l("Your position in the enterprise"), choices=_POSITIONS)
     phone = TelField(_l("Telephone"), [Optional(), Length(max=32, message=_l("Use at most 32 characters")), is_a_phone])
@@ -34,7 +34,7 @@ class DetailsForm(MandatForm):
 @ar_or_pes_required
 @fresh_sign_in_required
 def mine() -> ResponseReturnValue:
-    """Show and change what the enterprise knows of the person: position, telephone, address; the name and language elsewhere."""
+    """Show and change the person's position, telephone and address here; name and language change elsewhere."""
     here = acting()
     present = contact_services.details(here.enterprise_id, here.person.id)
     if present is None:
@@ -54,6 +54,6 @@ def mine() -> ResponseReturnValue:
 @blueprint.get("/enterprise")
 @ar_or_pes_required
 def enterprise() -> ResponseReturnValue:
-    """Show what the register says today beside what is on record, and what to do where they differ."""
+    """Show what the register says today beside what is on record, and what to do when they differ."""
     reading = register_reading.read(acting().enterprise_id, now=now())
     return render_template("enrollment/enterprise_today.html", reading=reading, statuses=words.REGISTER_STATUSES)

@@ -1,4 +1,4 @@
-"""From "before you start" to "submit": one page a task, each kept as soon as it is right."""
+"""From "before you start" to "submit": one page per task, each saved once valid."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ PATHS = {
 
 @pages.get("")
 def before_you_start() -> ResponseReturnValue:
-    """Say what to have at hand, who may enrol, and how it goes on."""
+    """Show what to prepare, who may enrol, and the next steps."""
     return render_template("enrollment/before.html", form=EmptyForm(), file=bound_file())
 
 
 @pages.post("")
 @limiter.limit(FORMS)
 def start() -> ResponseReturnValue:
-    """Open a draft, or go on with the one this browser has."""
+    """Open a draft, or continue the one this browser has."""
     file = bound_file()
     if file is None or file.state is not State.DRAFT:
         file_id = services.start(language=current_language(), now=now())
@@ -54,7 +54,7 @@ def start() -> ResponseReturnValue:
 @pages.get("/tasks")
 @draft_page
 def tasks(file: FileView) -> ResponseReturnValue:
-    """Show the five tasks and where each stands."""
+    """Show the five tasks and the progress of each."""
     states = progress(file)
     items = [
         {
@@ -71,7 +71,7 @@ def tasks(file: FileView) -> ResponseReturnValue:
 
 
 def correction_errors() -> list[dict[str, str]]:
-    """Return the one message of a file sent back, linked to each place where the mistake may be."""
+    """Return the one message of a file sent back, linked to each field where the mistake may be."""
     return [
         {"text": disagreement(), "href": "/enrol/enterprise#neq"},
         {"text": _("Check the Revenu Québec number"), "href": "/enrol/tax-number#revenu_quebec_id"},
@@ -80,14 +80,14 @@ def correction_errors() -> list[dict[str, str]]:
 
 
 def disagreement() -> str:
-    """Say that the facts disagree, never which (domain.md §2.4, line 5)."""
+    """Return the message that the facts disagree, without saying which (domain.md §2.4, line 5)."""
     return str(_("What you entered does not agree with what is on file. Check the NEQ and the other numbers."))
 
 
 @pages.route("/enterprise", methods=["GET", "POST"])
 @draft_page
 def enterprise(file: FileView) -> ResponseReturnValue:
-    """Ask the NEQ, and look it up."""
+    """Ask for the NEQ, and look it up."""
     form = EnterpriseForm(data={"neq": str(file.neq) if file.neq else ""})
     insist = False
     if form.validate_on_submit():
@@ -104,7 +104,7 @@ def enterprise(file: FileView) -> ResponseReturnValue:
 
 
 def register_doubt(neq: Neq, entry: RegisterEntry | Unavailable | None) -> str | None:
-    """Say what the register tells against this number, or None. A register that is down tells nothing."""
+    """Return the objection that the register raises to this number, or None, as when the register is down."""
     if entry is None:
         return str(_("Our copy of the enterprise register does not know this NEQ. Check the number."))
     if isinstance(entry, Unavailable) or register_accepts(neq, entry):
@@ -125,7 +125,7 @@ def register_doubt(neq: Neq, entry: RegisterEntry | Unavailable | None) -> str |
 @pages.route("/enterprise/confirm", methods=["GET", "POST"])
 @draft_page
 def enterprise_confirm(file: FileView) -> ResponseReturnValue:
-    """Show what the register says of this NEQ, to recognize the enterprise."""
+    """Show what the register says about this NEQ, so that the representative recognizes the enterprise."""
     if file.neq is None:
         return see_other("/enrol/enterprise")
     entry = services.look_up(file.neq)
@@ -148,7 +148,7 @@ def enterprise_confirm(file: FileView) -> ResponseReturnValue:
 @pages.route("/tax-number", methods=["GET", "POST"])
 @draft_page
 def tax_number(file: FileView) -> ResponseReturnValue:
-    """Ask the Revenu Québec number, or that there is none."""
+    """Ask for the Revenu Québec number, or that there is none."""
     answers = {None: None, True: "number", False: "none"}
     form = TaxNumberForm(data={"answer": answers[file.has_revenu_quebec_id]})
     form.kept = file.has_revenu_quebec_id is True
@@ -168,11 +168,11 @@ def tax_number(file: FileView) -> ResponseReturnValue:
 @pages.route("/representative", methods=["GET", "POST"])
 @draft_page
 def representative(file: FileView) -> ResponseReturnValue:
-    """Ask who the representative is."""
+    """Ask for the representative's details."""
     form = RepresentativeForm(data=_known(file))
     form.notice_kept = file.has_notice
     if form.validate_on_submit():
-        if form.birth_date.data is None:  # cannot be: the field is required
+        if form.birth_date.data is None:  # cannot happen: the field is required
             raise FileIncompleteError(file.id)
         facts = services.Representative(
             given_name=form.given_name.data,
@@ -229,14 +229,14 @@ def confirm_email(file: FileView) -> ResponseReturnValue:
 
 
 def code_refusal(answer: CodeAnswer) -> str:
-    """Say what is wrong with a code."""
+    """Return the sentence for a refused code."""
     if answer is CodeAnswer.WRONG:
         return str(_("This is not the code we sent. Check the latest e-mail."))
     return str(_("This code no longer works. Ask for another one."))
 
 
 def too_many_codes() -> str:
-    """Say that no code left: the file or its address had as many as an hour allows."""
+    """Show that no code was sent: the file or its address has reached the hourly limit."""
     return str(_("No code was sent: there were too many within the hour. Wait a little, then ask again."))
 
 
@@ -256,7 +256,7 @@ def email_again(file: FileView) -> ResponseReturnValue:
 @pages.route("/check", methods=["GET", "POST"])
 @draft_page
 def check(file: FileView) -> ResponseReturnValue:
-    """Show every answer, take the acceptance of the terms, submit."""
+    """Show every answer, take the acceptance of the terms, and submit."""
     if missing(file):
         return see_other("/enrol/tasks")
     form = CheckForm()

@@ -1,4 +1,4 @@
-"""The page of a submitted file, and what its representative does there: code, letter, document, withdrawal, contest."""
+"""The page of a submitted file and its representative's actions: code, letter, document, withdrawal, contest."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .standing import may_withdraw, standing, timeline_items
 
 @pages.get("/file")
 def file() -> ResponseReturnValue:
-    """Show where the file stands, who acts next and by when, and what happened."""
+    """Show the state of the file, who acts next and by when, and what happened."""
     current = current_file()
     if current.state is State.DRAFT:
         return see_other("/enrol/tasks")
@@ -58,7 +58,7 @@ def refusal_sentence(current: FileView) -> str:
 
 
 def refused_since(current: FileView) -> str:
-    """Return the date of the status that had the file refused, in full, or an empty text."""
+    """Return the date, in full, of the status that caused the refusal, or an empty text."""
     day = current.public_facts.get("status_date")
     return long_date(date.fromisoformat(day)) if day else ""
 
@@ -67,7 +67,7 @@ def refused_since(current: FileView) -> str:
 @limiter.limit(FORMS, methods=["POST"])
 @file_page
 def mailed_code(file: FileView) -> ResponseReturnValue:
-    """Ask the code of the letter."""
+    """Ask for the code of the letter."""
     if file.state is not State.CODE_MAILED or file.letter is None:
         return see_other("/enrol/file")
     form = MailedCodeForm()
@@ -98,7 +98,7 @@ def _code_refusal(answer: CodeAnswer, left: int) -> str:
 @limiter.limit(FORMS)
 @file_page
 def another_letter(file: FileView) -> ResponseReturnValue:
-    """Order another letter; it kills the code of the former one."""
+    """Order another letter, which revokes the code of the previous one."""
     sentences = {
         LetterAnswer.ORDERED: _("Another letter is on its way. The code of the former one no longer works."),
         LetterAnswer.NO_MORE: _("Three letters were sent already. You can provide a document instead."),
@@ -129,7 +129,7 @@ def document(file: FileView) -> ResponseReturnValue:
 
 @pages.route("/file/withdraw", methods=["GET", "POST"])
 def withdraw() -> ResponseReturnValue:
-    """Give the file up, once confirmed."""
+    """Withdraw the file, once confirmed."""
     file = current_file()
     if not may_withdraw(file):
         return see_other("/enrol/file")
@@ -161,7 +161,7 @@ def contest(file: FileView) -> ResponseReturnValue:
 @pages.post("/file/new")
 @file_page
 def another_file(file: FileView) -> ResponseReturnValue:
-    """Leave a file that ended, to begin another one."""
+    """Leave a file that has ended, to begin another one."""
     if file.state not in (State.REFUSED, State.EXPIRED, State.WITHDRAWN):
         raise FileNotEditableError(file.id)
     release()

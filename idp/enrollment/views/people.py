@@ -1,4 +1,4 @@
-"""Who is named in charge: one person at least, two are advised."""
+"""The persons named in charge: at least one; two are advised."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .blueprint import draft_page, pages
 @pages.get("/people")
 @draft_page
 def people(file: FileView) -> ResponseReturnValue:
-    """List the persons named."""
+    """List the named persons."""
     return render_template("enrollment/people.html", file=file, form=EmptyForm())
 
 
@@ -35,14 +35,14 @@ def name_myself(file: FileView) -> ResponseReturnValue:
 @pages.route("/people/new", methods=["GET", "POST"])
 @draft_page
 def name_person(file: FileView) -> ResponseReturnValue:
-    """Name somebody else in charge."""
+    """Name another person in charge."""
     return _person_page(file, NomineeForm(), None)
 
 
 @pages.route("/people/<nominee_id>", methods=["GET", "POST"])
 @draft_page
 def correct_person(file: FileView, nominee_id: str) -> ResponseReturnValue:
-    """Correct what was said of a person named."""
+    """Correct the details of a named person."""
     nominee = file.nominee(nominee_id)
     if nominee is None:
         raise NoSuchFileError(nominee_id)
@@ -69,6 +69,6 @@ def _person_page(file: FileView, form: NomineeForm, nominee_id: str | None) -> R
 @pages.post("/people/<nominee_id>/remove")
 @draft_page
 def remove_person(file: FileView, nominee_id: str) -> ResponseReturnValue:
-    """Take a person off the list."""
+    """Remove a person from the list."""
     services.remove_nominee(file.id, nominee_id, now=now())
     return see_other("/enrol/people")

@@ -1,4 +1,4 @@
-"""Coming back to a file with its number and a code sent by e-mail; the same pages whether the file exists or not."""
+"""Returning to a file with its number and a code sent by e-mail; the pages never disclose whether the file exists."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NUMBER = "enrolment_number"
 @pages.route("/resume", methods=["GET", "POST"])
 @limiter.limit(FORMS, methods=["POST"])
 def resume() -> ResponseReturnValue:
-    """Ask the number of the file."""
+    """Ask for the number of the file."""
     form = ResumeForm()
     if form.validate_on_submit():
         session[_NUMBER] = form.number.data
@@ -32,7 +32,7 @@ def resume() -> ResponseReturnValue:
 @pages.route("/resume/code", methods=["GET", "POST"])
 @limiter.limit(FORMS, methods=["POST"])
 def resume_code() -> ResponseReturnValue:
-    """Ask the code sent to the address of the file, if there is such a file."""
+    """Ask for the code sent to the address of the file, if the file exists."""
     number: str | None = session.get(_NUMBER)
     if number is None:
         return see_other("/enrol/resume")
@@ -50,7 +50,7 @@ def resume_code() -> ResponseReturnValue:
 @pages.post("/resume/again")
 @limiter.limit(FORMS)
 def resume_again() -> ResponseReturnValue:
-    """Send another code, if there is such a file."""
+    """Send another code, if the file exists."""
     number: str | None = session.get(_NUMBER)
     if number is None:
         return see_other("/enrol/resume")
@@ -61,7 +61,7 @@ def resume_again() -> ResponseReturnValue:
 
 @pages.post("/leave")
 def leave() -> ResponseReturnValue:
-    """Close the file on this device: from then on it opens with its number and a code sent by e-mail."""
+    """Close the file on this device: to open it again takes its number and a code sent by e-mail."""
     release()
     session.pop(_NUMBER, None)
     flash(_("The file is closed on this device."), "success")

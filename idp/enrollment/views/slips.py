@@ -29,7 +29,7 @@ from .drafting import code_refusal, too_many_codes
 @limiter.limit(FORMS)
 @file_page
 def account(file: FileView) -> ResponseReturnValue:
-    """Send the code that opens the representative's account, or lead to the account there is."""
+    """Send the code that opens the representative's account, or redirect to the existing account."""
     elsewhere = _instead_of_an_account(file)
     if elsewhere is not None:
         return see_other(elsewhere)
@@ -42,7 +42,7 @@ def account(file: FileView) -> ResponseReturnValue:
 @limiter.limit(FORMS, methods=["POST"])
 @file_page
 def account_code(file: FileView) -> ResponseReturnValue:
-    """Ask the code, register the enterprise and lead its representative to their first password and second factor."""
+    """Ask for the code, register the enterprise and lead its representative to a first password and second factor."""
     elsewhere = _instead_of_an_account(file)
     if elsewhere is not None:
         return see_other(elsewhere)
@@ -71,7 +71,7 @@ def _instead_of_an_account(file: FileView) -> str | None:
 @file_page
 @asks_itself
 def slip(file: FileView, nominee_id: str) -> ResponseReturnValue:
-    """Show the slips of a person named, once; asking again kills the former ones."""
+    """Show the slips of a named person, once; showing them again revokes the previous ones."""
     sign_in = current_sign_in()
     if sign_in is None:
         return see_other(f"/sign-in?next=/enrol/file/slips/{nominee_id}")
@@ -80,7 +80,7 @@ def slip(file: FileView, nominee_id: str) -> ResponseReturnValue:
         raise NoSuchFileError(nominee_id)
     if sign_in.person_id != file.representative_id:
         raise NoSuchFileError(nominee_id)
-    if not is_fresh(sign_in):  # after the refusals: whoever may not see a slip is not asked
+    if not is_fresh(sign_in):  # after the refusals: a factor is not requested from a person who may not see a slip
         return ask_again(sign_in)
     form = EmptyForm()
     status = accounts.user_codes([nominee.user_code.signs], now=now())[nominee.user_code.signs]

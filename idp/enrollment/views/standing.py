@@ -1,4 +1,4 @@
-"""Where a file stands, in a sentence, with who acts next and by when."""
+"""The state of a file, in a sentence, with who acts next and by when."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..states import ENDED, LATE_AFTER, State, operator_due
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the page of a file says first; ``next_actor`` and ``until`` are empty when nobody has to act."""
+    """The first sentence of a file's page; ``next_actor`` and ``until`` are empty when no action is expected."""
 
     sentence: str
     next_actor: str = ""
@@ -22,7 +22,7 @@ class Standing:
 
 
 def standing(file: FileView, now: datetime) -> Standing:
-    """Return where *file* stands."""
+    """Return the standing of *file*."""
     until = long_date(file.deadline_at) if file.deadline_at else ""
     if file.state is State.SUBMITTED:
         late = now - file.state_since > LATE_AFTER
@@ -55,11 +55,11 @@ def standing(file: FileView, now: datetime) -> Standing:
 
 
 def timeline_items(entries: tuple[TimelineEntry, ...]) -> list[dict[str, str]]:
-    """Return the timeline as the page draws it."""
+    """Return the timeline in the form that the page displays."""
     labels = {str(event): label for event, label in words.EVENTS.items()}
     return [{"when": long_datetime(entry.at), "title": str(labels.get(entry.event, entry.event))} for entry in entries]
 
 
 def may_withdraw(file: FileView) -> bool:
-    """Tell whether the representative may still give the file up."""
+    """Return whether the representative may still withdraw the file."""
     return file.state not in ENDED and file.enterprise_id is None and file.state is not State.ACTIVE
