@@ -64,8 +64,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "wheel: builds the wheel and installs it in a fresh environment")
 
 
+LONG = ("flows", "snippets", "races", "test_packaging.py", "test_sign_in_machine.py", "test_recovery_machine.py")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave what is for the deep run to the deep run."""
+    """Begin with the files that take longest, and leave what is for the deep run to the deep run."""
+    items.sort(key=lambda item: not set(LONG) & set(item.path.parts))
     if not config.getoption("--deep"):
         left = [item for item in items if item.get_closest_marker("deep")]
         config.hook.pytest_deselected(items=left)

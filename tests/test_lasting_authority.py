@@ -61,6 +61,8 @@ PAGE_SESSION: dict[str, Row | str] = {
     "activation_linked": "that a page of thanks is to be shown",
     "whose": "a digest by which a change of person is noticed",
     "lang": "the language",
+    "ASKED_LANGUAGE": "the language that an agency asked for",
+    "oidc_came_from": "the number of an interaction, which is worth nothing without its own cookie",
     "oidc_farewell": "which agencies are told of a sign-out that has happened, for five minutes",
     "oidc_logout": "where a sign-out leads, once the person agrees",
     "oidc_playground": "a request of the playground under way: its answer proves itself",

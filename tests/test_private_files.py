@@ -43,7 +43,7 @@ def test_the_commands_leave_nothing_to_others(generous: None, tmp_path: Path) ->
     (tmp_path / "place").mkdir(mode=0o700)
     script = (
         "from datetime import UTC, datetime; import idp.wsgi as w; from idp.db import db, transaction;"
-        "from idp.accounts import services_alarm as a; from idp.cli.worker import run_once; from idp import audit;"
+        "from idp.accounts.throttling import alarm_services as a; from idp.cli.worker import run_once; from idp import audit;"
         "c = w.application.app_context(); c.push(); n = datetime.now(UTC)\n"
         "with transaction(): a.count_failure(n)\n"
         "run_once(n); run_once(n); from idp.private_files import of_database; from pathlib import Path\n"

@@ -48,8 +48,10 @@ MEANINGFUL = {  # table: what its key is, and why it is no number that counts ro
     "subscription_event": "a subscription, and its revision",
     "subscription_change": "a subscription, and the revision at which it was asked",
 }
-CHANGING = re.compile(  # drawn anew each time: the token, the reference of a refusal, the challenge for a passkey
-    r'name="csrf_token"[^>]*value="[^"]+"|\b[0-9a-f]{12}\b|challenge&#34;:&#34;[\w-]+'
+CHANGING = (
+    re.compile(  # drawn each time: the token, the reference of a refusal, the challenge for a passkey and its number
+        r'name="csrf_token"[^>]*value="[^"]+"|\b[0-9a-f]{12}\b|name="ceremony" value="[^"]+"|challenge&#34;:&#34;[\w-]+'
+    )
 )
 
 

@@ -83,4 +83,7 @@ def test_no_secret_of_recovery_is_found_in_clear(
     seen = {(place, name) for place, text in places.items() for name, secret in canaries.items() if secret in text}
     assert seen == set()
     shown = answers.places_of({name: [secret] for name, secret in canaries.items()})
-    assert shown == {"application secret": {"GET /activate/factor: body"}}  # offered until its first code is typed
+    assert shown == {
+        "application secret": {"GET /activate/factor: body"},  # offered until its first code is typed
+        "first objection": {"GET /recover/objection: Set-Cookie"},  # out of the address, into the cookie of its owner
+    }

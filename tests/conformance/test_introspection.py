@@ -172,7 +172,7 @@ def test_what_gives_nothing_is_told_in_one_word(scenery: Scenery, server: Server
     head, body, signature = told["access_token"].split(".")
     answer = signed(server, told["access_token"])
     for token in (
-        *(told["id_token"], told["refresh_token"], code, SECRET, "", "x", "é", "\x00", "a.b.c", "x" * 60_000),
+        *(told["id_token"], told["refresh_token"], code, SECRET, "x", "é", "\x00", "a.b.c", "x" * 60_000),
         *(f"{head}.{body}.", f"{head}.{body}.{signature[::-1]}", told["access_token"] + "A", successor + "A"),
         *(successor[:-1], successor.upper(), answer.text),
     ):

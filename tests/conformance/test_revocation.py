@@ -80,7 +80,7 @@ def test_what_is_no_living_token_of_the_client_gets_200_and_ends_nothing(scenery
     away = elsewhere.token(elsewhere.code(browser, "ginette", FIRM)).get_json()
     refresh_token = told["refresh_token"]
     harmless = [
-        *("x", "", "é", "\x00", "a.b.c", SECRET, code, told["id_token"], refresh_token + "A", refresh_token[:-1]),
+        *("x", "é", "\x00", "a.b.c", SECRET, code, told["id_token"], refresh_token + "A", refresh_token[:-1]),
         *(refresh_token.upper(), told["access_token"] + "A", "x" * 60_000),
         *(theirs["refresh_token"], theirs["access_token"], away["refresh_token"], away["access_token"]),
     ]

@@ -41,7 +41,7 @@ def address(scenery: Scenery) -> Iterator[str]:
 
 def test_the_python_snippet_connects(address: str) -> None:
     """The very lines of the guide: discovery is read, and the request has PKCE, state and nonce."""
-    (snippet,) = blocks("python")
+    snippet = blocks("python")[0]
     portal = Flask("portal")
     portal.secret_key = "x" * 32
     oauth = OAuth(portal)
@@ -75,8 +75,8 @@ def test_every_snippet_asks_what_discovery_offers() -> None:
     """Scopes, PKCE method and algorithm of each snippet are advertised; the issuer has no final slash."""
     told = metadata.document("https://id.example")
     text = GUIDE.read_text(encoding="utf-8")
-    for kind in ("python", "java", "js", "csharp", "php", "apache"):
-        (snippet,) = blocks(kind)
+    for kind in ("python", "java", "js", "go", "csharp", "php", "apache"):
+        snippet = "\n".join(blocks(kind))
         assert "functional_blocks" in snippet or kind == "java"
         for method in re.findall(r"S\d{3}\b", snippet):
             assert method in told["code_challenge_methods_supported"] or method in ("RS256",), kind

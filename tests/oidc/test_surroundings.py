@@ -155,9 +155,8 @@ def test_monsters_are_refused_in_the_language_of_the_endpoint(scenery: Scenery, 
 
 
 def _modules() -> Iterator[ModuleType]:
-    for found in pkgutil.iter_modules(idp.oidc.__path__):
-        if not found.ispkg:
-            yield importlib.import_module(f"idp.oidc.{found.name}")
+    for found in pkgutil.walk_packages(idp.oidc.__path__, "idp.oidc."):
+        yield importlib.import_module(found.name)
 
 
 @pytest.mark.bar("S-80")
