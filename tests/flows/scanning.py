@@ -6,6 +6,7 @@ Automation sees part of it; ``docs/accessibility.md`` keeps what people must loo
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -20,9 +21,12 @@ RULES = {
     "resultTypes": ["violations"],
     "preload": False,
 }
+NUMBERED = re.compile(r"^/~[0-9a-f]+(?=/)")  # the prefix that names a flow, see idp/http/bindings.py
 LOOK = """() => ({
   wide: document.scrollingElement.scrollWidth, room: window.innerWidth, headings: document.querySelectorAll('h1').length,
-  language: document.documentElement.lang, title: document.title
+  language: document.documentElement.lang, title: document.title,
+  widest: [...document.body.querySelectorAll('*')].filter(one => !one.children.length)
+    .sort((a, b) => b.getBoundingClientRect().right - a.getBoundingClientRect().right)[0]?.outerHTML.slice(0, 200)
 })"""
 
 
@@ -65,7 +69,7 @@ class Scan:
 
     def _note(self, page: Page) -> None:
         try:
-            endpoint, _values = self.app.url_map.bind("").match(urlsplit(page.url).path, method="GET")
+            endpoint, _values = self.app.url_map.bind("").match(NUMBERED.sub("", urlsplit(page.url).path), method="GET")
         except HTTPException:  # an address that answers nothing but POST, or none at all: looked at, not counted
             return
         self.seen.add(endpoint)
@@ -94,7 +98,7 @@ def faults_of(page: Page, language: str) -> list[str]:
     ]
     looked = page.evaluate(LOOK)
     if looked["wide"] > looked["room"]:
-        faults.append(f"{where}: wider than its window by {looked['wide'] - looked['room']} px")
+        faults.append(f"{where}: wider than its window by {looked['wide'] - looked['room']} px: {looked['widest']}")
     if looked["headings"] != 1:
         faults.append(f"{where}: {looked['headings']} level-one headings")
     if looked["language"] != language:

@@ -15,6 +15,7 @@ from sqlalchemy import update
 from idp.accounts import services as accounts
 from idp.accounts.models import SignInRow
 from idp.accounts.people.contact_services import note_confirmed
+from idp.accounts.people.name_services import change as change_name
 from idp.accounts.sign_in.sign_in_services import check_password
 from idp.clock import SystemClock
 from idp.db import transaction
@@ -75,6 +76,7 @@ VISITED = {
             "rights.saved",
         ),
         *("people.people", "people.person", "people.new_user", "people.confirm_act", "people.roster"),
+        "people.confirm_vouch",
         *("people.new_pes", "people.choose", "journal.journal", "journal.why", "accounts.account"),
         *("oidc_systems.systems", "oidc_systems.approve", "oidc_systems.check", "oidc_systems.revoke"),
         *("reproofing.confirm", "reproofing.confirm_unlock"),
@@ -475,6 +477,9 @@ def test_pages_of_an_enterprise(installation: Installation, scan: Scan, new_page
     for path in (*plain, *about, *acts, *rights, f"why?person={person}&agency=amp&block=018"):
         pes.goto(f"{installation.issuer}/{path}")
         scan.visit(pes)
+    _rename(installation, "user")
+    pes.goto(f"{installation.issuer}/people/{person}/vouch")
+    scan.visit(pes)
     _lock(installation, "user")
     for path in ("people", f"people/{person}", f"people/{person}/unlock"):
         pes.goto(f"{installation.issuer}/{path}")
@@ -642,10 +647,20 @@ def _lock(installation: Installation, key: str) -> None:
 
 def _first_user(installation: Installation) -> str:
     with installation.app.app_context():
-        now = SystemClock().now()
-        signs = installation.persona("user")["user_code"].replace("-", "")
-        person = next(iter(accounts.user_codes([signs], now=now).values())).person_id
-        return str(delegation.memberships_of(person)[0].id)
+        return str(delegation.memberships_of(_person_of(installation, "user"))[0].id)
+
+
+def _person_of(installation: Installation, persona: str) -> str:
+    """Return the id of the person behind a persona."""
+    signs = installation.persona(persona)["user_code"].replace("-", "")
+    return next(iter(accounts.user_codes([signs], now=SystemClock().now()).values())).person_id
+
+
+def _rename(installation: Installation, persona: str) -> None:
+    """Correct the name of a persona, so that somebody has to vouch for it again."""
+    with installation.app.app_context():
+        person_id = _person_of(installation, persona)
+        change_name(person_id, given_name="Julie", family_name="Pontbriand", now=SystemClock().now())
 
 
 def test_pages_on_the_way_to_an_agency(installation: Installation, scan: Scan, new_page: NewPage) -> None:
