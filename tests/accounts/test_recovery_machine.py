@@ -58,6 +58,7 @@ def test_no_path_changes_a_password_without_both_proofs(
             super().__init__()
             clock.advance(timedelta(days=2))  # no lock and no allowance is left from the run before
             self.browsers = (Browser(app), Browser(app))
+            self.fronts = ["", ""]  # the number of a browser's present recovery, in front of its addresses
             self.forget()
             self.dead_codes: list[str] = []
             self.hashes = [hash_of(0), hash_of(1)]
@@ -82,7 +83,8 @@ def test_no_path_changes_a_password_without_both_proofs(
                 self.dead_codes.append(former)
             clock.advance(timedelta(milliseconds=1))  # messages are read in the order of their instants
             before = len(payloads("recovery_code"))
-            self.browsers[browser].post("/recover", user_code=str(people[who].code))
+            answer = self.browsers[browser].post("/recover", user_code=str(people[who].code))
+            self.fronts[browser] = answer.location.removesuffix("/recover/code")
             told = payloads("recovery_code")
             self.codes[browser] = str(told[-1]["code"]) if len(told) > before else None
             self.owner[browser], self.shown[browser] = who, set()
@@ -107,8 +109,17 @@ def test_no_path_changes_a_password_without_both_proofs(
             assert not self.passes_the_code(browser, self.dead_codes[which % len(self.dead_codes)])
 
         def passes_the_code(self, browser: int, code: str) -> bool:
-            answer = self.browsers[browser].post("/recover/code", page="/recover", email_code=code)
-            return answer.location.endswith("/recover/factor") and not self.shown[browser]
+            return (
+                self.leads_on(browser, "/recover/code", "/recover/factor", email_code=code) and not self.shown[browser]
+            )
+
+        def leads_on(self, browser: int, path: str, following: str, **fields: str) -> bool:
+            """Post a form of the browser's present recovery; return whether it leads to *following*."""
+            front = self.fronts[browser]
+            return (
+                self.browsers[browser].post(f"{front}{path}", page="/recover", **fields).location
+                == f"{front}{following}"
+            )
 
         @rule(browser=WHO, of=WHO)
         def type_a_factor(self, browser: int, of: int) -> None:
@@ -128,8 +139,7 @@ def test_no_path_changes_a_password_without_both_proofs(
                 reached[f"a {kind} of the other person while one waits"] += 1
             if self.waits_for_a_code(browser):
                 reached["a factor before the code"] += 1
-            answer = self.browsers[browser].post("/recover/factor", page="/recover", otp=typed)
-            if answer.location != "/recover/password" or len(shown) == 2:
+            if not self.leads_on(browser, "/recover/factor", "/recover/password", otp=typed) or len(shown) == 2:
                 return False
             assert shown == {"code"}
             assert of == owner
@@ -143,7 +153,7 @@ def test_no_path_changes_a_password_without_both_proofs(
                 reached["a password before the factor"] += 1
             password = f"quatre vents sur la grève {next(drawn)}"
             fields = {"new_password": password, "new_password_repeat": password}
-            answer = self.browsers[browser].post("/recover/password", page="/recover", **fields)
+            answer = self.browsers[browser].post(f"{self.fronts[browser]}/recover/password", page="/recover", **fields)
             if answer.location != "/sign-in":
                 return
             assert shown in ({"code", "factor"}, {"code", "recovery code"})
@@ -202,6 +212,8 @@ def test_no_path_changes_a_password_without_both_proofs(
         def try_what_is_not_theirs(self, browser: int, who: int) -> None:
             """What belongs to the other person, then the steps that come too early."""
             if self.waits_for_a_code(browser):
+                if self.dead_codes:
+                    self.type_a_dead_code(browser, len(self.dead_codes) - 1)
                 self.begin(1 - browser, 1 - who)
                 self.type_a_code(browser, 1 - browser)
                 self.type_a_factor(browser, who)
