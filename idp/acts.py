@@ -64,6 +64,7 @@ ROWS: dict[str, Row] = {
     "details.mine": _PAGE,
     "questions.ask": Row(Need.NONE, "anybody may ask; nothing is given"),
     "questions.answered": Row(Need.NONE, "notes that a message was answered; nothing is sent"),
+    "reminders.remind": Row(Need.NONE, "writes to people who are in charge already; nothing is given"),
     "subscriptions.subscribe": _WRITES_NOTHING,
     "subscriptions.check": _ACT,
     "subscriptions.withdraw": _ACT,

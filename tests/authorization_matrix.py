@@ -38,6 +38,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "questions.sent": EVERYBODY,
     "details.mine": IN_CHARGE,
     "details.enterprise": IN_CHARGE,
+    "reminders.remind": AR,
     "questions.questions": IN_CHARGE,
     "questions.answered": IN_CHARGE,  # a message of another enterprise is as one that is gone
     "sign_in.password": EVERYBODY,

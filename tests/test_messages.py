@@ -49,6 +49,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "reproofing_started": ("accounts/mail_reproofing",),
     "user_codes_asked": ("accounts/mail_user_codes",),
     "pes_question": ("delegation/mail_question",),
+    "pes_reminded": ("delegation/mail_reminder",),
     "pes_frozen": ("delegation/mail_pes_frozen",),
     "member_left": ("delegation/mail_member_left",),
     "member_renamed": ("delegation/mail_member_renamed",),
@@ -105,6 +106,13 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "delegation/mail_question": {
         "neq": "1100000018",
         "asker": Asker("Mo Nouveau", "mo@example.com", "418 555-0123", "Je travaille ici depuis lundi.", "fr"),
+    },
+    "delegation/mail_reminder": {
+        "name": "Pia Licorne",
+        "enterprise": "Toitures Brumeplume inc.",
+        "agency": "Autorité des marchés publics",
+        "agency_id": "amp",
+        "message": "Les factures",
     },
     "delegation/mail_pes_frozen": {"name": "Pia Licorne", "enterprise": "Toitures Brumeplume inc."},
     **{

@@ -81,6 +81,7 @@ class Event(StrEnum):
     MEMBER_LINKED = "membership:linked"
     QUESTION_ASKED = "question:asked"
     QUESTION_ANSWERED = "question:answered"
+    PES_REMINDED = "pes:reminded"
     SUBSCRIPTION_REQUESTED = "subscription:requested"
     SUBSCRIPTION_ACCEPTED = "subscription:accepted"
     SUBSCRIPTION_REFUSED = "subscription:refused"

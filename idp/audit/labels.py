@@ -77,6 +77,7 @@ LABELS: dict[Event, Any] = {
     Event.MEMBER_DETAILS_CHANGED: _l("Position or contact data corrected by their person"),
     Event.MEMBER_LINKED: _l("A person added their user code to an account they already had"),
     Event.QUESTION_ASKED: _l("A person asked who is in charge; those in charge were written to"),
+    Event.PES_REMINDED: _l("Reminder sent to the persons in charge of electronic services"),
     Event.QUESTION_ANSWERED: _l("Message of a person who looked for those in charge marked as answered"),
     Event.SUBSCRIPTION_REQUESTED: _l("Subscription to an agency requested, consent given"),
     Event.SUBSCRIPTION_ACCEPTED: _l("Subscription accepted"),

@@ -52,8 +52,8 @@ def way_on(choice: Choice, agency_id: str, agency: str, *, several: bool) -> Way
         return WayOn(with_neq(choice.name, choice.neq), text, action, _acting_for(path) if several else path)
     contacts = in_charge(choice.enterprise_id)
     if choice.role is Role.AUTHORIZED_REPRESENTATIVE:
-        path = "/roster" if contacts else "/roster/new"
-        action = _("See the persons in charge") if contacts else _("Name a person in charge")
+        path = f"/agencies/{agency_id}/remind" if contacts else "/roster/new"
+        action = _("Remind the persons in charge") if contacts else _("Name a person in charge")
         text = f"{text} {_('A person in charge of electronic services can act on it.')}"
         return WayOn(with_neq(choice.name, choice.neq), text, action, _acting_for(path) if several else path, contacts)
     if state in COUNTING:

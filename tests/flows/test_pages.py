@@ -77,6 +77,7 @@ VISITED = {
         ),
         *("people.people", "people.person", "people.new_user", "people.confirm_act", "people.roster"),
         "people.confirm_vouch",
+        "reminders.remind",
         *("people.new_pes", "people.choose", "journal.journal", "journal.why", "accounts.account"),
         *("oidc_systems.systems", "oidc_systems.approve", "oidc_systems.check", "oidc_systems.revoke"),
         *("reproofing.confirm", "reproofing.confirm_unlock"),
@@ -506,7 +507,7 @@ def test_pages_of_an_enterprise(installation: Installation, scan: Scan, new_page
     journeys.consent_to_subscription(pes)
     scan.visit(pes)
     for key, paths in (
-        ("ar", ("home", "roster", "roster/new", "agencies", "agencies/amp/systems", "journal")),
+        ("ar", ("home", "roster", "roster/new", "agencies", "agencies/amp/systems", "agencies/amp/remind", "journal")),
         ("user", ("home",)),
         ("two_enterprises", ("enterprises",)),
     ):

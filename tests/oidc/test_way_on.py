@@ -91,6 +91,8 @@ def test_each_state_says_what_is_next(
         assert words in shown, name
         if name == "pes":
             assert href(shown, "way-on") == path
+        elif name == "ar":
+            assert href(shown, "way-on") == "/agencies/amp/remind"
         else:
             assert f"mailto:{contact}" in shown
         assert ('id="way-on"' in shown) == (name != "julie")

@@ -10,10 +10,10 @@ from sqlalchemy import delete, insert, select, update
 from ...db import transaction
 from ..recovery.recovery_models import Allowance
 
-LONGEST = timedelta(hours=1)
+HOUR = timedelta(hours=1)  # the usual window
 
 
-def take(subject: str, *, limit: int, now: datetime, window: timedelta = LONGEST) -> datetime | None:
+def take(subject: str, *, limit: int, now: datetime, window: timedelta = HOUR) -> datetime | None:
     """Count one more message for *subject*, in the caller's transaction.
 
     Return None when it may leave: at most *limit* do within any *window*; else the instant from which one more may.

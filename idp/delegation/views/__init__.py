@@ -29,14 +29,14 @@ from ..people import (
     postal_services,
     renaming,
 )
-from . import changes, journal, people, questions, reproofing, rights, subscriptions
+from . import changes, journal, people, questions, reminders, reproofing, rights, subscriptions
 
 __all__ = ["init_app", "models"]
 
 
 def init_app(app: Flask) -> None:
     """Register the pages of people, rights, journal, agencies and the enterprise's home."""
-    for pages in (people, reproofing, rights, journal, subscriptions, changes):
+    for pages in (people, reproofing, rights, journal, subscriptions, changes, reminders):
         app.register_blueprint(pages.blueprint)
     frozen_account_notices.init_app(app)
     departure_notices.init_app(app)

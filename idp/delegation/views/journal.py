@@ -44,6 +44,7 @@ SENTENCES = {
     Event.ENTERPRISE_REGISTERED: _l("The enterprise was registered; its authorized representative is %(person)s."),
     Event.ENTERPRISE_SUSPENDED: _l("%(actor)s suspended the enterprise."),
     Event.ENTERPRISE_REINSTATED: _l("%(actor)s reinstated the enterprise."),
+    Event.PES_REMINDED: _l("%(actor)s reminded the persons in charge about %(agency)s."),
     Event.SUBSCRIPTION_REQUESTED: _l("%(actor)s asked to subscribe the enterprise to %(agency)s, and consented."),
     Event.SUBSCRIPTION_ACCEPTED: _l("The subscription to %(agency)s was accepted."),
     Event.SUBSCRIPTION_REFUSED: _l("The subscription to %(agency)s was refused."),
