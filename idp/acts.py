@@ -45,8 +45,8 @@ _READS = Row(Need.NONE, "reads, and logs the reading")
 ROWS: dict[str, Row] = {
     # operators
     "desk.decide": _ACT,
-    "desk_doors.find": _READS,
-    "desk_doors.unlock": _ACT,
+    "desk_lockouts.find": _READS,
+    "desk_lockouts.unlock": _ACT,
     "desk_reproofing.propose": _ACT,
     "desk_reproofing.agree": _ACT,
     "desk_subscriptions.decide": _ACT,

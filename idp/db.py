@@ -148,7 +148,7 @@ def _turn_to_write() -> Iterator[None]:
             turn.release()
 
 
-def let_go() -> None:
+def release_connection() -> None:
     """Release the connection that a reading uses, before another one is requested.
 
     When every thread keeps one connection and waits for a second, all of them wait. Rows already read stay usable.

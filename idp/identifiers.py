@@ -22,7 +22,7 @@ USER_CODE_SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ346789"  # thirty characters; no 0 O,
 _SEPARATORS = dict.fromkeys(map(ord, " -\u00a0\u202f\u2010\u2011\u2013\t"))
 
 
-class Fault(StrEnum):
+class IdentifierFault(StrEnum):
     """Why a text is not the identifier it should be."""
 
     EMPTY = "empty"
@@ -36,7 +36,7 @@ class Fault(StrEnum):
 class InvalidIdentifierError(ValueError):
     """The text cannot be read as this identifier; ``fault`` says why."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: IdentifierFault) -> None:
         super().__init__(fault.value)
         self.fault = fault
 
@@ -44,11 +44,11 @@ class InvalidIdentifierError(ValueError):
 def _ten_digits(text: str) -> str:
     digits = text.translate(_SEPARATORS)
     if not digits:
-        raise InvalidIdentifierError(Fault.EMPTY)
+        raise InvalidIdentifierError(IdentifierFault.EMPTY)
     if not (digits.isascii() and digits.isdigit()):
-        raise InvalidIdentifierError(Fault.NOT_DIGITS)
+        raise InvalidIdentifierError(IdentifierFault.NOT_DIGITS)
     if len(digits) != 10:
-        raise InvalidIdentifierError(Fault.LENGTH)
+        raise InvalidIdentifierError(IdentifierFault.LENGTH)
     return digits
 
 
@@ -75,9 +75,9 @@ class Neq:
         """
         neq = cls(_ten_digits(text))
         if neq.family not in NEQ_FAMILIES:
-            raise InvalidIdentifierError(Fault.FAMILY)
+            raise InvalidIdentifierError(IdentifierFault.FAMILY)
         if check_digit == "reject" and neq.family != "88" and not neq.check_digit_holds:
-            raise InvalidIdentifierError(Fault.CHECK_DIGIT)
+            raise InvalidIdentifierError(IdentifierFault.CHECK_DIGIT)
         return neq
 
     @property
@@ -148,11 +148,11 @@ class UserCode:
         """
         typed = text.translate(_SEPARATORS)
         if not typed:
-            raise InvalidIdentifierError(Fault.EMPTY)
+            raise InvalidIdentifierError(IdentifierFault.EMPTY)
         signs = typed.upper() if typed.isascii() else ""  # "ſ" would become a code character
         first, last = signs[:4], signs[4:]
         if len(signs) != 8 or not set(first) <= set(USER_CODE_SIGNS) or not (last.isascii() and last.isdigit()):
-            raise InvalidIdentifierError(Fault.SHAPE)
+            raise InvalidIdentifierError(IdentifierFault.SHAPE)
         return cls(signs)
 
     @classmethod

@@ -154,9 +154,9 @@ ALLOWED: dict[str, frozenset[str]] = {
     "desk.file": OPERATOR,
     "desk.decide": OPERATOR,
     "desk.document": OPERATOR,
-    "desk_doors.ask": OPERATOR,
-    "desk_doors.find": OPERATOR,
-    "desk_doors.unlock": OPERATOR,
+    "desk_lockouts.ask": OPERATOR,
+    "desk_lockouts.find": OPERATOR,
+    "desk_lockouts.unlock": OPERATOR,
     "desk_reproofing.queue": OPERATOR,
     "desk_reproofing.propose": OPERATOR,
     "desk_reproofing.agree": NOBODY,  # a proposal of another operator

@@ -17,7 +17,7 @@ from idp.accounts import forms as accounts_forms
 from idp.config import Settings, read_settings
 from idp.delegation import forms as delegation_forms
 from idp.delegation.catalogue.questionnaire import (
-    Consent,
+    ConsentText,
     LocalizedText,
     Question,
     QuestionKind,
@@ -124,7 +124,7 @@ def test_every_field_for_an_address_is_tried() -> None:
 def test_an_answer_to_an_agency_is_an_address_that_any_relay_takes() -> None:
     """The agency may not have SMTPUTF8; the domain is told in ASCII."""
     question = Question(id="contact", kind=QuestionKind.EMAIL, label=LocalizedText("Courriel", "E-mail"))
-    asked = Questionnaire("1", (question,), consent=Consent("1", LocalizedText("Oui", "Yes")))
+    asked = Questionnaire("1", (question,), consent=ConsentText("1", LocalizedText("Oui", "Yes")))
 
     answers = [
         check(asked, {"contact": typed}, (), offered=frozenset()) for typed in ("j@büro.example", "zoé@b.example")

@@ -34,7 +34,7 @@ from idp.delegation.models import Enterprise
 from idp.delegation.people.verification import VerificationRecord
 from idp.enrollment import email_code_services
 from idp.enrollment import services as enrolment
-from idp.enrollment.email_code_services import Purpose
+from idp.enrollment.email_code_services import CodePurpose
 from idp.enrollment.file_services import draw_number
 from idp.enrollment.models import EnrolmentFile
 from idp.identifiers import InvalidIdentifierError, Neq, UserCode
@@ -94,7 +94,7 @@ class Town:
         confirmed = {"email": self.address(), "email_confirmed_at": now}
         with transaction() as session:
             session.execute(update(EnrolmentFile).where(EnrolmentFile.id == file_id).values(confirmed))
-        email_code_services.send(file_id, Purpose.RETURN, now=now)
+        email_code_services.send(file_id, CodePurpose.RETURN, now=now)
         return enrolment.view(file_id, now=now).number
 
     def number(self, known: bool) -> str:

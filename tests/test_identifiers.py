@@ -10,7 +10,7 @@ from idp.identifiers import (
     NEQ_FAMILIES,
     USER_CODE_SIGNS,
     CheckDigitPolicy,
-    Fault,
+    IdentifierFault,
     InvalidIdentifierError,
     Neq,
     RevenuQuebecId,
@@ -25,7 +25,7 @@ SEPARATORS = st.sampled_from((" ", "-", "\u00a0", "\u202f", "\u2011", "\u2013", 
 SERIALS = st.text("0123456789", min_size=7, max_size=7)
 
 
-def fault(kind: type[Neq] | type[RevenuQuebecId] | type[UserCode], text: str) -> Fault:
+def fault(kind: type[Neq] | type[RevenuQuebecId] | type[UserCode], text: str) -> IdentifierFault:
     with pytest.raises(InvalidIdentifierError) as raised:
         kind.parse(text)
     return raised.value.fault
@@ -44,22 +44,22 @@ def test_the_fictitious_neq_are_valid(digits: str) -> None:
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("1100000019", Fault.CHECK_DIGIT),
-        ("1170000000", Fault.CHECK_DIGIT),
-        ("1234567890", Fault.FAMILY),
-        ("117000000", Fault.LENGTH),
-        ("11000000180", Fault.LENGTH),
-        ("11000O0018", Fault.NOT_DIGITS),
-        ("", Fault.EMPTY),
-        (" - \u00a0", Fault.EMPTY),
-        ("١١٠٠٠٠٠٠١٨", Fault.NOT_DIGITS),
-        ("１１００００００１８", Fault.NOT_DIGITS),
-        ("110000001²", Fault.NOT_DIGITS),
-        ("+1100000018", Fault.NOT_DIGITS),
-        ("1100000018\n", Fault.NOT_DIGITS),
+        ("1100000019", IdentifierFault.CHECK_DIGIT),
+        ("1170000000", IdentifierFault.CHECK_DIGIT),
+        ("1234567890", IdentifierFault.FAMILY),
+        ("117000000", IdentifierFault.LENGTH),
+        ("11000000180", IdentifierFault.LENGTH),
+        ("11000O0018", IdentifierFault.NOT_DIGITS),
+        ("", IdentifierFault.EMPTY),
+        (" - \u00a0", IdentifierFault.EMPTY),
+        ("١١٠٠٠٠٠٠١٨", IdentifierFault.NOT_DIGITS),
+        ("１１００００００１８", IdentifierFault.NOT_DIGITS),
+        ("110000001²", IdentifierFault.NOT_DIGITS),
+        ("+1100000018", IdentifierFault.NOT_DIGITS),
+        ("1100000018\n", IdentifierFault.NOT_DIGITS),
     ],
 )
-def test_a_wrong_neq_is_refused_with_its_fault(text: str, wanted: Fault) -> None:
+def test_a_wrong_neq_is_refused_with_its_fault(text: str, wanted: IdentifierFault) -> None:
     """Check digit, family, length, letters, other scripts' digits."""
     assert fault(Neq, text) is wanted
 
@@ -99,7 +99,7 @@ def test_one_wrong_digit_is_always_caught(family: str, serial: str, place: int, 
     at = place + 2
     wrong = f"{digits[:at]}{(int(digits[at]) + step) % 10}{digits[at + 1 :]}"
 
-    assert fault(Neq, wrong) is Fault.CHECK_DIGIT
+    assert fault(Neq, wrong) is IdentifierFault.CHECK_DIGIT
 
 
 @given(st.sampled_from(VALID_NEQ.split()), st.lists(SEPARATORS, min_size=11, max_size=11))
@@ -149,14 +149,14 @@ def test_the_file_suffix_of_a_revenu_quebec_number_is_dropped(text: str) -> None
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("1224002901 TQ 000", Fault.NOT_DIGITS),
-        ("900000008", Fault.LENGTH),
-        ("9000000008TQ00٠1", Fault.NOT_DIGITS),
-        ("9000000008ÉÈ0001", Fault.NOT_DIGITS),
-        ("", Fault.EMPTY),
+        ("1224002901 TQ 000", IdentifierFault.NOT_DIGITS),
+        ("900000008", IdentifierFault.LENGTH),
+        ("9000000008TQ00٠1", IdentifierFault.NOT_DIGITS),
+        ("9000000008ÉÈ0001", IdentifierFault.NOT_DIGITS),
+        ("", IdentifierFault.EMPTY),
     ],
 )
-def test_a_wrong_revenu_quebec_number_is_refused(text: str, wanted: Fault) -> None:
+def test_a_wrong_revenu_quebec_number_is_refused(text: str, wanted: IdentifierFault) -> None:
     """Length and digits refuse; a suffix is two Latin letters and four digits."""
     assert fault(RevenuQuebecId, text) is wanted
 
@@ -180,7 +180,7 @@ def test_a_user_code_is_read_whatever_its_case_and_separators(text: str) -> None
 )
 def test_a_wrong_user_code_is_refused(text: str) -> None:
     """Look-alikes are no signs of a code."""
-    assert fault(UserCode, text) is Fault.SHAPE
+    assert fault(UserCode, text) is IdentifierFault.SHAPE
 
 
 def test_a_code_drawn_is_one_that_can_be_read() -> None:

@@ -10,7 +10,7 @@ from wtforms.validators import Length, StopValidation
 from ..http.web_forms import MandatForm, NameField, is_an_address
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
-from ..identifiers import Fault, InvalidIdentifierError, UserCode
+from ..identifiers import IdentifierFault, InvalidIdentifierError, UserCode
 from .credentials.passwords import MIN_LENGTH
 
 
@@ -41,7 +41,7 @@ class UserCodeField(StringField):  # type: ignore[misc]
         try:
             self.code = UserCode.parse(self.data or "")
         except InvalidIdentifierError as error:
-            if error.fault is Fault.EMPTY:
+            if error.fault is IdentifierFault.EMPTY:
                 raise StopValidation(_("Enter your user code")) from None
             raise StopValidation(
                 _("Enter a user code of four letters or digits, then four digits, for example QX4T-7712")

@@ -27,10 +27,10 @@ from .people.access_services import thaw as thaw
 from .people.contact_services import Contact as Contact
 from .people.contact_services import contact as contact
 from .people.contact_services import contacts as contacts
-from .people.name_services import Keeper as Keeper
+from .people.name_services import NameHook as NameHook
 from .people.name_services import Renamed as Renamed
 from .people.name_services import name_changes as name_changes
-from .people.name_services import set_keeper as set_keeper
+from .people.name_services import set_name_hook as set_name_hook
 from .people.person_services import choose_language as choose_language
 from .people.person_services import create_person as create_person
 from .people.person_services import mark_operator as mark_operator
@@ -57,9 +57,9 @@ from .throttling.alarm_services import Alarm as Alarm
 from .throttling.alarm_services import current_alarm as current_alarm
 from .throttling.alarm_services import doubt_log as doubt_log
 from .throttling.alarm_services import watch_failed_tries as watch_failed_tries
-from .throttling.unlocking_services import Door as Door
-from .throttling.unlocking_services import door_of as door_of
-from .throttling.unlocking_services import doors_of as doors_of
+from .throttling.unlocking_services import Lockout as Lockout
+from .throttling.unlocking_services import lockout_of as lockout_of
+from .throttling.unlocking_services import lockouts_of as lockouts_of
 from .throttling.unlocking_services import unlock as unlock
 from .user_codes.code_services import issue_user_code as issue_user_code
 from .user_codes.code_services import reveal_temporary_password as reveal_temporary_password

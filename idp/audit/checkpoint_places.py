@@ -146,7 +146,7 @@ class AddressPlace:
         except (OSError, UnicodeDecodeError) as error:
             raise PlaceError(f"IDP_AUDIT_PLACE_TOKEN_FILE cannot be read ({type(error).__name__})") from error
 
-    def _called(self, call: egress.Call) -> egress.Answer:
+    def _called(self, call: egress.Call) -> egress.EgressResponse:
         try:
             return call()
         except (egress.ForbiddenAddressError, httpx2.HTTPError) as error:

@@ -22,7 +22,7 @@ from flask import current_app
 from sqlalchemy import select
 
 from ..config import Settings
-from ..db import db, let_go, table_of
+from ..db import db, release_connection, table_of
 from ..private_files import private_folder
 from .chain import GENESIS
 from .checkpoint_keys import CheckpointKeyError, CheckpointKeys, _write
@@ -41,7 +41,7 @@ Doubt = Callable[[str, datetime], object]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PlaceReading:
     """What one place returned: its checkpoints, oldest first, and what is wrong with them or with the place."""
 
     place: str
@@ -55,11 +55,11 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class CheckpointComparison:
     """The result of comparing the log with its outside places."""
 
     log: Verification
-    readings: tuple[Reading, ...]
+    readings: tuple[PlaceReading, ...]
     problems: tuple[str, ...]
     uncovered: int  # entries after the last valid checkpoint: those that could still be changed without detection
 
@@ -99,7 +99,7 @@ def _publish_due(settings: Settings, now: datetime, on_doubt: Doubt | None) -> i
     return made
 
 
-def compared(now: datetime, published: Published | None = None) -> Comparison:
+def compared(now: datetime, published: Published | None = None) -> CheckpointComparison:
     """Recompute the log, and compare it with every checkpoint of every place."""
     settings: Settings = current_app.extensions["mandat.settings"]
     readings = tuple(_read(place, settings) for place in places(settings))  # before the log, which only grows
@@ -110,7 +110,7 @@ def compared(now: datetime, published: Published | None = None) -> Comparison:
     problems += _forks(known)
     problems += [f"{r.place}: {why}" for r in readings for why in _behind(r, found, settings, now)]
     uncovered = max(0, found.verified - covered) + found.unsequenced
-    return Comparison(found, readings, tuple(problems), uncovered)
+    return CheckpointComparison(found, readings, tuple(problems), uncovered)
 
 
 @contextmanager
@@ -158,7 +158,7 @@ def _ours(note: str, keys: CheckpointKeys, origin: str) -> Checkpoint:
     return read.checkpoint
 
 
-def _read(place: Place, settings: Settings) -> Reading:
+def _read(place: Place, settings: Settings) -> PlaceReading:
     keys = CheckpointKeys.of(settings)
     origin = keys.origin(settings.issuer)
     found: list[Checkpoint] = []
@@ -171,7 +171,7 @@ def _read(place: Place, settings: Settings) -> Reading:
                 problems.append(f"a checkpoint {error}")
         last = place.last()
     except PlaceError as error:
-        return Reading(place.name, tuple(found), (*dict.fromkeys(problems), str(error)))
+        return PlaceReading(place.name, tuple(found), (*dict.fromkeys(problems), str(error)))
     known = _remembered(settings).get(place.name)
     if last is None:
         problems.append("is empty, and was not" if known or found else "holds no checkpoint yet")
@@ -182,7 +182,7 @@ def _read(place: Place, settings: Settings) -> Reading:
         largest = max(largest, known["size"] if known else 0)
         if newest.size < largest:
             problems.append(f"went back from {largest} entries to {newest.size}")
-    return Reading(place.name, tuple(found), tuple(dict.fromkeys(problems)))
+    return PlaceReading(place.name, tuple(found), tuple(dict.fromkeys(problems)))
 
 
 def _forks(known: list[Published]) -> Iterator[str]:
@@ -194,7 +194,7 @@ def _forks(known: list[Published]) -> Iterator[str]:
             yield f"{other.where} and {each.where} contradict one another at {each.position} entries"
 
 
-def _behind(reading: Reading, found: Verification, settings: Settings, now: datetime) -> Iterator[str]:
+def _behind(reading: PlaceReading, found: Verification, settings: Settings, now: datetime) -> Iterator[str]:
     last = reading.last
     late = timedelta(seconds=settings.audit_checkpoint_seconds * _LATE)
     if last is None or last.size >= found.verified or found.fault:
@@ -218,13 +218,13 @@ def _is_due(settings: Settings, head: tuple[int, str], known: dict[str, Any], no
 
 def _head() -> tuple[int, str]:
     row = db.session.execute(select(_HEAD.c.position, _HEAD.c.hash).where(_HEAD.c.id == 1)).first()
-    let_go()  # no database connection is kept while a place is queried
+    release_connection()  # no database connection is kept while a place is queried
     return (row.position, row.hash) if row else (0, GENESIS)
 
 
 def _hash_at(position: int) -> str | None:
     found: str | None = db.session.scalar(select(_LOG.c.hash).where(_LOG.c.position == position))
-    let_go()
+    release_connection()
     return found if position else GENESIS
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, func, insert, literal, select, tuple_, u
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from ..db import db, in_transaction, let_go, new_id, table_of, transaction
+from ..db import db, in_transaction, new_id, release_connection, table_of, transaction
 from .chain import GENESIS, Entry, link
 from .events import Event
 from .models import AuditEntry, AuditHead
@@ -229,7 +229,7 @@ def _hold_head(session: Session) -> tuple[int, str]:
 @contextmanager
 def _snapshot() -> Iterator[Connection]:
     """Read the log as it is at one instant, while writers and the sequencer continue."""
-    let_go()
+    release_connection()
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection = connection.execution_options(isolation_level="REPEATABLE READ")

@@ -12,7 +12,7 @@ import click
 from ..app import create_app
 from ..audit import Published, in_order
 from ..audit.chain import canonical
-from ..audit.checkpoint_services import Comparison, compared
+from ..audit.checkpoint_services import CheckpointComparison, compared
 from ..clock import SystemClock
 
 FEW_PLACES = {
@@ -65,7 +65,7 @@ def export(file: Path) -> None:
     click.echo(f"{count} entries written to {file}")
 
 
-def _say_places(found: Comparison) -> None:
+def _say_places(found: CheckpointComparison) -> None:
     for reading in found.readings:
         last = reading.last
         told = f"{last.size} entries at {last.at:%Y-%m-%d %H:%M:%S} UTC" if last else "none"

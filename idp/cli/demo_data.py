@@ -50,7 +50,7 @@ _CASES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class PersonaCredentials:
     """What a persona types."""
 
     person_id: PersonId
@@ -80,7 +80,7 @@ def fill(settings: Settings, portal: str, *, synthetic: Path, agencies: Path, no
 
 def _credentials(
     given_name: str, family_name: str, email: str, now: datetime, *, person_id: PersonId | None = None
-) -> Credentials:
+) -> PersonaCredentials:
     """Create a person with an activated user code."""
     password = "-".join(secrets.SystemRandom().sample(_WORDS, 3)) + f"-{secrets.randbelow(90) + 10}"
     totp_secret = base64.b32encode(secrets.token_bytes(20)).decode()
@@ -89,10 +89,10 @@ def _credentials(
     )
     user_code = accounts.issue_user_code(person, now=now)
     accounts.seed_credentials(person, user_code=user_code, password=password, totp_secret=totp_secret, now=now)
-    return Credentials(person, user_code, password, totp_secret)
+    return PersonaCredentials(person, user_code, password, totp_secret)
 
 
-def _enterprise(neq: str, name: str, ar: Credentials, now: datetime) -> str:
+def _enterprise(neq: str, name: str, ar: PersonaCredentials, now: datetime) -> str:
     record = VerificationRecord(
         neq=neq,
         name=name,
@@ -109,7 +109,7 @@ def _enterprise(neq: str, name: str, ar: Credentials, now: datetime) -> str:
     return enterprise
 
 
-def _appoint(enterprise: str, who: Credentials, role: Role, actor: Actor, now: datetime) -> str:
+def _appoint(enterprise: str, who: PersonaCredentials, role: Role, actor: Actor, now: datetime) -> str:
     return delegation.appoint(enterprise, who.person_id, role, user_code=who.user_code.signs, actor=actor, now=now)
 
 
@@ -182,7 +182,7 @@ def _staff(now: datetime) -> list[dict[str, Any]]:
     return told
 
 
-def _persona(key: str, role: str, neq: str | None, who: Credentials) -> dict[str, Any]:
+def _persona(key: str, role: str, neq: str | None, who: PersonaCredentials) -> dict[str, Any]:
     return {
         "key": key,
         "role": role,

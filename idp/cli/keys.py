@@ -14,7 +14,7 @@ from ..clock import SystemClock
 from ..config import Settings, read_settings
 from ..crypto.sealing import create_key_files
 from ..oidc.keys import key_acts
-from ..oidc.keys.key_acts import Change
+from ..oidc.keys.key_acts import KeyChange
 from ..oidc.keys.key_folder import KeyFileError, KeyFolder
 from ..oidc.keys.key_rotation import ALGORITHMS, KEPT_AFTER, PUBLISHED_BEFORE, KeyLife, KeyState, signing
 from ..oidc.keys.signers import SignerError
@@ -167,7 +167,7 @@ def _log_rotation(settings: Settings, kid: str, now: datetime) -> None:
         click.echo(f"The keys are changed; the log could not be written ({type(error).__name__}).", err=True)
 
 
-def _record(settings: Settings, changes: list[Change], now: datetime) -> None:
+def _record(settings: Settings, changes: list[KeyChange], now: datetime) -> None:
     """Record the changes in the log; an emergency does not wait for the database."""
     from ..app import create_app
     from ..oidc.keys.key_services import record

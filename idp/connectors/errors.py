@@ -10,7 +10,7 @@ FAULTS_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class FileFault:
     """One thing that is wrong, and where; *line* is None when it concerns the whole file."""
 
     file: str
@@ -28,7 +28,7 @@ class ImportRefusedError(MandatError):
     code = "import_refused"
     status = 422
 
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
+    def __init__(self, faults: tuple[FileFault, ...]) -> None:
         super().__init__("\n".join(str(fault) for fault in faults))
         self.faults = faults
 
@@ -37,7 +37,7 @@ class Faults:
     """Collects faults while a file is read; the twentieth ends the reading."""
 
     def __init__(self) -> None:
-        self._found: list[Fault] = []
+        self._found: list[FileFault] = []
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -48,7 +48,7 @@ class Faults:
         Raises:
             ImportRefusedError: the limit of faults is reached.
         """
-        self._found.append(Fault(file, line, problem))
+        self._found.append(FileFault(file, line, problem))
         if len(self._found) >= FAULTS_SHOWN:
             self.refuse_any()
 

@@ -20,7 +20,7 @@ from .. import audit
 from ..audit import SYSTEM
 from ..audit.events import Event
 from ..db import Base, db, transaction
-from .errors import Fault, ImportRefusedError
+from .errors import FileFault, ImportRefusedError
 from .models import (
     ImportHead,
     ImportRun,
@@ -93,7 +93,7 @@ def _hold(session: Session, generation: int) -> None:
         .execution_options(synchronize_session=False)
     ).first()
     if held is None:
-        raise ImportRefusedError((Fault("import", None, "another import began meanwhile; this one stops"),))
+        raise ImportRefusedError((FileFault("import", None, "another import began meanwhile; this one stops"),))
 
 
 def put_in_force(kind: str, generation: int, counts: dict[str, int], now: datetime) -> None:

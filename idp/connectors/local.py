@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..crypto.sealing import current_sealing
-from ..db import db, let_go
+from ..db import db, release_connection
 from ..errors import UnavailableError
 from ..identifiers import Neq, RevenuQuebecId
 from . import tax_files
@@ -38,7 +38,7 @@ from .tax_agency import Officer, TaxAccount, TaxAgencyUnavailableError
 @contextmanager
 def _reading(kind: str, unavailable: type[UnavailableError]) -> Iterator[tuple[Connection, int]]:
     """Open a consistent reading and return the generation in force."""
-    let_go()
+    release_connection()
     try:
         with db.engine.connect() as connection:
             if connection.dialect.name == "postgresql":

@@ -14,7 +14,7 @@ from pathlib import Path
 from ..db import Base
 from . import register_files as files
 from .csv_files import Layout, Row, Source, check_header, find, rows
-from .errors import Fault, Faults, ImportRefusedError
+from .errors import Faults, ImportRefusedError
 from .generations import REGISTER, load, new_generation, put_in_force
 from .models import RegisterEnterprise, RegisterEstablishment, RegisterLabel, RegisterMerger, RegisterName
 
@@ -106,4 +106,4 @@ def _exhaust(kept: files.Kept) -> None:
         pass
 
 
-__all__ = ["Fault", "ImportCounts", "ImportRefusedError", "import_register"]
+__all__ = ["ImportCounts", "ImportRefusedError", "import_register"]

@@ -109,27 +109,29 @@ def _missing_end(typed: str, name: str) -> str:
 
 
 REASONS = {
-    rules.Reason.NOT_A_PES: _l("Only a person in charge of electronic services gives access."),
-    rules.Reason.NOT_SUBSCRIBED: _l("The enterprise is not subscribed to this agency."),
-    rules.Reason.BLOCK_NOT_HELD: _l("The enterprise does not hold one of these blocks at this agency."),
-    rules.Reason.TO_SELF: _l("You cannot do this to yourself."),
-    rules.Reason.OTHER_ENTERPRISE: _l("This person is not of this enterprise."),
-    rules.Reason.NOT_A_USER: _l("This can only be done for a user."),
-    rules.Reason.MEMBER_SUSPENDED: _l("This person is suspended: reactivate them first."),
-    rules.Reason.MEMBER_REMOVED: _l("This person no longer belongs to the enterprise."),
-    rules.Reason.END_PAST: _l("The end date is in the past."),
-    rules.Reason.END_TOO_LATE: _l("The end date is more than two years away."),
-    rules.Reason.LAST_PES: _l(
+    rules.DenialReason.NOT_A_PES: _l("Only a person in charge of electronic services gives access."),
+    rules.DenialReason.NOT_SUBSCRIBED: _l("The enterprise is not subscribed to this agency."),
+    rules.DenialReason.BLOCK_NOT_HELD: _l("The enterprise does not hold one of these blocks at this agency."),
+    rules.DenialReason.TO_SELF: _l("You cannot do this to yourself."),
+    rules.DenialReason.OTHER_ENTERPRISE: _l("This person is not of this enterprise."),
+    rules.DenialReason.NOT_A_USER: _l("This can only be done for a user."),
+    rules.DenialReason.MEMBER_SUSPENDED: _l("This person is suspended: reactivate them first."),
+    rules.DenialReason.MEMBER_REMOVED: _l("This person no longer belongs to the enterprise."),
+    rules.DenialReason.END_PAST: _l("The end date is in the past."),
+    rules.DenialReason.END_TOO_LATE: _l("The end date is more than two years away."),
+    rules.DenialReason.LAST_PES: _l(
         "This is the last active person in charge of electronic services. The authorized representative must first add "
         "another one."
     ),
-    rules.Reason.ROLE_TOO_LOW: _l("Your role does not allow it."),
-    rules.Reason.ALREADY_SO: _l("This is already done."),
-    rules.Reason.NOTHING_GRANTED: _l("Choose at least one block."),
-    rules.Reason.ALREADY_APPROVED: _l("This software is already approved: revoke it first, then approve it again."),
+    rules.DenialReason.ROLE_TOO_LOW: _l("Your role does not allow it."),
+    rules.DenialReason.ALREADY_SO: _l("This is already done."),
+    rules.DenialReason.NOTHING_GRANTED: _l("Choose at least one block."),
+    rules.DenialReason.ALREADY_APPROVED: _l(
+        "This software is already approved: revoke it first, then approve it again."
+    ),
 }
 
 
-def sentences(reasons: Sequence[rules.Reason]) -> list[str]:
+def sentences(reasons: Sequence[rules.DenialReason]) -> list[str]:
     """Return the reasons of a decision in the person's language."""
     return [str(REASONS[reason]) for reason in reasons]

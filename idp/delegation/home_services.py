@@ -71,7 +71,7 @@ class HomeOfEnterprise:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class AgencyRights:
     """What a user holds at one agency."""
 
     agency: Agency
@@ -110,13 +110,13 @@ def of_enterprise(enterprise_id: str, now: datetime) -> HomeOfEnterprise:
     )
 
 
-def of_user(person_id: str, enterprise_id: str, now: datetime) -> tuple[Held, ...]:
+def of_user(person_id: str, enterprise_id: str, now: datetime) -> tuple[AgencyRights, ...]:
     """Read what a user holds at each agency."""
     held = []
     for agency in catalogue_services.agencies():
         found = authority(person_id, enterprise_id, agency.id, now)
         if found is not None and found.blocks:
-            held.append(Held(agency, found))
+            held.append(AgencyRights(agency, found))
     return tuple(held)
 
 

@@ -99,7 +99,7 @@ class Membership(Base):
     position: Mapped[str] = mapped_column(String(32), default="", server_default="")
 
 
-class Question(Base):
+class QuestionRow(Base):
     """A message for those in charge of an enterprise, from a person who does not know who they are."""
 
     __tablename__ = "question"

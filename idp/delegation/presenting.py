@@ -53,13 +53,13 @@ REMOVAL_REASONS = {
 }
 
 
-def door_state(door: accounts.Door) -> tuple[str, str] | None:
+def lockout_state(lockout: accounts.Lockout) -> tuple[str, str] | None:
     """Return the word and the colour for what keeps somebody from signing in; None when nothing does."""
-    if door.is_frozen:
+    if lockout.is_frozen:
         return _("Access frozen"), "red"
-    if door.locked_until is not None:
+    if lockout.locked_until is not None:
         return _("Sign-in blocked"), "orange"
-    return (_("Password to renew"), "orange") if door.is_spent else None
+    return (_("Password to renew"), "orange") if lockout.is_spent else None
 
 
 def text(localized: object) -> str:

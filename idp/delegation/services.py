@@ -18,7 +18,7 @@ from .people.newcomer_services import create_user as create_user
 from .people.newcomer_services import known_here as known_here
 from .people.newcomer_services import may_reissue as may_reissue
 from .people.newcomer_services import reissue as reissue
-from .people.people_services import Known as Known
+from .people.people_services import EnterpriseContact as EnterpriseContact
 from .people.people_services import MembershipView as MembershipView
 from .people.people_services import appoint as appoint
 from .people.people_services import best_memberships as best_memberships
@@ -45,7 +45,7 @@ from .rights.projection_services import sweep_dates as sweep_dates
 from .rights.removal_services import RemovalView as RemovalView
 from .rights.removal_services import confirm_removal as confirm_removal
 from .rights.removal_services import removals as removals
-from .rights.rights_services import Choice as Choice
+from .rights.rights_services import EnterpriseChoice as EnterpriseChoice
 from .rights.rights_services import Matrix as Matrix
 from .rights.rights_services import Right as Right
 from .rights.rights_services import authority as authority
@@ -53,4 +53,4 @@ from .rights.rights_services import choices as choices
 from .rights.rights_services import explanation as explanation
 from .rights.rights_services import matrix as matrix
 from .rights.rights_services import rights_of_members as rights_of_members
-from .rights.signal_claims import told_now as told_now
+from .rights.signal_claims import current_claims as current_claims

@@ -29,11 +29,11 @@ from .rules import (
     TRIES_WINDOW_HOURS,
     Application,
     Assessment,
-    Outcome,
-    Reason,
+    AssessmentOutcome,
+    AssessmentReason,
     assess,
 )
-from .states import Event, State
+from .states import State, StateEvent
 
 CHECK_LEASE = timedelta(seconds=60)
 NUMBERS, NOTICE = "numbers", "notice"
@@ -120,25 +120,25 @@ def _apply(
     file.outcome, file.reasons = found.outcome.value, [reason.value for reason in found.reasons]
     details: dict[str, object] = {"outcome": found.outcome.value, "reasons": file.reasons}
     match found.outcome:
-        case Outcome.WAIT:
-            tell(session, file, Event.CONNECTOR_UNAVAILABLE.value, now=now)
+        case AssessmentOutcome.WAIT:
+            tell(session, file, StateEvent.CONNECTOR_UNAVAILABLE.value, now=now)
             audit.record(audit.Event.FILE_CHECKED, actor=SYSTEM, now=now, file_id=file.id, details=details)
-        case Outcome.REFUSED:
+        case AssessmentOutcome.REFUSED:
             _refuse(session, file, entry, details, now)
-        case Outcome.CORRECTION:
-            kind = NUMBERS if found.reasons[0] is Reason.NUMBERS_DISAGREE else NOTICE
+        case AssessmentOutcome.CORRECTION:
+            kind = NUMBERS if found.reasons[0] is AssessmentReason.NUMBERS_DISAGREE else NOTICE
             session.execute(insert(Attempt).values(id=new_id(), file_id=file.id, neq=file.neq, kind=kind, at=now))
             file.correction_asked = True
-            _move(session, file, Event.CORRECTION_NEEDED, audit.Event.FILE_SENT_BACK, details, now)
-        case Outcome.REVIEW:
-            refer(session, file, Event.REVIEW_NEEDED, details=details, now=now)
-            if Reason.ALREADY_ENROLLED in found.reasons:
+            _move(session, file, StateEvent.CORRECTION_NEEDED, audit.Event.FILE_SENT_BACK, details, now)
+        case AssessmentOutcome.REVIEW:
+            refer(session, file, StateEvent.REVIEW_NEEDED, details=details, now=now)
+            if AssessmentReason.ALREADY_ENROLLED in found.reasons:
                 enrolled_services.tell_enrolled(file, now=now)
-        case Outcome.VERIFIED_ONLINE:
+        case AssessmentOutcome.VERIFIED_ONLINE:
             file.verification_method, file.verified_at, file.verified_by = "online", now, "system"
             file.decided_at = now
-            _move(session, file, Event.CHECKS_PASSED, audit.Event.FILE_VERIFIED, details, now)
-        case Outcome.CODE_MAILED:
+            _move(session, file, StateEvent.CHECKS_PASSED, audit.Event.FILE_VERIFIED, details, now)
+        case AssessmentOutcome.CODE_MAILED:
             if not isinstance(account, TaxAccount):
                 raise LookupError("a letter without an account")
             mailed_code_services.order(session, file, account, details=details, now=now)
@@ -153,16 +153,16 @@ def _refuse(session: Session, file: EnrolmentFile, entry: Entry, details: dict[s
             "merged_into": entry.merged_into.digits if entry.merged_into else None,
         }
     file.refusal_reason, file.decided_at = "status_not_accepted", now
-    _move(session, file, Event.CHECKS_REFUSED, audit.Event.FILE_REFUSED, details, now)
+    _move(session, file, StateEvent.CHECKS_REFUSED, audit.Event.FILE_REFUSED, details, now)
     notice_services.tell_representative(file, "mail_refused", now=now)
 
 
 def _move(
     session: Session,
     file: EnrolmentFile,
-    event: Event,
-    told_as: audit.Event,
+    event: StateEvent,
+    audit_event: audit.Event,
     details: dict[str, object],
     now: datetime,
 ) -> None:
-    move(session, file, event, actor=SYSTEM, now=now, told_as=told_as, details=details)
+    move(session, file, event, actor=SYSTEM, now=now, audit_event=audit_event, details=details)

@@ -25,11 +25,11 @@ from .errors import FileNotEditableError, NoSuchFileError
 from .file_services import lock, move, nominees_of
 from .models import EnrolmentFile, Evidence, Nominee
 from .referral_services import refer
-from .states import Event, State
+from .states import State, StateEvent
 
 
 @dataclass(frozen=True, slots=True)
-class Slip:
+class IssuedSlip:
     """A slip as shown, once."""
 
     user_code: UserCode
@@ -65,11 +65,11 @@ def open_account(file_id: str, *, now: datetime) -> str | None:
                 raise
             file.verification_method = file.verified_at = file.verified_by = file.decided_at = None
             file.reasons = [*file.reasons, "already_enrolled"]
-            refer(session, file, Event.REGISTER_CHANGED, now=now)
+            refer(session, file, StateEvent.REGISTER_CHANGED, now=now)
         return None
 
 
-def slip(file_id: str, nominee_id: str, *, actor_id: str, now: datetime) -> Slip:
+def slip(file_id: str, nominee_id: str, *, actor_id: str, now: datetime) -> IssuedSlip:
     """Create the temporary password of a named person, shown once; the previous slip, if any, is revoked.
 
     Raises:
@@ -89,7 +89,7 @@ def slip(file_id: str, nominee_id: str, *, actor_id: str, now: datetime) -> Slip
         row.slip_collected_at = now
         session.flush()
         _activate_when_collected(session, file, actor, now)
-        return Slip(
+        return IssuedSlip(
             code,
             temporary,
             names.full(row.given_name, row.family_name),
@@ -137,7 +137,7 @@ def _register(session: Session, file: EnrolmentFile, now: datetime) -> None:
 def _activate_when_collected(session: Session, file: EnrolmentFile, actor: Actor, now: datetime) -> None:
     waiting = any(row.slip_collected_at is None for row in nominees_of(session, file.id) if not row.is_representative)
     if file.state == State.VERIFIED and not waiting:
-        move(session, file, Event.SLIPS_COLLECTED, actor=actor, now=now, told_as=audit.Event.FILE_ACTIVATED)
+        move(session, file, StateEvent.SLIPS_COLLECTED, actor=actor, now=now, audit_event=audit.Event.FILE_ACTIVATED)
 
 
 def _record(session: Session, file: EnrolmentFile, person_id: PersonId) -> VerificationRecord:

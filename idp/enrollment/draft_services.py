@@ -20,7 +20,7 @@ from .files import missing
 from .models import EnrolmentFile, Nominee
 from .names import fold
 from .positions import Basis, Position
-from .states import INITIAL, Event, State, deadline
+from .states import INITIAL, State, StateEvent, deadline
 from .terms import TERMS_VERSION, terms_digest
 
 
@@ -196,10 +196,10 @@ def submit(file_id: str, *, terms_version: str, language: str, now: datetime) ->
         move(
             session,
             file,
-            Event.SUBMITTED,
+            StateEvent.SUBMITTED,
             actor=_actor(file_id),
             now=now,
-            told_as=audit.Event.FILE_SUBMITTED,
+            audit_event=audit.Event.FILE_SUBMITTED,
             details=details,
         )
         if first:
@@ -219,7 +219,9 @@ def withdraw(file_id: str, *, now: datetime) -> None:
             return
         if file.enterprise_id is not None:
             raise FileNotEditableError("the enterprise is registered")
-        move(session, file, Event.WITHDRAWN, actor=_actor(file_id), now=now, told_as=audit.Event.FILE_WITHDRAWN)
+        move(
+            session, file, StateEvent.WITHDRAWN, actor=_actor(file_id), now=now, audit_event=audit.Event.FILE_WITHDRAWN
+        )
 
 
 def contest(file_id: str, because: str, *, now: datetime) -> None:
@@ -230,7 +232,9 @@ def contest(file_id: str, because: str, *, now: datetime) -> None:
             return
         file.contested_because, file.document_wanted, file.decided_at = because, False, None
         file.proposed_by = file.proposed_at = None
-        move(session, file, Event.CONTESTED, actor=_actor(file_id), now=now, told_as=audit.Event.FILE_CONTESTED)
+        move(
+            session, file, StateEvent.CONTESTED, actor=_actor(file_id), now=now, audit_event=audit.Event.FILE_CONTESTED
+        )
 
 
 def _editable(session: Session, file_id: str, now: datetime) -> EnrolmentFile:

@@ -36,7 +36,7 @@ CODES_TO_ADDRESS = (
 )
 
 
-class Purpose(StrEnum):
+class CodePurpose(StrEnum):
     """What a code is for; a code is never accepted for another purpose."""
 
     CONFIRM = "confirm"
@@ -52,12 +52,12 @@ class CodeAnswer(StrEnum):
     DEAD = "dead"
 
 
-def send(file_id: str, purpose: Purpose, *, now: datetime) -> bool:
+def send(file_id: str, purpose: CodePurpose, *, now: datetime) -> bool:
     """Send a new code, which revokes the older one; return False when too many were sent within an hour."""
     code = f"{secrets.randbelow(10**8):08d}"
     with transaction() as session:
         file = lock(session, file_id)
-        if file.email is None or (purpose is not Purpose.CONFIRM and file.email_confirmed_at is None):
+        if file.email is None or (purpose is not CodePurpose.CONFIRM and file.email_confirmed_at is None):
             return False  # an unconfirmed address may be a stranger's: it gives access to nothing
         recent = select(func.count()).select_from(EmailCode).where(EmailCode.file_id == file_id)
         if (session.scalar(recent.where(EmailCode.sent_at > now - timedelta(hours=1))) or 0) >= CODES_AN_HOUR:
@@ -111,13 +111,13 @@ def init_returning(app: Flask) -> None:
 def _send_to_return(payload: dict[str, Any], now: datetime) -> None:
     file_id = find_by_number(str(payload["number"]))
     if file_id is not None:
-        send(file_id, Purpose.RETURN, now=now)
+        send(file_id, CodePurpose.RETURN, now=now)
 
 
 def confirm(file_id: str, code: str, *, now: datetime) -> CodeAnswer:
     """Confirm the representative's address with the code typed."""
     with transaction() as session:
-        answer, sent_to = _spend(file_id, Purpose.CONFIRM, code, now)
+        answer, sent_to = _spend(file_id, CodePurpose.CONFIRM, code, now)
         file = lock(session, file_id)
         if answer is CodeAnswer.ACCEPTED and sent_to == file.email and file.email_confirmed_at is None:
             file.email_confirmed_at = now
@@ -133,7 +133,7 @@ def come_back(number: str, code: str, *, device: str, now: datetime) -> str | No
     """
     file_id = find_by_number(number)
     with transaction() as session:
-        answer, sent_to = _spend(file_id or "0" * 32, Purpose.RETURN, code, now)
+        answer, sent_to = _spend(file_id or "0" * 32, CodePurpose.RETURN, code, now)
         if file_id is None or answer is not CodeAnswer.ACCEPTED:
             return None
         if lock(session, file_id).email != sent_to:
@@ -152,13 +152,13 @@ def open_account(file_id: str, code: str, *, now: datetime) -> tuple[CodeAnswer,
     (:func:`~idp.enrollment.designation_services.open_account`).
     """
     with transaction() as session:
-        answer, sent_to = _spend(file_id, Purpose.ACCOUNT, code, now)
+        answer, sent_to = _spend(file_id, CodePurpose.ACCOUNT, code, now)
         if answer is CodeAnswer.ACCEPTED and lock(session, file_id).email != sent_to:
             answer = CodeAnswer.DEAD
     return answer, designation_services.open_account(file_id, now=now) if answer is CodeAnswer.ACCEPTED else None
 
 
-def _spend(file_id: str, purpose: Purpose, code: str, now: datetime) -> tuple[CodeAnswer, str | None]:
+def _spend(file_id: str, purpose: CodePurpose, code: str, now: datetime) -> tuple[CodeAnswer, str | None]:
     """Count one attempt on the current code and spend it when it is right: two conditional statements."""
     given = "".join(sign for sign in code if sign.isdigit())
     with transaction() as session:
@@ -188,5 +188,5 @@ def _spend(file_id: str, purpose: Purpose, code: str, now: datetime) -> tuple[Co
         return (CodeAnswer.ACCEPTED, row.sent_to) if spent else (CodeAnswer.DEAD, None)
 
 
-def _digest(file_id: str, purpose: Purpose, code: str) -> str:
+def _digest(file_id: str, purpose: CodePurpose, code: str) -> str:
     return current_sealing().keyed_digest(code, f"enrolment_email_code:{purpose}:{file_id}")

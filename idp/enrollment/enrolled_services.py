@@ -13,7 +13,7 @@ from ..delegation.people.roles import MembershipStatus, Role
 from ..identifiers import Neq
 from . import notice_services
 from .models import EnrolmentFile
-from .rules import Reason
+from .rules import AssessmentReason
 from .states import State
 
 _HOLDING = (State.VERIFIED, State.ACTIVE, State.SUSPENDED)  # a file in these states blocks other files of its NEQ
@@ -57,4 +57,4 @@ def _told_lately(file: EnrolmentFile, now: datetime) -> bool:
             EnrolmentFile.neq == file.neq, EnrolmentFile.id != file.id, EnrolmentFile.submitted_at > now - _QUIET
         )
     )
-    return any(Reason.ALREADY_ENROLLED.value in (reasons or []) for (reasons,) in others)
+    return any(AssessmentReason.ALREADY_ENROLLED.value in (reasons or []) for (reasons,) in others)

@@ -17,7 +17,7 @@ from .documents import DocumentKind, media_type, safe_name
 from .errors import FileNotEditableError, NoSuchFileError
 from .file_services import lock, move, tell
 from .models import EnrolmentFile, Evidence
-from .states import Event, State, deadline
+from .states import State, StateEvent, deadline
 
 KEPT_AFTER_DECISION = timedelta(days=90)  # domain.md §2.4
 MOST_DOCUMENTS = 5
@@ -75,7 +75,7 @@ def receive(file_id: str, *, kind: DocumentKind, name: str, content: bytes, now:
         details: dict[str, object] = {"evidence": evidence_id, "kind": kind.value, "sha256": digest}
         if file.state == State.CODE_MAILED:
             told = audit.Event.FILE_DOCUMENT_RECEIVED
-            move(session, file, Event.DOCUMENT_OFFERED, actor=actor, now=now, told_as=told, details=details)
+            move(session, file, StateEvent.DOCUMENT_OFFERED, actor=actor, now=now, audit_event=told, details=details)
             return evidence_id
         file.deadline_at = deadline(State.UNDER_REVIEW, now)
         tell(session, file, "document_received", now=now)

@@ -16,7 +16,7 @@ from ..identifiers import USER_CODE_SIGNS, Neq, UserCode
 from .errors import NoSuchFileError
 from .files import FileView, LetterView, NomineeView, TimelineEntry
 from .models import EnrolmentFile, FileEvent, MailedCode, Nominee
-from .states import Event, State, after, deadline
+from .states import State, StateEvent, after, deadline
 
 MAILED_CODE_TRIES = 5  # domain.md §2.4
 
@@ -59,11 +59,11 @@ def lock(session: Session, file_id: str) -> EnrolmentFile:
 def move(
     session: Session,
     file: EnrolmentFile,
-    event: Event,
+    event: StateEvent,
     *,
     actor: Actor,
     now: datetime,
-    told_as: audit.Event,
+    audit_event: audit.Event,
     details: dict[str, object] | None = None,
 ) -> None:
     """Apply a transition of the table to a locked *file*, with its timeline line and its log entry.
@@ -74,12 +74,12 @@ def move(
     came_from = State(file.state)
     state = after(came_from, event)
     file.state = state.value
-    if state is not came_from or event is Event.CODE_ORDERED:
+    if state is not came_from or event is StateEvent.CODE_ORDERED:
         file.state_since = now
         file.deadline_at = deadline(state, now, awaits_document=file.document_wanted)
     tell(session, file, event.value, now=now)
     audit.record(
-        told_as,
+        audit_event,
         actor=actor,
         now=now,
         file_id=file.id,

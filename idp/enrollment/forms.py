@@ -24,7 +24,7 @@ from ..http.web import current_settings, now
 from ..http.web_forms import DatePartsField, MandatForm, NameField, is_an_address
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
-from ..identifiers import Fault, InvalidIdentifierError, Neq, RevenuQuebecId
+from ..identifiers import IdentifierFault, InvalidIdentifierError, Neq, RevenuQuebecId
 from . import words
 from .documents import DocumentFault, fault
 from .positions import Position
@@ -57,14 +57,14 @@ def _phone() -> TelField:
     return TelField(_l("Telephone"), [missing, Length(max=32, message=_l("Use at most 32 characters")), is_a_phone])
 
 
-def neq_fault(found: Fault) -> str:
+def neq_fault(found: IdentifierFault) -> str:
     """Return why a text is not a NEQ."""
     sentences = {
-        Fault.EMPTY: _("Enter the NEQ"),
-        Fault.NOT_DIGITS: _("The NEQ has digits only, no letters"),
-        Fault.LENGTH: _("The NEQ has exactly ten digits"),
-        Fault.FAMILY: _("The NEQ begins with 11, 22, 33 or 88"),
-        Fault.CHECK_DIGIT: _("This NEQ does not exist: check the number, a digit is wrong"),
+        IdentifierFault.EMPTY: _("Enter the NEQ"),
+        IdentifierFault.NOT_DIGITS: _("The NEQ has digits only, no letters"),
+        IdentifierFault.LENGTH: _("The NEQ has exactly ten digits"),
+        IdentifierFault.FAMILY: _("The NEQ begins with 11, 22, 33 or 88"),
+        IdentifierFault.CHECK_DIGIT: _("This NEQ does not exist: check the number, a digit is wrong"),
     }
     return str(sentences[found])
 
@@ -110,9 +110,9 @@ class TaxNumberForm(MandatForm):
         if not field.data and self.kept:
             return
         sentences = {
-            Fault.EMPTY: _("Enter the identification number"),
-            Fault.NOT_DIGITS: _("The identification number has digits only, no letters"),
-            Fault.LENGTH: _("The identification number has exactly ten digits"),
+            IdentifierFault.EMPTY: _("Enter the identification number"),
+            IdentifierFault.NOT_DIGITS: _("The identification number has digits only, no letters"),
+            IdentifierFault.LENGTH: _("The identification number has exactly ten digits"),
         }
         try:
             self.parsed = RevenuQuebecId.parse(field.data or "")

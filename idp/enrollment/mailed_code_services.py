@@ -26,7 +26,7 @@ from .models import EnrolmentFile, MailedCode
 from .notice_services import LETTER_KIND, letter_language
 from .referral_services import refer
 from .rules import QUEBEC, Unavailable
-from .states import Event, State
+from .states import State, StateEvent
 
 CODE_LIFE = timedelta(days=30)
 MAILINGS = 3
@@ -81,10 +81,10 @@ def order(
     move(
         session,
         file,
-        Event.CODE_ORDERED,
+        StateEvent.CODE_ORDERED,
         actor=actor,
         now=now,
-        told_as=audit.Event.FILE_CODE_MAILED,
+        audit_event=audit.Event.FILE_CODE_MAILED,
         details={**(details or {}), "letter": code_id, "expires_at": (now + CODE_LIFE).isoformat()},
     )
     payload: dict[str, object] = {
@@ -119,7 +119,7 @@ def order_again(file_id: str, *, now: datetime) -> LetterAnswer:
         if file.state != State.CODE_MAILED or mailings(session, file_id) >= MAILINGS:
             return LetterAnswer.NO_MORE
         if account is None or not account.active or account.address_stale or account.mailing_region != QUEBEC:
-            refer(session, file, Event.LETTER_RETURNED, actor=actor, now=now)
+            refer(session, file, StateEvent.LETTER_RETURNED, actor=actor, now=now)
             return LetterAnswer.REFERRED
         order(session, file, account, actor=actor, now=now)
     return LetterAnswer.ORDERED
@@ -157,7 +157,7 @@ def enter(file_id: str, code: str, *, now: datetime) -> CodeAnswer:
         if row.tries < MAILED_CODE_TRIES:
             tell(session, file, "code_refused", now=now)
             return CodeAnswer.WRONG
-        refer(session, file, Event.TRIES_EXHAUSTED, actor=actor, now=now)
+        refer(session, file, StateEvent.TRIES_EXHAUSTED, actor=actor, now=now)
         return CodeAnswer.EXHAUSTED
 
 
@@ -173,12 +173,12 @@ def _accept(session: Session, file: EnrolmentFile, code_id: str, actor: Actor, n
         return CodeAnswer.DEAD
     if is_enrolled(Neq(file.neq or ""), but=file.id):
         file.reasons = [*file.reasons, "already_enrolled"]
-        refer(session, file, Event.DOCUMENT_OFFERED, actor=actor, details={"code": "accepted"}, now=now)
+        refer(session, file, StateEvent.DOCUMENT_OFFERED, actor=actor, details={"code": "accepted"}, now=now)
         tell_enrolled(file, now=now)
         return CodeAnswer.EXHAUSTED
     file.verification_method, file.verified_at, file.verified_by = "mailed_code", now, "system"
     file.decided_at = now
-    move(session, file, Event.CODE_ACCEPTED, actor=actor, now=now, told_as=audit.Event.FILE_CODE_ACCEPTED)
+    move(session, file, StateEvent.CODE_ACCEPTED, actor=actor, now=now, audit_event=audit.Event.FILE_CODE_ACCEPTED)
     return CodeAnswer.ACCEPTED
 
 

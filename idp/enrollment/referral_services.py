@@ -12,13 +12,13 @@ from ..audit import SYSTEM, Actor
 from . import notice_services
 from .file_services import move
 from .models import EnrolmentFile, Evidence
-from .states import Event
+from .states import StateEvent
 
 
 def refer(
     session: Session,
     file: EnrolmentFile,
-    event: Event,
+    event: StateEvent,
     *,
     actor: Actor = SYSTEM,
     details: dict[str, object] | None = None,
@@ -27,5 +27,5 @@ def refer(
     """Send a locked *file* to an operator; a document is requested when none was received, whatever the reason."""
     received = session.scalar(select(Evidence.id).where(Evidence.file_id == file.id).limit(1))
     file.document_wanted = received is None
-    move(session, file, event, actor=actor, now=now, told_as=audit.Event.FILE_UNDER_REVIEW, details=details)
+    move(session, file, event, actor=actor, now=now, audit_event=audit.Event.FILE_UNDER_REVIEW, details=details)
     notice_services.tell_representative(file, "mail_under_review", now=now)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from ..connectors.enterprise_register import RegisterEntry, RegistrationStatus
-from ..db import db, let_go
+from ..db import db, release_connection
 from ..delegation import contact_services
 from ..delegation import services as delegation
 from ..identifiers import Neq
@@ -31,7 +31,7 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RegisterReading:
     """What the register says, and when; ``is_down`` when it does not respond and *entry* is the last known, if any."""
 
     declared: Declared
@@ -56,17 +56,17 @@ class Reading:
         return self.entry is not None and not register_accepts(self.declared.neq, self.entry)
 
 
-def read(enterprise_id: str, *, now: datetime) -> Reading:
+def read(enterprise_id: str, *, now: datetime) -> RegisterReading:
     """Read the register, outside any transaction, and store the answer; when it is down, return the last known."""
     declared = _declared(enterprise_id)
     last = contact_services.last_register_entry(enterprise_id)
-    let_go()
+    release_connection()
     entry = look_up(declared.neq)
     if isinstance(entry, Unavailable):
-        return Reading(declared, _from_json(last[0]) if last else None, last[1] if last else None, is_down=True)
+        return RegisterReading(declared, _from_json(last[0]) if last else None, last[1] if last else None, is_down=True)
     if entry is not None and (last is None or last[0] != _as_json(entry) or last[1] + _AGAIN <= now):
         contact_services.note_register_entry(enterprise_id, _as_json(entry), now=now)
-    return Reading(declared, entry, now, is_down=False)
+    return RegisterReading(declared, entry, now, is_down=False)
 
 
 def _declared(enterprise_id: str) -> Declared:

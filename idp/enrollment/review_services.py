@@ -29,10 +29,10 @@ from .files import FileView, TimelineEntry
 from .models import EnrolmentFile
 from .names import same_name
 from .positions import Basis
-from .states import Event, State, deadline, operator_due
+from .states import State, StateEvent, deadline, operator_due
 
 
-class RefusalReason(StrEnum):
+class FileRefusalReason(StrEnum):
     """Why a file is refused, from a list the applicant can read. Values are stored."""
 
     STATUS_NOT_ACCEPTED = "status_not_accepted"  # set by the rule alone
@@ -151,7 +151,7 @@ def approve(file_id: str, *, operator_id: str, note: str, now: datetime) -> Appr
         file.decided_at, file.document_wanted, file.refusal_reason = now, False, None
         file.review_note = "\n".join(part for part in (file.review_note, note) if part)
         told = audit.Event.FILE_APPROVED
-        move(session, file, Event.APPROVED, actor=actor, now=now, told_as=told, details=details)
+        move(session, file, StateEvent.APPROVED, actor=actor, now=now, audit_event=told, details=details)
         notice_services.tell_representative(file, "mail_verified", now=now)
     return Approval.APPROVED
 
@@ -163,14 +163,14 @@ def refuse(file_id: str, *, operator_id: str, reason: str, note: str, now: datet
         ConflictError: the file is no longer under review.
         ValueError: the reason is not in the list.
     """
-    why = RefusalReason(reason)
+    why = FileRefusalReason(reason)
     actor = Actor("operator", operator_id)
     with transaction() as session:
         file = _under_review(session, file_id)
         file.refusal_reason, file.decided_at, file.document_wanted = why.value, now, False
         file.review_note, file.proposed_by, file.proposed_at = note, None, None
         told = audit.Event.FILE_REFUSED
-        move(session, file, Event.REJECTED, actor=actor, now=now, told_as=told, details={"reason": why.value})
+        move(session, file, StateEvent.REJECTED, actor=actor, now=now, audit_event=told, details={"reason": why.value})
         notice_services.tell_representative(file, "mail_refused", now=now)
 
 
@@ -182,7 +182,7 @@ def send_back(file_id: str, *, operator_id: str, note: str, now: datetime) -> No
         file.correction_asked, file.review_note = True, note
         file.proposed_by = file.proposed_at = None
         told = audit.Event.FILE_SENT_BACK
-        move(session, file, Event.CORRECTION_NEEDED, actor=actor, now=now, told_as=told)
+        move(session, file, StateEvent.CORRECTION_NEEDED, actor=actor, now=now, audit_event=told)
         notice_services.tell_representative(file, "mail_correction", now=now)
 
 

@@ -33,7 +33,7 @@ class Unavailable(Enum):
 UNAVAILABLE = Unavailable.UNAVAILABLE
 
 
-class Outcome(StrEnum):
+class AssessmentOutcome(StrEnum):
     """What becomes of the file."""
 
     WAIT = "wait"
@@ -44,7 +44,7 @@ class Outcome(StrEnum):
     CODE_MAILED = "code_mailed"
 
 
-class Reason(StrEnum):
+class AssessmentReason(StrEnum):
     """A line of the table that applies. Values are stored: never rename one."""
 
     CONNECTOR_UNAVAILABLE = "connector_unavailable"
@@ -88,12 +88,12 @@ class Application:
 class Assessment:
     """The decision and all its grounds."""
 
-    outcome: Outcome
-    reasons: tuple[Reason, ...]
+    outcome: AssessmentOutcome
+    reasons: tuple[AssessmentReason, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ApplicationFacts:
     """All the facts that the lines below read."""
 
     application: Application
@@ -137,121 +137,121 @@ def register_accepts(neq: Neq, entry: RegisterEntry) -> bool:
     return entry.status is RegistrationStatus.IM or public_body
 
 
-def _by_office(facts: Facts) -> bool:
+def _by_office(facts: ApplicationFacts) -> bool:
     return facts.application.basis is Basis.OFFICE
 
 
-def connector_unavailable(facts: Facts) -> bool:
+def connector_unavailable(facts: ApplicationFacts) -> bool:
     """Line 2: a connector is unavailable; no other source replaces it, and the file is never accepted."""
     return UNAVAILABLE in (facts.entry, facts.account)
 
 
-def status_not_accepted(facts: Facts) -> bool:
+def status_not_accepted(facts: ApplicationFacts) -> bool:
     """Line 3: only IM is registered; NI is accepted for public bodies (domain.md §6.1)."""
     if not isinstance(facts.entry, RegisterEntry):
         return False
     return not register_accepts(facts.application.neq, facts.entry)
 
 
-def not_in_local_register(facts: Facts) -> bool:
+def not_in_local_register(facts: ApplicationFacts) -> bool:
     """Line 4: the local copy of the register may be old."""
     return facts.entry is None
 
 
-def bankrupt(facts: Facts) -> bool:
+def bankrupt(facts: ApplicationFacts) -> bool:
     """Line 4: bankrupt though registered."""
     return isinstance(facts.entry, RegisterEntry) and facts.entry.bankrupt
 
 
-def already_enrolled(facts: Facts) -> bool:
+def already_enrolled(facts: ApplicationFacts) -> bool:
     """Decisions §10: a second file for an enterprise goes to an operator, in neutral words."""
     return facts.application.already_enrolled
 
 
-def tries_exhausted(facts: Facts) -> bool:
+def tries_exhausted(facts: ApplicationFacts) -> bool:
     """Decisions §9: beyond five attempts the file goes to review without notice."""
     return facts.application.tries_exhausted
 
 
-def numbers_disagree(facts: Facts) -> bool:
+def numbers_disagree(facts: ApplicationFacts) -> bool:
     """Line 5: a number is given, but no active tax account has it and this NEQ."""
     given = facts.application.revenu_quebec_id is not None
     return given and facts.account is not UNAVAILABLE and facts.tax is None
 
 
-def no_revenu_quebec_id(facts: Facts) -> bool:
+def no_revenu_quebec_id(facts: ApplicationFacts) -> bool:
     """Line 6: the representative declares no number."""
     return facts.application.revenu_quebec_id is None
 
 
-def by_mandate(facts: Facts) -> bool:
+def by_mandate(facts: ApplicationFacts) -> bool:
     """Line 6: authority by mandate is proved by a document."""
     return not _by_office(facts)
 
 
-def position_not_enough(facts: Facts) -> bool:
+def position_not_enough(facts: ApplicationFacts) -> bool:
     """Line 6: this office does not bind this kind of enterprise."""
     asked = facts.application
     return _by_office(facts) and not is_enough_by_office(asked.neq.family, asked.position)
 
 
-def officer_not_found(facts: Facts) -> bool:
+def officer_not_found(facts: ApplicationFacts) -> bool:
     """Line 6: no officer on file has this name, birth date and position."""
     return _by_office(facts) and facts.tax is not None and not facts.matching_officers
 
 
-def two_officers_match(facts: Facts) -> bool:
+def two_officers_match(facts: ApplicationFacts) -> bool:
     """Line 6: two persons on file match."""
     return _by_office(facts) and len(facts.matching_officers) > 1
 
 
-def notice_wrong(facts: Facts) -> bool:
+def notice_wrong(facts: ApplicationFacts) -> bool:
     """Decisions §9: a wrong notice number counts as an attempt, up to five."""
     asked = facts.application
     usable = facts.notice_is_recent and not asked.notice_tries_exhausted
     return facts.office_holds and usable and not asked.notice_matches
 
 
-def notice_matches(facts: Facts) -> bool:
+def notice_matches(facts: ApplicationFacts) -> bool:
     """Line 7: the office matches, and a recent notice proves it."""
     asked = facts.application
     usable = facts.notice_is_recent and not asked.notice_tries_exhausted
     return facts.office_holds and usable and asked.notice_matches
 
 
-def address_good(facts: Facts) -> bool:
+def address_good(facts: ApplicationFacts) -> bool:
     """Line 8: the office matches and a letter will arrive."""
     return facts.office_holds and not address_stale(facts) and not address_outside_quebec(facts)
 
 
-def address_stale(facts: Facts) -> bool:
+def address_stale(facts: ApplicationFacts) -> bool:
     """Line 9: mail was returned after the address was last updated."""
     return facts.office_holds and facts.tax is not None and facts.tax.address_stale
 
 
-def address_outside_quebec(facts: Facts) -> bool:
+def address_outside_quebec(facts: ApplicationFacts) -> bool:
     """Line 9: the letter would leave Québec."""
     return facts.office_holds and facts.tax is not None and facts.tax.mailing_region != QUEBEC
 
 
-LINES: tuple[tuple[Callable[[Facts], bool], Reason, Outcome], ...] = (
-    (connector_unavailable, Reason.CONNECTOR_UNAVAILABLE, Outcome.WAIT),
-    (status_not_accepted, Reason.STATUS_NOT_ACCEPTED, Outcome.REFUSED),
-    (not_in_local_register, Reason.NOT_IN_LOCAL_REGISTER, Outcome.REVIEW),
-    (bankrupt, Reason.BANKRUPT, Outcome.REVIEW),
-    (tries_exhausted, Reason.TRIES_EXHAUSTED, Outcome.REVIEW),
-    (numbers_disagree, Reason.NUMBERS_DISAGREE, Outcome.CORRECTION),
-    (already_enrolled, Reason.ALREADY_ENROLLED, Outcome.REVIEW),
-    (no_revenu_quebec_id, Reason.NO_REVENU_QUEBEC_ID, Outcome.REVIEW),
-    (by_mandate, Reason.BY_MANDATE, Outcome.REVIEW),
-    (position_not_enough, Reason.POSITION_NOT_ENOUGH, Outcome.REVIEW),
-    (officer_not_found, Reason.OFFICER_NOT_FOUND, Outcome.REVIEW),
-    (two_officers_match, Reason.TWO_OFFICERS_MATCH, Outcome.REVIEW),
-    (notice_wrong, Reason.NOTICE_WRONG, Outcome.CORRECTION),
-    (notice_matches, Reason.NOTICE_MATCHES, Outcome.VERIFIED_ONLINE),
-    (address_good, Reason.ADDRESS_GOOD, Outcome.CODE_MAILED),
-    (address_stale, Reason.ADDRESS_STALE, Outcome.REVIEW),
-    (address_outside_quebec, Reason.ADDRESS_OUTSIDE_QUEBEC, Outcome.REVIEW),
+LINES: tuple[tuple[Callable[[ApplicationFacts], bool], AssessmentReason, AssessmentOutcome], ...] = (
+    (connector_unavailable, AssessmentReason.CONNECTOR_UNAVAILABLE, AssessmentOutcome.WAIT),
+    (status_not_accepted, AssessmentReason.STATUS_NOT_ACCEPTED, AssessmentOutcome.REFUSED),
+    (not_in_local_register, AssessmentReason.NOT_IN_LOCAL_REGISTER, AssessmentOutcome.REVIEW),
+    (bankrupt, AssessmentReason.BANKRUPT, AssessmentOutcome.REVIEW),
+    (tries_exhausted, AssessmentReason.TRIES_EXHAUSTED, AssessmentOutcome.REVIEW),
+    (numbers_disagree, AssessmentReason.NUMBERS_DISAGREE, AssessmentOutcome.CORRECTION),
+    (already_enrolled, AssessmentReason.ALREADY_ENROLLED, AssessmentOutcome.REVIEW),
+    (no_revenu_quebec_id, AssessmentReason.NO_REVENU_QUEBEC_ID, AssessmentOutcome.REVIEW),
+    (by_mandate, AssessmentReason.BY_MANDATE, AssessmentOutcome.REVIEW),
+    (position_not_enough, AssessmentReason.POSITION_NOT_ENOUGH, AssessmentOutcome.REVIEW),
+    (officer_not_found, AssessmentReason.OFFICER_NOT_FOUND, AssessmentOutcome.REVIEW),
+    (two_officers_match, AssessmentReason.TWO_OFFICERS_MATCH, AssessmentOutcome.REVIEW),
+    (notice_wrong, AssessmentReason.NOTICE_WRONG, AssessmentOutcome.CORRECTION),
+    (notice_matches, AssessmentReason.NOTICE_MATCHES, AssessmentOutcome.VERIFIED_ONLINE),
+    (address_good, AssessmentReason.ADDRESS_GOOD, AssessmentOutcome.CODE_MAILED),
+    (address_stale, AssessmentReason.ADDRESS_STALE, AssessmentOutcome.REVIEW),
+    (address_outside_quebec, AssessmentReason.ADDRESS_OUTSIDE_QUEBEC, AssessmentOutcome.REVIEW),
 )
 
 
@@ -262,6 +262,6 @@ def assess(
     now: datetime,
 ) -> Assessment:
     """Decide what becomes of *application*; every reason is listed, the first line decides."""
-    facts = Facts(application, entry, account, now)
+    facts = ApplicationFacts(application, entry, account, now)
     holding = tuple((reason, outcome) for line, reason, outcome in LINES if line(facts))
     return Assessment(holding[0][1], tuple(reason for reason, _ in holding))

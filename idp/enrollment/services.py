@@ -2,7 +2,7 @@
 
 from .check_services import check as check
 from .connector_services import look_up as look_up
-from .designation_services import Slip as Slip
+from .designation_services import IssuedSlip as IssuedSlip
 from .designation_services import open_account as open_account
 from .designation_services import slip as slip
 from .draft_services import NomineeFacts as NomineeFacts

@@ -29,7 +29,7 @@ class State(StrEnum):
     DEACTIVATED = "deactivated"
 
 
-class Event(StrEnum):
+class StateEvent(StrEnum):
     """An event that changes the state of a file."""
 
     SUBMITTED = "submitted"
@@ -56,41 +56,41 @@ class Event(StrEnum):
     DEADLINE = "deadline"
 
 
-TRANSITIONS: dict[tuple[State, Event], State] = {
-    (State.DRAFT, Event.SUBMITTED): State.SUBMITTED,
-    (State.DRAFT, Event.WITHDRAWN): State.WITHDRAWN,
-    (State.DRAFT, Event.DEADLINE): State.EXPIRED,
-    (State.SUBMITTED, Event.CORRECTION_NEEDED): State.DRAFT,
-    (State.SUBMITTED, Event.CHECKS_PASSED): State.VERIFIED,
-    (State.SUBMITTED, Event.CODE_ORDERED): State.CODE_MAILED,
-    (State.SUBMITTED, Event.REVIEW_NEEDED): State.UNDER_REVIEW,
-    (State.SUBMITTED, Event.CHECKS_REFUSED): State.REFUSED,
-    (State.SUBMITTED, Event.WITHDRAWN): State.WITHDRAWN,
-    (State.SUBMITTED, Event.CONNECTOR_UNAVAILABLE): State.SUBMITTED,
-    (State.SUBMITTED, Event.DEADLINE): State.UNDER_REVIEW,
-    (State.CODE_MAILED, Event.CODE_ACCEPTED): State.VERIFIED,
-    (State.CODE_MAILED, Event.CODE_ORDERED): State.CODE_MAILED,
-    (State.CODE_MAILED, Event.TRIES_EXHAUSTED): State.UNDER_REVIEW,
-    (State.CODE_MAILED, Event.LETTER_RETURNED): State.UNDER_REVIEW,
-    (State.CODE_MAILED, Event.DOCUMENT_OFFERED): State.UNDER_REVIEW,
-    (State.CODE_MAILED, Event.WITHDRAWN): State.WITHDRAWN,
-    (State.CODE_MAILED, Event.DEADLINE): State.EXPIRED,
-    (State.UNDER_REVIEW, Event.APPROVED): State.VERIFIED,
-    (State.UNDER_REVIEW, Event.CODE_ORDERED): State.CODE_MAILED,
-    (State.UNDER_REVIEW, Event.CORRECTION_NEEDED): State.DRAFT,
-    (State.UNDER_REVIEW, Event.REJECTED): State.REFUSED,
-    (State.UNDER_REVIEW, Event.WITHDRAWN): State.WITHDRAWN,
-    (State.UNDER_REVIEW, Event.DEADLINE): State.EXPIRED,
-    (State.VERIFIED, Event.SLIPS_COLLECTED): State.ACTIVE,
-    (State.VERIFIED, Event.REGISTER_CHANGED): State.UNDER_REVIEW,
-    (State.VERIFIED, Event.WITHDRAWN): State.WITHDRAWN,
-    (State.VERIFIED, Event.DEADLINE): State.EXPIRED,
-    (State.ACTIVE, Event.SUSPENDED): State.SUSPENDED,
-    (State.ACTIVE, Event.DEACTIVATED): State.DEACTIVATED,
-    (State.SUSPENDED, Event.REINSTATED): State.ACTIVE,
-    (State.SUSPENDED, Event.DEACTIVATED): State.DEACTIVATED,
-    (State.REFUSED, Event.CONTESTED): State.UNDER_REVIEW,
-    (State.DEACTIVATED, Event.REOPENING_ASKED): State.UNDER_REVIEW,
+TRANSITIONS: dict[tuple[State, StateEvent], State] = {
+    (State.DRAFT, StateEvent.SUBMITTED): State.SUBMITTED,
+    (State.DRAFT, StateEvent.WITHDRAWN): State.WITHDRAWN,
+    (State.DRAFT, StateEvent.DEADLINE): State.EXPIRED,
+    (State.SUBMITTED, StateEvent.CORRECTION_NEEDED): State.DRAFT,
+    (State.SUBMITTED, StateEvent.CHECKS_PASSED): State.VERIFIED,
+    (State.SUBMITTED, StateEvent.CODE_ORDERED): State.CODE_MAILED,
+    (State.SUBMITTED, StateEvent.REVIEW_NEEDED): State.UNDER_REVIEW,
+    (State.SUBMITTED, StateEvent.CHECKS_REFUSED): State.REFUSED,
+    (State.SUBMITTED, StateEvent.WITHDRAWN): State.WITHDRAWN,
+    (State.SUBMITTED, StateEvent.CONNECTOR_UNAVAILABLE): State.SUBMITTED,
+    (State.SUBMITTED, StateEvent.DEADLINE): State.UNDER_REVIEW,
+    (State.CODE_MAILED, StateEvent.CODE_ACCEPTED): State.VERIFIED,
+    (State.CODE_MAILED, StateEvent.CODE_ORDERED): State.CODE_MAILED,
+    (State.CODE_MAILED, StateEvent.TRIES_EXHAUSTED): State.UNDER_REVIEW,
+    (State.CODE_MAILED, StateEvent.LETTER_RETURNED): State.UNDER_REVIEW,
+    (State.CODE_MAILED, StateEvent.DOCUMENT_OFFERED): State.UNDER_REVIEW,
+    (State.CODE_MAILED, StateEvent.WITHDRAWN): State.WITHDRAWN,
+    (State.CODE_MAILED, StateEvent.DEADLINE): State.EXPIRED,
+    (State.UNDER_REVIEW, StateEvent.APPROVED): State.VERIFIED,
+    (State.UNDER_REVIEW, StateEvent.CODE_ORDERED): State.CODE_MAILED,
+    (State.UNDER_REVIEW, StateEvent.CORRECTION_NEEDED): State.DRAFT,
+    (State.UNDER_REVIEW, StateEvent.REJECTED): State.REFUSED,
+    (State.UNDER_REVIEW, StateEvent.WITHDRAWN): State.WITHDRAWN,
+    (State.UNDER_REVIEW, StateEvent.DEADLINE): State.EXPIRED,
+    (State.VERIFIED, StateEvent.SLIPS_COLLECTED): State.ACTIVE,
+    (State.VERIFIED, StateEvent.REGISTER_CHANGED): State.UNDER_REVIEW,
+    (State.VERIFIED, StateEvent.WITHDRAWN): State.WITHDRAWN,
+    (State.VERIFIED, StateEvent.DEADLINE): State.EXPIRED,
+    (State.ACTIVE, StateEvent.SUSPENDED): State.SUSPENDED,
+    (State.ACTIVE, StateEvent.DEACTIVATED): State.DEACTIVATED,
+    (State.SUSPENDED, StateEvent.REINSTATED): State.ACTIVE,
+    (State.SUSPENDED, StateEvent.DEACTIVATED): State.DEACTIVATED,
+    (State.REFUSED, StateEvent.CONTESTED): State.UNDER_REVIEW,
+    (State.DEACTIVATED, StateEvent.REOPENING_ASKED): State.UNDER_REVIEW,
 }
 INITIAL = State.DRAFT
 ENDED = frozenset({State.REFUSED, State.EXPIRED, State.WITHDRAWN})  # a new file may be opened
@@ -112,7 +112,7 @@ class ForbiddenTransitionError(ConflictError):
     code = "forbidden_transition"
 
 
-def after(state: State, event: Event) -> State:
+def after(state: State, event: StateEvent) -> State:
     """Return the state that follows *event* in *state*.
 
     Raises:

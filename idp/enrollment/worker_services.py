@@ -14,7 +14,7 @@ from .check_services import check
 from .file_services import lock, move
 from .models import EnrolmentFile
 from .referral_services import refer
-from .states import TRANSITIONS, Event, State
+from .states import TRANSITIONS, State, StateEvent
 
 
 def take_up_submitted(now: datetime, limit: int = 50) -> int:
@@ -45,12 +45,12 @@ def _lapse(file_id: str, now: datetime) -> bool:
         if file.deadline_at is None or file.deadline_at > now:
             return False
         state = State(file.state)
-        if (state, Event.DEADLINE) not in TRANSITIONS:
+        if (state, StateEvent.DEADLINE) not in TRANSITIONS:
             file.deadline_at = None
             return False
-        if TRANSITIONS[state, Event.DEADLINE] is State.UNDER_REVIEW:
-            refer(session, file, Event.DEADLINE, now=now)
+        if TRANSITIONS[state, StateEvent.DEADLINE] is State.UNDER_REVIEW:
+            refer(session, file, StateEvent.DEADLINE, now=now)
             return True
         file.decided_at = now
-        move(session, file, Event.DEADLINE, actor=SYSTEM, now=now, told_as=audit.Event.FILE_EXPIRED)
+        move(session, file, StateEvent.DEADLINE, actor=SYSTEM, now=now, audit_event=audit.Event.FILE_EXPIRED)
         return True

@@ -21,7 +21,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from flask import Flask, Response, has_request_context, request
 
 from ..i18n import gettext as _
-from .web import WayBack, current_settings, now, set_way_back
+from .web import ReturnLink, current_settings, now, set_way_back
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -34,7 +34,7 @@ _PARAMETER = "interaction"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class BindingKind:
     """A kind of flow: how long its browser keeps the secret, and *most* how many; the oldest is dropped."""
 
     name: str
@@ -120,13 +120,13 @@ def cancel_path(interaction_id: str, *, is_over: bool = False) -> str:
     return f"/interaction/cancel?{urlencode(asked)}"
 
 
-def _way_back() -> WayBack | None:
+def _way_back() -> ReturnLink | None:
     """Return how an error page leads back to the agency, from the address alone: nothing is read for it."""
     number = current_interaction()
-    return WayBack(_("Return to the agency"), cancel_path(number)) if number else None
+    return ReturnLink(_("Return to the agency"), cancel_path(number)) if number else None
 
 
-def bind(kind: Kind, secret: str, number: str | None = None) -> str:
+def bind(kind: BindingKind, secret: str, number: str | None = None) -> str:
     """Keep *secret* in this browser under *number*, or under a new one; return the number."""
     number = number or secrets.token_hex(8)
     kept = _of(kind)
@@ -139,40 +139,40 @@ def bind(kind: Kind, secret: str, number: str | None = None) -> str:
     return number
 
 
-def secret(kind: Kind, number: str | None) -> str | None:
+def secret(kind: BindingKind, number: str | None) -> str | None:
     """Return the secret this browser keeps under *number*."""
     found = _of(kind).get(number) if number else None
     return found[1] if found else None
 
 
-def newest(kind: Kind) -> str | None:
+def newest(kind: BindingKind) -> str | None:
     """Return the number of the most recent flow in this browser."""
     kept = _of(kind)
     return max(kept, key=lambda number: kept[number][0]) if kept else None
 
 
-def number_of(kind: Kind) -> str | None:
+def number_of(kind: BindingKind) -> str | None:
     """Return the number at the start of this request's path, or of the most recent flow when there is none."""
     return path_number() or newest(kind)
 
 
-def current_secret(kind: Kind) -> str | None:
+def current_secret(kind: BindingKind) -> str | None:
     """Return the secret of this request's flow."""
     return secret(kind, number_of(kind))
 
 
-def release(kind: Kind, number: str | None) -> None:
+def release(kind: BindingKind, number: str | None) -> None:
     """Remove the secret this browser keeps under *number*."""
     if number is not None and number in _of(kind):
         _changes()[_name(kind, number)] = ("", kind.life)
 
 
-def release_current(kind: Kind) -> None:
+def release_current(kind: BindingKind) -> None:
     """Remove the secret of this request's flow."""
     release(kind, number_of(kind))
 
 
-def release_all(*kinds: Kind, but: str | None = None) -> None:
+def release_all(*kinds: BindingKind, but: str | None = None) -> None:
     """Remove every secret of these kinds, except the one with the number *but*."""
     for kind in kinds:
         for number in _of(kind):
@@ -184,12 +184,12 @@ def _named(number: str | None) -> str | None:
     return number if number and _NUMBER.fullmatch(number) else None
 
 
-def _name(kind: Kind, number: str) -> str:
+def _name(kind: BindingKind, number: str) -> str:
     front = "__Host-" if current_settings().secure else ""
     return f"{front}mandat-{kind.name}-{number}"
 
 
-def _of(kind: Kind) -> dict[str, tuple[int, str]]:
+def _of(kind: BindingKind) -> dict[str, tuple[int, str]]:
     """Return the secrets of a kind by number, each with its start."""
     start = _name(kind, "")
     values = dict(request.cookies.items()) | {name: value for name, (value, _life) in _changes().items()}

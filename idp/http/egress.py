@@ -37,7 +37,7 @@ class ForbiddenAddressError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class EgressResponse:
     """A response: the status, the headers and the capped body, as sent."""
 
     status: int
@@ -45,10 +45,10 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-Call = Callable[[], Answer]
+Call = Callable[[], EgressResponse]
 
 
-def post_form(url: str, form: dict[str, str], settings: Settings) -> Answer:
+def post_form(url: str, form: dict[str, str], settings: Settings) -> EgressResponse:
     """POST *form* to *url*.
 
     Raises:
@@ -59,7 +59,7 @@ def post_form(url: str, form: dict[str, str], settings: Settings) -> Answer:
     return post(url, body, {"Content-Type": "application/x-www-form-urlencoded"}, settings)
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str], settings: Settings) -> Answer:
+def post(url: str, body: bytes, headers: Mapping[str, str], settings: Settings) -> EgressResponse:
     """POST *body* to *url* with *headers*; ``Host`` is always that of the address.
 
     Raises:
@@ -69,7 +69,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], settings: Settings) 
     return _exchange("POST", url, settings, largest=MAX_ANSWER, body=body, headers=headers)
 
 
-def put(url: str, body: bytes, headers: Mapping[str, str], settings: Settings) -> Answer:
+def put(url: str, body: bytes, headers: Mapping[str, str], settings: Settings) -> EgressResponse:
     """PUT *body* to *url* with *headers*, as :func:`post` does.
 
     Raises:
@@ -79,7 +79,9 @@ def put(url: str, body: bytes, headers: Mapping[str, str], settings: Settings) -
     return _exchange("PUT", url, settings, largest=MAX_ANSWER, body=body, headers=headers)
 
 
-def get(url: str, settings: Settings, *, etag: str | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+def get(
+    url: str, settings: Settings, *, etag: str | None = None, headers: Mapping[str, str] | None = None
+) -> EgressResponse:
     """GET a small document from *url*; with *etag* the response may be 304 without a body.
 
     Raises:
@@ -98,7 +100,7 @@ def _exchange(
     largest: int,
     body: bytes | None = None,
     headers: Mapping[str, str] | None = None,
-) -> Answer:
+) -> EgressResponse:
     target, host = pinned_address(url, settings)
     ends_at = time.monotonic() + LONGEST
     extensions = {"sni_hostname": urlsplit(url).hostname}
@@ -110,7 +112,7 @@ def _exchange(
             method, target, content=body, headers={**(headers or {}), "Host": host}, extensions=extensions
         ) as response,
     ):
-        return Answer(response.status_code, _read(response, largest), dict(response.headers))
+        return EgressResponse(response.status_code, _read(response, largest), dict(response.headers))
 
 
 def _read(response: httpx2.Response, largest: int) -> bytes:

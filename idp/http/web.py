@@ -66,7 +66,7 @@ class Viewer:
 
 
 @dataclass(frozen=True, slots=True)
-class WayBack:
+class ReturnLink:
     """The link of an error page back to the agency."""
 
     label: str
@@ -231,14 +231,14 @@ def _guard_response(response: Response) -> Response:
     return response
 
 
-def error_page(status: int, code: str, title: str, message: str, *, way_back: WayBack | None = None) -> Response:
+def error_page(status: int, code: str, title: str, message: str, *, way_back: ReturnLink | None = None) -> Response:
     """Render a plain error page: what happened, what to do, the stable code and the request's number.
 
     During a sign-in for an agency, the page links back to it, by *way_back* or from the address.
     """
     if status < 500 and code != "http_404":
         refusals.note(code)
-    ask: Callable[[], WayBack | None] | None = current_app.extensions.get(_WAY_BACK)
+    ask: Callable[[], ReturnLink | None] | None = current_app.extensions.get(_WAY_BACK)
     page = render_template(
         "error.html",
         title=title,
@@ -250,7 +250,7 @@ def error_page(status: int, code: str, title: str, message: str, *, way_back: Wa
     return make_response(page, status)
 
 
-def set_way_back(app: Flask, ask: Callable[[], WayBack | None]) -> None:
+def set_way_back(app: Flask, ask: Callable[[], ReturnLink | None]) -> None:
     """Register *ask*, which returns the link back for error pages of *app*; it must not need the database."""
     app.extensions[_WAY_BACK] = ask
 

@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from .. import addresses
 from ..config import LOOPBACK_HOSTS, Settings
-from ..http.egress import Answer, post, post_form
+from ..http.egress import EgressResponse, post, post_form
 from ..http.web import current_settings
 from ..private_files import private_folder
 from .errors import BouncedError, RefusedAnswerError, RefusedContentError, UndeliverableError
@@ -58,7 +58,7 @@ def deliver(message: Message, *, message_id: str, kind: str, now: datetime) -> N
                 raise RefusedAnswerError(f"the receiver answered {answer.status}{_said(answer)}")
 
 
-def _said(answer: Answer) -> str:
+def _said(answer: EgressResponse) -> str:
     """Return the error code of a receiver that gives one (RFC 8935 §2.3), and nothing else from its response."""
     try:
         told = json.loads(answer.body)

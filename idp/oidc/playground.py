@@ -30,7 +30,7 @@ def client_id(agency_id: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class PlaygroundTest:
     """One test: the agency it is for, what was asked, and the secret that proves who asked (RFC 7636)."""
 
     agency_id: str
@@ -51,7 +51,7 @@ class Attempt:
 
 def attempt(
     agency_id: str, *, redirect_uri: str, state: str, nonce: str, verifier: str, chosen: Mapping[str, str]
-) -> Attempt:
+) -> PlaygroundTest:
     """Return a test of *agency_id*; of what was *chosen*, the empty is left out."""
     digest = hashlib.sha256(verifier.encode("ascii")).digest()
     asked = {
@@ -65,7 +65,7 @@ def attempt(
         "code_challenge_method": "S256",
         **{name: chosen.get(name, "") for name in ("response_mode", "prompt", "max_age", "authorization_details")},
     }
-    return Attempt(agency_id, {name: value for name, value in asked.items() if value}, verifier)
+    return PlaygroundTest(agency_id, {name: value for name, value in asked.items() if value}, verifier)
 
 
 def opened(token: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -23,11 +23,11 @@ from ..http.web import absolute_url
 from . import playground
 from .clients import client_services
 from .clients.clients import RelyingParty
-from .playground import Attempt
+from .playground import PlaygroundTest
 from .token import grant_services, issuing
 from .token.grants import verifier_fits
 from .token.issuing import NoRightError
-from .token.tokens import Grant
+from .token.tokens import TokenGrant
 
 CALLBACK = "/playground/callback"
 
@@ -36,7 +36,7 @@ CALLBACK = "/playground/callback"
 class Redemption:
     """What came of a code: the grant and the answer of the token endpoint, or the error in its place."""
 
-    grant: Grant | None
+    grant: TokenGrant | None
     body: dict[str, Any]
     refusal: str = ""
 
@@ -67,7 +67,7 @@ def client_of(agency_id: str) -> RelyingParty | None:
     return client_services.find(playground.client_id(agency_id))
 
 
-def redeem(attempt: Attempt, client: RelyingParty, code: str, *, now: datetime) -> Redemption:
+def redeem(attempt: PlaygroundTest, client: RelyingParty, code: str, *, now: datetime) -> Redemption:
     """Redeem *code* as the token endpoint does; what a refusal has decided is kept (decisions.md §34)."""
     with transaction():
         redeemed = grant_services.consume_code(code, client.client_id, cnf={}, now=now)

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from ..accounts import services as accounts
 from ..delegation import services as delegation
 from ..delegation.people.roles import Role
-from ..delegation.rights.rights_services import Choice
+from ..delegation.rights.rights_services import EnterpriseChoice
 from ..delegation.subscriptions import subscription_services
 from ..delegation.subscriptions.states import COUNTING, SubscriptionState
 from ..i18n import gettext as _
@@ -21,7 +21,7 @@ from ..identifiers import with_neq
 
 
 @dataclass(frozen=True, slots=True)
-class Contact:
+class PersonInCharge:
     """A person in charge, as the people of their enterprise know them, and how to reach them."""
 
     name: str
@@ -36,10 +36,10 @@ class WayOn:
     text: str
     action: str | None = None
     href: str | None = None
-    contacts: tuple[Contact, ...] = ()
+    contacts: tuple[PersonInCharge, ...] = ()
 
 
-def way_on(choice: Choice, agency_id: str, agency: str, *, several: bool) -> WayOn:
+def way_on(choice: EnterpriseChoice, agency_id: str, agency: str, *, several: bool) -> WayOn:
     """Return the way on for a person who has no block at the agency for the enterprise of *choice*.
 
     With *several* enterprises the person first says that they act for this one.
@@ -63,15 +63,15 @@ def way_on(choice: Choice, agency_id: str, agency: str, *, several: bool) -> Way
     return WayOn(with_neq(choice.name, choice.neq), text, contacts=contacts)
 
 
-def in_charge(enterprise_id: str) -> tuple[Contact, ...]:
+def in_charge(enterprise_id: str) -> tuple[PersonInCharge, ...]:
     """Return the active persons in charge of an enterprise, by name, with their e-mail addresses."""
     ids = delegation.in_charge(enterprise_id)
     names, people = delegation.names_here(enterprise_id, ids), accounts.people(set(ids))
-    contacts = (Contact(names.get(id, people[id].name), people[id].email) for id in ids if id in people)
+    contacts = (PersonInCharge(names.get(id, people[id].name), people[id].email) for id in ids if id in people)
     return tuple(sorted(contacts, key=lambda contact: contact.name))
 
 
-def states_at(agency_id: str, choices: Iterable[Choice]) -> dict[str, SubscriptionState]:
+def states_at(agency_id: str, choices: Iterable[EnterpriseChoice]) -> dict[str, SubscriptionState]:
     """Return the state of the subscription of each enterprise that has one, by enterprise id, in one statement."""
     return subscription_services.states_at(agency_id, [choice.enterprise_id for choice in choices])
 

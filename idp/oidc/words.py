@@ -26,7 +26,7 @@ def role(role: Role) -> str:
     return str(names[role])
 
 
-def told(disclosure: Disclosure, agency: Agency | None) -> list[str]:
+def disclosure_lines(disclosure: Disclosure, agency: Agency | None) -> list[str]:
     """Return one sentence for each thing the agency will know; blocks have their names in the catalogue of *agency*."""
     return [*scopes(disclosure.scopes), *claims(disclosure.by_name), *_blocks_told(disclosure.blocks, agency)]
 

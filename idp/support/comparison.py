@@ -14,7 +14,7 @@ from ..connectors.enterprise_register import RegisterEntry, RegistrationStatus
 from ..connectors.tax_agency import Officer, TaxAccount
 from ..enrollment.names import same_name
 from ..enrollment.review_services import ReviewFile
-from ..enrollment.rules import UNAVAILABLE, Reason
+from ..enrollment.rules import UNAVAILABLE, AssessmentReason
 
 
 class Match(StrEnum):
@@ -28,7 +28,7 @@ class Match(StrEnum):
     SHOWN = "shown"  # there is nothing to compare
 
 
-class Subject(StrEnum):
+class ComparedSubject(StrEnum):
     """The subject of a line."""
 
     NAME = "name"
@@ -45,16 +45,16 @@ class Subject(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ComparedFact:
     """One fact: as declared, as returned, and whether they agree. Values are raw; the page puts them into words."""
 
-    subject: Subject
+    subject: ComparedSubject
     declared: object
     answered: object
     match: Match
 
 
-def compare(review: ReviewFile) -> tuple[Line, ...]:
+def compare(review: ReviewFile) -> tuple[ComparedFact, ...]:
     """Return every line, the register's first."""
     return (*_register_lines(review), *_tax_lines(review))
 
@@ -64,54 +64,60 @@ def is_unavailable(review: ReviewFile) -> bool:
     return UNAVAILABLE in (review.entry, review.account)
 
 
-def _register_lines(review: ReviewFile) -> Iterator[Line]:
+def _register_lines(review: ReviewFile) -> Iterator[ComparedFact]:
     declared = review.file.enterprise_name
     entry = review.entry
     if not isinstance(entry, RegisterEntry):
-        yield Line(Subject.NAME, declared, None, Match.UNAVAILABLE if entry is UNAVAILABLE else Match.NOT_FOUND)
+        yield ComparedFact(
+            ComparedSubject.NAME, declared, None, Match.UNAVAILABLE if entry is UNAVAILABLE else Match.NOT_FOUND
+        )
         return
     accepted = {RegistrationStatus.IM} | ({RegistrationStatus.NI} if entry.neq.family == "88" else set())
     good = entry.status in accepted and not entry.bankrupt
-    yield Line(Subject.NAME, declared, entry.name, Match.SHOWN)
-    yield Line(Subject.STATUS, None, entry, Match.MATCHES if good else Match.DIFFERS)
-    yield Line(Subject.LEGAL_FORM, None, entry.legal_form_label, Match.SHOWN)
-    yield Line(Subject.REGISTER_ADDRESS, None, entry.address_lines, Match.SHOWN)
+    yield ComparedFact(ComparedSubject.NAME, declared, entry.name, Match.SHOWN)
+    yield ComparedFact(ComparedSubject.STATUS, None, entry, Match.MATCHES if good else Match.DIFFERS)
+    yield ComparedFact(ComparedSubject.LEGAL_FORM, None, entry.legal_form_label, Match.SHOWN)
+    yield ComparedFact(ComparedSubject.REGISTER_ADDRESS, None, entry.address_lines, Match.SHOWN)
 
 
-def _tax_lines(review: ReviewFile) -> Iterator[Line]:
+def _tax_lines(review: ReviewFile) -> Iterator[ComparedFact]:
     file, account = review.file, review.account
     if not isinstance(account, TaxAccount):
         missing = Match.NOT_FOUND if file.has_revenu_quebec_id else Match.NOT_DECLARED
         match = Match.UNAVAILABLE if account is UNAVAILABLE else missing
-        yield Line(Subject.TAX_ACCOUNT, file.has_revenu_quebec_id, None, match)
+        yield ComparedFact(ComparedSubject.TAX_ACCOUNT, file.has_revenu_quebec_id, None, match)
         officers: tuple[Officer, ...] = ()
     else:
         match = Match.MATCHES if account.active else Match.DIFFERS
-        yield Line(Subject.TAX_ACCOUNT, file.has_revenu_quebec_id, account.active, match)
-        yield Line(Subject.TAX_NAME, file.enterprise_name, account.legal_name, Match.SHOWN)
-        yield Line(Subject.MAILING_ADDRESS, None, account, Match.DIFFERS if account.address_stale else Match.SHOWN)
+        yield ComparedFact(ComparedSubject.TAX_ACCOUNT, file.has_revenu_quebec_id, account.active, match)
+        yield ComparedFact(ComparedSubject.TAX_NAME, file.enterprise_name, account.legal_name, Match.SHOWN)
+        yield ComparedFact(
+            ComparedSubject.MAILING_ADDRESS, None, account, Match.DIFFERS if account.address_stale else Match.SHOWN
+        )
         officers = account.officers
     yield from _officer_lines(review, _closest(review, officers), match)
-    yield Line(Subject.NOTICE, file.notice_year, None, _notice(review))
+    yield ComparedFact(ComparedSubject.NOTICE, file.notice_year, None, _notice(review))
 
 
-def _officer_lines(review: ReviewFile, officer: Officer | None, account: Match) -> Iterator[Line]:
+def _officer_lines(review: ReviewFile, officer: Officer | None, account: Match) -> Iterator[ComparedFact]:
     file = review.file
     pairs = (
         (
-            Subject.REPRESENTATIVE,
+            ComparedSubject.REPRESENTATIVE,
             file.representative_name,
             officer and names.full(officer.given_name, officer.family_name),
         ),
-        (Subject.BIRTH_DATE, file.birth_date, officer and officer.birth_date),
-        (Subject.POSITION, file.position, officer and officer.position),
+        (ComparedSubject.BIRTH_DATE, file.birth_date, officer and officer.birth_date),
+        (ComparedSubject.POSITION, file.position, officer and officer.position),
     )
     for subject, declared, answered in pairs:
         if officer is None:
-            yield Line(subject, declared, None, Match.UNAVAILABLE if account is Match.UNAVAILABLE else Match.NOT_FOUND)
+            yield ComparedFact(
+                subject, declared, None, Match.UNAVAILABLE if account is Match.UNAVAILABLE else Match.NOT_FOUND
+            )
             continue
-        same = _same_person(review, officer) if subject is Subject.REPRESENTATIVE else declared == answered
-        yield Line(subject, declared, answered, Match.MATCHES if same else Match.DIFFERS)
+        same = _same_person(review, officer) if subject is ComparedSubject.REPRESENTATIVE else declared == answered
+        yield ComparedFact(subject, declared, answered, Match.MATCHES if same else Match.DIFFERS)
 
 
 def _closest(review: ReviewFile, officers: tuple[Officer, ...]) -> Officer | None:
@@ -132,6 +138,6 @@ def _notice(review: ReviewFile) -> Match:
     if not review.file.has_notice:
         return Match.NOT_DECLARED
     reasons = review.summary.reasons
-    if Reason.NOTICE_MATCHES in reasons:
+    if AssessmentReason.NOTICE_MATCHES in reasons:
         return Match.MATCHES
-    return Match.DIFFERS if Reason.NOTICE_WRONG in reasons else Match.SHOWN
+    return Match.DIFFERS if AssessmentReason.NOTICE_WRONG in reasons else Match.SHOWN

@@ -9,7 +9,7 @@ from wtforms import RadioField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
 from ..accounts.forms import UserCodeField
-from ..enrollment.review_services import RefusalReason
+from ..enrollment.review_services import FileRefusalReason
 from ..enrollment.words import REFUSALS
 from ..http.web_forms import MandatForm
 from ..i18n import gettext as _
@@ -33,7 +33,7 @@ FILE_DECISIONS = {
     FileDecision.SEND_BACK: _l("Send it back to the representative for correction"),
     FileDecision.ASK_DOCUMENT: _l("Ask for a document"),
 }
-OPERATOR_REASONS = tuple(reason for reason in RefusalReason if reason is not RefusalReason.STATUS_NOT_ACCEPTED)
+OPERATOR_REASONS = tuple(reason for reason in FileRefusalReason if reason is not FileRefusalReason.STATUS_NOT_ACCEPTED)
 
 
 class FileDecisionForm(MandatForm):

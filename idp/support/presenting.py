@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..accounts.sessions.sign_ins import PersonView
-from ..enrollment.review_services import FileSummary, RefusalReason, ReviewFile
-from ..enrollment.rules import Reason
+from ..enrollment.review_services import FileRefusalReason, FileSummary, ReviewFile
+from ..enrollment.rules import AssessmentReason
 from ..enrollment.states import State
 from ..enrollment.words import BASES_SHORT, DOCUMENTS, EVENTS, REASONS, REFUSALS, STATE_COLOURS, STATES
 from ..i18n import gettext as _
 from ..i18n import long_date, long_datetime
-from .comparison import Line, compare, is_unavailable
+from .comparison import ComparedFact, compare, is_unavailable
 from .roles import OperatorView
 from .words import MATCH_COLOURS, MATCHES, SUBJECTS, answered, declared
 
@@ -41,7 +41,7 @@ class QueueLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ComparisonRow:
     """One line of the comparison, in words."""
 
     subject: str
@@ -59,7 +59,7 @@ class FilePage:
     enterprise: str
     state: Tag
     reasons: tuple[str, ...]
-    comparison: tuple[Comparison, ...]
+    comparison: tuple[ComparisonRow, ...]
     facts: tuple[dict[str, str], ...]
     nominees: tuple[tuple[str, str, str], ...]
     documents: tuple[dict[str, str], ...]
@@ -113,7 +113,7 @@ def file_page(review: ReviewFile, operator: OperatorView, people: Mapping[str, P
         number=file.number,
         enterprise=file.enterprise_name or str(_("Name not known")),
         state=Tag(str(STATES[file.state]), STATE_COLOURS.get(file.state)),
-        reasons=tuple(str(REASONS[Reason(reason)]) for reason in summary.reasons),
+        reasons=tuple(str(REASONS[AssessmentReason(reason)]) for reason in summary.reasons),
         comparison=tuple(_compared(line) for line in compare(review)),
         facts=tuple(_facts(review)),
         nominees=tuple((nominee.name, nominee.email, nominee.phone or "–") for nominee in file.nominees),
@@ -126,7 +126,7 @@ def file_page(review: ReviewFile, operator: OperatorView, people: Mapping[str, P
         is_own_proposal=summary.proposed_by == operator.person_id,
         note=review.note or "",
         contested_because=review.contested_because or "",
-        refusal=str(REFUSALS[RefusalReason(file.refusal_reason)]) if file.refusal_reason else "",
+        refusal=str(REFUSALS[FileRefusalReason(file.refusal_reason)]) if file.refusal_reason else "",
         needs_second_operator=review.needs_second_operator,
         already_enrolled=review.already_enrolled,
         is_unavailable=is_unavailable(review),
@@ -134,9 +134,9 @@ def file_page(review: ReviewFile, operator: OperatorView, people: Mapping[str, P
     )
 
 
-def _compared(line: Line) -> Comparison:
+def _compared(line: ComparedFact) -> ComparisonRow:
     match = Tag(str(MATCHES[line.match]), MATCH_COLOURS[line.match])
-    return Comparison(str(SUBJECTS[line.subject]), declared(line), answered(line), match)
+    return ComparisonRow(str(SUBJECTS[line.subject]), declared(line), answered(line), match)
 
 
 def _facts(review: ReviewFile) -> Iterable[dict[str, str]]:

@@ -66,13 +66,13 @@ def agree(reproofing_id: str, operator: OperatorView) -> ResponseReturnValue:
 
 def _page(operator: OperatorView, form: LostFactorForm) -> str:
     waiting = reproofings.proposed(now())
-    doors = accounts.doors_of({each.person_id for each in waiting}, now=now())
+    lockouts = accounts.lockouts_of({each.person_id for each in waiting}, now=now())
     people = accounts.people({each.person_id for each in waiting} | {each.started_by for each in waiting})
     lines = [
         {
             "one": each,
             "name": people[each.person_id].name,
-            "is_frozen": doors[each.person_id].is_frozen,
+            "is_frozen": lockouts[each.person_id].is_frozen,
             "by": people[each.started_by].name if each.started_by in people else "",
             "own": each.started_by == operator.person_id,
         }

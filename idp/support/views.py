@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from ..accounts.views import Departure, add_departure, add_my_data
 from ..oidc.views.playground import admit_to_playground
-from . import door_views, file_views, reproofing_views, services, subscription_views
+from . import file_views, lockout_views, reproofing_views, services, subscription_views
 from .access import at_desk
 from .roles import DESKS, DeskRole
 
@@ -15,7 +15,7 @@ from .roles import DESKS, DeskRole
 def init_app(app: Flask) -> None:
     """Register the desk with *app*."""
     app.register_blueprint(file_views.blueprint)
-    app.register_blueprint(door_views.blueprint)
+    app.register_blueprint(lockout_views.blueprint)
     app.register_blueprint(reproofing_views.blueprint)
     app.register_blueprint(subscription_views.blueprint)
     app.before_request(_lead_to_desk)

@@ -11,20 +11,20 @@ from ..enrollment.words import POSITIONS, REGISTER_STATUSES
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
 from ..i18n import long_date
-from .comparison import Line, Match, Subject
+from .comparison import ComparedFact, ComparedSubject, Match
 
 SUBJECTS = {
-    Subject.NAME: _l("Name of the enterprise"),
-    Subject.STATUS: _l("Status in the register"),
-    Subject.LEGAL_FORM: _l("Legal form"),
-    Subject.REGISTER_ADDRESS: _l("Address in the register"),
-    Subject.TAX_ACCOUNT: _l("Tax account with both numbers"),
-    Subject.TAX_NAME: _l("Name at the tax agency"),
-    Subject.MAILING_ADDRESS: _l("Mailing address at the tax agency"),
-    Subject.REPRESENTATIVE: _l("Authorized representative"),
-    Subject.BIRTH_DATE: _l("Birth date"),
-    Subject.POSITION: _l("Position"),
-    Subject.NOTICE: _l("Notice of assessment"),
+    ComparedSubject.NAME: _l("Name of the enterprise"),
+    ComparedSubject.STATUS: _l("Status in the register"),
+    ComparedSubject.LEGAL_FORM: _l("Legal form"),
+    ComparedSubject.REGISTER_ADDRESS: _l("Address in the register"),
+    ComparedSubject.TAX_ACCOUNT: _l("Tax account with both numbers"),
+    ComparedSubject.TAX_NAME: _l("Name at the tax agency"),
+    ComparedSubject.MAILING_ADDRESS: _l("Mailing address at the tax agency"),
+    ComparedSubject.REPRESENTATIVE: _l("Authorized representative"),
+    ComparedSubject.BIRTH_DATE: _l("Birth date"),
+    ComparedSubject.POSITION: _l("Position"),
+    ComparedSubject.NOTICE: _l("Notice of assessment"),
 }
 MATCHES = {
     Match.MATCHES: _l("Agrees"),
@@ -44,22 +44,22 @@ MATCH_COLOURS: dict[Match, str | None] = {
 }
 
 
-def declared(line: Line) -> str:
+def declared(line: ComparedFact) -> str:
     """Return what the representative declared, in words."""
     match line.subject, line.declared:
-        case (Subject.TAX_ACCOUNT, True):
+        case (ComparedSubject.TAX_ACCOUNT, True):
             return str(_("Number given"))
-        case (Subject.TAX_ACCOUNT, _other):
+        case (ComparedSubject.TAX_ACCOUNT, _other):
             return str(_("Declared: not registered"))
-        case (Subject.NOTICE, int(year)):
+        case (ComparedSubject.NOTICE, int(year)):
             return str(_("Notice of %(year)s", year=year))
-        case (Subject.NOTICE, _other):
+        case (ComparedSubject.NOTICE, _other):
             return str(_("No notice given"))
         case (_subject, value):
             return _plain(line.subject, value)
 
 
-def answered(line: Line) -> str:
+def answered(line: ComparedFact) -> str:
     """Return what the register or the tax agency answered, in words."""
     match line.answered:
         case RegisterEntry() as entry:
@@ -73,7 +73,7 @@ def answered(line: Line) -> str:
 
 
 def _status(entry: RegisterEntry) -> str:
-    said = _plain(Subject.NAME, str(REGISTER_STATUSES[entry.status])).capitalize()
+    said = _plain(ComparedSubject.NAME, str(REGISTER_STATUSES[entry.status])).capitalize()
     if entry.status_date is not None:
         said = _("%(status)s, since %(date)s", status=said, date=long_date(entry.status_date))
     return "\n".join([said, *([_("Bankrupt")] if entry.bankrupt else [])])
@@ -86,13 +86,13 @@ def _mailing(account: TaxAccount) -> str:
     return "\n".join(lines)
 
 
-def _plain(subject: Subject, value: Any) -> str:
+def _plain(subject: ComparedSubject, value: Any) -> str:
     if value is None or value == "" or value == ():
         return "–"
     if isinstance(value, date):
         return long_date(value)
     if isinstance(value, tuple):
         return "\n".join(value)
-    if subject is Subject.POSITION:
+    if subject is ComparedSubject.POSITION:
         return str(next((label for position, label in POSITIONS.items() if position == value), value))
     return str(value)

@@ -8,8 +8,8 @@ import pytest
 from flask import Flask
 
 from idp.accounts.credentials.factor_policy import (
-    Held,
-    Reason,
+    FactorCounts,
+    RetentionReason,
     falls_short,
     may_remove_application,
     may_remove_passkey,
@@ -26,30 +26,32 @@ AAL2, AAL3 = "urn:mandat:aal:2", "urn:mandat:aal:3"
 @pytest.mark.parametrize(
     ("held", "level", "application_may_go", "passkey_may_go"),
     [
-        (Held(1, 0), 2, False, True),
-        (Held(2, 0), 2, True, True),
-        (Held(1, 1), 2, False, True),
-        (Held(1, 2), 2, False, True),
-        (Held(0, 1), 2, False, False),
-        (Held(0, 0), 2, False, False),
-        (Held(1, 0), 3, False, False),
-        (Held(1, 1), 3, True, False),
-        (Held(1, 2), 3, True, True),
-        (Held(0, 1), 3, True, False),
-        (Held(0, 2), 3, True, True),
+        (FactorCounts(1, 0), 2, False, True),
+        (FactorCounts(2, 0), 2, True, True),
+        (FactorCounts(1, 1), 2, False, True),
+        (FactorCounts(1, 2), 2, False, True),
+        (FactorCounts(0, 1), 2, False, False),
+        (FactorCounts(0, 0), 2, False, False),
+        (FactorCounts(1, 0), 3, False, False),
+        (FactorCounts(1, 1), 3, True, False),
+        (FactorCounts(1, 2), 3, True, True),
+        (FactorCounts(0, 1), 3, True, False),
+        (FactorCounts(0, 2), 3, True, True),
     ],
 )
 def test_the_last_factor_that_is_needed_stays(
-    held: Held, level: int, application_may_go: bool, passkey_may_go: bool
+    held: FactorCounts, level: int, application_may_go: bool, passkey_may_go: bool
 ) -> None:
     """An application stays beside passkeys, except for whoever must use a passkey; theirs stays (decisions.md §5)."""
-    assert may_remove_application(held, level).reasons == (() if application_may_go else (Reason.LAST_APPLICATION,))
-    assert may_remove_passkey(held, level).reasons == (() if passkey_may_go else (Reason.LAST_PASSKEY,))
+    assert may_remove_application(held, level).reasons == (
+        () if application_may_go else (RetentionReason.LAST_APPLICATION,)
+    )
+    assert may_remove_passkey(held, level).reasons == (() if passkey_may_go else (RetentionReason.LAST_PASSKEY,))
 
 
 def test_who_must_show_a_passkey_and_has_one_shows_it() -> None:
     """Before the first one, and for everybody else, other factors serve."""
-    told = [(only_passkey_serves(Held(1, count), level), count, level) for count in (0, 1) for level in (2, 3)]
+    told = [(only_passkey_serves(FactorCounts(1, count), level), count, level) for count in (0, 1) for level in (2, 3)]
 
     assert [each[1:] for each in told if each[0]] == [(1, 3)]
     assert [falls_short(acr, level) for acr in (AAL2, AAL3) for level in (2, 3)] == [False, True, False, False]
@@ -58,16 +60,16 @@ def test_who_must_show_a_passkey_and_has_one_shows_it() -> None:
 @pytest.mark.parametrize(
     ("held", "level", "code", "passkey"),
     [
-        (Held(1, 0), 2, True, False),
-        (Held(1, 1), 2, True, True),
-        (Held(0, 1), 2, False, True),
-        (Held(1, 0), 3, False, False),
-        (Held(1, 1), 3, False, True),
-        (Held(0, 1), 3, False, True),
+        (FactorCounts(1, 0), 2, True, False),
+        (FactorCounts(1, 1), 2, True, True),
+        (FactorCounts(0, 1), 2, False, True),
+        (FactorCounts(1, 0), 3, False, False),
+        (FactorCounts(1, 1), 3, False, True),
+        (FactorCounts(0, 1), 3, False, True),
     ],
 )
 def test_one_confirms_with_what_one_has_and_never_with_less_than_one_must(
-    held: Held, level: int, code: bool, passkey: bool
+    held: FactorCounts, level: int, code: bool, passkey: bool
 ) -> None:
     """A code serves below level 3, where there is an application; a passkey wherever there is one and a site for it (S-45)."""
     ways = ways_to_confirm(held, level, has_site=True)

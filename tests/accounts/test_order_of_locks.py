@@ -13,7 +13,7 @@ from flask import Flask
 
 from idp.accounts import services
 from idp.accounts.credentials import factor_services, passkey_services, security_services
-from idp.accounts.credentials.passkeys import Purpose
+from idp.accounts.credentials.passkeys import CeremonyPurpose
 from idp.accounts.credentials.security_services import FactorKind
 from idp.accounts.leaving import closing_services
 from idp.accounts.people import email_change_services
@@ -55,7 +55,7 @@ def begun(julie: Account, clock: MovableClock) -> str | None:
 def signed_in(julie: Account, clock: MovableClock) -> SignIn:
     """Open a sign-in of another browser."""
     with transaction():
-        who = session_services.stand(julie.person_id, julie.code.signs)
+        who = session_services.account_status(julie.person_id, julie.code.signs)
         return session_services.begin_sign_in(who, device="", former=None, now=clock.now()).sign_in
 
 
@@ -118,7 +118,7 @@ def test_a_passkey_that_is_removed_while_it_is_shown(
     assert add(julie, device, clock)
     elsewhere, now = signed_in(julie, clock), clock.now()
     kept = security_services.security_of(julie.person_id).passkeys[0]
-    asked = passkey_services.ask_unnamed(Purpose.SIGN_IN, person_id=None, now=now)
+    asked = passkey_services.ask_unnamed(CeremonyPurpose.SIGN_IN, person_id=None, now=now)
     assert asked is not None
     answer = json.dumps(device.show(asked.options))
 
@@ -142,7 +142,7 @@ def recovering(julie: Account, clock: MovableClock) -> str:
     """A recovery of hers that waits for the new password."""
     token = start(julie.code, clock)
     check(token, sent(), clock)
-    assert factor(token, julie, clock) is recovery_services.Outcome.RIGHT
+    assert factor(token, julie, clock) is recovery_services.RecoveryOutcome.RIGHT
     clock.advance(timedelta(seconds=90))
     return token
 
@@ -192,7 +192,7 @@ def test_a_new_password_never_cuts_off_the_undoing_of_an_e_mail_change(
     undoing = str(payloads("email_changed")[-1]["code"])
     recovery = start(julie.code, clock)
     check(recovery, sent(), clock)
-    assert factor(recovery, julie, clock) is recovery_services.Outcome.RIGHT
+    assert factor(recovery, julie, clock) is recovery_services.RecoveryOutcome.RIGHT
     begun(julie, clock)
     now = clock.now()
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from idp.accounts import services
 from idp.accounts.credentials import passkey_services, recovery_code_services, security_services
-from idp.accounts.credentials.passkeys import PasskeyRefusedError, Purpose, Site, read_new, site_of
+from idp.accounts.credentials.passkeys import CeremonyPurpose, PasskeyRefusedError, Site, read_new, site_of
 from idp.accounts.models import Passkey, PasskeyOwner
 from idp.accounts.sign_in.passkey_sign_in_services import sign_in_with_passkey
 from idp.accounts.sign_in.sign_in_services import (
@@ -235,7 +235,9 @@ def test_a_challenge_serves_once_for_one_purpose_in_one_browser(account: Account
     assert add(julie, device, clock)
     now = clock.now()
 
-    def try_with(token: str | None, options: str, purpose: Purpose, whom: str | None, at: timedelta) -> str | None:
+    def try_with(
+        token: str | None, options: str, purpose: CeremonyPurpose, whom: str | None, at: timedelta
+    ) -> str | None:
         answer = json.dumps(device.show(options))
         return passkey_services.accept(token, answer, purpose, person_id=whom, now=now + at)
 
@@ -250,19 +252,19 @@ def test_a_challenge_serves_once_for_one_purpose_in_one_browser(account: Account
     assert theirs
     assert new
     soon, whom = timedelta(minutes=1), julie.person_id
-    assert try_with(used.token, used.options, Purpose.SIGN_IN, None, soon) == whom
+    assert try_with(used.token, used.options, CeremonyPurpose.SIGN_IN, None, soon) == whom
 
-    assert try_with(used.token, used.options, Purpose.SIGN_IN, None, soon) is None
-    assert try_with(late.token, late.options, Purpose.SIGN_IN, None, timedelta(minutes=5)) is None
-    assert try_with(other.token, other.options, Purpose.SECOND_FACTOR, whom, soon) is None
-    assert try_with(other.token, other.options, Purpose.SIGN_IN, whom, soon) is None
-    assert try_with(theirs.token, theirs.options, Purpose.SECOND_FACTOR, nadia.person_id, soon) is None
+    assert try_with(used.token, used.options, CeremonyPurpose.SIGN_IN, None, soon) is None
+    assert try_with(late.token, late.options, CeremonyPurpose.SIGN_IN, None, timedelta(minutes=5)) is None
+    assert try_with(other.token, other.options, CeremonyPurpose.SECOND_FACTOR, whom, soon) is None
+    assert try_with(other.token, other.options, CeremonyPurpose.SIGN_IN, whom, soon) is None
+    assert try_with(theirs.token, theirs.options, CeremonyPurpose.SECOND_FACTOR, nadia.person_id, soon) is None
     for token in ("unknown", "", None):
-        assert try_with(token, used.options, Purpose.SIGN_IN, None, soon) is None
+        assert try_with(token, used.options, CeremonyPurpose.SIGN_IN, None, soon) is None
     another = passkey_services.ask_new(julie.person_id, julie.code.signs, now=now)
     assert another
     as_request = json.dumps({"challenge": json.loads(another.options)["challenge"], "rpId": "localhost"})
-    assert try_with(another.token, as_request, Purpose.SECOND_FACTOR, whom, soon) is None
+    assert try_with(another.token, as_request, CeremonyPurpose.SECOND_FACTOR, whom, soon) is None
     answer = json.dumps(Authenticator().make(new.options))
     assert not passkey_services.add(nadia.person_id, new.token, answer, nickname="x", now=now)
     assert not passkey_services.add(whom, new.token, answer, nickname="x", now=now)  # spent by the try before
@@ -304,7 +306,7 @@ def test_one_answer_among_sixteen_with_the_same_count(app: Flask, account: Accou
 
     def act() -> object:
         token, answer = answers.pop()
-        return passkey_services.accept(token, answer, Purpose.SIGN_IN, person_id=None, now=now)
+        return passkey_services.accept(token, answer, CeremonyPurpose.SIGN_IN, person_id=None, now=now)
 
     accepted = at_once(app, 16, act)
 

@@ -11,9 +11,9 @@ from flask import Flask
 
 from idp.accounts import services
 from idp.accounts.challenges import enrolment_link_services
-from idp.accounts.challenges.email_code_services import Answer, Outcome
+from idp.accounts.challenges.email_code_services import CodeCheck, CodeOutcome
 from idp.accounts.credentials.passwords import read_temporary
-from idp.accounts.sign_in.steps import Step
+from idp.accounts.sign_in.steps import FlowStep
 from idp.accounts.user_codes import activation_services
 from idp.accounts.user_codes.activation_services import Finish, Start, StartRefusal, start
 from idp.accounts.user_codes.states import CodeState
@@ -32,7 +32,7 @@ def begin(code: UserCode, secret: str, clock: MovableClock) -> Start:
     return start(code, read_temporary(secret), next_path="/home", now=clock.now())
 
 
-def confirm(token: str | None, code: str, clock: MovableClock) -> Answer:
+def confirm(token: str | None, code: str, clock: MovableClock) -> CodeCheck:
     return activation_services.confirm_email(token, code, now=clock.now())
 
 
@@ -51,7 +51,7 @@ def test_slips_email_password_and_application_give_an_account(newcomer: Newcomer
     """The whole path ends signed in, the code activated, the person told by e-mail with a masked code."""
     code, secret = newcomer()
     token = begin(code, secret, clock).token
-    assert confirm(token, latest_email_code(), clock).outcome is Outcome.RIGHT
+    assert confirm(token, latest_email_code(), clock).outcome is CodeOutcome.RIGHT
     assert activation_services.choose_password(token, PASSWORD, now=clock.now())
 
     done = finish(token, clock)
@@ -88,8 +88,8 @@ def test_an_email_code_is_judged_five_times_in_all(app: Flask, newcomer: Newcome
     answers = at_once(app, 12, lambda: activation_services.confirm_email(token, wrong, now=now))
 
     assert not [answer for answer in answers if isinstance(answer, Exception)]
-    assert sum(1 for answer in answers if isinstance(answer, Answer) and answer.outcome is Outcome.WRONG) == 4
-    assert confirm(token, right, clock).outcome is Outcome.SPENT
+    assert sum(1 for answer in answers if isinstance(answer, CodeCheck) and answer.outcome is CodeOutcome.WRONG) == 4
+    assert confirm(token, right, clock).outcome is CodeOutcome.SPENT
 
 
 def test_a_new_email_code_kills_the_former_and_is_not_sent_too_often(newcomer: Newcomer, clock: MovableClock) -> None:
@@ -104,8 +104,8 @@ def test_a_new_email_code_kills_the_former_and_is_not_sent_too_often(newcomer: N
     clock.advance(timedelta(seconds=30))
 
     assert not activation_services.send_again(token, now=clock.now())
-    assert confirm(token, former, clock).outcome is Outcome.WRONG
-    assert confirm(token, latest_email_code(), clock).outcome is Outcome.RIGHT
+    assert confirm(token, former, clock).outcome is CodeOutcome.WRONG
+    assert confirm(token, latest_email_code(), clock).outcome is CodeOutcome.RIGHT
 
 
 def test_an_email_code_dies_after_ten_minutes(newcomer: Newcomer, clock: MovableClock) -> None:
@@ -114,7 +114,7 @@ def test_an_email_code_dies_after_ten_minutes(newcomer: Newcomer, clock: Movable
     token = begin(code, secret, clock).token
     clock.advance(timedelta(minutes=10))
 
-    assert confirm(token, latest_email_code(), clock).outcome is Outcome.SPENT
+    assert confirm(token, latest_email_code(), clock).outcome is CodeOutcome.SPENT
 
 
 def test_holding_the_slips_is_not_enough(newcomer: Newcomer, clock: MovableClock) -> None:
@@ -135,7 +135,7 @@ def test_the_email_code_of_one_person_does_not_serve_another(newcomer: Newcomer,
     of_julie = latest_email_code()
     token = begin(*nadia, clock).token
 
-    assert confirm(token, of_julie, clock).outcome is Outcome.WRONG
+    assert confirm(token, of_julie, clock).outcome is CodeOutcome.WRONG
 
 
 def test_no_step_is_skipped_or_taken_twice(newcomer: Newcomer, clock: MovableClock) -> None:
@@ -147,10 +147,10 @@ def test_no_step_is_skipped_or_taken_twice(newcomer: Newcomer, clock: MovableClo
     assert activation_services.choose_password(token, PASSWORD, now=clock.now())
 
     assert activation_services.choose_password(token, "une tout autre phrase longue", now=clock.now()) is None
-    assert confirm(token, latest_email_code(), clock).outcome is Outcome.OVER
+    assert confirm(token, latest_email_code(), clock).outcome is CodeOutcome.OVER
     activation = activation_services.activation(token, now=clock.now())
     assert activation is not None
-    assert activation.step is Step.NEW_FACTOR
+    assert activation.step is FlowStep.NEW_FACTOR
 
 
 @pytest.mark.parametrize(("days", "refusal"), [(6, None), (7, StartRefusal.EXPIRED), (400, StartRefusal.EXPIRED)])
@@ -182,7 +182,7 @@ def test_a_reissue_kills_the_former_secret_and_what_it_began(newcomer: Newcomer,
     email_code = latest_email_code()
     again = services.reveal_temporary_password(code, actor=SYSTEM, now=clock.now())
 
-    assert confirm(token, email_code, clock).outcome is Outcome.OVER
+    assert confirm(token, email_code, clock).outcome is CodeOutcome.OVER
     assert begin(code, secret, clock).refusal is StartRefusal.WRONG
     assert begin(code, again.grouped, clock).token
 
@@ -220,7 +220,7 @@ def test_a_second_code_is_linked_and_changes_no_credential(
     secret = services.reveal_temporary_password(second, actor=SYSTEM, now=clock.now()).grouped
     token = begin(second, secret, clock).token
 
-    assert confirm(token, latest_email_code(), clock).outcome is Outcome.LINKED
+    assert confirm(token, latest_email_code(), clock).outcome is CodeOutcome.LINKED
     assert state_of(second, clock) is CodeState.ACTIVATED
     assert activation_services.choose_password(token, "une tout autre phrase longue", now=clock.now()) is None
 

@@ -17,12 +17,12 @@ from idp.accounts.credentials.passwords import TemporaryPassword, read_temporary
 from idp.accounts.models import Person
 from idp.accounts.people.access_states import Access
 from idp.accounts.people.person_services import required_level
-from idp.accounts.sessions.session_services import begin_sign_in, stand
+from idp.accounts.sessions.session_services import account_status, begin_sign_in
 from idp.accounts.sessions.sign_ins import PASSWORD_AND_EMAIL, SignIn
 from idp.accounts.sign_in.sign_in_lookup import holder_of
 from idp.accounts.user_codes import activation_services
 from idp.accounts.user_codes.activation_services import Finish
-from idp.accounts.user_codes.linking import Facts, Hindrance, may_link
+from idp.accounts.user_codes.linking import LinkingFacts, LinkingObstacle, may_link
 from idp.accounts.user_codes.linking_services import Prospect, link, prospect
 from idp.accounts.user_codes.states import CodeState
 from idp.audit import SYSTEM, Event
@@ -51,7 +51,7 @@ def proved(code: UserCode, secret: str, clock: MovableClock) -> str:
 def signed_in(whom: Account, clock: MovableClock) -> SignIn:
     with transaction():
         signed = begin_sign_in(
-            stand(whom.person_id, whom.code.signs), device="", former=None, next_path="/", now=clock.now()
+            account_status(whom.person_id, whom.code.signs), device="", former=None, next_path="/", now=clock.now()
         )
     return signed.sign_in
 
@@ -79,8 +79,8 @@ def test_each_fact_alone_stands_in_the_way(place: int) -> None:
     }
     fact = list(possible)[place]
 
-    assert may_link(Facts(**possible))
-    assert may_link(Facts(**{**possible, fact: not possible[fact]})).reasons == (list(Hindrance)[place],)
+    assert may_link(LinkingFacts(**possible))
+    assert may_link(LinkingFacts(**{**possible, fact: not possible[fact]})).reasons == (list(LinkingObstacle)[place],)
 
 
 @pytest.mark.databases
@@ -142,21 +142,21 @@ def test_only_an_activation_that_waits_for_a_password_links(
 
 
 @pytest.mark.databases
-@pytest.mark.parametrize("hindrance", list(Hindrance))
+@pytest.mark.parametrize("hindrance", list(LinkingObstacle))
 def test_nothing_is_done_when_something_stands_in_the_way(
-    account: Accounts, newcomer: Newcomer, clock: MovableClock, hindrance: Hindrance
+    account: Accounts, newcomer: Newcomer, clock: MovableClock, hindrance: LinkingObstacle
 ) -> None:
     """The page says what; the code stays where it is, the activation goes on, and nobody is told."""
     whom, (code, secret) = account(), newcomer()
     token, sign_in = proved(code, secret, clock), signed_in(whom, clock)
     left = services.user_codes([str(code)])[str(code)].person_id
-    if hindrance is Hindrance.WEAK_SIGN_IN:
+    if hindrance is LinkingObstacle.WEAK_SIGN_IN:
         sign_in = replace(sign_in, acr=PASSWORD_AND_EMAIL.acr)
-    elif hindrance is Hindrance.SAME_PERSON:
+    elif hindrance is LinkingObstacle.SAME_PERSON:
         sign_in = replace(sign_in, person_id=left)
-    elif hindrance is Hindrance.ACCOUNT_NOT_OPEN:
+    elif hindrance is LinkingObstacle.ACCOUNT_NOT_OPEN:
         services.freeze(whom.person_id, actor=SYSTEM, now=clock.now())
-    elif hindrance is Hindrance.HAS_CREDENTIAL:
+    elif hindrance is LinkingObstacle.HAS_CREDENTIAL:
         other = services.issue_user_code(left, now=clock.now())
         services.seed_credentials(left, user_code=other, password=PASSWORD, totp_secret=TOTP_SECRET, now=clock.now())
     else:

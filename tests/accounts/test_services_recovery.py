@@ -16,7 +16,7 @@ from idp.accounts.credentials.hashing import current_hasher
 from idp.accounts.models import Password
 from idp.accounts.recovery import recovery_services
 from idp.accounts.recovery.recovery_models import PasswordRecovery
-from idp.accounts.recovery.recovery_services import Outcome
+from idp.accounts.recovery.recovery_services import RecoveryOutcome
 from idp.accounts.recovery.recovery_states import CODE_LIFE, CODE_PAUSE, CODES_PER_HOUR, LIFE
 from idp.accounts.sign_in import sign_in_lookup, sign_in_services
 from idp.accounts.throttling import attempt_counters
@@ -41,11 +41,11 @@ def sent() -> str:
     return str(payloads("recovery_code")[-1]["code"])
 
 
-def check(token: str, typed: str, clock: MovableClock) -> Outcome:
+def check(token: str, typed: str, clock: MovableClock) -> RecoveryOutcome:
     return recovery_services.check_code(token, typed, now=clock.now()).outcome
 
 
-def factor(token: str, julie: Account, clock: MovableClock) -> Outcome:
+def factor(token: str, julie: Account, clock: MovableClock) -> RecoveryOutcome:
     return recovery_services.check_factor(token, julie.otp(clock.now()), now=clock.now()).outcome
 
 
@@ -64,8 +64,8 @@ def test_code_then_factor_then_password(account: Accounts, clock: MovableClock) 
     clock.advance(timedelta(seconds=60))
     before = hash_of(julie.person_id)
     token = start(julie.code, clock)
-    assert check(token, sent(), clock) is Outcome.RIGHT
-    assert factor(token, julie, clock) is Outcome.RIGHT
+    assert check(token, sent(), clock) is RecoveryOutcome.RIGHT
+    assert factor(token, julie, clock) is RecoveryOutcome.RIGHT
     assert hash_of(julie.person_id) == before
 
     assert recovery_services.choose_password(token, NEW, now=clock.now())
@@ -87,17 +87,17 @@ def test_a_recovery_code_serves_as_the_second_factor_once(account: Accounts, clo
         recovery_code_services.make(who.person_id, now=clock.now()) for who in (julie, nadia)
     )
     token = start(julie.code, clock)
-    assert check(token, sent(), clock) is Outcome.RIGHT
-    assert recovery_services.check_factor(token, theirs, now=clock.now()).outcome is Outcome.WRONG
-    assert recovery_services.check_factor(token, ours, now=clock.now()).outcome is Outcome.RIGHT
+    assert check(token, sent(), clock) is RecoveryOutcome.RIGHT
+    assert recovery_services.check_factor(token, theirs, now=clock.now()).outcome is RecoveryOutcome.WRONG
+    assert recovery_services.check_factor(token, ours, now=clock.now()).outcome is RecoveryOutcome.RIGHT
     assert recovery_code_services.left(julie.person_id) == 9
     assert recovery_services.choose_password(token, NEW, now=clock.now())
 
     clock.advance(timedelta(hours=1))
     again = start(julie.code, clock)
-    assert check(again, sent(), clock) is Outcome.RIGHT
-    assert recovery_services.check_factor(again, ours, now=clock.now()).outcome is Outcome.WRONG
-    assert recovery_services.check_factor(again, spare, now=clock.now()).outcome is Outcome.RIGHT
+    assert check(again, sent(), clock) is RecoveryOutcome.RIGHT
+    assert recovery_services.check_factor(again, ours, now=clock.now()).outcome is RecoveryOutcome.WRONG
+    assert recovery_services.check_factor(again, spare, now=clock.now()).outcome is RecoveryOutcome.RIGHT
 
 
 @pytest.mark.databases
@@ -144,7 +144,7 @@ def test_the_code_of_nobody_opens_nothing(account: Accounts, clock: MovableClock
     """What would have been sent is not what is kept."""
     token = start(NOBODY, clock)
 
-    assert check(token, sent(), clock) is Outcome.WRONG
+    assert check(token, sent(), clock) is RecoveryOutcome.WRONG
 
 
 @pytest.mark.parametrize("state", ["issued", "revealed", "revoked"])
@@ -163,7 +163,7 @@ def test_only_an_activated_code_is_recovered(
 
     token = start(code, clock)
 
-    assert check(token, sent(), clock) is Outcome.WRONG
+    assert check(token, sent(), clock) is RecoveryOutcome.WRONG
     assert payloads("recovery_code")[-1]["person_id"] is None
 
 
@@ -177,8 +177,8 @@ def test_a_code_serves_once_among_sixteen(app: Flask, account: Accounts, clock: 
 
     answers = at_once(app, 16, lambda: recovery_services.check_code(token, code, now=now).outcome)
 
-    assert answers.count(Outcome.RIGHT) == 1, answers
-    assert set(answers) <= {Outcome.RIGHT, Outcome.OVER, Outcome.SPENT, Outcome.LOCKED}
+    assert answers.count(RecoveryOutcome.RIGHT) == 1, answers
+    assert set(answers) <= {RecoveryOutcome.RIGHT, RecoveryOutcome.OVER, RecoveryOutcome.SPENT, RecoveryOutcome.LOCKED}
 
 
 @pytest.mark.databases
@@ -213,7 +213,7 @@ def test_no_more_codes_are_judged_than_the_limit(app: Flask, account: Accounts, 
     assert len(judged) == 5, answers
     refusal = sign_in_services.check_password(julie.code, julie.password, next_path="/", now=now).refusal
     assert refusal is sign_in_services.Refusal.LOCKED
-    assert recovery_services.check_code(start(julie.code, clock), sent(), now=now).outcome is Outcome.LOCKED
+    assert recovery_services.check_code(start(julie.code, clock), sent(), now=now).outcome is RecoveryOutcome.LOCKED
 
 
 @pytest.mark.bar("S-48")
@@ -223,12 +223,12 @@ def test_one_counter_for_every_path(account: Accounts, clock: MovableClock) -> N
     for _ in range(2):
         sign_in_services.check_password(julie.code, "faux mot de passe", next_path="/", now=clock.now())
     token = start(julie.code, clock)
-    assert check(token, "00000000", clock) is Outcome.WRONG
-    assert check(token, sent(), clock) is Outcome.RIGHT
-    assert recovery_services.check_factor(token, "000000", now=clock.now()).outcome is Outcome.WRONG
-    assert recovery_services.check_factor(token, "", now=clock.now()).outcome is Outcome.LOCKED
+    assert check(token, "00000000", clock) is RecoveryOutcome.WRONG
+    assert check(token, sent(), clock) is RecoveryOutcome.RIGHT
+    assert recovery_services.check_factor(token, "000000", now=clock.now()).outcome is RecoveryOutcome.WRONG
+    assert recovery_services.check_factor(token, "", now=clock.now()).outcome is RecoveryOutcome.LOCKED
 
-    assert factor(token, julie, clock) is Outcome.LOCKED
+    assert factor(token, julie, clock) is RecoveryOutcome.LOCKED
     refusal = sign_in_services.check_password(julie.code, julie.password, next_path="/", now=clock.now()).refusal
     assert refusal is sign_in_services.Refusal.LOCKED
 
@@ -240,14 +240,14 @@ def test_codes_expire_to_the_second(account: Accounts, clock: MovableClock) -> N
     token, begun = start(julie.code, clock), clock.now()
     code = sent()
     clock.advance(CODE_LIFE)
-    assert check(token, code, clock) is Outcome.SPENT
+    assert check(token, code, clock) is RecoveryOutcome.SPENT
     recovery_services.send_again(token, now=clock.now())
     clock.advance(CODE_LIFE - timedelta(seconds=1))
-    assert check(token, sent(), clock) is Outcome.RIGHT
+    assert check(token, sent(), clock) is RecoveryOutcome.RIGHT
 
     clock.advance(begun + LIFE - clock.now())
 
-    assert factor(token, julie, clock) is Outcome.OVER
+    assert factor(token, julie, clock) is RecoveryOutcome.OVER
 
 
 @pytest.mark.bar("R-25")
@@ -260,7 +260,7 @@ def test_a_new_code_kills_the_former_and_three_leave_in_an_hour(account: Account
     assert len(payloads("recovery_code")) == 1
     clock.advance(CODE_PAUSE)
     recovery_services.send_again(token, now=clock.now())
-    assert check(token, former, clock) is Outcome.WRONG
+    assert check(token, former, clock) is RecoveryOutcome.WRONG
     for _ in range(3):
         start(julie.code, clock)
     assert len(payloads("recovery_code")) == CODES_PER_HOUR
@@ -276,11 +276,11 @@ def test_no_step_is_skipped(account: Accounts, clock: MovableClock) -> None:
     julie = account()
     token = start(julie.code, clock)
 
-    assert factor(token, julie, clock) is Outcome.OVER
+    assert factor(token, julie, clock) is RecoveryOutcome.OVER
     assert recovery_services.choose_password(token, NEW, now=clock.now()) is None
-    assert check(token, sent(), clock) is Outcome.RIGHT
+    assert check(token, sent(), clock) is RecoveryOutcome.RIGHT
     assert recovery_services.choose_password(token, NEW, now=clock.now()) is None
-    assert check(token, sent(), clock) is Outcome.OVER
+    assert check(token, sent(), clock) is RecoveryOutcome.OVER
 
 
 @pytest.mark.bar("S-58", "CVE-2026-18963")
@@ -291,11 +291,11 @@ def test_a_code_serves_only_the_recovery_it_was_sent_for(account: Accounts, cloc
     code_of_julie = sent()
     of_nadia, other_of_julie = start(nadia.code, clock), start(julie.code, clock)
 
-    assert check(of_nadia, code_of_julie, clock) is Outcome.WRONG
-    assert check(other_of_julie, code_of_julie, clock) is Outcome.WRONG
-    assert check(of_julie, code_of_julie, clock) is Outcome.RIGHT
+    assert check(of_nadia, code_of_julie, clock) is RecoveryOutcome.WRONG
+    assert check(other_of_julie, code_of_julie, clock) is RecoveryOutcome.WRONG
+    assert check(of_julie, code_of_julie, clock) is RecoveryOutcome.RIGHT
     nadia_now = recovery_services.check_factor(of_nadia, julie.otp(clock.now()), now=clock.now()).outcome
-    assert nadia_now is Outcome.OVER
+    assert nadia_now is RecoveryOutcome.OVER
 
 
 def test_a_code_revoked_meanwhile_recovers_nothing(account: Accounts, clock: MovableClock) -> None:

@@ -430,7 +430,7 @@ def test_being_proved_anew_forgets_the_failures(account: Accounts, clock: Movabl
 
     set_factor(token, clock)
 
-    door = services.door_of(julie.person_id, now=clock.now())
+    door = services.lockout_of(julie.person_id, now=clock.now())
     assert door.is_open
     assert door.failures == 0
 

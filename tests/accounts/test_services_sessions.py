@@ -23,13 +23,16 @@ from .test_services_sign_in import at_once
 def open_for(account: Account, clock: MovableClock, former: SignIn | None = None) -> tuple[SignIn, str]:
     with transaction():
         signed = session_services.begin_sign_in(
-            session_services.stand(account.person_id, account.code.signs), device="", former=former, now=clock.now()
+            session_services.account_status(account.person_id, account.code.signs),
+            device="",
+            former=former,
+            now=clock.now(),
         )
     return signed.sign_in, signed.token
 
 
 def holds(token: str, clock: MovableClock) -> bool:
-    return session_services.present(digest(token), now=clock.now()) is not None
+    return session_services.active_session(digest(token), now=clock.now()) is not None
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_both_factors_give_a_sign_in(account: Callable[..., Account], clock: Mov
     assert signed.sign_in.acr == "urn:mandat:aal:2"
     assert signed.sign_in.amr == ("pwd", "otp", "mfa")
     assert signed.sign_in.auth_time == clock.now()
-    found = session_services.present(digest(signed.token), now=clock.now())
+    found = session_services.active_session(digest(signed.token), now=clock.now())
     assert found is not None
     assert found.sign_in == signed.sign_in
 

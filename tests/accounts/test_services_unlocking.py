@@ -13,7 +13,7 @@ from idp.accounts import services
 from idp.accounts.credentials.hashing import current_hasher
 from idp.accounts.credentials.password_change_services import PasswordOutcome, change_password
 from idp.accounts.recovery import recovery_services
-from idp.accounts.recovery.recovery_services import Outcome
+from idp.accounts.recovery.recovery_services import RecoveryOutcome
 from idp.accounts.sessions import known_browser_services
 from idp.accounts.sign_in.sign_in_services import Refusal, check_password, check_second_factor
 from idp.accounts.throttling import attempt_counters
@@ -66,15 +66,15 @@ def test_the_door_opens_for_five_tries_and_its_owner_is_told(account: AccountFac
     """The owner signs in at once; an accomplice gets five tries, then a pause twice as long: nothing was forgotten."""
     julie = account()
     assert tries(julie.code, clock, 5) is Refusal.LOCKED
-    assert services.door_of(julie.person_id, now=clock.now()).failures == 5
+    assert services.lockout_of(julie.person_id, now=clock.now()).failures == 5
 
     assert services.unlock(julie.person_id, by=PES, now=clock.now())
 
     assert begins(julie, clock) is None
-    assert services.door_of(julie.person_id, now=clock.now()).is_open
+    assert services.lockout_of(julie.person_id, now=clock.now()).is_open
     assert tries(julie.code, clock, 4) is Refusal.WRONG
     assert tries(julie.code, clock) is Refusal.LOCKED
-    assert services.door_of(julie.person_id, now=clock.now()).locked_until == clock.now() + timedelta(minutes=30)
+    assert services.lockout_of(julie.person_id, now=clock.now()).locked_until == clock.now() + timedelta(minutes=30)
     assert events(julie.person_id) == ["person:unlocked"]
     assert len(payloads("security_notice")) == 1
 
@@ -136,7 +136,7 @@ def test_after_a_hundred_wrong_passwords_the_right_one_no_longer_serves(
 
     assert begins(julie, clock) is Refusal.SPENT
 
-    assert services.door_of(julie.person_id, now=clock.now()).is_spent
+    assert services.lockout_of(julie.person_id, now=clock.now()).is_spent
     services.unlock(julie.person_id, by=PES, now=clock.now())
     assert begins(julie, clock) is Refusal.SPENT
     assert current_hasher().calls == before
@@ -155,7 +155,7 @@ def test_the_last_try_of_a_life_may_be_the_right_one(account: AccountFactory, cl
     first = check_password(julie.code, julie.password, next_path="/", now=clock.now())
 
     assert check_second_factor(first.token, julie.otp(clock.now()), former=None, device="", now=clock.now()).signed
-    assert services.door_of(julie.person_id, now=clock.now()).failures == 0
+    assert services.lockout_of(julie.person_id, now=clock.now()).failures == 0
 
 
 def test_nobody_s_code_is_spent_alike(account: AccountFactory, clock: MovableClock) -> None:
@@ -219,7 +219,7 @@ def test_a_right_try_from_a_known_browser_takes_nothing_from_the_hundred(
 
     assert check_password(julie.code, julie.password, next_path="/", known=_digest_of(known.id), now=clock.now()).token
 
-    assert services.door_of(julie.person_id, now=clock.now()).failures == 5
+    assert services.lockout_of(julie.person_id, now=clock.now()).failures == 5
 
 
 @pytest.mark.bar("S-50")
@@ -231,21 +231,21 @@ def test_a_recovery_gives_the_password_a_new_life(
     browser.sign_in(julie, clock.now())
     spend(julie.code, clock)
     token = recovery_services.start(julie.code, former=None, now=clock.now())
-    assert recovery_services.check_code(token, "00000000", now=clock.now()).outcome is Outcome.WRONG
+    assert recovery_services.check_code(token, "00000000", now=clock.now()).outcome is RecoveryOutcome.WRONG
     for _ in range(4):
         attempt_counters.take_try(attempt_counters.subject_of(julie.person_id), renewing=True, now=clock.now())
     (known,) = known_browser_services.of_person(julie.person_id, now=clock.now())
     code = str(payloads("recovery_code")[-1]["code"])
-    assert recovery_services.check_code(token, code, now=clock.now()).outcome is Outcome.LOCKED
+    assert recovery_services.check_code(token, code, now=clock.now()).outcome is RecoveryOutcome.LOCKED
     cookie = _digest_of(known.id)
-    assert recovery_services.check_code(token, code, known=cookie, now=clock.now()).outcome is Outcome.RIGHT
+    assert recovery_services.check_code(token, code, known=cookie, now=clock.now()).outcome is RecoveryOutcome.RIGHT
     factor = recovery_services.check_factor(token, julie.otp(clock.now()), known=cookie, now=clock.now())
-    assert factor.outcome is Outcome.RIGHT
+    assert factor.outcome is RecoveryOutcome.RIGHT
 
     assert recovery_services.choose_password(token, NEW, now=clock.now())
 
-    assert services.door_of(julie.person_id, now=clock.now()).is_open
-    assert services.door_of(julie.person_id, now=clock.now()).failures == 0
+    assert services.lockout_of(julie.person_id, now=clock.now()).is_open
+    assert services.lockout_of(julie.person_id, now=clock.now()).failures == 0
     assert begins(julie, clock, NEW) is None
 
 

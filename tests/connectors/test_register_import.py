@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from idp.audit.models import AuditEntry
 from idp.connectors import generations
-from idp.connectors.errors import FAULTS_SHOWN, Fault, ImportRefusedError
+from idp.connectors.errors import FAULTS_SHOWN, FileFault, ImportRefusedError
 from idp.connectors.local import LocalRegister
 from idp.connectors.models import (
     ImportHead,
@@ -34,7 +34,7 @@ TABLES = (RegisterEnterprise, RegisterName, RegisterMerger, RegisterEstablishmen
 FIRST = Neq("1100000018")
 
 
-def refusal(path: Path, now: datetime) -> tuple[Fault, ...]:
+def refusal(path: Path, now: datetime) -> tuple[FileFault, ...]:
     with pytest.raises(ImportRefusedError) as raised:
         import_register(path, now)
     return raised.value.faults
@@ -124,7 +124,7 @@ def test_a_quoted_value_may_hold_line_breaks_commas_and_quotes(app: Flask, req: 
     edit(req, "Nom.csv", lambda text: text.replace('"1100001230"', '"11000O1230"', 1))
     lines = (req / "Nom.csv").read_text(encoding="utf-8-sig").splitlines()
     wanted = next(number for number, line in enumerate(lines, 1) if "11000O1230" in line)
-    assert refusal(req, now) == (Fault("Nom.csv", wanted, "NEQ: not a Québec enterprise number"),)
+    assert refusal(req, now) == (FileFault("Nom.csv", wanted, "NEQ: not a Québec enterprise number"),)
 
 
 def _cut(text: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from idp.delegation.people.roles import EnterpriseStatus, MembershipStatus, Role
 from idp.delegation.rights.authority import (
     UNRESTRICTED,
-    Facts,
+    AuthorityFacts,
     GrantFact,
     MembershipFact,
     assemble,
@@ -50,7 +50,7 @@ memberships = st.builds(
     grants=st.lists(grants(), max_size=6).map(tuple),
 )
 histories = st.builds(
-    Facts,
+    AuthorityFacts,
     person_id=st.just("p"),
     enterprise_id=st.just("e"),
     neq=st.just("1100000455"),
@@ -65,7 +65,7 @@ histories = st.builds(
 )
 
 
-def facts(**changed: object) -> Facts:
+def facts(**changed: object) -> AuthorityFacts:
     """Return a user with 001 and 008 granted for a year, and change what the test is about."""
     end = NOW + timedelta(days=365)
     held = tuple(GrantFact(f"g_{code}", code, NOW - timedelta(days=1), end, "p_pes", NOW) for code in ("001", "008"))
@@ -82,7 +82,7 @@ def facts(**changed: object) -> Facts:
         "offered": frozenset(CODES),
         "memberships": (MembershipFact("m", Role.USER, MembershipStatus.ACTIVE, held),),
     }
-    return Facts(**(members | changed))  # type: ignore[arg-type]
+    return AuthorityFacts(**(members | changed))  # type: ignore[arg-type]
 
 
 def member(role: Role, *held: GrantFact, status: MembershipStatus = MembershipStatus.ACTIVE) -> MembershipFact:
@@ -94,7 +94,7 @@ def a_grant(block: str, days: int = 365, id: str | None = None) -> GrantFact:
 
 
 @given(histories)
-def test_claims_never_exceed_rights_granted_and_in_force(history: Facts) -> None:
+def test_claims_never_exceed_rights_granted_and_in_force(history: AuthorityFacts) -> None:
     """Each block comes from a live grant of an active membership, or from being a PES, and from the subscription."""
     authority = assemble(history, NOW, version=1)
 
@@ -109,7 +109,7 @@ def test_claims_never_exceed_rights_granted_and_in_force(history: Facts) -> None
 
 
 @given(histories)
-def test_compact_and_exact_layers_agree(history: Facts) -> None:
+def test_compact_and_exact_layers_agree(history: AuthorityFacts) -> None:
     """functional_blocks is the union of the privileges, without a wildcard, null or empty text."""
     authority = assemble(history, NOW, version=1)
 
@@ -125,7 +125,7 @@ def test_compact_and_exact_layers_agree(history: Facts) -> None:
 
 
 @given(histories)
-def test_no_right_ends_before_the_earliest_end(history: Facts) -> None:
+def test_no_right_ends_before_the_earliest_end(history: AuthorityFacts) -> None:
     """A token bounded by earliest_end outlives none of the rights it carries."""
     authority = assemble(history, NOW, version=1)
 
@@ -137,7 +137,7 @@ def test_no_right_ends_before_the_earliest_end(history: Facts) -> None:
 
 
 @given(histories, st.sampled_from((*CODES, "099")))
-def test_explain_says_allow_exactly_when_the_authority_holds_the_block(history: Facts, code: str) -> None:
+def test_explain_says_allow_exactly_when_the_authority_holds_the_block(history: AuthorityFacts, code: str) -> None:
     """The chain and the claims cannot disagree; a refusal ends with the first missing link."""
     authority = assemble(history, NOW, version=1)
 
@@ -148,7 +148,7 @@ def test_explain_says_allow_exactly_when_the_authority_holds_the_block(history: 
 
 
 @given(histories)
-def test_nothing_changes_before_the_next_change(history: Facts) -> None:
+def test_nothing_changes_before_the_next_change(history: AuthorityFacts) -> None:
     """Dates alone change nothing until the instant the sweeper waits for."""
     ahead = next_change(history, NOW)
     moment = (ahead or NOW + timedelta(days=5000)) - timedelta(microseconds=1)

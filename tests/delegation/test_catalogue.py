@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from idp.delegation.catalogue.catalogue_files import CatalogueFileError, read_files
-from idp.delegation.catalogue.questionnaire import Fault, check
+from idp.delegation.catalogue.questionnaire import AnswerFault, check
 from idp.delegation.subscriptions.rules import Ruling, rule
 from idp.delegation.subscriptions.states import TRANSITIONS, SubscriptionEvent, SubscriptionState, after
 
@@ -63,7 +63,7 @@ def test_the_rule_and_the_questions_of_amp() -> None:
     assert "client_number" not in checked.answers
     assert rule(amp.acceptance, checked.answers).ruling is Ruling.ACCEPT
     yes = check(amp.questionnaire, no | {"is_client": "yes"}, (), offered=amp.offered)
-    assert yes.faults == {"client_number": Fault.PATTERN, "blocks": Fault.MISSING}
+    assert yes.faults == {"client_number": AnswerFault.PATTERN, "blocks": AnswerFault.MISSING}
     assert rule(amp.acceptance, yes.answers).ruling is Ruling.REVIEW
 
 

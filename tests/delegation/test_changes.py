@@ -18,7 +18,7 @@ from idp.delegation.rights import system_user_services
 from idp.delegation.rights.rights_services import Right
 from idp.delegation.rights.system_users import Wanted
 from idp.delegation.subscriptions import change_services, impact_services, subscription_services
-from idp.delegation.subscriptions.change_services import Outcome
+from idp.delegation.subscriptions.change_services import ChangeOutcome
 from idp.delegation.subscriptions.changes import Content, difference
 from idp.delegation.subscriptions.states import SubscriptionEvent, SubscriptionState
 from idp.delegation.subscriptions.subscription_services import SubscriptionView
@@ -113,7 +113,11 @@ def test_a_refused_change_leaves_everything(world: Any, licorne: Any, change: Ch
     assert (refused.state, refused.blocks, refused.answers) == (SubscriptionState.ACTIVE, AMP, ANSWERS)
     last = change_services.last(asked.id)
     assert last is not None
-    assert (last.outcome, last.reason, last.causes) == (Outcome.REFUSED, "client_number_unknown", ("client_number",))
+    assert (last.outcome, last.reason, last.causes) == (
+        ChangeOutcome.REFUSED,
+        "client_number_unknown",
+        ("client_number",),
+    )
     assert (last.after.blocks, last.after.answers) == (("001",), CLIENT)
     assert world.blocks(licorne, licorne.julie) == ("008",)
     assert services.removals(licorne.id) == ()

@@ -22,7 +22,7 @@ from idp.delegation.people import departure_services
 from idp.delegation.people.roles import MembershipStatus, Role
 from idp.delegation.rights import system_user_services
 from idp.delegation.rights.system_users import Wanted
-from idp.delegation.rules import Reason
+from idp.delegation.rules import DenialReason
 from idp.errors import ConflictError
 from idp.identifiers import UserCode
 from idp.notices.services import deliver_due
@@ -65,15 +65,15 @@ def live_grants(member: Member) -> list[str]:
     [
         (Role.USER, MembershipStatus.ACTIVE, 1, True, None),
         (Role.PES, MembershipStatus.ACTIVE, 2, True, None),
-        (Role.PES, MembershipStatus.ACTIVE, 1, True, Reason.LAST_PES),
+        (Role.PES, MembershipStatus.ACTIVE, 1, True, DenialReason.LAST_PES),
         (Role.PES, MembershipStatus.SUSPENDED, 1, True, None),
         (Role.PES, MembershipStatus.ACTIVE, 1, False, None),
-        (Role.AUTHORIZED_REPRESENTATIVE, MembershipStatus.ACTIVE, 2, True, Reason.REPRESENTATIVE),
-        (Role.AUTHORIZED_REPRESENTATIVE, MembershipStatus.ACTIVE, 2, False, Reason.REPRESENTATIVE),
+        (Role.AUTHORIZED_REPRESENTATIVE, MembershipStatus.ACTIVE, 2, True, DenialReason.REPRESENTATIVE),
+        (Role.AUTHORIZED_REPRESENTATIVE, MembershipStatus.ACTIVE, 2, False, DenialReason.REPRESENTATIVE),
     ],
 )
 def test_nobody_leaves_an_enterprise_stuck(
-    role: Role, status: MembershipStatus, active_pes: int, is_active: bool, reason: Reason | None
+    role: Role, status: MembershipStatus, active_pes: int, is_active: bool, reason: DenialReason | None
 ) -> None:
     """The representative and the last active PES stay; another representative is the way out of a suspended enterprise."""
     member = rules.Member("m", "p", "e", role, status)

@@ -14,7 +14,7 @@ from sqlalchemy import func, select, update
 from idp.accounts import services as accounts
 from idp.accounts import services_own_data
 from idp.accounts.models import Person
-from idp.accounts.sessions.session_services import begin_sign_in, stand
+from idp.accounts.sessions.session_services import account_status, begin_sign_in
 from idp.accounts.sessions.sign_ins import SignIn
 from idp.accounts.user_codes import activation_services, linking_services
 from idp.accounts.user_codes.linking_services import Prospect
@@ -60,7 +60,9 @@ def proved(world: World, newcomer: Newcomer) -> str:
 def signed_in(world: World, member: Member) -> SignIn:
     signs = member.user_code.replace("-", "")
     with transaction():
-        signed = begin_sign_in(stand(member.person_id, signs), device="", former=None, next_path="/", now=world.now)
+        signed = begin_sign_in(
+            account_status(member.person_id, signs), device="", former=None, next_path="/", now=world.now
+        )
     return signed.sign_in
 
 

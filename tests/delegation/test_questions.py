@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from idp.audit.models import AuditEntry
 from idp.db import db
-from idp.delegation.models import Question
+from idp.delegation.models import QuestionRow
 from idp.delegation.people import people_services, question_services
 from idp.identifiers import Neq
 from idp.notices.services import deliver_due
@@ -50,7 +50,7 @@ def test_a_question_reaches_those_in_charge_once(licorne: Business, world: World
     assert len(sent) == 2
     (view,) = question_services.questions(licorne.id)
     assert view.asker == ASKER
-    row = db.session.scalars(select(Question)).one()
+    row = db.session.scalars(select(QuestionRow)).one()
     assert "mo@example.com" not in row.said
     assert "lundi" not in row.said
 
@@ -60,7 +60,7 @@ def test_nothing_is_kept_for_an_enterprise_that_is_not_enrolled(licorne: Busines
     question_services.ask(Neq(UNKNOWN), ASKER, sender="192.0.2.1", now=world.now)
 
     assert told(world) == []
-    assert db.session.scalars(select(Question)).all() == []
+    assert db.session.scalars(select(QuestionRow)).all() == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from idp.delegation import rules
 from idp.delegation.people.roles import EnterpriseStatus, MembershipStatus, Role
 from idp.delegation.rights.authority import UNRESTRICTED, Authority, HeldBlocks
-from idp.delegation.rules import Member, Reason
+from idp.delegation.rules import DenialReason, Member
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 IN_A_YEAR = date(2027, 11, 23)
@@ -41,23 +41,23 @@ def test_a_pes_may_pass_on_what_the_enterprise_holds() -> None:
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"granter": replace(PES, role=Role.USER)}, Reason.NOT_A_PES),
-        ({"granter": replace(PES, role=Role.AUTHORIZED_REPRESENTATIVE)}, Reason.NOT_A_PES),
-        ({"subscribed": False}, Reason.NOT_SUBSCRIBED),
-        ({"granter": replace(PES, held=(HeldBlocks(("001",), None, ()),))}, Reason.BLOCK_NOT_HELD),
-        ({"blocks": frozenset({"001", "101"})}, Reason.BLOCK_NOT_HELD),
-        ({"to": replace(JULIE, person_id="p_pes")}, Reason.TO_SELF),
-        ({"to": replace(JULIE, enterprise_id="e_b")}, Reason.OTHER_ENTERPRISE),
-        ({"to": replace(JULIE, role=Role.AUTHORIZED_REPRESENTATIVE)}, Reason.NOT_A_USER),
-        ({"to": replace(JULIE, role=Role.PES)}, Reason.NOT_A_USER),
-        ({"to": replace(JULIE, status=MembershipStatus.SUSPENDED)}, Reason.MEMBER_SUSPENDED),
-        ({"to": replace(JULIE, status=MembershipStatus.REMOVED)}, Reason.MEMBER_REMOVED),
-        ({"until": date(2026, 11, 22)}, Reason.END_PAST),
-        ({"until": date(2028, 11, 24)}, Reason.END_TOO_LATE),
-        ({"blocks": frozenset()}, Reason.NOTHING_GRANTED),
+        ({"granter": replace(PES, role=Role.USER)}, DenialReason.NOT_A_PES),
+        ({"granter": replace(PES, role=Role.AUTHORIZED_REPRESENTATIVE)}, DenialReason.NOT_A_PES),
+        ({"subscribed": False}, DenialReason.NOT_SUBSCRIBED),
+        ({"granter": replace(PES, held=(HeldBlocks(("001",), None, ()),))}, DenialReason.BLOCK_NOT_HELD),
+        ({"blocks": frozenset({"001", "101"})}, DenialReason.BLOCK_NOT_HELD),
+        ({"to": replace(JULIE, person_id="p_pes")}, DenialReason.TO_SELF),
+        ({"to": replace(JULIE, enterprise_id="e_b")}, DenialReason.OTHER_ENTERPRISE),
+        ({"to": replace(JULIE, role=Role.AUTHORIZED_REPRESENTATIVE)}, DenialReason.NOT_A_USER),
+        ({"to": replace(JULIE, role=Role.PES)}, DenialReason.NOT_A_USER),
+        ({"to": replace(JULIE, status=MembershipStatus.SUSPENDED)}, DenialReason.MEMBER_SUSPENDED),
+        ({"to": replace(JULIE, status=MembershipStatus.REMOVED)}, DenialReason.MEMBER_REMOVED),
+        ({"until": date(2026, 11, 22)}, DenialReason.END_PAST),
+        ({"until": date(2028, 11, 24)}, DenialReason.END_TOO_LATE),
+        ({"blocks": frozenset()}, DenialReason.NOTHING_GRANTED),
     ],
 )
-def test_each_objection_is_named(changed: dict[str, object], reason: Reason) -> None:
+def test_each_objection_is_named(changed: dict[str, object], reason: DenialReason) -> None:
     """One fact wrong, one reason."""
     act: dict[str, object] = {
         "granter": PES,
@@ -81,7 +81,7 @@ def test_every_reason_is_told_at_once() -> None:
         now=NOW,
     )
 
-    assert set(decision.reasons) == {Reason.BLOCK_NOT_HELD, Reason.MEMBER_SUSPENDED, Reason.END_PAST}
+    assert set(decision.reasons) == {DenialReason.BLOCK_NOT_HELD, DenialReason.MEMBER_SUSPENDED, DenialReason.END_PAST}
 
 
 def test_the_last_day_counts_in_quebec() -> None:
@@ -89,7 +89,7 @@ def test_the_last_day_counts_in_quebec() -> None:
     evening = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 
     assert not list(rules.end_objections(date(2026, 11, 23), evening))
-    assert list(rules.end_objections(date(2026, 11, 22), evening)) == [Reason.END_PAST]
+    assert list(rules.end_objections(date(2026, 11, 22), evening)) == [DenialReason.END_PAST]
 
 
 def test_two_years_is_the_limit_also_in_leap_years() -> None:
@@ -108,17 +108,19 @@ AR = Member("m_ar", "p_ar", "e_a", Role.AUTHORIZED_REPRESENTATIVE, MembershipSta
         ({Role.PES}, JULIE, 1, ()),
         ({Role.PES}, OTHER_PES, 2, ()),
         ({Role.AUTHORIZED_REPRESENTATIVE}, OTHER_PES, 2, ()),
-        ({Role.AUTHORIZED_REPRESENTATIVE}, OTHER_PES, 1, (Reason.LAST_PES,)),
-        ({Role.AUTHORIZED_REPRESENTATIVE}, JULIE, 2, (Reason.ROLE_TOO_LOW,)),
-        ({Role.USER}, JULIE, 2, (Reason.ROLE_TOO_LOW,)),
-        ({Role.PES}, AR, 2, (Reason.ROLE_TOO_LOW,)),
-        ({Role.PES}, replace(OTHER_PES, person_id="p_pes"), 2, (Reason.TO_SELF,)),
-        ({Role.PES}, replace(JULIE, status=MembershipStatus.SUSPENDED), 2, (Reason.ALREADY_SO,)),
-        ({Role.PES}, replace(JULIE, status=MembershipStatus.REMOVED), 2, (Reason.MEMBER_REMOVED,)),
-        (set(), JULIE, 2, (Reason.ROLE_TOO_LOW,)),
+        ({Role.AUTHORIZED_REPRESENTATIVE}, OTHER_PES, 1, (DenialReason.LAST_PES,)),
+        ({Role.AUTHORIZED_REPRESENTATIVE}, JULIE, 2, (DenialReason.ROLE_TOO_LOW,)),
+        ({Role.USER}, JULIE, 2, (DenialReason.ROLE_TOO_LOW,)),
+        ({Role.PES}, AR, 2, (DenialReason.ROLE_TOO_LOW,)),
+        ({Role.PES}, replace(OTHER_PES, person_id="p_pes"), 2, (DenialReason.TO_SELF,)),
+        ({Role.PES}, replace(JULIE, status=MembershipStatus.SUSPENDED), 2, (DenialReason.ALREADY_SO,)),
+        ({Role.PES}, replace(JULIE, status=MembershipStatus.REMOVED), 2, (DenialReason.MEMBER_REMOVED,)),
+        (set(), JULIE, 2, (DenialReason.ROLE_TOO_LOW,)),
     ],
 )
-def test_who_may_suspend_whom(roles: set[Role], target: Member, active_pes: int, reasons: tuple[Reason, ...]) -> None:
+def test_who_may_suspend_whom(
+    roles: set[Role], target: Member, active_pes: int, reasons: tuple[DenialReason, ...]
+) -> None:
     """A PES suspends users and other PES, the AR suspends PES, and one PES always stays."""
     assert rules.may_suspend(frozenset(roles), "p_pes", target, active_pes=active_pes).reasons == reasons
 
@@ -127,13 +129,13 @@ def test_who_may_suspend_whom(roles: set[Role], target: Member, active_pes: int,
     ("roles", "target", "reasons"),
     [
         ({Role.PES}, JULIE, ()),
-        ({Role.PES}, OTHER_PES, (Reason.NOT_A_USER,)),
-        ({Role.AUTHORIZED_REPRESENTATIVE}, JULIE, (Reason.NOT_A_PES,)),
-        ({Role.USER}, JULIE, (Reason.NOT_A_PES,)),
+        ({Role.PES}, OTHER_PES, (DenialReason.NOT_A_USER,)),
+        ({Role.AUTHORIZED_REPRESENTATIVE}, JULIE, (DenialReason.NOT_A_PES,)),
+        ({Role.USER}, JULIE, (DenialReason.NOT_A_PES,)),
     ],
 )
 def test_only_users_are_removed_and_only_by_a_pes(
-    roles: set[Role], target: Member, reasons: tuple[Reason, ...]
+    roles: set[Role], target: Member, reasons: tuple[DenialReason, ...]
 ) -> None:
     """A PES may only suspend another PES, never remove them (domain.md §3.1)."""
     assert rules.may_remove(frozenset(roles), "p_pes", target).reasons == reasons

@@ -20,7 +20,7 @@ from idp.delegation import services
 from idp.delegation.people.roles import Role
 from idp.delegation.people.verification import VerificationRecord
 from idp.delegation.rights.rights_services import Right
-from idp.delegation.rules import Reason
+from idp.delegation.rules import DenialReason
 from idp.errors import ConflictError, NotAllowedError, NotFoundError
 from idp.notices.models import OutboxMessage
 from idp.notices.services import _place
@@ -155,7 +155,7 @@ def test_the_last_active_pes_stays(world, licorne) -> None:  # type: ignore[no-u
     last = services.suspend_member(licorne.id, licorne.pes.membership_id, by=licorne.ar.person_id, now=world.now)
 
     assert first
-    assert last.reasons == (Reason.LAST_PES,)
+    assert last.reasons == (DenialReason.LAST_PES,)
 
 
 def test_a_withdrawn_subscription_takes_everybodys_blocks(world, licorne) -> None:  # type: ignore[no-untyped-def]

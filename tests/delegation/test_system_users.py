@@ -15,11 +15,11 @@ from idp.db import db
 from idp.delegation import services
 from idp.delegation.people.roles import EnterpriseStatus, Role
 from idp.delegation.rights import system_user_services
-from idp.delegation.rights.authority import ApprovalFact, Facts, assemble, next_change
+from idp.delegation.rights.authority import ApprovalFact, AuthorityFacts, assemble, next_change
 from idp.delegation.rights.claims import authorization_details, blocks_in, project
 from idp.delegation.rights.explain import explain
 from idp.delegation.rights.system_users import (
-    Previewed,
+    PreviewedSystemUser,
     SystemUserState,
     Wanted,
     may_approve,
@@ -27,7 +27,7 @@ from idp.delegation.rights.system_users import (
     sign,
     state_of,
 )
-from idp.delegation.rules import Reason, latest_end
+from idp.delegation.rules import DenialReason, latest_end
 from idp.delegation.subscriptions import subscription_services
 from idp.errors import NotAllowedError, NotFoundError
 
@@ -47,7 +47,7 @@ approvals = st.builds(
     revoked_at=st.none() | instants,
 )
 histories = st.builds(
-    Facts,
+    AuthorityFacts,
     person_id=st.just("s" * 32),
     enterprise_id=st.just("e"),
     neq=st.just("1100000455"),
@@ -71,7 +71,7 @@ def wanted(*blocks: str, until: date | None = None, name: str = "Progiciel compt
 
 
 @given(histories)
-def test_a_token_holds_no_more_than_approval_subscription_and_catalogue(history: Facts) -> None:
+def test_a_token_holds_no_more_than_approval_subscription_and_catalogue(history: AuthorityFacts) -> None:
     """Claims ⊆ approval ∩ subscription ∩ catalogue, only while approved, never after the end (claims invariants 1 to 3)."""
     authority = assemble(history, NOW, version=1)
 
@@ -92,7 +92,7 @@ def test_a_token_holds_no_more_than_approval_subscription_and_catalogue(history:
 
 
 @given(histories, st.sampled_from((*AMP, "099")))
-def test_an_explanation_says_what_the_token_holds(history: Facts, code: str) -> None:
+def test_an_explanation_says_what_the_token_holds(history: AuthorityFacts, code: str) -> None:
     """Claims invariant 8: yes exactly when the token carries the block; no names the first link that is missing."""
     authority = assemble(history, NOW, version=1)
 
@@ -102,7 +102,7 @@ def test_an_explanation_says_what_the_token_holds(history: Facts, code: str) -> 
 
 
 @given(histories, st.integers(1, 900))
-def test_time_alone_only_takes_away(history: Facts, days: int) -> None:
+def test_time_alone_only_takes_away(history: AuthorityFacts, days: int) -> None:
     """An approval that is over never comes back by waiting (S-71)."""
     now = assemble(history, NOW, version=1)
     later = assemble(history, NOW + timedelta(days=days), version=1)
@@ -110,23 +110,28 @@ def test_time_alone_only_takes_away(history: Facts, days: int) -> None:
     assert set(later.blocks if later else ()) <= set(now.blocks if now else ())
 
 
-OBJECTIONS: dict[str, tuple[frozenset[Role], Wanted, dict[str, object], set[Reason]]] = {
-    "the representative": (frozenset({Role.AUTHORIZED_REPRESENTATIVE}), wanted("001"), {}, {Reason.NOT_A_PES}),
-    "a user": (frozenset({Role.USER}), wanted("001"), {}, {Reason.NOT_A_PES}),
-    "nobody": (frozenset(), wanted("001"), {}, {Reason.NOT_A_PES}),
-    "no subscription": (PES, wanted("001"), {"subscribed": None}, {Reason.NOT_SUBSCRIBED}),
-    "beyond the subscription": (PES, wanted("001", "024"), {}, {Reason.BLOCK_NOT_HELD}),
-    "a wildcard": (PES, wanted("*"), {}, {Reason.BLOCK_NOT_HELD}),
-    "no block": (PES, wanted(), {}, {Reason.NOTHING_GRANTED}),
-    "twice": (PES, wanted("001"), {"is_approved": True}, {Reason.ALREADY_APPROVED}),
-    "yesterday": (PES, wanted("001", until=local_date(NOW) - timedelta(days=1)), {}, {Reason.END_PAST}),
-    "beyond two years": (PES, wanted("001", until=latest_end(NOW) + timedelta(days=1)), {}, {Reason.END_TOO_LATE}),
+OBJECTIONS: dict[str, tuple[frozenset[Role], Wanted, dict[str, object], set[DenialReason]]] = {
+    "the representative": (frozenset({Role.AUTHORIZED_REPRESENTATIVE}), wanted("001"), {}, {DenialReason.NOT_A_PES}),
+    "a user": (frozenset({Role.USER}), wanted("001"), {}, {DenialReason.NOT_A_PES}),
+    "nobody": (frozenset(), wanted("001"), {}, {DenialReason.NOT_A_PES}),
+    "no subscription": (PES, wanted("001"), {"subscribed": None}, {DenialReason.NOT_SUBSCRIBED}),
+    "beyond the subscription": (PES, wanted("001", "024"), {}, {DenialReason.BLOCK_NOT_HELD}),
+    "a wildcard": (PES, wanted("*"), {}, {DenialReason.BLOCK_NOT_HELD}),
+    "no block": (PES, wanted(), {}, {DenialReason.NOTHING_GRANTED}),
+    "twice": (PES, wanted("001"), {"is_approved": True}, {DenialReason.ALREADY_APPROVED}),
+    "yesterday": (PES, wanted("001", until=local_date(NOW) - timedelta(days=1)), {}, {DenialReason.END_PAST}),
+    "beyond two years": (
+        PES,
+        wanted("001", until=latest_end(NOW) + timedelta(days=1)),
+        {},
+        {DenialReason.END_TOO_LATE},
+    ),
 }
 
 
 @pytest.mark.parametrize(("roles", "asked", "changed", "expected"), OBJECTIONS.values(), ids=OBJECTIONS)
 def test_what_may_not_be_approved(
-    roles: frozenset[Role], asked: Wanted, changed: dict[str, object], expected: set[Reason]
+    roles: frozenset[Role], asked: Wanted, changed: dict[str, object], expected: set[DenialReason]
 ) -> None:
     """Each objection by its name; the same case without it is allowed."""
     settled: dict[str, object] = {"subscribed": frozenset({"001", "008"}), "is_approved": False, **changed}
@@ -155,7 +160,7 @@ def test_the_state_is_told_by_two_dates(end: int, revoked: int | None, state: Sy
 
 def test_a_preview_is_exactly_what_is_confirmed() -> None:
     """Signed, for an hour; another secret, a cut, a wait: nothing."""
-    shown = Previewed("e", "amp", "p", wanted("001", "008"))
+    shown = PreviewedSystemUser("e", "amp", "p", wanted("001", "008"))
     token = sign(shown, "secret", NOW)
 
     assert open_token(token, "secret", NOW + timedelta(minutes=59)) == shown

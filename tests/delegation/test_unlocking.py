@@ -31,16 +31,16 @@ def a_member(role: Role = USER, *, enterprise: str = "e1", status: str = "active
         ({PES}, a_member(), (), ()),
         ({AR}, a_member(PES), (), ()),
         ({PES, AR}, a_member(PES), (a_member(),), ()),
-        ({AR}, a_member(), (), (rules.Reason.ROLE_TOO_LOW,)),
-        ({PES}, a_member(PES), (), (rules.Reason.ROLE_TOO_LOW,)),
-        ({PES}, a_member(AR), (), (rules.Reason.ROLE_TOO_LOW,)),
-        ({PES}, a_member(), (a_member(PES),), (rules.Reason.ROLE_TOO_LOW,)),
-        ({USER}, a_member(), (), (rules.Reason.ROLE_TOO_LOW,)),
-        (set(), a_member(), (), (rules.Reason.ROLE_TOO_LOW,)),
-        ({PES}, a_member(), (a_member(enterprise="e2"),), (rules.Reason.OTHER_ENTERPRISE,)),
-        ({PES}, a_member(status="suspended"), (), (rules.Reason.MEMBER_SUSPENDED,)),
-        ({PES}, a_member(status="removed"), (), (rules.Reason.MEMBER_REMOVED,)),
-        ({PES}, a_member(person="me"), (), (rules.Reason.TO_SELF,)),
+        ({AR}, a_member(), (), (rules.DenialReason.ROLE_TOO_LOW,)),
+        ({PES}, a_member(PES), (), (rules.DenialReason.ROLE_TOO_LOW,)),
+        ({PES}, a_member(AR), (), (rules.DenialReason.ROLE_TOO_LOW,)),
+        ({PES}, a_member(), (a_member(PES),), (rules.DenialReason.ROLE_TOO_LOW,)),
+        ({USER}, a_member(), (), (rules.DenialReason.ROLE_TOO_LOW,)),
+        (set(), a_member(), (), (rules.DenialReason.ROLE_TOO_LOW,)),
+        ({PES}, a_member(), (a_member(enterprise="e2"),), (rules.DenialReason.OTHER_ENTERPRISE,)),
+        ({PES}, a_member(status="suspended"), (), (rules.DenialReason.MEMBER_SUSPENDED,)),
+        ({PES}, a_member(status="removed"), (), (rules.DenialReason.MEMBER_REMOVED,)),
+        ({PES}, a_member(person="me"), (), (rules.DenialReason.TO_SELF,)),
     ],
 )
 def test_who_answers_for_whom(roles: set[Role], member: Any, elsewhere: Any, reasons: Any) -> None:
@@ -53,8 +53,8 @@ def lock(who, world) -> None:  # type: ignore[no-untyped-def]
         check_password(UserCode.parse(who.user_code), "faux mot de passe", next_path="/", now=world.now)
 
 
-def door(who, world) -> accounts.Door:  # type: ignore[no-untyped-def]
-    return accounts.door_of(who.person_id, now=world.now)
+def door(who, world) -> accounts.Lockout:  # type: ignore[no-untyped-def]
+    return accounts.lockout_of(who.person_id, now=world.now)
 
 
 @pytest.mark.bar("S-59")
@@ -134,7 +134,7 @@ def test_opening_asks_again_who_one_is(licorne, world, sign_in, clock) -> None: 
     asked = pes.post(path)
 
     assert asked.location.startswith("/confirm?next=")
-    assert not accounts.door_of(licorne.julie.person_id, now=clock.now()).is_open
+    assert not accounts.lockout_of(licorne.julie.person_id, now=clock.now()).is_open
 
 
 def test_the_fourth_time_of_a_day_is_refused(licorne, world, sign_in) -> None:  # type: ignore[no-untyped-def]

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from idp.db import db
 from idp.enrollment import draft_services, email_code_services
 from idp.enrollment.draft_services import Representative
-from idp.enrollment.email_code_services import Purpose
+from idp.enrollment.email_code_services import CodePurpose
 from idp.enrollment.models import EmailCode, EnrolmentFile, Evidence, Nominee
 from idp.enrollment.positions import Basis, Position
 
@@ -199,7 +199,7 @@ def test_one_mailbox_gets_ten_codes_an_hour(browser: Browser, app: Flask, now: d
     for file_id, email in zip(files, ("Zephyrine@example.com", facts.email, facts.email), strict=True):
         draft_services.save_representative(file_id, replace(facts, email=email), now=now)
 
-    sent = [email_code_services.send(file_id, Purpose.CONFIRM, now=now) for _ in range(4) for file_id in files]
+    sent = [email_code_services.send(file_id, CodePurpose.CONFIRM, now=now) for _ in range(4) for file_id in files]
 
     assert sent == [True] * 10 + [False] * 2
     begin(browser)

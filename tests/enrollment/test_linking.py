@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from idp.accounts import services as accounts
-from idp.accounts.sessions.session_services import begin_sign_in, stand
+from idp.accounts.sessions.session_services import account_status, begin_sign_in
 from idp.accounts.user_codes import activation_services
 from idp.accounts.user_codes import linking_services as services_linking
 from idp.db import db, transaction
@@ -124,7 +124,7 @@ def test_a_slip_and_the_linking_of_its_code_never_wait_for_each_other(browser: B
     activation_services.confirm_email(begun.token, latest_email_code(), now=now)
     with transaction():
         signed = begin_sign_in(
-            stand(person_id, UserCode.parse(own_code).signs), device="", former=None, next_path="/", now=now
+            account_status(person_id, UserCode.parse(own_code).signs), device="", former=None, next_path="/", now=now
         )
 
     later = now + timedelta(seconds=1)
@@ -135,7 +135,7 @@ def test_a_slip_and_the_linking_of_its_code_never_wait_for_each_other(browser: B
         ("UPDATE enrolment_nominee", lambda: services_linking.link(begun.token, signed.sign_in, now=now)),
     )
 
-    assert isinstance(made, designation_services.Slip | ConflictError), made
+    assert isinstance(made, designation_services.IssuedSlip | ConflictError), made
     assert linked is None or isinstance(linked, services_linking.Prospect | ConflictError), linked
     assert isinstance(made, ConflictError) is isinstance(linked, services_linking.Prospect)
     db.session.rollback()

@@ -14,7 +14,7 @@ from idp.audit.models import AuditEntry
 from idp.db import db, new_id, transaction
 from idp.delegation import services as delegation
 from idp.enrollment import email_code_services, mailed_code_services, services
-from idp.enrollment.email_code_services import Purpose
+from idp.enrollment.email_code_services import CodePurpose
 from idp.enrollment.mailed_code_services import CodeAnswer
 from idp.enrollment.models import Attempt, EnrolmentFile, MailedCode
 from idp.enrollment.terms import TERMS_VERSION
@@ -96,7 +96,7 @@ def test_a_code_to_come_back_serves_once(browser: Browser, app: Flask, now: date
     """Six browsers with the right code: one comes in."""
     go(browser, BY_MAIL)
     file = db.session.scalars(select(EnrolmentFile)).one()
-    email_code_services.send(file.id, Purpose.RETURN, now=now)
+    email_code_services.send(file.id, CodePurpose.RETURN, now=now)
     code = browser.code_by_mail()
 
     answers = at_once(app, lambda _: email_code_services.come_back(file.number, code, device="", now=now))

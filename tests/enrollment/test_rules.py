@@ -17,14 +17,14 @@ from idp.connectors.register_import import import_register
 from idp.connectors.tax_agency import Officer, TaxAccount
 from idp.connectors.tax_import import import_tax_file
 from idp.enrollment.positions import Basis
-from idp.enrollment.rules import UNAVAILABLE, Application, Outcome, Reason, Unavailable, assess
+from idp.enrollment.rules import UNAVAILABLE, Application, AssessmentOutcome, AssessmentReason, Unavailable, assess
 from idp.identifiers import Neq, RevenuQuebecId
 
 SYNTHETIC = Path(__file__).parents[2] / "examples" / "synthetic"
 AS_OF = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
-ONLINE, MAILED, REVIEW = Outcome.VERIFIED_ONLINE, Outcome.CODE_MAILED, Outcome.REVIEW
-REFUSED, BACK = Outcome.REFUSED, Outcome.CORRECTION
+ONLINE, MAILED, REVIEW = AssessmentOutcome.VERIFIED_ONLINE, AssessmentOutcome.CODE_MAILED, AssessmentOutcome.REVIEW
+REFUSED, BACK = AssessmentOutcome.REFUSED, AssessmentOutcome.CORRECTION
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,10 @@ class Case:
     neq: str
     number: str | None
     person: str  # given|family|birth date|position
-    expected: Outcome
+    expected: AssessmentOutcome
     notice: tuple[str, int] | None = None
     basis: Basis = Basis.OFFICE
-    reason: Reason | None = None
+    reason: AssessmentReason | None = None
 
 
 def notice(serial: int, year: int) -> tuple[str, int]:
@@ -50,20 +50,20 @@ CASES = (
     Case("happy_online", "1100000018", "9000000008", "Zéphyrine|Brumeplume|1971-04-12|president", ONLINE, ("ZZ2500001T", 2025)),
     Case("happy_online_older_notice", "1100000018", "9000000008", "Zéphyrine|Brumeplume|1971-04-12|president", ONLINE, ("ZZ2400002T", 2024)),
     Case("happy_mailed_code", "1100001230", "9000000016", "Côme|L’Écluse|1966-07-19|president", MAILED),
-    Case("ar_by_mandate", "1109876541", "9000000121", "Inès|Courantfort|1990-01-01|other", REVIEW, basis=Basis.MANDATE, reason=Reason.BY_MANDATE),
+    Case("ar_by_mandate", "1109876541", "9000000121", "Inès|Courantfort|1990-01-01|other", REVIEW, basis=Basis.MANDATE, reason=AssessmentReason.BY_MANDATE),
     Case("struck_off_ex_officio", "1100000109", "9001000371", "Ovide|Quenouillard|1955-05-05|president", REFUSED, ("ZZ2300004T", 2023)),
     Case("struck_off_on_request", "1100000117", "9001000745", "*1", REFUSED),
     Case("struck_off_article_59", "1100000125", "9001001113", "*1", REFUSED),
-    Case("numbers_disagree_a", "1100000141", "1000000091", "*1", BACK, reason=Reason.NUMBERS_DISAGREE),
-    Case("numbers_disagree_b", "1100000158", "9999999996", "*1", BACK, reason=Reason.NUMBERS_DISAGREE),
-    Case("stale_address", "1100000166", "1000000040", "Perle|Nacrevive|1979-06-06|president", REVIEW, reason=Reason.ADDRESS_STALE),
-    Case("officer_not_found", "1100000174", "1000000031", "Prudence|Écorcebois|1957-01-25|president", REVIEW, reason=Reason.OFFICER_NOT_FOUND),
-    Case("director_only", "1100000182", "9001001482", "Théo|Lunel|1982-02-22|director", REVIEW, ("ZZ2500010T", 2025), reason=Reason.POSITION_NOT_ENOUGH),
+    Case("numbers_disagree_a", "1100000141", "1000000091", "*1", BACK, reason=AssessmentReason.NUMBERS_DISAGREE),
+    Case("numbers_disagree_b", "1100000158", "9999999996", "*1", BACK, reason=AssessmentReason.NUMBERS_DISAGREE),
+    Case("stale_address", "1100000166", "1000000040", "Perle|Nacrevive|1979-06-06|president", REVIEW, reason=AssessmentReason.ADDRESS_STALE),
+    Case("officer_not_found", "1100000174", "1000000031", "Prudence|Écorcebois|1957-01-25|president", REVIEW, reason=AssessmentReason.OFFICER_NOT_FOUND),
+    Case("director_only", "1100000182", "9001001482", "Théo|Lunel|1982-02-22|director", REVIEW, ("ZZ2500010T", 2025), reason=AssessmentReason.POSITION_NOT_ENOUGH),
     Case("director_only_calls_himself_president", "1100000182", "9001001482", "Théo|Lunel|1982-02-22|president", REVIEW, ("ZZ2500010T", 2025)),
     Case("director_only_president", "1100000182", "9001001482", "Sabine|Sabotier|1975-05-17|president", ONLINE, ("ZZ2500010T", 2025)),
     Case("sole_director", "1100000190", "9001001857", "*1", ONLINE, ("*", 0)),
-    Case("foreign_director", "1100000208", "9001002225", "*1", REVIEW, reason=Reason.ADDRESS_OUTSIDE_QUEBEC),
-    Case("bankrupt", "1100000216", "9001002594", "*1", REVIEW, ("*", 0), reason=Reason.BANKRUPT),
+    Case("foreign_director", "1100000208", "9001002225", "*1", REVIEW, reason=AssessmentReason.ADDRESS_OUTSIDE_QUEBEC),
+    Case("bankrupt", "1100000216", "9001002594", "*1", REVIEW, ("*", 0), reason=AssessmentReason.BANKRUPT),
     Case("notice_too_old", "1100000232", "9001002969", "*1", MAILED, ("*", 0)),
     Case("same_name_two_officers", "1100000240", "9001003337", "Hector|Tremblefeuille|1976-06-15|vice_president", ONLINE, ("*", 0)),
     Case("same_name_two_officers_day_off", "1100000240", "9001003337", "Hector|Tremblefeuille|1976-06-16|vice_president", REVIEW, ("*", 0)),
@@ -78,7 +78,7 @@ CASES = (
     Case("two_accounts_first", "1100000331", "9001005925", "*1", ONLINE, ("*", 0)),
     Case("two_accounts_second", "1100000331", "9001006298", "*1", MAILED),
     Case("check_digit_warns", "1100000349", "9000007774", "*1", ONLINE, ("*", 0)),
-    Case("tax_account_closed", "1100000356", "9001006662", "*1", BACK, ("*", 0), reason=Reason.NUMBERS_DISAGREE),
+    Case("tax_account_closed", "1100000356", "9001006662", "*1", BACK, ("*", 0), reason=AssessmentReason.NUMBERS_DISAGREE),
     Case("future_name", "1100000364", "9001007031", "*1", ONLINE, ("*", 0)),
     Case("non_profit", "1100000372", "9001007405", "*1", ONLINE, ("*", 0)),
     Case("cooperative", "1100000398", "9001007774", "*1", ONLINE, ("*", 0)),
@@ -104,12 +104,12 @@ CASES = (
     Case("joint_venture", "3300000612", "9001013324", "Julie|Hautelicorne|1980-01-01|partner", REVIEW, ("*", 0)),
     Case("trust", "3300000646", "9001013693", "*1", ONLINE, ("*", 0)),
     Case("partnership_outside_quebec", "3300000653", "9001014061", "*1", ONLINE, ("*", 0)),
-    Case("partnership_outside_quebec_no_notice", "3300000653", "9001014061", "*1", REVIEW, reason=Reason.ADDRESS_OUTSIDE_QUEBEC),
+    Case("partnership_outside_quebec_no_notice", "3300000653", "9001014061", "*1", REVIEW, reason=AssessmentReason.ADDRESS_OUTSIDE_QUEBEC),
     Case("partnership_struck_off", "3300000661", "9001014436", "*1", REFUSED, ("*", 0)),
-    Case("public_body_88", "8800000018", "9001014801", "Edmée|Greffier|1968-01-20|clerk", REVIEW, reason=Reason.POSITION_NOT_ENOUGH),
+    Case("public_body_88", "8800000018", "9001014801", "Edmée|Greffier|1968-01-20|clerk", REVIEW, reason=AssessmentReason.POSITION_NOT_ENOUGH),
     Case("public_body_88_mandate", "8809876541", "9001015173", "Rose|Débarcadère|1970-01-01|other", REVIEW, basis=Basis.MANDATE),
     Case("public_body_88_two_files", "8800000703", "9001015548", "*1", REVIEW),
-    Case("neq_not_in_register", "1100009993", "9001015912", "*1", REVIEW, ("*", 0), reason=Reason.NOT_IN_LOCAL_REGISTER),
+    Case("neq_not_in_register", "1100009993", "9001015912", "*1", REVIEW, ("*", 0), reason=AssessmentReason.NOT_IN_LOCAL_REGISTER),
     Case("notice_of_intention_a", "1100000133", None, "A|B|1980-01-01|president", REFUSED),
     Case("notice_of_intention_b", "1100000489", None, "A|B|1980-01-01|president", REFUSED),
     Case("not_registered_with_tax_agency_number", "1100000224", "9000000008", "A|B|1980-01-01|president", BACK),
@@ -120,7 +120,7 @@ CASES = (
     Case("forms_without_tax_row_insurance", "1100000422", None, "A|B|1980-01-01|president", REVIEW),
     Case("forms_without_tax_row_association", "3300000620", None, "A|B|1980-01-01|partner", REVIEW),
     Case("forms_without_tax_row_group", "3300000638", None, "A|B|1980-01-01|partner", REVIEW),
-    Case("very_long_name", "1100000448", None, "A|B|1980-01-01|president", REVIEW, reason=Reason.NO_REVENU_QUEBEC_ID),
+    Case("very_long_name", "1100000448", None, "A|B|1980-01-01|president", REVIEW, reason=AssessmentReason.NO_REVENU_QUEBEC_ID),
     Case("association_struck_off", "3300000679", None, "A|B|1980-01-01|partner", REFUSED),
     Case("public_body_88_no_tax_row", "8800000711", None, "A|B|1980-01-01|clerk", REVIEW),
     Case("public_body_88_registered", "8800000729", None, "A|B|1980-01-01|clerk", REVIEW),
@@ -215,38 +215,38 @@ ASKED = Application(
 @pytest.mark.parametrize(
     ("asked", "entry", "account", "outcome", "reasons"),
     [
-        (ASKED, ENTRY, ACCOUNT, ONLINE, (Reason.NOTICE_MATCHES, Reason.ADDRESS_GOOD)),
-        (ASKED, UNAVAILABLE, ACCOUNT, Outcome.WAIT, None),
-        (ASKED, ENTRY, UNAVAILABLE, Outcome.WAIT, None),
+        (ASKED, ENTRY, ACCOUNT, ONLINE, (AssessmentReason.NOTICE_MATCHES, AssessmentReason.ADDRESS_GOOD)),
+        (ASKED, UNAVAILABLE, ACCOUNT, AssessmentOutcome.WAIT, None),
+        (ASKED, ENTRY, UNAVAILABLE, AssessmentOutcome.WAIT, None),
         (ASKED, replace(ENTRY, status=RegistrationStatus.RO), None, REFUSED,
-         (Reason.STATUS_NOT_ACCEPTED, Reason.NUMBERS_DISAGREE)),
+         (AssessmentReason.STATUS_NOT_ACCEPTED, AssessmentReason.NUMBERS_DISAGREE)),
         (ASKED, replace(ENTRY, bankrupt=True), ACCOUNT, REVIEW, None),
-        (ASKED, ENTRY, replace(ACCOUNT, active=False), BACK, (Reason.NUMBERS_DISAGREE,)),
+        (ASKED, ENTRY, replace(ACCOUNT, active=False), BACK, (AssessmentReason.NUMBERS_DISAGREE,)),
         (replace(ASKED, already_enrolled=True), ENTRY, ACCOUNT, REVIEW, None),
         (replace(ASKED, already_enrolled=True), ENTRY, None, BACK, None),
         (replace(ASKED, tries_exhausted=True), ENTRY, ACCOUNT, REVIEW, None),
         (replace(ASKED, tries_exhausted=True), ENTRY, None, REVIEW, None),
-        (replace(ASKED, notice_matches=False), ENTRY, ACCOUNT, BACK, (Reason.NOTICE_WRONG, Reason.ADDRESS_GOOD)),
-        (replace(ASKED, notice_matches=False, notice_tries_exhausted=True), ENTRY, ACCOUNT, MAILED, (Reason.ADDRESS_GOOD,)),
+        (replace(ASKED, notice_matches=False), ENTRY, ACCOUNT, BACK, (AssessmentReason.NOTICE_WRONG, AssessmentReason.ADDRESS_GOOD)),
+        (replace(ASKED, notice_matches=False, notice_tries_exhausted=True), ENTRY, ACCOUNT, MAILED, (AssessmentReason.ADDRESS_GOOD,)),
         (replace(ASKED, notice_tries_exhausted=True), ENTRY, ACCOUNT, MAILED, None),
         (replace(ASKED, notice_year=2021), ENTRY, ACCOUNT, ONLINE, None),
         (replace(ASKED, notice_year=2020), ENTRY, ACCOUNT, MAILED, None),
         (replace(ASKED, notice_year=2027), ENTRY, ACCOUNT, MAILED, None),
-        (ASKED, ENTRY, replace(ACCOUNT, officers=(OFFICER, OFFICER)), REVIEW, (Reason.TWO_OFFICERS_MATCH,)),
-        (replace(ASKED, neq=Neq("2200000018")), ENTRY, ACCOUNT, REVIEW, (Reason.POSITION_NOT_ENOUGH,)),
-        (replace(ASKED, position="secretary"), ENTRY, ACCOUNT, REVIEW, (Reason.OFFICER_NOT_FOUND,)),
+        (ASKED, ENTRY, replace(ACCOUNT, officers=(OFFICER, OFFICER)), REVIEW, (AssessmentReason.TWO_OFFICERS_MATCH,)),
+        (replace(ASKED, neq=Neq("2200000018")), ENTRY, ACCOUNT, REVIEW, (AssessmentReason.POSITION_NOT_ENOUGH,)),
+        (replace(ASKED, position="secretary"), ENTRY, ACCOUNT, REVIEW, (AssessmentReason.OFFICER_NOT_FOUND,)),
         (replace(ASKED, notice_year=None), ENTRY, replace(ACCOUNT, address_stale=True, mailing_region="US-VT"), REVIEW,
-         (Reason.ADDRESS_STALE, Reason.ADDRESS_OUTSIDE_QUEBEC)),
+         (AssessmentReason.ADDRESS_STALE, AssessmentReason.ADDRESS_OUTSIDE_QUEBEC)),
         (replace(ASKED, revenu_quebec_id=None, basis=Basis.MANDATE), None, None, REVIEW,
-         (Reason.NOT_IN_LOCAL_REGISTER, Reason.NO_REVENU_QUEBEC_ID, Reason.BY_MANDATE)),
+         (AssessmentReason.NOT_IN_LOCAL_REGISTER, AssessmentReason.NO_REVENU_QUEBEC_ID, AssessmentReason.BY_MANDATE)),
     ],
 )  # fmt: skip
 def test_the_first_line_decides_and_every_reason_is_listed(
     asked: Application,
     entry: RegisterEntry | Unavailable | None,
     account: TaxAccount | Unavailable | None,
-    outcome: Outcome,
-    reasons: tuple[Reason, ...] | None,
+    outcome: AssessmentOutcome,
+    reasons: tuple[AssessmentReason, ...] | None,
 ) -> None:
     """The outcome is that of the first line that holds; ``reasons`` lists all of them, in the order of the table."""
     found = assess(asked, entry, account, AS_OF)

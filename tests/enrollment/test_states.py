@@ -9,9 +9,9 @@ import pytest
 from idp.enrollment.states import (
     ENDED,
     TRANSITIONS,
-    Event,
     ForbiddenTransitionError,
     State,
+    StateEvent,
     after,
     deadline,
     operator_due,
@@ -48,7 +48,7 @@ def test_the_table_is_the_one_of_the_domain() -> None:
 @pytest.mark.parametrize("state", sorted(ENDED))
 def test_a_file_that_ended_is_never_verified(state: State) -> None:
     """No event leads from an ended file to a verified one."""
-    for event in (Event.APPROVED, Event.CHECKS_PASSED, Event.CODE_ACCEPTED, Event.SLIPS_COLLECTED):
+    for event in (StateEvent.APPROVED, StateEvent.CHECKS_PASSED, StateEvent.CODE_ACCEPTED, StateEvent.SLIPS_COLLECTED):
         with pytest.raises(ForbiddenTransitionError):
             after(state, event)
 

@@ -13,9 +13,9 @@ from idp.enrollment.documents import DocumentFault, DocumentKind
 from idp.enrollment.files import Task, TaskState
 from idp.enrollment.notice_services import TEMPLATES
 from idp.enrollment.positions import Basis, Position
-from idp.enrollment.review_services import RefusalReason
-from idp.enrollment.rules import Reason
-from idp.enrollment.states import Event, State
+from idp.enrollment.review_services import FileRefusalReason
+from idp.enrollment.rules import AssessmentReason
+from idp.enrollment.states import State, StateEvent
 from idp.enrollment.terms import TEXTS
 from idp.i18n import in_language
 from idp.notices import email
@@ -37,9 +37,9 @@ VALUES = {
         (words.STATES, State),
         (words.TASKS, Task),
         (words.TASK_STATES, TaskState),
-        (words.EVENTS, Event),
-        (words.REFUSALS, RefusalReason),
-        (words.REASONS, Reason),
+        (words.EVENTS, StateEvent),
+        (words.REFUSALS, FileRefusalReason),
+        (words.REASONS, AssessmentReason),
         (words.REGISTER_STATUSES, RegistrationStatus),
         (words.DOCUMENTS, DocumentKind),
         (words.DOCUMENT_FAULTS, DocumentFault),

@@ -96,7 +96,7 @@ VISITED = {
     "developer": ("oidc_playground.playground", "oidc_playground.callback", "oidc_interaction.missing_block"),
     "desk": (
         *("desk.queue", "desk.file", "desk_reproofing.queue", "desk_subscriptions.queue"),
-        *("desk_subscriptions.subscription", "desk_doors.ask"),
+        *("desk_subscriptions.subscription", "desk_lockouts.ask"),
     ),
 }
 PORTAL_NOT_PAGES = {"static", "sign_in", "initiate_login", "callback", "unread", "disclosure"}  # they lead elsewhere

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.oidc import metadata
-from idp.oidc.authorization.interactions import Offer, Situation, Step, next_step
+from idp.oidc.authorization.interactions import EnterpriseOffer, InteractionStep, Situation, next_step
 from idp.oidc.authorization.requests import AuthorizationRequest
 from idp.oidc.claims import asked_claims, assurance_levels
 from idp.oidc.claims.asked_claims import NOTHING_ASKED, AskedClaims
@@ -92,7 +92,7 @@ def situation(essential: list[str] | None = None, **changed: Any) -> Situation:
     known: dict[str, Any] = {
         "auth_time": NOW - timedelta(minutes=5),
         "acr": f"{LEVEL}1",
-        "offers": (Offer("e", "1100000455"),),
+        "offers": (EnterpriseOffer("e", "1100000455"),),
         "consented": frozenset({"e"}),
     }
     return Situation(replace(REQUEST, claims=claims, **wishes), NOW, NOW, **{**known, **changed})
@@ -101,31 +101,31 @@ def situation(essential: list[str] | None = None, **changed: Any) -> Situation:
 @pytest.mark.parametrize(
     ("facts", "step", "error"),
     [
-        (situation(), Step.ISSUE, ""),
-        (situation([f"{LEVEL}1"]), Step.ISSUE, ""),
-        (situation([f"{LEVEL}2"]), Step.LOG_IN, ""),
-        (situation([f"{LEVEL}2"], acr=f"{LEVEL}2"), Step.ISSUE, ""),
-        (situation([f"{LEVEL}2"], acr=f"{LEVEL}3"), Step.ISSUE, ""),
-        (situation([f"{LEVEL}2"], acr=f"{LEVEL}2", max_age=60), Step.LOG_IN, ""),
-        (situation([f"{LEVEL}2"], prompts=("none",)), Step.REFUSE, "login_required"),
-        (situation([f"{LEVEL}2"], auth_time=NOW), Step.REFUSE, "access_denied"),
-        (situation([f"{LEVEL}2"], acr=f"{LEVEL}2", auth_time=NOW), Step.ISSUE, ""),
-        (situation([f"{LEVEL}2"], acr="urn:unknown:9"), Step.LOG_IN, ""),
-        (situation([f"{LEVEL}3"], acr=f"{LEVEL}2"), Step.LOG_IN, ""),
-        (situation([f"{LEVEL}3"], acr=f"{LEVEL}2", auth_time=NOW), Step.REFUSE, "access_denied"),
-        (situation([f"{LEVEL}3"], acr=f"{LEVEL}2", prompts=("none",)), Step.REFUSE, "login_required"),
-        (situation([f"{LEVEL}3"], acr=f"{LEVEL}3"), Step.ISSUE, ""),
-        (situation([f"{LEVEL}4"], acr=f"{LEVEL}3"), Step.REFUSE, "access_denied"),
-        (situation(acr_values=(f"{LEVEL}2",)), Step.LOG_IN, ""),
-        (situation(acr_values=(f"{LEVEL}2",), auth_time=NOW), Step.ISSUE, ""),
-        (situation(acr_values=(f"{LEVEL}2",), prompts=("none",)), Step.ISSUE, ""),
-        (situation(acr_values=(f"{LEVEL}3", f"{LEVEL}1")), Step.LOG_IN, ""),
-        (situation(acr_values=(f"{LEVEL}3",), acr=f"{LEVEL}2", reachable=2), Step.ISSUE, ""),
-        (situation(acr_values=(f"{LEVEL}3",), acr=f"{LEVEL}2", reachable=3), Step.LOG_IN, ""),
-        (situation(acr_values=("urn:unknown:1",)), Step.ISSUE, ""),
+        (situation(), InteractionStep.ISSUE, ""),
+        (situation([f"{LEVEL}1"]), InteractionStep.ISSUE, ""),
+        (situation([f"{LEVEL}2"]), InteractionStep.LOG_IN, ""),
+        (situation([f"{LEVEL}2"], acr=f"{LEVEL}2"), InteractionStep.ISSUE, ""),
+        (situation([f"{LEVEL}2"], acr=f"{LEVEL}3"), InteractionStep.ISSUE, ""),
+        (situation([f"{LEVEL}2"], acr=f"{LEVEL}2", max_age=60), InteractionStep.LOG_IN, ""),
+        (situation([f"{LEVEL}2"], prompts=("none",)), InteractionStep.REFUSE, "login_required"),
+        (situation([f"{LEVEL}2"], auth_time=NOW), InteractionStep.REFUSE, "access_denied"),
+        (situation([f"{LEVEL}2"], acr=f"{LEVEL}2", auth_time=NOW), InteractionStep.ISSUE, ""),
+        (situation([f"{LEVEL}2"], acr="urn:unknown:9"), InteractionStep.LOG_IN, ""),
+        (situation([f"{LEVEL}3"], acr=f"{LEVEL}2"), InteractionStep.LOG_IN, ""),
+        (situation([f"{LEVEL}3"], acr=f"{LEVEL}2", auth_time=NOW), InteractionStep.REFUSE, "access_denied"),
+        (situation([f"{LEVEL}3"], acr=f"{LEVEL}2", prompts=("none",)), InteractionStep.REFUSE, "login_required"),
+        (situation([f"{LEVEL}3"], acr=f"{LEVEL}3"), InteractionStep.ISSUE, ""),
+        (situation([f"{LEVEL}4"], acr=f"{LEVEL}3"), InteractionStep.REFUSE, "access_denied"),
+        (situation(acr_values=(f"{LEVEL}2",)), InteractionStep.LOG_IN, ""),
+        (situation(acr_values=(f"{LEVEL}2",), auth_time=NOW), InteractionStep.ISSUE, ""),
+        (situation(acr_values=(f"{LEVEL}2",), prompts=("none",)), InteractionStep.ISSUE, ""),
+        (situation(acr_values=(f"{LEVEL}3", f"{LEVEL}1")), InteractionStep.LOG_IN, ""),
+        (situation(acr_values=(f"{LEVEL}3",), acr=f"{LEVEL}2", reachable=2), InteractionStep.ISSUE, ""),
+        (situation(acr_values=(f"{LEVEL}3",), acr=f"{LEVEL}2", reachable=3), InteractionStep.LOG_IN, ""),
+        (situation(acr_values=("urn:unknown:1",)), InteractionStep.ISSUE, ""),
     ],
 )
-def test_step_up_to_each_level(facts: Situation, step: Step, error: str) -> None:
+def test_step_up_to_each_level(facts: Situation, step: InteractionStep, error: str) -> None:
     """RFC 9470 and S-45: signed in less surely than asked, the person signs in again; less surely again, they are refused."""
     following = next_step(facts)
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from idp.accounts import services as accounts
-from idp.accounts.sessions.session_services import begin_sign_in, stand
+from idp.accounts.sessions.session_services import account_status, begin_sign_in
 from idp.accounts.user_codes import activation_services, linking_services
 from idp.clock import local_date
 from idp.db import transaction
@@ -36,7 +36,9 @@ def linked(scenery: Scenery) -> Scenery:
     token = activation_services.start(newcomer.user_code, newcomer.temporary.secret, next_path="/home", now=now).token
     activation_services.confirm_email(token, str(payloads("email_code")[-1]["code"]), now=now)
     with transaction():
-        signed = begin_sign_in(stand(julie.person_id, julie.code.signs), device="", former=None, next_path="/", now=now)
+        signed = begin_sign_in(
+            account_status(julie.person_id, julie.code.signs), device="", former=None, next_path="/", now=now
+        )
     assert linking_services.link(token, signed.sign_in, now=now)
     scenery.people["julie_firm"] = Someone(julie.person_id, newcomer.user_code)
     return replace(scenery)

@@ -96,7 +96,7 @@ def test_guesses_on_every_page_in_all_processes_share_one_counter(
 
         locked = right.send()
         judged = _judged(julie.person_id)
-        door = accounts.door_of(julie.person_id, now=datetime.now(UTC))
+        door = accounts.lockout_of(julie.person_id, now=datetime.now(UTC))
         counted = alarm_services.failed_within(alarm_services.KEPT, now=datetime.now(UTC))
         accounts.unlock(julie.person_id, by=SYSTEM, now=datetime.now(UTC))
         db.session.remove()

@@ -68,7 +68,7 @@ def test_an_operator_signs_in_goes_stale_confirms_and_goes_on_with_a_passkey(
     asked = post(operator.client, f"{DESK}/unlock", DESK, user_code=str(code))
     assert asked.location.startswith("/confirm/passkey?next=")
     db.session.rollback()
-    assert accounts.door_of(person_id, now=clock.now()).locked_until is not None
+    assert accounts.lockout_of(person_id, now=clock.now()).locked_until is not None
     typed = pyotp.TOTP(TOTP_SECRET).at(int(clock.now().timestamp()))
     assert post(operator.client, "/confirm", asked.location, otp=typed).location.startswith("/confirm/passkey")
 
@@ -78,6 +78,6 @@ def test_an_operator_signs_in_goes_stale_confirms_and_goes_on_with_a_passkey(
     fields = dict(re.findall(r'<input type="hidden" name="([^"]+)"[^>]* value="([^"]*)"', waiting))
     assert operator.client.post(f"{DESK}/unlock", data=fields).location == DESK
     db.session.rollback()
-    assert accounts.door_of(person_id, now=clock.now()).locked_until is None
+    assert accounts.lockout_of(person_id, now=clock.now()).locked_until is None
     assert acr_of(operator.person_id) == PASSKEY_ACR
     assert operator.client.get(DESK).status_code == 200

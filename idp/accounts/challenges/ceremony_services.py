@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, update
 
 from ...crypto.sealing import digest, random_token
 from ...db import new_id, transaction
-from ..credentials.passkeys import CEREMONY_LIFE, Purpose
+from ..credentials.passkeys import CEREMONY_LIFE, CeremonyPurpose
 from ..models import PasskeyCeremony
 
 
@@ -21,7 +21,7 @@ class Ceremony:
     person_id: str | None
 
 
-def begin(purpose: Purpose, *, person_id: str | None, now: datetime) -> tuple[str, str]:
+def begin(purpose: CeremonyPurpose, *, person_id: str | None, now: datetime) -> tuple[str, str]:
     """Draw a challenge of 256 bits; return it and the secret that its browser comes back with."""
     token, challenge = random_token(), random_token()
     with transaction() as session:
@@ -39,7 +39,7 @@ def begin(purpose: Purpose, *, person_id: str | None, now: datetime) -> tuple[st
     return token, challenge
 
 
-def spend(token: str | None, purpose: Purpose, *, now: datetime) -> Ceremony | None:
+def spend(token: str | None, purpose: CeremonyPurpose, *, now: datetime) -> Ceremony | None:
     """Use a challenge up, in one statement; None when it was used, is too old, or is for something else."""
     if not token:
         return None

@@ -11,16 +11,16 @@ from sqlalchemy import Row, bindparam, insert, select, update
 from ...crypto.sealing import current_sealing, digest, random_token
 from ...db import db, new_id, table_of, transaction
 from ..models import Challenge
-from ..sign_in.steps import ENDS_EARLY, LIVES, NEXT, Kind, Step
+from ..sign_in.steps import ENDS_EARLY, LIVES, NEXT, FlowKind, FlowStep
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class PendingChallenge:
     """A challenge that still holds; *person_id* is empty for one of nobody."""
 
     id: str
-    kind: Kind
-    step: Step
+    kind: FlowKind
+    step: FlowStep
     person_id: str
     user_code: str
     next_path: str
@@ -34,7 +34,7 @@ AGAIN = timedelta(minutes=1)  # a form sent twice, on a slow line: the second an
 MOST = 8  # sign-ins under way for one person; the oldest ends
 
 _ROWS = table_of(Challenge)
-COLUMNS = tuple(_ROWS.c[each.name] for each in fields(Begun))  # in the order of Begun
+COLUMNS = tuple(_ROWS.c[each.name] for each in fields(PendingChallenge))  # in the order of Begun
 PERSON = _ROWS.c.person_id
 HOLDS = (  # of the secret whose digest is given, neither over nor too old
     _ROWS.c.secret_digest == bindparam("digest"),
@@ -44,7 +44,7 @@ HOLDS = (  # of the secret whose digest is given, neither over nor too old
 _FIND = select(*COLUMNS).where(*HOLDS)
 _ANSWERED = select(*COLUMNS).where(
     _ROWS.c.secret_digest == bindparam("digest"),
-    _ROWS.c.step == Step.DONE.value,
+    _ROWS.c.step == FlowStep.DONE.value,
     _ROWS.c.ended_at > bindparam("since"),
 )
 _BEGIN = insert(_ROWS)
@@ -68,8 +68,8 @@ _ADVANCE = (
 
 
 def begin(
-    kind: Kind,
-    step: Step,
+    kind: FlowKind,
+    step: FlowStep,
     *,
     person_id: str | None,
     user_code: str,
@@ -99,23 +99,25 @@ def begin(
     return challenge_id, token
 
 
-def find(token: str | None, *kinds: Kind, now: datetime) -> Begun | None:
+def find(token: str | None, *kinds: FlowKind, now: datetime) -> PendingChallenge | None:
     """Return the challenge *token* goes on with, if it is of one of *kinds* and neither over nor too old."""
     row = db.session.execute(_FIND, {"digest": digest(token), "now": now}).first() if token else None
     return begun_of(row) if row is not None and row.kind in kinds else None
 
 
-def begun_of(row: Row[*tuple[Any, ...]]) -> Begun:
+def begun_of(row: Row[*tuple[Any, ...]]) -> PendingChallenge:
     """Return what was begun, from a row that has COLUMNS first."""
     challenge_id, kind, step, person_id, *others = row[: len(COLUMNS)]
-    return Begun(challenge_id, Kind(kind), Step(step), person_id or "", *others)
+    return PendingChallenge(challenge_id, FlowKind(kind), FlowStep(step), person_id or "", *others)
 
 
-def advance(begun: Begun, *, now: datetime, password_hash: str | None = None, answer_digest: str | None = None) -> bool:
+def advance(
+    begun: PendingChallenge, *, now: datetime, password_hash: str | None = None, answer_digest: str | None = None
+) -> bool:
     """Pass to the next step; tell whether this call did it. The last step ends the challenge and wipes what it held."""
     following = NEXT[begun.kind, begun.step]
     values: dict[str, object] = {"step": following.value, "answer_digest": answer_digest}
-    if following is Step.DONE:
+    if following is FlowStep.DONE:
         values |= {"ended_at": now, "password_hash": None, "totp_secret": None}
     elif password_hash is not None:
         values["password_hash"] = password_hash
@@ -125,18 +127,18 @@ def advance(begun: Begun, *, now: datetime, password_hash: str | None = None, an
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class SubmittedForm:
     """What a form sends: what was typed, and the number of the page it was typed on, by which a form sent twice is known."""
 
     typed: str = field(repr=False)
     page: str = ""
 
-    def mark(self, begun: Begun) -> str:
+    def mark(self, begun: PendingChallenge) -> str:
         """Return by what this answer to a challenge is known again, without keeping it."""
         return current_sealing().keyed_digest(f"{self.page}:{self.typed}", f"answer:{begun.id}")
 
 
-def note_answer(begun: Begun, mark: str) -> None:
+def note_answer(begun: PendingChallenge, mark: str) -> None:
     """Note, in the caller's transaction, an answer that was refused."""
     db.session.execute(
         update(Challenge)
@@ -146,24 +148,24 @@ def note_answer(begun: Begun, mark: str) -> None:
     )
 
 
-def answered(token: str | None, sent: Sent, *, now: datetime) -> Begun | None:
+def answered(token: str | None, sent: SubmittedForm, *, now: datetime) -> PendingChallenge | None:
     """Return the challenge that the same answer, sent from the same browser a moment ago, has completed."""
     row = db.session.execute(_ANSWERED, {"digest": digest(token), "since": now - AGAIN}).first() if token else None
     begun = begun_of(row) if row is not None else None
     return begun if begun is not None and begun.answer_digest == sent.mark(begun) else None
 
 
-def end_early(begun: Begun, *, now: datetime) -> bool:
+def end_early(begun: PendingChallenge, *, now: datetime) -> bool:
     """End a challenge at a step after which its person needs no other; tell whether this call did it."""
     if (begun.kind, begun.step) not in ENDS_EARLY:
         return False
-    values = {"step": Step.DONE.value, "ended_at": now, "password_hash": None, "totp_secret": None}
+    values = {"step": FlowStep.DONE.value, "ended_at": now, "password_hash": None, "totp_secret": None}
     with transaction() as session:
         ended = session.execute(_ADVANCE, {"of": begun.id, "from": begun.step.value, "now": now, **values}).first()
     return ended is not None
 
 
-def abandon(begun: Begun, *, now: datetime) -> None:
+def abandon(begun: PendingChallenge, *, now: datetime) -> None:
     """End a challenge that leads nowhere."""
     with transaction() as session:
         session.execute(
@@ -176,10 +178,10 @@ def abandon(begun: Begun, *, now: datetime) -> None:
 
 def end_all(person_id: str, *, now: datetime) -> None:
     """End whatever was begun for a person, in the caller's transaction."""
-    end(person_id, *Kind, now=now)
+    end(person_id, *FlowKind, now=now)
 
 
-def end(person_id: str, *kinds: Kind, now: datetime) -> None:
+def end(person_id: str, *kinds: FlowKind, now: datetime) -> None:
     """End what was begun of these kinds for a person, in the caller's transaction."""
     db.session.execute(
         update(Challenge)
@@ -193,12 +195,12 @@ def end(person_id: str, *kinds: Kind, now: datetime) -> None:
     )
 
 
-def keep_latest(person_id: str, kind: Kind, latest: str, *, now: datetime) -> None:
+def keep_latest(person_id: str, kind: FlowKind, latest: str, *, now: datetime) -> None:
     """End what was begun of this kind for a person before the last MOST, *latest* among them."""
     db.session.execute(_END_OLDEST, {"of": person_id, "of_kind": kind.value, "latest": latest, "now": now})
 
 
-def keep_totp_secret(begun: Begun, sealed: str) -> str:
+def keep_totp_secret(begun: PendingChallenge, sealed: str) -> str:
     """Keep the secret offered in this challenge, the first one only; return the one that counts."""
     with transaction() as session:
         session.execute(

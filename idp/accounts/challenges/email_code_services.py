@@ -17,7 +17,7 @@ from ..sessions.sign_ins import PersonView
 from ..sign_in.steps import EMAIL_CODE_DIGITS, EMAIL_CODE_LIFE, EMAIL_CODE_PAUSE, EMAIL_CODE_SENDS, EMAIL_CODE_TRIES
 
 
-class Outcome(StrEnum):
+class CodeOutcome(StrEnum):
     """What became of a code that was typed."""
 
     RIGHT = "right"
@@ -28,10 +28,10 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CodeCheck:
     """The outcome, and how many tries this code still has."""
 
-    outcome: Outcome
+    outcome: CodeOutcome
     tries_left: int = 0
 
 
@@ -70,7 +70,7 @@ def was_sent(challenge_id: str) -> bool:
     return _sent(challenge_id)[0] > 0
 
 
-def check(challenge_id: str, typed: str, *, now: datetime) -> Answer:
+def check(challenge_id: str, typed: str, *, now: datetime) -> CodeCheck:
     """Judge a typed code: the try is counted first, in one statement, and a right code serves once."""
     digits = "".join(typed.split()) if len(typed) <= 64 else ""
     with transaction() as session:
@@ -87,7 +87,7 @@ def check(challenge_id: str, typed: str, *, now: datetime) -> Answer:
             .execution_options(synchronize_session=False)
         ).first()
         if counted is None:
-            return Answer(Outcome.SPENT)
+            return CodeCheck(CodeOutcome.SPENT)
         used = session.execute(
             update(EmailCode)
             .where(
@@ -100,9 +100,9 @@ def check(challenge_id: str, typed: str, *, now: datetime) -> Answer:
             .execution_options(synchronize_session=False)
         ).first()
     if used is not None:
-        return Answer(Outcome.RIGHT)
+        return CodeCheck(CodeOutcome.RIGHT)
     left = EMAIL_CODE_TRIES - counted.tries
-    return Answer(Outcome.WRONG if left else Outcome.SPENT, left)
+    return CodeCheck(CodeOutcome.WRONG if left else CodeOutcome.SPENT, left)
 
 
 def _sent(challenge_id: str) -> tuple[int, datetime | None]:

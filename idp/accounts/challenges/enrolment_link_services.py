@@ -12,7 +12,7 @@ from ...errors import ConflictError
 from ...identifiers import UserCode
 from ..credentials import factor_services
 from ..models import UserCodeRow
-from ..sign_in.steps import Kind, Step
+from ..sign_in.steps import FlowKind, FlowStep
 from ..user_codes.activation_services import mark_activated
 from ..user_codes.states import CodeEvent, CodeState, sources
 from . import challenge_services
@@ -32,28 +32,33 @@ def open_first_credential(person_id: str, user_code: UserCode, *, now: datetime,
         if owner is None or owner.person_id != person_id or owner.state not in possible:
             raise ConflictError("no first credential for this code")
         _, token = challenge_services.begin(
-            Kind.OPENING, Step.CLICK, person_id=person_id, user_code=user_code.signs, next_path=next_path, now=now
+            FlowKind.OPENING,
+            FlowStep.CLICK,
+            person_id=person_id,
+            user_code=user_code.signs,
+            next_path=next_path,
+            now=now,
         )
     return token
 
 
 def is_open(token: str | None, *, now: datetime) -> bool:
     """Tell whether *token* still opens a first credential; nothing is spent."""
-    return challenge_services.find(token, Kind.OPENING, now=now) is not None
+    return challenge_services.find(token, FlowKind.OPENING, now=now) is not None
 
 
 def enter_opening(token: str | None, *, next_path: str | None = None, now: datetime) -> tuple[str | None, bool]:
     """Spend *token*; return the secret of the activation it begins, or None, and whether the code was only linked."""
     with transaction():
-        opening = challenge_services.find(token, Kind.OPENING, now=now)
+        opening = challenge_services.find(token, FlowKind.OPENING, now=now)
         if opening is None or not challenge_services.advance(opening, now=now):
             return None, False
         if factor_services.has_password(opening.person_id):
             mark_activated(opening, now)
             return None, True
         _, following = challenge_services.begin(
-            Kind.ACTIVATION,
-            Step.NEW_PASSWORD,
+            FlowKind.ACTIVATION,
+            FlowStep.NEW_PASSWORD,
             person_id=opening.person_id,
             user_code=opening.user_code,
             next_path=next_path or opening.next_path,

@@ -16,7 +16,7 @@ PASSKEY = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class FactorCounts:
     """How many factors of each kind a person has, besides the password. Recovery codes are never counted."""
 
     applications: int
@@ -32,31 +32,31 @@ class Ways:
     wants_passkey: bool
 
 
-class Reason(StrEnum):
+class RetentionReason(StrEnum):
     """Why a factor stays."""
 
     LAST_APPLICATION = "last_application"
     LAST_PASSKEY = "last_passkey"
 
 
-def may_remove_application(held: Held, level: int) -> Decision[Reason]:
+def may_remove_application(held: FactorCounts, level: int) -> Decision[RetentionReason]:
     """Decide whether one application may go: a passkey wants a script, so it is never the only factor, except at the desk."""
     may = held.applications > 1 or (level >= PASSKEY and held.passkeys > 0)
-    return Decision(() if may else (Reason.LAST_APPLICATION,))
+    return Decision(() if may else (RetentionReason.LAST_APPLICATION,))
 
 
-def may_remove_passkey(held: Held, level: int) -> Decision[Reason]:
+def may_remove_passkey(held: FactorCounts, level: int) -> Decision[RetentionReason]:
     """Decide whether one passkey may go: not the last one of somebody who must show one, nor the last factor of all."""
     may = held.passkeys > 1 or (level < PASSKEY and held.applications > 0)
-    return Decision(() if may else (Reason.LAST_PASSKEY,))
+    return Decision(() if may else (RetentionReason.LAST_PASSKEY,))
 
 
-def only_passkey_serves(held: Held, level: int) -> bool:
+def only_passkey_serves(held: FactorCounts, level: int) -> bool:
     """Tell whether nothing but a passkey is accepted beside the password: one is required, and there is one."""
     return level >= PASSKEY and held.passkeys > 0
 
 
-def ways_to_confirm(held: Held, level: int, *, has_site: bool) -> Ways:
+def ways_to_confirm(held: FactorCounts, level: int, *, has_site: bool) -> Ways:
     """Return what serves to confirm: never less than *level*, so that confirming lowers no sign-in below it (S-45)."""
     return Ways(
         code=held.applications > 0 and level < PASSKEY,

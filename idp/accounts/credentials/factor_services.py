@@ -15,7 +15,7 @@ from ...notices import services as notices
 from ..errors import BusyError
 from ..models import Passkey, PasskeyCeremony, PasskeyOwner, Password, Person, RecoveryCode, TotpDevice
 from . import security_notice_services, totp
-from .factor_policy import Held
+from .factor_policy import FactorCounts
 from .hashing import current_hasher
 
 Credential = Literal["password", "totp", "passkey", "security_key", "recovery_codes"]
@@ -181,10 +181,10 @@ def free_nickname(person_id: str, wanted: str) -> str:
     return next(each for each in chain((wanted,), numbered) if each.casefold() not in taken)
 
 
-def held(person_id: str) -> Held:
+def held(person_id: str) -> FactorCounts:
     """Return how many factors of each kind a person has."""
     row = db.session.execute(_HELD, {"person_id": person_id}).one()
-    return Held(row[0], row[1])
+    return FactorCounts(row[0], row[1])
 
 
 def replace_for_demonstration(person_id: str, *, password: str, totp_secret: str, now: datetime) -> None:

@@ -19,11 +19,11 @@ from ..models import Passkey, PasskeyOwner
 from ..people.person_services import person
 from . import factor_services
 from .passkeys import (
-    Known,
+    CeremonyPurpose,
     Made,
     PasskeyRefusedError,
-    Purpose,
     Site,
+    StoredPasskey,
     Used,
     creation_options,
     named_in,
@@ -37,7 +37,7 @@ log = structlog.get_logger("mandat.accounts")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PasskeyChallenge:
     """What a page gives the browser's script, and the secret with which its answer comes back."""
 
     token: str
@@ -49,12 +49,12 @@ def site() -> Site | None:
     return site_of(current_settings().issuer)
 
 
-def ask_new(person_id: str, user_code: str, *, now: datetime) -> Asked | None:
+def ask_new(person_id: str, user_code: str, *, now: datetime) -> PasskeyChallenge | None:
     """Begin to make a passkey for a person; None where there can be none."""
     here = site()
     if here is None:
         return None
-    token, challenge = ceremony_services.begin(Purpose.REGISTER, person_id=person_id, now=now)
+    token, challenge = ceremony_services.begin(CeremonyPurpose.REGISTER, person_id=person_id, now=now)
     options = creation_options(
         here,
         challenge=challenge,
@@ -63,7 +63,7 @@ def ask_new(person_id: str, user_code: str, *, now: datetime) -> Asked | None:
         name=person(person_id).name,
         known=_known_of(person_id),
     )
-    return Asked(token, options)
+    return PasskeyChallenge(token, options)
 
 
 def add(
@@ -73,7 +73,7 @@ def add(
 
     With *only_first* it is kept by somebody who has none, and by nobody else: of two at once, one is.
     """
-    here, ceremony = site(), ceremony_services.spend(token, Purpose.REGISTER, now=now)
+    here, ceremony = site(), ceremony_services.spend(token, CeremonyPurpose.REGISTER, now=now)
     if here is None or ceremony is None or ceremony.person_id != person_id:
         return False
     try:
@@ -120,12 +120,12 @@ def _keep(person_id: str, made: Made, nickname: str, only_first: bool, now: date
     return True
 
 
-def ask_anybody(*, now: datetime) -> Asked | None:
+def ask_anybody(*, now: datetime) -> PasskeyChallenge | None:
     """Ask whoever is there for a passkey."""
-    return ask_unnamed(Purpose.SIGN_IN, person_id=None, now=now)
+    return ask_unnamed(CeremonyPurpose.SIGN_IN, person_id=None, now=now)
 
 
-def ask_unnamed(purpose: Purpose, *, person_id: str | None, now: datetime) -> Asked | None:
+def ask_unnamed(purpose: CeremonyPurpose, *, person_id: str | None, now: datetime) -> PasskeyChallenge | None:
     """Ask for whichever passkey of this site the device has: the same for everybody, so that nothing can be told from it.
 
     The answer counts for *person_id* alone, when one is given.
@@ -134,19 +134,23 @@ def ask_unnamed(purpose: Purpose, *, person_id: str | None, now: datetime) -> As
     if here is None:
         return None
     token, challenge = ceremony_services.begin(purpose, person_id=person_id, now=now)
-    return Asked(token, request_options(here, challenge=challenge))
+    return PasskeyChallenge(token, request_options(here, challenge=challenge))
 
 
-def ask_person(person_id: str, purpose: Purpose = Purpose.SECOND_FACTOR, *, now: datetime) -> Asked | None:
+def ask_person(
+    person_id: str, purpose: CeremonyPurpose = CeremonyPurpose.SECOND_FACTOR, *, now: datetime
+) -> PasskeyChallenge | None:
     """Ask for a passkey of a person who is known already, to one end; None when there is none."""
     here, known = site(), _known_of(person_id)
     if here is None or not known:
         return None
     token, challenge = ceremony_services.begin(purpose, person_id=person_id, now=now)
-    return Asked(token, request_options(here, challenge=challenge, known=known))
+    return PasskeyChallenge(token, request_options(here, challenge=challenge, known=known))
 
 
-def accept(token: str | None, answer: str, purpose: Purpose, *, person_id: str | None, now: datetime) -> str | None:
+def accept(
+    token: str | None, answer: str, purpose: CeremonyPurpose, *, person_id: str | None, now: datetime
+) -> str | None:
     """Spend the challenge and return whose passkey signed it, or None; *person_id* is whose it must be, if one is named.
 
     The counter is raised by one statement: of two answers with the same count, one is accepted.
@@ -163,7 +167,7 @@ def accept(token: str | None, answer: str, purpose: Purpose, *, person_id: str |
             raise PasskeyRefusedError("no such passkey here")
         if handle != row.handle and (handle is not None or person_id is None):  # WebAuthn §7.2 step 6
             raise PasskeyRefusedError("another person's handle")
-        known = Known(row.credential_id, row.public_key, row.sign_count, row.may_be_backed_up)
+        known = StoredPasskey(row.credential_id, row.public_key, row.sign_count, row.may_be_backed_up)
         used = read_use(answer, site=here, challenge=ceremony.challenge, known=known)
     except PasskeyRefusedError as error:
         log.info("passkey refused", purpose=purpose.value, detail=error.detail)

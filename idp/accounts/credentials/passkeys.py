@@ -40,7 +40,7 @@ _ROAMING = frozenset({"usb", "nfc", "ble", "smart-card"})
 _UNASKED = frozenset({AttestationFormat.NONE, AttestationFormat.PACKED})  # packed: self attestation (WebAuthn §5.1.3)
 
 
-class Purpose(StrEnum):
+class CeremonyPurpose(StrEnum):
     """What a challenge is for. Values are stored: never rename one."""
 
     REGISTER = "register"
@@ -67,7 +67,7 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class StoredPasskey:
     """A passkey as it is kept."""
 
     credential_id: str
@@ -193,7 +193,7 @@ def named_in(answer: str) -> tuple[str, str | None]:
     return credential_id, handle if isinstance(handle, str) and handle else None
 
 
-def read_use(answer: str, *, site: Site, challenge: str, known: Known) -> Used:
+def read_use(answer: str, *, site: Site, challenge: str, known: StoredPasskey) -> Used:
     """Return what changes once *answer* proves that *known* signed *challenge* (WebAuthn §7.2).
 
     Raises:

@@ -22,10 +22,10 @@ from ..models import Passkey, Password, TotpDevice
 from ..people.person_services import required_level
 from ..sessions import session_services
 from ..sessions.sign_ins import SignIn
-from ..sign_in.steps import Kind, Step
+from ..sign_in.steps import FlowKind, FlowStep
 from . import factor_policy, factor_services, recovery_code_services, totp
 from . import passkey_services as passkeys
-from .factor_policy import Reason
+from .factor_policy import RetentionReason
 
 
 class FactorKind(StrEnum):
@@ -36,7 +36,7 @@ class FactorKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Factor:
+class FactorView:
     """A factor as its owner sees it."""
 
     id: str
@@ -52,8 +52,8 @@ class Security:
     """All credentials of a person."""
 
     password_set_at: datetime | None
-    applications: tuple[Factor, ...]
-    passkeys: tuple[Factor, ...]
+    applications: tuple[FactorView, ...]
+    passkeys: tuple[FactorView, ...]
     recovery_codes_left: int
     required_level: int
 
@@ -69,7 +69,7 @@ def security_of(person_id: str) -> Security:
     )
 
 
-def find(person_id: str, kind: FactorKind, factor_id: str) -> Factor:
+def find(person_id: str, kind: FactorKind, factor_id: str) -> FactorView:
     """Return a factor of a person.
 
     Raises:
@@ -82,7 +82,7 @@ def find(person_id: str, kind: FactorKind, factor_id: str) -> Factor:
     return found
 
 
-def remove(sign_in: SignIn, factor: Factor, *, now: datetime) -> Decision[Reason]:
+def remove(sign_in: SignIn, factor: FactorView, *, now: datetime) -> Decision[RetentionReason]:
     """Remove a factor, unless it must stay; the person's other sign-ins end and the cookie of this one changes."""
     person_id = sign_in.person_id
     with transaction() as session:
@@ -115,7 +115,7 @@ def remove(sign_in: SignIn, factor: Factor, *, now: datetime) -> Decision[Reason
     return decision
 
 
-def rename(person_id: str, factor: Factor, nickname: str, *, now: datetime) -> bool:
+def rename(person_id: str, factor: FactorView, nickname: str, *, now: datetime) -> bool:
     """Give a factor another name; False when another factor of the person has it already, whatever the case."""
     with transaction() as session:
         factor_services.hold(person_id)
@@ -146,8 +146,8 @@ def begin_application(sign_in: SignIn, *, now: datetime) -> str:
     """Begin to add an application; return the secret that its page goes on with."""
     with transaction():
         _, token = challenge_services.begin(
-            Kind.NEW_APPLICATION,
-            Step.NEW_FACTOR,
+            FlowKind.NEW_APPLICATION,
+            FlowStep.NEW_FACTOR,
             person_id=sign_in.person_id,
             user_code=sign_in.user_code,
             next_path="/account/security",
@@ -156,9 +156,9 @@ def begin_application(sign_in: SignIn, *, now: datetime) -> str:
     return token
 
 
-def offered_application(sign_in: SignIn, token: str | None, *, now: datetime) -> totp.Offer | None:
+def offered_application(sign_in: SignIn, token: str | None, *, now: datetime) -> totp.TotpOffer | None:
     """Return the secret offered to the application, the same as long as its challenge lasts; None when it is over."""
-    begun = challenge_services.find(token, Kind.NEW_APPLICATION, now=now)
+    begun = challenge_services.find(token, FlowKind.NEW_APPLICATION, now=now)
     if begun is None or begun.person_id != sign_in.person_id:
         return None
     sealing, place = current_sealing(), f"challenge:{begun.id}"
@@ -173,7 +173,7 @@ def add_application(sign_in: SignIn, token: str | None, code: str, *, nickname: 
     if offer is None or step is None:
         return False
     with transaction():
-        begun = challenge_services.find(token, Kind.NEW_APPLICATION, now=now)
+        begun = challenge_services.find(token, FlowKind.NEW_APPLICATION, now=now)
         if begun is None or not challenge_services.advance(begun, now=now):
             return False
         name = factor_services.free_nickname(sign_in.person_id, nickname)
@@ -209,17 +209,17 @@ def make_recovery_codes(sign_in: SignIn, *, now: datetime) -> tuple[str, ...]:
     return codes
 
 
-def _applications(person_id: str) -> tuple[Factor, ...]:
+def _applications(person_id: str) -> tuple[FactorView, ...]:
     wanted = select(TotpDevice).where(TotpDevice.person_id == person_id, TotpDevice.revoked_at.is_(None))
     return tuple(
-        Factor(row.id, FactorKind.APPLICATION, row.nickname, row.created_at, row.last_used_at)
+        FactorView(row.id, FactorKind.APPLICATION, row.nickname, row.created_at, row.last_used_at)
         for row in db.session.scalars(wanted.order_by(TotpDevice.created_at, TotpDevice.id))
     )
 
 
-def _passkeys(person_id: str) -> tuple[Factor, ...]:
+def _passkeys(person_id: str) -> tuple[FactorView, ...]:
     wanted = select(Passkey).where(Passkey.person_id == person_id, Passkey.revoked_at.is_(None))
     return tuple(
-        Factor(row.id, FactorKind.PASSKEY, row.nickname, row.created_at, row.last_used_at, row.is_backed_up)
+        FactorView(row.id, FactorKind.PASSKEY, row.nickname, row.created_at, row.last_used_at, row.is_backed_up)
         for row in db.session.scalars(wanted.order_by(Passkey.created_at, Passkey.id))
     )

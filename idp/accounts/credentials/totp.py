@@ -16,7 +16,7 @@ ISSUER = "Mandat"
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class TotpOffer:
     """A secret offered to an application, before a code confirms it."""
 
     secret: str = field(repr=False)
@@ -51,9 +51,9 @@ def draw_secret() -> str:
     return str(pyotp.random_base32(32))
 
 
-def offer(secret: str, account: str) -> Offer:
+def offer(secret: str, account: str) -> TotpOffer:
     """Return *secret* as an application reads it; *account* is the user code it is for."""
-    return Offer(secret, pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=ISSUER))
+    return TotpOffer(secret, pyotp.TOTP(secret).provisioning_uri(name=account, issuer_name=ISSUER))
 
 
 def read_code(text: str) -> str | None:

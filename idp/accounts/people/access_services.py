@@ -14,14 +14,14 @@ from ...db import db, table_of, transaction
 from ...identifiers import UserCode
 from ...notices import services as notices
 from ..challenges import challenge_services, email_code_services
-from ..challenges.email_code_services import Answer, Outcome
+from ..challenges.email_code_services import CodeCheck, CodeOutcome
 from ..credentials import factor_services
 from ..models import Challenge, Person, UserCodeRow
 from ..recovery import reproofing_rows
 from ..recovery.reproofing_states import ReproofingEvent, ReproofingState
 from ..sessions import known_browser_services
 from ..sessions.session_services import end_sign_ins_of
-from ..sign_in.steps import Kind, Step
+from ..sign_in.steps import FlowKind, FlowStep
 from ..throttling import allowance_services
 from ..user_codes.states import CodeState
 from .access_states import FREEZE_LINKS, FREEZE_WINDOW, THAW_CODES, Access, AccessEvent, after, sources
@@ -96,7 +96,7 @@ def begin_thaw(person_id: str, user_code: str, *, now: datetime) -> Thawing:
         if wait_until is not None:
             return Thawing(wait_until=wait_until)
         challenge_id, token = challenge_services.begin(
-            Kind.THAW, Step.EMAIL_CODE, person_id=person_id, user_code=user_code, next_path="/sign-in", now=now
+            FlowKind.THAW, FlowStep.EMAIL_CODE, person_id=person_id, user_code=user_code, next_path="/sign-in", now=now
         )
         email_code_services.send(challenge_id, people((person_id,))[person_id], now=now)
     return Thawing(token)
@@ -121,30 +121,32 @@ def begin_freeze(user_code: UserCode, *, now: datetime) -> str | None:
         if _asked_lately(owner, user_code, now) >= FREEZE_LINKS:
             return None
         challenge_id, token = challenge_services.begin(
-            Kind.FREEZE, Step.EMAIL_CODE, person_id=owner, user_code=user_code.signs, next_path="/", now=now
+            FlowKind.FREEZE, FlowStep.EMAIL_CODE, person_id=owner, user_code=user_code.signs, next_path="/", now=now
         )
         email_code_services.send(challenge_id, reader(owner), now=now)
     return token
 
 
-def finish(kind: Kind, token: str | None, typed: str, *, now: datetime) -> Answer:
+def finish(kind: FlowKind, token: str | None, typed: str, *, now: datetime) -> CodeCheck:
     """Judge the code received by e-mail; a right one freezes or thaws, at once."""
     with transaction():
         begun = challenge_services.find(token, kind, now=now)
         if begun is None:
             done = challenge_services.answered(
-                token, challenge_services.Sent(typed), now=now
+                token, challenge_services.SubmittedForm(typed), now=now
             )  # the same form, sent twice
-            return Answer(Outcome.RIGHT if done is not None and done.kind is kind else Outcome.OVER)
+            return CodeCheck(CodeOutcome.RIGHT if done is not None and done.kind is kind else CodeOutcome.OVER)
         answer = email_code_services.check(begun.id, typed, now=now)
-        if answer.outcome is not Outcome.RIGHT:
+        if answer.outcome is not CodeOutcome.RIGHT:
             return answer
         factor_services.hold(
             begun.person_id
         )  # before what was begun, as a sign-in: another link may freeze at the same moment
-        if not challenge_services.advance(begun, now=now, answer_digest=challenge_services.Sent(typed).mark(begun)):
-            return Answer(Outcome.OVER)
-        act = freeze if kind is Kind.FREEZE else thaw
+        if not challenge_services.advance(
+            begun, now=now, answer_digest=challenge_services.SubmittedForm(typed).mark(begun)
+        ):
+            return CodeCheck(CodeOutcome.OVER)
+        act = freeze if kind is FlowKind.FREEZE else thaw
         act(begun.person_id, actor=Actor.person(begun.person_id), now=now)
     return answer
 
@@ -166,7 +168,7 @@ def _asked_lately(owner: str | None, user_code: UserCode, now: datetime) -> int:
     whose = Challenge.person_id == owner if owner else Challenge.user_code == user_code.signs
     counted = select(func.count(Challenge.id)).where(
         whose,
-        Challenge.kind == Kind.FREEZE.value,
+        Challenge.kind == FlowKind.FREEZE.value,
         Challenge.created_at > now - FREEZE_WINDOW,
     )
     return db.session.scalar(counted) or 0

@@ -18,14 +18,14 @@ from ...db import db, transaction
 from ...notices import services as notices
 from ..challenges import challenge_services, email_code_services
 from ..challenges.challenge_models import EmailChange
-from ..challenges.email_code_services import Answer, Outcome
+from ..challenges.email_code_services import CodeCheck, CodeOutcome
 from ..credentials import factor_services
 from ..credentials.passwords import draw_temporary, group, read_temporary
 from ..models import Person
 from ..recovery.recovery_services import end_what_is_under_way
 from ..sessions import session_services
 from ..sessions.sign_ins import SignIn, mask_email
-from ..sign_in.steps import Kind, Step
+from ..sign_in.steps import FlowKind, FlowStep
 from ..throttling import allowance_services
 from . import access_services
 from .person_services import person
@@ -44,8 +44,8 @@ def begin(sign_in: SignIn, wanted: str, *, now: datetime) -> str | None:
         if allowance_services.take(f"email_change:{whom.id}", limit=PER_HOUR, now=now) is not None:
             return None
         challenge_id, token = challenge_services.begin(
-            Kind.EMAIL_CHANGE,
-            Step.EMAIL_CODE,
+            FlowKind.EMAIL_CHANGE,
+            FlowStep.EMAIL_CODE,
             person_id=whom.id,
             user_code=sign_in.user_code,
             next_path="/account",
@@ -60,17 +60,17 @@ def begin(sign_in: SignIn, wanted: str, *, now: datetime) -> str | None:
     return token
 
 
-def finish(sign_in: SignIn, token: str | None, typed: str, *, now: datetime) -> Answer:
+def finish(sign_in: SignIn, token: str | None, typed: str, *, now: datetime) -> CodeCheck:
     """Judge the code received at the new address; a right one makes it the person's, and the old one is told.
 
     The person's other sign-ins end, and the recoveries that rest on a code sent to the old address.
     """
     with transaction() as session:
-        begun = challenge_services.find(token, Kind.EMAIL_CHANGE, now=now)
+        begun = challenge_services.find(token, FlowKind.EMAIL_CHANGE, now=now)
         if begun is None or begun.person_id != sign_in.person_id:
-            return Answer(Outcome.OVER)
+            return CodeCheck(CodeOutcome.OVER)
         answer = email_code_services.check(begun.id, typed, now=now)
-        if answer.outcome is not Outcome.RIGHT:
+        if answer.outcome is not CodeOutcome.RIGHT:
             return answer
         factor_services.hold(
             begun.person_id
@@ -78,7 +78,7 @@ def finish(sign_in: SignIn, token: str | None, typed: str, *, now: datetime) -> 
         change = session.execute(select(EmailChange.former, EmailChange.wanted).where(EmailChange.id == begun.id)).one()
         moved = challenge_services.advance(begun, now=now) and _set(begun.person_id, change.former, change.wanted)
         if not moved:  # used twice, or the address was changed elsewhere meanwhile
-            return Answer(Outcome.OVER)
+            return CodeCheck(CodeOutcome.OVER)
         undo = draw_temporary()
         session.execute(
             update(EmailChange).where(EmailChange.id == begun.id).values(confirmed_at=now, undo_digest=_digest(undo))
@@ -119,7 +119,7 @@ def undo(typed: str, *, now: datetime) -> bool:
         session.execute(update(Person).where(Person.id == person_id).values(email=undone.former))
         _kill_codes(person_id, since=undone.confirmed_at)
         challenge_services.end(
-            person_id, Kind.EMAIL_CHANGE, Kind.THAW, now=now
+            person_id, FlowKind.EMAIL_CHANGE, FlowKind.THAW, now=now
         )  # also when the account is frozen already
         end_what_is_under_way(person_id, now=now)
         audit.record(audit.Event.EMAIL_CHANGE_UNDONE, actor=audit.ANONYMOUS, person_id=person_id, now=now)

@@ -38,7 +38,7 @@ class Renamed:
 
 
 @dataclass(frozen=True, slots=True)
-class Keeper:
+class NameHook:
     """The room that knows where a name comes from, and who is told when it changes (in the same transaction)."""
 
     proved_for: Callable[[str], str | None]  # the enterprise whose enrolment proved the person, by name
@@ -55,20 +55,20 @@ class NameOutcome(StrEnum):
     TOO_OFTEN = "too_often"
 
 
-def set_keeper(app: Flask, keeper: Keeper) -> None:
+def set_name_hook(app: Flask, keeper: NameHook) -> None:
     """Let another room keep watch over names."""
     app.extensions[_KEEPER] = keeper
 
 
 def proved_for(person_id: str) -> str | None:
     """Return the enterprise whose enrolment proved the name of a person, None when it is theirs to correct."""
-    keeper: Keeper | None = current_app.extensions.get(_KEEPER)
+    keeper: NameHook | None = current_app.extensions.get(_KEEPER)
     return keeper.proved_for(person_id) if keeper else None
 
 
 def change(person_id: str, *, given_name: str, family_name: str, now: datetime) -> NameOutcome:
     """Give a person their corrected name, unless it was proved; the log points at the change and holds no name."""
-    keeper: Keeper | None = current_app.extensions.get(_KEEPER)
+    keeper: NameHook | None = current_app.extensions.get(_KEEPER)
     with transaction() as session:
         if keeper is not None:
             keeper.hold(person_id)

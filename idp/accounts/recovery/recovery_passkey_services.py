@@ -11,23 +11,23 @@ from datetime import datetime
 from ... import audit
 from ...db import transaction
 from ..credentials import passkey_services
-from ..credentials.passkey_services import Asked
-from ..credentials.passkeys import Purpose
+from ..credentials.passkey_services import PasskeyChallenge
+from ..credentials.passkeys import CeremonyPurpose
 from ..throttling import alarm_services
 from . import recovery_services
-from .recovery_services import Answer, Outcome
+from .recovery_services import RecoveryCheck, RecoveryOutcome
 from .recovery_states import RecoveryEvent, RecoveryState
 
 
-def ask(token: str | None, *, now: datetime) -> Asked | None:
+def ask(token: str | None, *, now: datetime) -> PasskeyChallenge | None:
     """Ask for whichever passkey the device has; None where there can be none."""
     recovery = recovery_services.find(token, RecoveryState.SECOND_FACTOR, now=now)
     if recovery is None or recovery.person_id is None:
         return None
-    return passkey_services.ask_unnamed(Purpose.RECOVERY, person_id=recovery.person_id, now=now)
+    return passkey_services.ask_unnamed(CeremonyPurpose.RECOVERY, person_id=recovery.person_id, now=now)
 
 
-def check(token: str | None, ceremony: str | None, answer: str, *, now: datetime) -> Answer:
+def check(token: str | None, ceremony: str | None, answer: str, *, now: datetime) -> RecoveryCheck:
     """Judge the passkey; it is spent with the step that it opens.
 
     Nothing is guessed here, so nothing is counted, and no lock stands in the way (security-bar.md S-50).
@@ -35,8 +35,11 @@ def check(token: str | None, ceremony: str | None, answer: str, *, now: datetime
     with transaction():
         recovery = recovery_services.find(token, RecoveryState.SECOND_FACTOR, now=now)
         if recovery is None or recovery.person_id is None:
-            return Answer(Outcome.OVER)
-        if passkey_services.accept(ceremony, answer, Purpose.RECOVERY, person_id=recovery.person_id, now=now) is None:
+            return RecoveryCheck(RecoveryOutcome.OVER)
+        if (
+            passkey_services.accept(ceremony, answer, CeremonyPurpose.RECOVERY, person_id=recovery.person_id, now=now)
+            is None
+        ):
             alarm_services.count_failure(now)
             audit.record(
                 audit.Event.SIGN_IN_REFUSED,
@@ -45,6 +48,6 @@ def check(token: str | None, ceremony: str | None, answer: str, *, now: datetime
                 details={"step": "recovery_passkey"},
                 now=now,
             )
-            return Answer(Outcome.WRONG)
+            return RecoveryCheck(RecoveryOutcome.WRONG)
         went_on = recovery_services.advance(recovery, RecoveryEvent.FACTOR_RIGHT, now)
-    return Answer(Outcome.RIGHT if went_on else Outcome.OVER)
+    return RecoveryCheck(RecoveryOutcome.RIGHT if went_on else RecoveryOutcome.OVER)

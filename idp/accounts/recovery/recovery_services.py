@@ -28,7 +28,7 @@ from ..people.person_services import person
 from ..sessions import known_browser_services, session_services
 from ..sign_in.sign_in_lookup import owner_of
 from ..sign_in.sign_in_services import note_refusal
-from ..sign_in.steps import EMAIL_CODE_DIGITS, Kind
+from ..sign_in.steps import EMAIL_CODE_DIGITS, FlowKind
 from ..throttling import allowance_services, attempt_counters
 from ..throttling.lockout import Counter
 from ..user_codes.states import CodeState
@@ -45,7 +45,7 @@ from .recovery_states import (
 )
 
 
-class Outcome(StrEnum):
+class RecoveryOutcome(StrEnum):
     """What became of an answer."""
 
     RIGHT = "right"
@@ -56,10 +56,10 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RecoveryCheck:
     """The outcome; how many tries are left, or until when none is judged."""
 
-    outcome: Outcome
+    outcome: RecoveryOutcome
     tries_left: int = 0
     locked_until: datetime | None = None
 
@@ -105,7 +105,7 @@ def send_again(token: str | None, *, now: datetime) -> None:
             _send(recovery, now)
 
 
-def check_code(token: str | None, typed: str, *, known: str | None = None, now: datetime) -> Answer:
+def check_code(token: str | None, typed: str, *, known: str | None = None, now: datetime) -> RecoveryCheck:
     """Judge the code received by e-mail: counted first on the person's one counter and on the code, right once.
 
     A browser they are known by (*known*) has a counter of its own while strangers keep the other one locked (S-50).
@@ -113,44 +113,46 @@ def check_code(token: str | None, typed: str, *, known: str | None = None, now: 
     with transaction():
         recovery = find(token, RecoveryState.EMAIL_CODE, now=now)
         if recovery is None:
-            return Answer(Outcome.OVER)
+            return RecoveryCheck(RecoveryOutcome.OVER)
         factor_services.hold(recovery.person_id or "")  # nobody's too: the same work (S-46)
         may_judge, counter, subject = _take_try(recovery, known, now)
         if not may_judge:
-            return Answer(Outcome.LOCKED, locked_until=counter.locked_until)
+            return RecoveryCheck(RecoveryOutcome.LOCKED, locked_until=counter.locked_until)
         left = _count_code_try(recovery, now)
         if left is None:
             attempt_counters.return_try(subject, counter, now=now)
-            return Answer(Outcome.SPENT)
+            return RecoveryCheck(RecoveryOutcome.SPENT)
         digits = "".join(typed.split()) if len(typed) <= 64 else ""
         if advance(recovery, RecoveryEvent.CODE_RIGHT, now, code_digest=_code_digest(recovery.id, digits)):
             attempt_counters.return_try(subject, counter, now=now)
             if recovery.person_id is not None:
                 contact_services.note_confirmed(person(recovery.person_id).email, now=now)
-            return Answer(Outcome.RIGHT)
+            return RecoveryCheck(RecoveryOutcome.RIGHT)
         note_refusal(owner_of(recovery.user_code), subject, counter, step="recovery_code", now=now)
         if counter.is_locked(now):
-            return Answer(Outcome.LOCKED, locked_until=counter.locked_until)
-    return Answer(Outcome.WRONG if left else Outcome.SPENT, left)
+            return RecoveryCheck(RecoveryOutcome.LOCKED, locked_until=counter.locked_until)
+    return RecoveryCheck(RecoveryOutcome.WRONG if left else RecoveryOutcome.SPENT, left)
 
 
-def check_factor(token: str | None, typed: str, *, known: str | None = None, now: datetime) -> Answer:
+def check_factor(token: str | None, typed: str, *, known: str | None = None, now: datetime) -> RecoveryCheck:
     """Judge the second factor, on the same counter; it is spent with the step that it opens."""
     with transaction():
         recovery = find(token, RecoveryState.SECOND_FACTOR, now=now)
         if recovery is None or recovery.person_id is None:
-            return Answer(Outcome.OVER)
+            return RecoveryCheck(RecoveryOutcome.OVER)
         factor_services.hold(recovery.person_id)
         may_judge, counter, subject = _take_try(recovery, known, now)
         if not may_judge:
-            return Answer(Outcome.LOCKED, locked_until=counter.locked_until)
+            return RecoveryCheck(RecoveryOutcome.LOCKED, locked_until=counter.locked_until)
         if not second_factors.spend(recovery.person_id, typed, now=now):
             note_refusal(recovery.person_id, subject, counter, step="recovery_factor", now=now)
             if counter.is_locked(now):
-                return Answer(Outcome.LOCKED, locked_until=counter.locked_until)
-            return Answer(Outcome.WRONG, counter.tries_left)
+                return RecoveryCheck(RecoveryOutcome.LOCKED, locked_until=counter.locked_until)
+            return RecoveryCheck(RecoveryOutcome.WRONG, counter.tries_left)
         attempt_counters.return_try(subject, counter, now=now)
-        return Answer(Outcome.RIGHT if advance(recovery, RecoveryEvent.FACTOR_RIGHT, now) else Outcome.OVER)
+        return RecoveryCheck(
+            RecoveryOutcome.RIGHT if advance(recovery, RecoveryEvent.FACTOR_RIGHT, now) else RecoveryOutcome.OVER
+        )
 
 
 def choose_password(
@@ -235,7 +237,7 @@ def end_what_is_under_way(person_id: str, *, now: datetime) -> None:
     """End the sign-ins that wait for a second factor and the recoveries of a person, in the caller's transaction."""
     db.session.execute(
         update(Challenge)
-        .where(Challenge.person_id == person_id, Challenge.kind == Kind.SIGN_IN.value, Challenge.ended_at.is_(None))
+        .where(Challenge.person_id == person_id, Challenge.kind == FlowKind.SIGN_IN.value, Challenge.ended_at.is_(None))
         .values(ended_at=now)
         .execution_options(synchronize_session=False)
     )

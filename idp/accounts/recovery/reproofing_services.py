@@ -53,7 +53,7 @@ class ReproofingView:
 
 
 @dataclass(frozen=True, slots=True)
-class Slip:
+class ReproofingSlip:
     """What a right temporary password finds: a re-proofing, and whether it serves already."""
 
     id: str
@@ -131,7 +131,7 @@ def show_slip(reproofing_id: str, *, by: Actor, now: datetime) -> TemporaryPassw
     return TemporaryPassword(secret, group(secret), expires_at, pairing, serves_from)
 
 
-def find_slip(user_code: UserCode, secret: str) -> Slip | None:
+def find_slip(user_code: UserCode, secret: str) -> ReproofingSlip | None:
     """Return the re-proofing that *secret* is the slip of, used or not yet; in the caller's transaction."""
     row = db.session.execute(
         select(Reproofing.id, Reproofing.person_id, Reproofing.serves_from, Reproofing.expires_at).where(
@@ -140,10 +140,10 @@ def find_slip(user_code: UserCode, secret: str) -> Slip | None:
             Reproofing.state == ReproofingState.WAITING.value,
         )
     ).first()
-    return Slip(row.id, row.person_id, row.serves_from, row.expires_at) if row else None
+    return ReproofingSlip(row.id, row.person_id, row.serves_from, row.expires_at) if row else None
 
 
-def use_slip(slip: Slip, challenge_id: str, *, now: datetime) -> bool:
+def use_slip(slip: ReproofingSlip, challenge_id: str, *, now: datetime) -> bool:
     """Use a slip up for a challenge, in one statement of the caller's transaction; False before its time or after."""
     user_code = reproofing_rows.move(
         Reproofing.id == slip.id,

@@ -26,7 +26,7 @@ _FIND = select(_ROWS.c.id).where(*_SHOWN, _ROWS.c.revoked_at.is_(None), _ROWS.c.
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownBrowserView:
     """A known browser as its person sees it."""
 
     id: str
@@ -60,14 +60,14 @@ def counters(person_id: str | None, secret_digest: str | None, *, now: datetime)
     return (subject_of_browser(person_id, found),) if found else ()
 
 
-def of_person(person_id: str, *, now: datetime) -> tuple[Known, ...]:
+def of_person(person_id: str, *, now: datetime) -> tuple[KnownBrowserView, ...]:
     """Return the browsers in which a person is known, latest first."""
     rows = db.session.execute(
         select(KnownBrowser.id, KnownBrowser.device, KnownBrowser.created_at, KnownBrowser.seen_at)
         .where(KnownBrowser.person_id == person_id, _lives(now))
         .order_by(KnownBrowser.seen_at.desc())
     )
-    return tuple(Known(*row) for row in rows)
+    return tuple(KnownBrowserView(*row) for row in rows)
 
 
 def forget(person_id: str, browser_id: str | None = None, *, now: datetime) -> int:

@@ -20,7 +20,7 @@ from ..models import Person, SignInRow
 from ..people.access_states import Access
 from ..people.person_services import as_language, level_of
 from . import cookies, known_browser_services
-from .sign_ins import EMAIL_ACR, PASSWORD_AND_CODE, OpenSignIn, Shown, Signed, SignIn
+from .sign_ins import EMAIL_ACR, PASSWORD_AND_CODE, AuthenticationContext, CompletedSignIn, OpenSignIn, SignIn
 
 _ROWS, _PEOPLE = table_of(SignInRow), table_of(Person)
 _OF_PERSON = _PEOPLE.c.id == bindparam("of")
@@ -72,7 +72,7 @@ _NOTED_EVERY = timedelta(minutes=1)  # a page view writes at most this often tha
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
+class ActiveSession:
     """A sign-in that holds, with what every page needs of its person.
 
     One that *falls short* of what the person must show opens nothing but the page where they add a passkey.
@@ -85,7 +85,7 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AccountStatus:
     """What decides whether a person may sign in, and how surely, held until the caller's transaction ends."""
 
     person_id: str
@@ -100,23 +100,23 @@ class Standing:
         return self.access is Access.OPEN
 
 
-def stand(person_id: str, user_code: str) -> Standing:
+def account_status(person_id: str, user_code: str) -> AccountStatus:
     """Return how a person stands who is about to sign in with *user_code*, in the caller's transaction."""
     row = db.session.execute(_STAND, {"of": person_id}).one()
     level = level_of(row.required_level, is_operator=row.is_operator)
-    return Standing(person_id, user_code, Access(row.access), level, row.is_operator)
+    return AccountStatus(person_id, user_code, Access(row.access), level, row.is_operator)
 
 
 def begin_sign_in(
-    who: Standing,
+    who: AccountStatus,
     *,
-    shown: Shown = PASSWORD_AND_CODE,
+    shown: AuthenticationContext = PASSWORD_AND_CODE,
     device: str,
     former: SignIn | None,
     next_path: str = "/home",
     token: str | None = None,
     now: datetime,
-) -> Signed:
+) -> CompletedSignIn:
     """Open a sign-in in the caller's transaction, or renew *former* when it is the same person's.
 
     The same person keeps the ``sid``; anybody else, and a code by e-mail, gets a new one and the former sign-in ends. The
@@ -155,13 +155,13 @@ def begin_sign_in(
     if not is_weak and (shows := cookies.hold_known()) is not None:
         known_browser_services.remember(person_id, shows, device=device, now=now)
     sign_in = SignIn(sid, PersonId(person_id), user_code, now, shown.acr, shown.amr, enterprise_id)
-    return Signed(sign_in, token, next_path, not is_weak and falls_short(shown.acr, who.level))
+    return CompletedSignIn(sign_in, token, next_path, not is_weak and falls_short(shown.acr, who.level))
 
 
-def given_again(token: str, next_path: str, *, now: datetime) -> Signed | None:
+def given_again(token: str, next_path: str, *, now: datetime) -> CompletedSignIn | None:
     """Return a completed sign-in whose answer may never have arrived; None when it has ended or its secret was changed."""
-    found = present(digest(token), now=now)
-    return Signed(found.sign_in, token, next_path, found.falls_short) if found else None
+    found = active_session(digest(token), now=now)
+    return CompletedSignIn(found.sign_in, token, next_path, found.falls_short) if found else None
 
 
 def _limits(is_operator: bool) -> tuple[timedelta, timedelta]:
@@ -186,7 +186,7 @@ def _note_last(person_id: str, now: datetime) -> None:
     db.session.execute(_NOTE_LAST, {"of": person_id, "now": now})
 
 
-def present(secret_digest: str, *, now: datetime) -> Present | None:
+def active_session(secret_digest: str, *, now: datetime) -> ActiveSession | None:
     """Return the sign-in whose secret has this digest, if it has neither ended nor lapsed: one query."""
     row = db.session.execute(_PRESENT, {"digest": secret_digest, "now": now}).first()
     if row is None or not _is_awake(row.seen_at, row.idle_seconds, now):
@@ -210,7 +210,7 @@ def present(secret_digest: str, *, now: datetime) -> Present | None:
         level, is_operator=row.is_operator, is_on=current_settings().email_code_fallback
     ):
         return None  # it was switched off, or more is asked of this person since
-    return Present(sign_in, as_language(row.language), ends_at, falls_short(row.acr, level))
+    return ActiveSession(sign_in, as_language(row.language), ends_at, falls_short(row.acr, level))
 
 
 def note_seen(sid: str, now: datetime) -> None:

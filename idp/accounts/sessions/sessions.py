@@ -84,7 +84,7 @@ def preferred_language() -> Language | None:
 
 def _read() -> None:
     secret = cookies.presented_digest()
-    found = session_services.present(secret, now=now()) if secret else None
+    found = session_services.active_session(secret, now=now()) if secret else None
     sign_in = found.sign_in if found else None
     is_weak, falls_short = sign_in is not None and sign_in.is_weak, found is not None and found.falls_short
     g.mandat_weak_sign_in = sign_in if is_weak else None

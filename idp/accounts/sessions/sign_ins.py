@@ -17,18 +17,18 @@ EMAIL_ACR = "urn:mandat:aal:1"  # a password and a code by e-mail, which is no f
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class AuthenticationContext:
     """What a person showed at a sign-in, as tokens tell it."""
 
     acr: str
     amr: tuple[str, ...]
 
 
-PASSWORD_AND_CODE = Shown(ACR, AMR)
-PASSWORD_AND_RECOVERY = Shown(ACR, ("pwd", "mfa"))  # RFC 8176 has no value for a code kept on paper
-PASSWORD_AND_PASSKEY = Shown(PASSKEY_ACR, ("pwd", "pop", "user", "mfa"))
-PASSWORD_AND_EMAIL = Shown(EMAIL_ACR, ("pwd",))  # what was shown, beside the proof of an address
-PASSKEY_ALONE = Shown(PASSKEY_ACR, ("pop", "user", "mfa"))  # decisions.md §21
+PASSWORD_AND_CODE = AuthenticationContext(ACR, AMR)
+PASSWORD_AND_RECOVERY = AuthenticationContext(ACR, ("pwd", "mfa"))  # RFC 8176 has no value for a code kept on paper
+PASSWORD_AND_PASSKEY = AuthenticationContext(PASSKEY_ACR, ("pwd", "pop", "user", "mfa"))
+PASSWORD_AND_EMAIL = AuthenticationContext(EMAIL_ACR, ("pwd",))  # what was shown, beside the proof of an address
+PASSKEY_ALONE = AuthenticationContext(PASSKEY_ACR, ("pop", "user", "mfa"))  # decisions.md §21
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class OpenSignIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
+class CompletedSignIn:
     """The outcome of a completed sign-in: the session, and the new secret of its cookie.
 
     One that *falls short* of what its person must show leads to where they add a passkey.

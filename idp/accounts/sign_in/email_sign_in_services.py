@@ -26,12 +26,12 @@ from ..sessions.sign_ins import PASSWORD_AND_EMAIL, SignIn
 from ..throttling import allowance_services, attempt_counters
 from .sign_in_lookup import activated_person
 from .sign_in_services import Refusal, SecondStep, came_twice, closed_by, note_refusal, secret_after, sent_again
-from .steps import Kind
+from .steps import FlowKind
 
 PER_HOUR = 3  # messages of this sort to one person, however many sign-ins are begun (security-bar.md R-25)
 
 
-class Sent(StrEnum):
+class CodeRequestOutcome(StrEnum):
     """What became of the wish for a code."""
 
     SENT = "sent"
@@ -55,24 +55,24 @@ def is_offered(person_id: str) -> bool:
 
 def was_sent(token: str | None, *, now: datetime) -> bool:
     """Tell whether a code was sent for the sign-in that *token* goes on with."""
-    begun = challenge_services.find(token, Kind.SIGN_IN, now=now)
+    begun = challenge_services.find(token, FlowKind.SIGN_IN, now=now)
     return begun is not None and email_code_services.was_sent(begun.id)
 
 
-def send(token: str | None, *, now: datetime) -> Sent:
+def send(token: str | None, *, now: datetime) -> CodeRequestOutcome:
     """Send a code to whoever showed a right password; a new one kills the former."""
     with transaction():
-        begun = challenge_services.find(token, Kind.SIGN_IN, now=now)
+        begun = challenge_services.find(token, FlowKind.SIGN_IN, now=now)
         if begun is None or not is_offered(begun.person_id):
-            return Sent.OVER
+            return CodeRequestOutcome.OVER
         if not email_code_services.may_send(begun.id, now=now):
-            return Sent.TOO_SOON
+            return CodeRequestOutcome.TOO_SOON
         if allowance_services.take(f"sign_in:{begun.person_id}", limit=PER_HOUR, now=now) is not None:
-            return Sent.TOO_SOON
+            return CodeRequestOutcome.TOO_SOON
         email_code_services.send(begun.id, person(begun.person_id), now=now)
         actor = audit.Actor.person(begun.person_id)
         audit.record(audit.Event.SIGN_IN_CODE_SENT, actor=actor, person_id=begun.person_id, now=now)
-    return Sent.SENT
+    return CodeRequestOutcome.SENT
 
 
 def check(
@@ -86,14 +86,16 @@ def check(
     now: datetime,
 ) -> SecondStep:
     """Judge the code received by e-mail; a right one opens a sign-in that reads, and the person is told of it."""
-    form = challenge_services.Sent(typed, page)
+    form = challenge_services.SubmittedForm(typed, page)
     with transaction():
-        begun = challenge_services.find(token, Kind.SIGN_IN, now=now)
+        begun = challenge_services.find(token, FlowKind.SIGN_IN, now=now)
         if begun is None:
             return sent_again(token, form, now=now)
         if not is_offered(begun.person_id):
             return SecondStep(refusal=Refusal.OVER)
-        who = session_services.stand(begun.person_id, begun.user_code)  # the person before all else (factors.hold)
+        who = session_services.account_status(
+            begun.person_id, begun.user_code
+        )  # the person before all else (factors.hold)
         own = known_browser_services.counters(begun.person_id, known, now=now)
         may_judge, counter, subject = attempt_counters.take_try_on(
             attempt_counters.subject_of(begun.person_id), own, now=now
@@ -103,13 +105,13 @@ def check(
         if (twice := came_twice(token, form, subject, counter, now=now)) is not None:
             return twice
         answer = email_code_services.check(begun.id, typed, now=now)
-        if answer.outcome is not email_code_services.Outcome.RIGHT:
+        if answer.outcome is not email_code_services.CodeOutcome.RIGHT:
             challenge_services.note_answer(begun, form.mark(begun))
             note_refusal(begun.person_id, subject, counter, step="email_code", now=now)
             closed = closed_by(counter, now)
             if closed is not None:
                 return SecondStep(refusal=closed, locked_until=counter.locked_until)
-            is_over = answer.outcome is email_code_services.Outcome.SPENT
+            is_over = answer.outcome is email_code_services.CodeOutcome.SPENT
             return SecondStep(refusal=Refusal.CODE_OVER if is_over else Refusal.WRONG, tries_left=answer.tries_left)
         mark = form.mark(begun)
         if (

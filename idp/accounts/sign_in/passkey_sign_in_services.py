@@ -9,7 +9,7 @@ from sqlalchemy import select
 from ... import audit
 from ...db import db, transaction
 from ..credentials import passkey_services
-from ..credentials.passkeys import Purpose
+from ..credentials.passkeys import CeremonyPurpose
 from ..models import UserCodeRow
 from ..people import access_services
 from ..sessions import session_services
@@ -26,7 +26,7 @@ def sign_in_with_passkey(
     Nothing is guessed here, so nothing is counted, and no lock of the password stands in the way (security-bar.md S-50).
     """
     with transaction():
-        person_id = passkey_services.accept(ceremony, answer, Purpose.SIGN_IN, person_id=None, now=now)
+        person_id = passkey_services.accept(ceremony, answer, CeremonyPurpose.SIGN_IN, person_id=None, now=now)
         signs = _code_of(person_id, former) if person_id else None
         if person_id is None or signs is None:
             audit.record(
@@ -37,7 +37,7 @@ def sign_in_with_passkey(
                 now=now,
             )
             return SecondStep(refusal=Refusal.WRONG)
-        who = session_services.stand(person_id, signs)
+        who = session_services.account_status(person_id, signs)
         if not who.is_open:  # frozen: a passkey shows who asks, and the way back has one more step
             return frozen(access_services.begin_thaw(person_id, signs, now=now))
         signed = session_services.begin_sign_in(

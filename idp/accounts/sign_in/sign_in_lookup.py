@@ -11,18 +11,18 @@ from ...crypto.sealing import digest
 from ...db import db, table_of
 from ...identifiers import UserCode
 from ..challenges import challenge_services
-from ..challenges.challenge_services import Begun
+from ..challenges.challenge_services import PendingChallenge
 from ..credentials import factor_services
-from ..credentials.factor_policy import Held, only_passkey_serves
+from ..credentials.factor_policy import FactorCounts, only_passkey_serves
 from ..models import Challenge, Passkey, Password, Person, UserCodeRow
 from ..people.access_states import Access
 from ..people.person_services import level_of
 from ..user_codes.states import CodeState
-from .steps import Kind
+from .steps import FlowKind
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class CodeHolder:
     """Whose code this is, whatever its state (*owner*); and who signs in with it, once it is activated (*person_id*)."""
 
     owner: str | None = None
@@ -33,12 +33,12 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class UnderWay:
+class PendingSignIn:
     """A sign-in after a right password, with the level that its person must show and the factors they have."""
 
-    begun: Begun
+    begun: PendingChallenge
     level: int
-    held: Held
+    held: FactorCounts
 
     @property
     def person_id(self) -> str:
@@ -57,7 +57,7 @@ _ACTIVATED = select(_CODES.c.person_id).where(_CODE, _CODES.c.state == CodeState
 _BEGUN = table_of(Challenge)
 _UNFINISHED = (
     select(func.count(_BEGUN.c.id))
-    .where(_BEGUN.c.person_id == _PEOPLE.c.id, _BEGUN.c.kind == Kind.SIGN_IN.value, _BEGUN.c.ended_at.is_(None))
+    .where(_BEGUN.c.person_id == _PEOPLE.c.id, _BEGUN.c.kind == FlowKind.SIGN_IN.value, _BEGUN.c.ended_at.is_(None))
     .scalar_subquery()
 )
 _HOLDER = (
@@ -83,14 +83,14 @@ _UNDER_WAY = (
 )
 
 
-def holder_of(user_code: UserCode) -> Holder:
+def holder_of(user_code: UserCode) -> CodeHolder:
     """Return who holds a code; the one of a closed account is nobody's."""
     row = db.session.execute(_HOLDER, {"signs": user_code.signs}).first()
     if row is None:
-        return Holder()
+        return CodeHolder()
     if row.state != CodeState.ACTIVATED.value:
-        return Holder(row.person_id)
-    return Holder(row.person_id, row.person_id, row.hash, row.has_passkey, row.under_way)
+        return CodeHolder(row.person_id)
+    return CodeHolder(row.person_id, row.person_id, row.hash, row.has_passkey, row.under_way)
 
 
 def owner_of(user_code: UserCode) -> str | None:
@@ -106,10 +106,10 @@ def activated_person(signs: str) -> str | None:
     return db.session.scalar(_ACTIVATED, {"signs": signs})
 
 
-def under_way(token: str | None, *, now: datetime) -> UnderWay | None:
+def under_way(token: str | None, *, now: datetime) -> PendingSignIn | None:
     """Return the sign-in that *token* goes on with, if it is neither over nor too old."""
     row = db.session.execute(_UNDER_WAY, {"digest": digest(token), "now": now}).first() if token else None
-    if row is None or row.kind != Kind.SIGN_IN:
+    if row is None or row.kind != FlowKind.SIGN_IN:
         return None
     level = level_of(row.required_level, is_operator=row.is_operator)
-    return UnderWay(challenge_services.begun_of(row), level, Held(*row[-2:]))
+    return PendingSignIn(challenge_services.begun_of(row), level, FactorCounts(*row[-2:]))

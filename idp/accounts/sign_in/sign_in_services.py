@@ -13,10 +13,10 @@ from ...db import transaction
 from ...identifiers import UserCode
 from ...notices import services as notices
 from ..challenges import challenge_services
-from ..challenges.challenge_services import Sent
+from ..challenges.challenge_services import SubmittedForm
 from ..credentials import factor_services, passkey_services, recovery_code_services, security_notice_services
 from ..credentials.hashing import current_hasher
-from ..credentials.passkeys import Purpose
+from ..credentials.passkeys import CeremonyPurpose
 from ..credentials.passwords import fits
 from ..credentials.totp import read_code
 from ..errors import BusyError
@@ -28,14 +28,14 @@ from ..sessions.sign_ins import (
     PASSWORD_AND_CODE,
     PASSWORD_AND_PASSKEY,
     PASSWORD_AND_RECOVERY,
-    Shown,
-    Signed,
+    AuthenticationContext,
+    CompletedSignIn,
     SignIn,
 )
 from ..throttling import alarm_services, attempt_counters
 from ..throttling.lockout import LIFE_TRIES, Counter
 from .sign_in_lookup import activated_person, holder_of, under_way
-from .steps import Kind, Step
+from .steps import FlowKind, FlowStep
 
 
 class Refusal(StrEnum):
@@ -64,7 +64,7 @@ class FirstStep:
 class SecondStep:
     """The answer to a second factor: the completed sign-in, or the refusal."""
 
-    signed: Signed | None = None
+    signed: CompletedSignIn | None = None
     refusal: Refusal | None = None
     locked_until: datetime | None = None
     tries_left: int | None = None
@@ -101,15 +101,15 @@ def check_password(
     with transaction():
         attempt_counters.return_try(subject, counter, now=now)
         latest, token = challenge_services.begin(
-            Kind.SIGN_IN,
-            Step.SECOND_FACTOR,
+            FlowKind.SIGN_IN,
+            FlowStep.SECOND_FACTOR,
             person_id=person_id,
             user_code=user_code.signs,
             next_path=next_path,
             now=now,
         )
         if holder.under_way >= challenge_services.MOST:
-            challenge_services.keep_latest(person_id, Kind.SIGN_IN, latest, now=now)
+            challenge_services.keep_latest(person_id, FlowKind.SIGN_IN, latest, now=now)
     factor_services.refresh_hash(person_id, former=stored, password=password)
     return FirstStep(token=token, has_passkey=holder.has_passkey)
 
@@ -131,7 +131,7 @@ def check_second_factor(
         return digits is not None and factor_services.spend_code(person_id, digits, now=now)
 
     return _second_step(
-        token, Sent(code, page), judge, PASSWORD_AND_CODE, former=former, device=device, known=known, now=now
+        token, SubmittedForm(code, page), judge, PASSWORD_AND_CODE, former=former, device=device, known=known, now=now
     )
 
 
@@ -151,7 +151,14 @@ def check_recovery_code(
         return recovery_code_services.spend(person_id, code, now=now)
 
     return _second_step(
-        token, Sent(code, page), judge, PASSWORD_AND_RECOVERY, former=former, device=device, known=known, now=now
+        token,
+        SubmittedForm(code, page),
+        judge,
+        PASSWORD_AND_RECOVERY,
+        former=former,
+        device=device,
+        known=known,
+        now=now,
     )
 
 
@@ -170,19 +177,27 @@ def check_passkey(
 
     def judge(person_id: str) -> bool:
         return (
-            passkey_services.accept(ceremony, answer, Purpose.SECOND_FACTOR, person_id=person_id, now=now) is not None
+            passkey_services.accept(ceremony, answer, CeremonyPurpose.SECOND_FACTOR, person_id=person_id, now=now)
+            is not None
         )
 
     return _second_step(
-        token, Sent(answer, page), judge, PASSWORD_AND_PASSKEY, former=former, device=device, known=known, now=now
+        token,
+        SubmittedForm(answer, page),
+        judge,
+        PASSWORD_AND_PASSKEY,
+        former=former,
+        device=device,
+        known=known,
+        now=now,
     )
 
 
 def _second_step(
     token: str | None,
-    sent: Sent,
+    sent: SubmittedForm,
     judge: Callable[[str], bool],
-    shown: Shown,
+    shown: AuthenticationContext,
     *,
     former: SignIn | None,
     device: str,
@@ -197,7 +212,9 @@ def _second_step(
         if shown.acr != PASSKEY_ACR and going_on.wants_passkey:
             return SecondStep(refusal=Refusal.PASSKEY_ONLY)
         begun = going_on.begun
-        who = session_services.stand(begun.person_id, begun.user_code)  # the person before all else (factors.hold)
+        who = session_services.account_status(
+            begun.person_id, begun.user_code
+        )  # the person before all else (factors.hold)
         subject = attempt_counters.subject_of(begun.person_id)
         own = known_browser_services.counters(begun.person_id, known, now=now)
         may_judge, counter, subject = attempt_counters.take_try_on(subject, own, now=now)
@@ -229,12 +246,12 @@ def _second_step(
     return SecondStep(signed=signed)
 
 
-def secret_after(token: str | None, begun: challenge_services.Begun) -> str:
+def secret_after(token: str | None, begun: challenge_services.PendingChallenge) -> str:
     """Return the secret of the sign-in that follows from a challenge: new, and the same when its last form comes twice."""
     return current_sealing().derived_token(token or "", f"sign_in:{begun.id}")
 
 
-def sent_again(token: str | None, sent: Sent, *, now: datetime) -> SecondStep:
+def sent_again(token: str | None, sent: SubmittedForm, *, now: datetime) -> SecondStep:
     """Answer a form that came twice as it was answered a moment ago; anything else for a challenge that is over is refused.
 
     A browser gives up the first answer when a form is sent again: the second one must bring the same cookie.
@@ -244,9 +261,11 @@ def sent_again(token: str | None, sent: Sent, *, now: datetime) -> SecondStep:
     return SecondStep(signed=again) if again else SecondStep(refusal=Refusal.OVER)
 
 
-def came_twice(token: str | None, sent: Sent, subject: str, taken: Counter, *, now: datetime) -> SecondStep | None:
+def came_twice(
+    token: str | None, sent: SubmittedForm, subject: str, taken: Counter, *, now: datetime
+) -> SecondStep | None:
     """Return the answer to a form that was judged before, or by a request just ahead; it does not count again."""
-    standing = challenge_services.find(token, Kind.SIGN_IN, now=now)
+    standing = challenge_services.find(token, FlowKind.SIGN_IN, now=now)
     if standing is not None and (not sent.page or standing.answer_digest != sent.mark(standing)):
         return None
     attempt_counters.return_try(subject, taken, now=now)

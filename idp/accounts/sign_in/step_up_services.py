@@ -14,12 +14,12 @@ from ...errors import NotAllowedError
 from ..credentials import factor_services, passkey_services
 from ..credentials.factor_policy import Ways, falls_short
 from ..credentials.factor_policy import ways_to_confirm as ways_for
-from ..credentials.passkeys import Purpose
+from ..credentials.passkeys import CeremonyPurpose
 from ..credentials.totp import read_code
 from ..models import SignInRow
 from ..people.person_services import required_level
 from ..sessions import cookies, known_browser_services
-from ..sessions.sign_ins import ACR, AMR, PASSKEY_ALONE, Signed, SignIn
+from ..sessions.sign_ins import ACR, AMR, PASSKEY_ALONE, CompletedSignIn, SignIn
 from ..throttling import attempt_counters
 from .sign_in_services import Refusal, SecondStep, closed_by, note_refusal, refused
 
@@ -61,7 +61,7 @@ def confirm_with_passkey(sign_in: SignIn, ceremony: str | None, answer: str, *, 
     Nothing is guessed here, so nothing is counted, and no lock of the codes stands in the way (security-bar.md S-50).
     """
     with transaction():
-        whose = passkey_services.accept(ceremony, answer, Purpose.STEP_UP, person_id=sign_in.person_id, now=now)
+        whose = passkey_services.accept(ceremony, answer, CeremonyPurpose.STEP_UP, person_id=sign_in.person_id, now=now)
         if whose is None:
             audit.record(
                 audit.Event.SIGN_IN_REFUSED,
@@ -75,7 +75,7 @@ def confirm_with_passkey(sign_in: SignIn, ceremony: str | None, answer: str, *, 
     return SecondStep(signed=renewed) if renewed else SecondStep(refusal=Refusal.OVER)
 
 
-def make_fresh(sign_in: SignIn, *, acr: str, amr: tuple[str, ...], now: datetime) -> Signed | None:
+def make_fresh(sign_in: SignIn, *, acr: str, amr: tuple[str, ...], now: datetime) -> CompletedSignIn | None:
     """Make a sign-in fresh after its person has shown what *acr* and *amr* say; None when it has ended meanwhile.
 
     The level becomes that of what was shown now, also when it is lower: ``acr`` and ``auth_time`` tell of one act. It never
@@ -111,4 +111,4 @@ def make_fresh(sign_in: SignIn, *, acr: str, amr: tuple[str, ...], now: datetime
             now=now,
         )
     renewed = replace(sign_in, auth_time=now, acr=acr, amr=amr)
-    return Signed(renewed, token, "/account")
+    return CompletedSignIn(renewed, token, "/account")

@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class FlowKind(StrEnum):
     """What is being gone through. Values are stored: never rename one."""
 
     SIGN_IN = "sign_in"
@@ -24,7 +24,7 @@ class Kind(StrEnum):
     REPROOFING = "reproofing"
 
 
-class Step(StrEnum):
+class FlowStep(StrEnum):
     """What is waited for. Values are stored: never rename one."""
 
     SECOND_FACTOR = "second_factor"
@@ -35,33 +35,35 @@ class Step(StrEnum):
     DONE = "done"
 
 
-LIVES: dict[Kind, timedelta] = {
-    Kind.SIGN_IN: timedelta(minutes=10),
-    Kind.ACTIVATION: timedelta(hours=1),
-    Kind.OPENING: timedelta(hours=24),
-    Kind.NEW_APPLICATION: timedelta(minutes=15),
-    Kind.FREEZE: timedelta(minutes=30),
-    Kind.THAW: timedelta(minutes=30),
-    Kind.EMAIL_CHANGE: timedelta(minutes=30),
-    Kind.REPROOFING: timedelta(hours=1),
+LIVES: dict[FlowKind, timedelta] = {
+    FlowKind.SIGN_IN: timedelta(minutes=10),
+    FlowKind.ACTIVATION: timedelta(hours=1),
+    FlowKind.OPENING: timedelta(hours=24),
+    FlowKind.NEW_APPLICATION: timedelta(minutes=15),
+    FlowKind.FREEZE: timedelta(minutes=30),
+    FlowKind.THAW: timedelta(minutes=30),
+    FlowKind.EMAIL_CHANGE: timedelta(minutes=30),
+    FlowKind.REPROOFING: timedelta(hours=1),
 }
 
-NEXT: dict[tuple[Kind, Step], Step] = {
-    (Kind.SIGN_IN, Step.SECOND_FACTOR): Step.DONE,
-    (Kind.OPENING, Step.CLICK): Step.DONE,
-    (Kind.NEW_APPLICATION, Step.NEW_FACTOR): Step.DONE,
-    (Kind.FREEZE, Step.EMAIL_CODE): Step.DONE,
-    (Kind.THAW, Step.EMAIL_CODE): Step.DONE,
-    (Kind.EMAIL_CHANGE, Step.EMAIL_CODE): Step.DONE,
-    (Kind.ACTIVATION, Step.EMAIL_CODE): Step.NEW_PASSWORD,
-    (Kind.ACTIVATION, Step.NEW_PASSWORD): Step.NEW_FACTOR,
-    (Kind.ACTIVATION, Step.NEW_FACTOR): Step.DONE,
-    (Kind.REPROOFING, Step.EMAIL_CODE): Step.NEW_PASSWORD,
-    (Kind.REPROOFING, Step.NEW_PASSWORD): Step.NEW_FACTOR,
-    (Kind.REPROOFING, Step.NEW_FACTOR): Step.DONE,
+NEXT: dict[tuple[FlowKind, FlowStep], FlowStep] = {
+    (FlowKind.SIGN_IN, FlowStep.SECOND_FACTOR): FlowStep.DONE,
+    (FlowKind.OPENING, FlowStep.CLICK): FlowStep.DONE,
+    (FlowKind.NEW_APPLICATION, FlowStep.NEW_FACTOR): FlowStep.DONE,
+    (FlowKind.FREEZE, FlowStep.EMAIL_CODE): FlowStep.DONE,
+    (FlowKind.THAW, FlowStep.EMAIL_CODE): FlowStep.DONE,
+    (FlowKind.EMAIL_CHANGE, FlowStep.EMAIL_CODE): FlowStep.DONE,
+    (FlowKind.ACTIVATION, FlowStep.EMAIL_CODE): FlowStep.NEW_PASSWORD,
+    (FlowKind.ACTIVATION, FlowStep.NEW_PASSWORD): FlowStep.NEW_FACTOR,
+    (FlowKind.ACTIVATION, FlowStep.NEW_FACTOR): FlowStep.DONE,
+    (FlowKind.REPROOFING, FlowStep.EMAIL_CODE): FlowStep.NEW_PASSWORD,
+    (FlowKind.REPROOFING, FlowStep.NEW_PASSWORD): FlowStep.NEW_FACTOR,
+    (FlowKind.REPROOFING, FlowStep.NEW_FACTOR): FlowStep.DONE,
 }
 
-ENDS_EARLY = frozenset({(Kind.ACTIVATION, Step.NEW_PASSWORD)})  # the code joins an account that is there: linking.py
+ENDS_EARLY = frozenset(
+    {(FlowKind.ACTIVATION, FlowStep.NEW_PASSWORD)}
+)  # the code joins an account that is there: linking.py
 
 EMAIL_CODE_LIFE = timedelta(minutes=10)  # domain.md §3.3
 EMAIL_CODE_DIGITS = 8

@@ -103,7 +103,7 @@ def counters_of(person_ids: Iterable[str]) -> dict[str, Counter]:
     return {subjects[row.subject]: Counter(row.failures, row.locked_until) for row in rows}
 
 
-def open_again(subject: str, *, now: datetime) -> Counter | None:
+def lift_lockout(subject: str, *, now: datetime) -> Counter | None:
     """Lift the pause of *subject* and return the counter as it was; None when there was no pause."""
     with transaction():
         counter = _lock_row(subject, now)

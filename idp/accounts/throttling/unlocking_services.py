@@ -23,7 +23,7 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Lockout:
     """What keeps somebody from signing in, as the rooms above show it."""
 
     failures: int = 0
@@ -37,7 +37,7 @@ class Door:
         return self.locked_until is None and not self.is_spent and not self.is_frozen
 
 
-def doors_of(person_ids: Iterable[str], *, now: datetime) -> dict[str, Door]:
+def lockouts_of(person_ids: Iterable[str], *, now: datetime) -> dict[str, Lockout]:
     """Return what keeps each of these people from signing in at *now*, in two queries."""
     wanted = set(person_ids)
     counters, frozen = attempt_counters.counters_of(wanted), frozen_among(wanted)
@@ -45,13 +45,13 @@ def doors_of(person_ids: Iterable[str], *, now: datetime) -> dict[str, Door]:
     for each in wanted:
         counter = counters.get(each, attempt_counters.Counter())
         until = counter.locked_until if counter.is_locked(now) else None
-        found[each] = Door(counter.failures, until, counter.is_spent, each in frozen)
+        found[each] = Lockout(counter.failures, until, counter.is_spent, each in frozen)
     return found
 
 
-def door_of(person_id: str, *, now: datetime) -> Door:
+def lockout_of(person_id: str, *, now: datetime) -> Lockout:
     """Return what keeps somebody from signing in at *now*."""
-    return doors_of((person_id,), now=now)[person_id]
+    return lockouts_of((person_id,), now=now)[person_id]
 
 
 def unlock(person_id: str, *, by: Actor, now: datetime) -> bool:
@@ -61,7 +61,7 @@ def unlock(person_id: str, *, by: Actor, now: datetime) -> bool:
         ConflictError: it was lifted too often within a day.
     """
     with transaction():
-        former = attempt_counters.open_again(attempt_counters.subject_of(person_id), now=now)
+        former = attempt_counters.lift_lockout(attempt_counters.subject_of(person_id), now=now)
         if former is None:
             return False
         if allowance_services.take(f"unlock:{person_id}", limit=UNLOCKS_PER_DAY, window=_DAY, now=now) is not None:

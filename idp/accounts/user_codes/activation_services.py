@@ -19,7 +19,7 @@ from ...errors import ConflictError, Decision
 from ...identifiers import PersonId, UserCode
 from ...notices import services as notices
 from ..challenges import challenge_services, email_code_services
-from ..challenges.challenge_services import Begun, Sent
+from ..challenges.challenge_services import PendingChallenge, SubmittedForm
 from ..credentials import factor_services, totp
 from ..credentials.hashing import current_hasher
 from ..credentials.passwords import PasswordFault, judge
@@ -28,15 +28,15 @@ from ..people import contact_services
 from ..people.person_services import person
 from ..recovery import reproofing_services
 from ..sessions import session_services
-from ..sessions.sign_ins import Signed, SignIn, mask_email
+from ..sessions.sign_ins import CompletedSignIn, SignIn, mask_email
 from ..sign_in.sign_in_lookup import owner_of
 from ..sign_in.sign_in_services import note_refusal, secret_after, sent_again
-from ..sign_in.steps import ENDS_EARLY, Kind, Step
+from ..sign_in.steps import ENDS_EARLY, FlowKind, FlowStep
 from ..throttling import attempt_counters
 from .code_services import secret_digest
 from .states import CodeEvent, CodeState, sources
 
-_KINDS = (Kind.ACTIVATION, Kind.REPROOFING)
+_KINDS = (FlowKind.ACTIVATION, FlowKind.REPROOFING)
 
 
 class StartRefusal(StrEnum):
@@ -63,7 +63,7 @@ class Start:
 class Activation:
     """An activation as its pages show it."""
 
-    step: Step
+    step: FlowStep
     person_id: PersonId
     user_code: UserCode
     masked_email: str
@@ -75,7 +75,7 @@ class Activation:
 class Finish:
     """The answer to the code that confirms an application: signed in, or linked to an account that was there."""
 
-    signed: Signed | None = None
+    signed: CompletedSignIn | None = None
     linked: bool = False
     replaced: bool = False
     over: bool = False
@@ -103,15 +103,15 @@ def start(user_code: UserCode, secret: str, *, next_path: str, browser: str | No
             refusal = _why_not(user_code, digest, now)
             if refusal is not StartRefusal.WRONG:
                 attempt_counters.return_try(subject, counter, now=now)  # the secret was right: no guess
-                begun = _at(token, Step.EMAIL_CODE, now)
+                begun = _at(token, FlowStep.EMAIL_CODE, now)
                 return Start(token=token) if begun is not None else Start(refusal=refusal)
             note_refusal(owner, subject, counter, step="temporary_password", now=now)
             locked = counter.is_locked(now)
             return Start(refusal=StartRefusal.LOCKED if locked else refusal, locked_until=counter.locked_until)
         attempt_counters.return_try(subject, counter, now=now)
         challenge_id, token = challenge_services.begin(
-            Kind.ACTIVATION,
-            Step.EMAIL_CODE,
+            FlowKind.ACTIVATION,
+            FlowStep.EMAIL_CODE,
             person_id=person_id,
             user_code=user_code.signs,
             next_path=next_path,
@@ -122,13 +122,13 @@ def start(user_code: UserCode, secret: str, *, next_path: str, browser: str | No
     return Start(token=token)
 
 
-def _prove_anew(slip: reproofing_services.Slip, user_code: UserCode, next_path: str, now: datetime) -> Start:
+def _prove_anew(slip: reproofing_services.ReproofingSlip, user_code: UserCode, next_path: str, now: datetime) -> Start:
     """Go on with the slip of somebody who lost every second factor, once its day has come."""
     if slip.serves_from > now:
         return Start(refusal=StartRefusal.EARLY, serves_from=slip.serves_from)
     challenge_id, token = challenge_services.begin(
-        Kind.REPROOFING,
-        Step.EMAIL_CODE,
+        FlowKind.REPROOFING,
+        FlowStep.EMAIL_CODE,
         person_id=slip.person_id,
         user_code=user_code.signs,
         next_path=next_path,
@@ -197,41 +197,41 @@ def activation(token: str | None, *, now: datetime) -> Activation | None:
 def send_again(token: str | None, *, now: datetime) -> bool:
     """Send another code by e-mail, which kills the former; tell whether one was sent (not too often, not too soon)."""
     with transaction():
-        begun = _at(token, Step.EMAIL_CODE, now)
+        begun = _at(token, FlowStep.EMAIL_CODE, now)
         return begun is not None and email_code_services.send(begun.id, person(begun.person_id), now=now)
 
 
-def confirm_email(token: str | None, code: str, *, now: datetime) -> email_code_services.Answer:
+def confirm_email(token: str | None, code: str, *, now: datetime) -> email_code_services.CodeCheck:
     """Judge the code received by e-mail; when it is right, the activation advances.
 
     A person who already has credentials is done here: the user code is linked to their account.
     """
     with transaction():
-        begun = _at(token, Step.EMAIL_CODE, now)
+        begun = _at(token, FlowStep.EMAIL_CODE, now)
         if begun is None:
-            return email_code_services.Answer(email_code_services.Outcome.OVER)
+            return email_code_services.CodeCheck(email_code_services.CodeOutcome.OVER)
         answer = _judge_email_code(begun, code, now)
-        if answer.outcome is not email_code_services.Outcome.RIGHT:
+        if answer.outcome is not email_code_services.CodeOutcome.RIGHT:
             return answer
         contact_services.note_confirmed(person(begun.person_id).email, now=now)
-        if begun.kind is Kind.ACTIVATION and factor_services.has_password(begun.person_id):
+        if begun.kind is FlowKind.ACTIVATION and factor_services.has_password(begun.person_id):
             challenge_services.abandon(begun, now=now)
             mark_activated(begun, now)
-            return email_code_services.Answer(email_code_services.Outcome.LINKED)
+            return email_code_services.CodeCheck(email_code_services.CodeOutcome.LINKED)
         challenge_services.advance(begun, now=now)
         return answer
 
 
-def _judge_email_code(begun: Begun, code: str, now: datetime) -> email_code_services.Answer:
+def _judge_email_code(begun: PendingChallenge, code: str, now: datetime) -> email_code_services.CodeCheck:
     """Judge the code; one that proves somebody anew also counts on the person's one counter (security-bar.md S-48)."""
-    if begun.kind is Kind.ACTIVATION:
+    if begun.kind is FlowKind.ACTIVATION:
         return email_code_services.check(begun.id, code, now=now)
     subject = attempt_counters.subject_of(begun.person_id)
     may_judge, counter = attempt_counters.take_try(subject, renewing=True, now=now)
     if not may_judge:
-        return email_code_services.Answer(email_code_services.Outcome.SPENT)
+        return email_code_services.CodeCheck(email_code_services.CodeOutcome.SPENT)
     answer = email_code_services.check(begun.id, code, now=now)
-    if answer.outcome is email_code_services.Outcome.WRONG:
+    if answer.outcome is email_code_services.CodeOutcome.WRONG:
         note_refusal(begun.person_id, subject, counter, step="reproofing_code", now=now)
     else:
         attempt_counters.return_try(subject, counter, now=now)
@@ -246,7 +246,7 @@ def choose_password(
     Raises:
         BusyError: too many passwords are being hashed.
     """
-    begun = _at(token, Step.NEW_PASSWORD, now)
+    begun = _at(token, FlowStep.NEW_PASSWORD, now)
     if begun is None:
         return None
     whom = person(begun.person_id)
@@ -258,9 +258,9 @@ def choose_password(
     return decision if challenge_services.advance(begun, now=now, password_hash=hashed) else None
 
 
-def offered_factor(token: str | None, *, now: datetime) -> totp.Offer | None:
+def offered_factor(token: str | None, *, now: datetime) -> totp.TotpOffer | None:
     """Return the secret offered to the person's application, the same as long as this activation lasts."""
-    begun = _at(token, Step.NEW_FACTOR, now)
+    begun = _at(token, FlowStep.NEW_FACTOR, now)
     if begun is None:
         return None
     sealing, place = current_sealing(), f"challenge:{begun.id}"
@@ -272,20 +272,20 @@ def confirm_factor(token: str | None, code: str, *, former: SignIn | None, devic
     """Confirm the application with one code and write everything at once; None when the code is wrong."""
     offer = offered_factor(token, now=now)
     if offer is None:
-        again = sent_again(token, Sent(code), now=now)
+        again = sent_again(token, SubmittedForm(code), now=now)
         return Finish(signed=again.signed, over=again.signed is None)
     digits = totp.read_code(code)
     step = totp.step_of(offer.secret, digits, now) if digits else None
     if step is None:
         return None
     with transaction():
-        begun = _at(token, Step.NEW_FACTOR, now)
+        begun = _at(token, FlowStep.NEW_FACTOR, now)
         if begun is None or begun.password_hash is None:
             return Finish(over=True)
         factor_services.hold(begun.person_id)  # before what was begun and the code, as a linking does
-        if not challenge_services.advance(begun, now=now, answer_digest=Sent(code).mark(begun)):
+        if not challenge_services.advance(begun, now=now, answer_digest=SubmittedForm(code).mark(begun)):
             return Finish(over=True)
-        if begun.kind is Kind.REPROOFING:
+        if begun.kind is FlowKind.REPROOFING:
             replaced = reproofing_services.finish(
                 begun.id, hashed=begun.password_hash, totp_secret=offer.secret, step=step, now=now
             )
@@ -297,7 +297,7 @@ def confirm_factor(token: str | None, code: str, *, former: SignIn | None, devic
         if not is_first:
             return Finish(linked=True)
         attempt_counters.forget_failures(attempt_counters.subject_of(begun.person_id), now=now)
-        who = session_services.stand(begun.person_id, begun.user_code)
+        who = session_services.account_status(begun.person_id, begun.user_code)
         secret = secret_after(token, begun)
         signed = session_services.begin_sign_in(
             who, device=device, former=former, next_path=begun.next_path, token=secret, now=now
@@ -305,12 +305,12 @@ def confirm_factor(token: str | None, code: str, *, former: SignIn | None, devic
     return Finish(signed=signed)
 
 
-def _at(token: str | None, step: Step, now: datetime) -> Begun | None:
+def _at(token: str | None, step: FlowStep, now: datetime) -> PendingChallenge | None:
     begun = challenge_services.find(token, *_KINDS, now=now)
     return begun if begun is not None and begun.step is step else None
 
 
-def mark_activated(begun: Begun, now: datetime) -> None:
+def mark_activated(begun: PendingChallenge, now: datetime) -> None:
     """Activate the code of a challenge and tell its owner, in the caller's transaction.
 
     Raises:

@@ -19,7 +19,7 @@ from ..credentials.passwords import TemporaryPassword, draw_pairing, draw_tempor
 from ..models import Challenge, Person, UserCodeRow
 from ..people.access_states import Access
 from ..sessions.sign_ins import UserCodeStatus
-from ..sign_in.steps import Kind
+from ..sign_in.steps import FlowKind
 from .states import SLIP_LIFE, TEMPORARY_PASSWORD_LIFE, CodeEvent, CodeState, after, as_of, sources
 
 _DRAWS = 20
@@ -199,7 +199,7 @@ def _activations(user_code: UserCode) -> tuple[ColumnElement[bool], ...]:
     """Return what makes a challenge one that was begun with this code and has not ended."""
     return (
         Challenge.user_code == user_code.signs,
-        Challenge.kind != Kind.SIGN_IN.value,
+        Challenge.kind != FlowKind.SIGN_IN.value,
         Challenge.ended_at.is_(None),
     )
 

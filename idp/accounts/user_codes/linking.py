@@ -15,7 +15,7 @@ from ...errors import Decision
 from ..leaving.closing import Objection
 
 
-class Hindrance(StrEnum):
+class LinkingObstacle(StrEnum):
     """Why a user code does not join an account."""
 
     WEAK_SIGN_IN = "weak_sign_in"
@@ -26,7 +26,7 @@ class Hindrance(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class LinkingFacts:
     """What counts about the person of a new code and the account they say they have."""
 
     is_weak: bool
@@ -47,13 +47,16 @@ class Succession:
     objections: Callable[[str, str], Sequence[Objection]]
 
 
-def may_link(facts: Facts) -> Decision[Hindrance]:
+def may_link(facts: LinkingFacts) -> Decision[LinkingObstacle]:
     """Decide whether a user code may join an account, apart from what other rooms object."""
     hindrances = (
-        (facts.is_weak, Hindrance.WEAK_SIGN_IN),
-        (facts.is_same_person, Hindrance.SAME_PERSON),
-        (not facts.is_account_open, Hindrance.ACCOUNT_NOT_OPEN),
-        (facts.has_credential, Hindrance.HAS_CREDENTIAL),
-        (facts.is_operator, Hindrance.OPERATOR),  # whoever works at the desk never reaches an agency (security-bar.md)
+        (facts.is_weak, LinkingObstacle.WEAK_SIGN_IN),
+        (facts.is_same_person, LinkingObstacle.SAME_PERSON),
+        (not facts.is_account_open, LinkingObstacle.ACCOUNT_NOT_OPEN),
+        (facts.has_credential, LinkingObstacle.HAS_CREDENTIAL),
+        (
+            facts.is_operator,
+            LinkingObstacle.OPERATOR,
+        ),  # whoever works at the desk never reaches an agency (security-bar.md)
     )
     return Decision(tuple(hindrance for stands, hindrance in hindrances if stands))

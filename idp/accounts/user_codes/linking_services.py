@@ -14,7 +14,7 @@ from ...errors import ConflictError
 from ...identifiers import UserCode
 from ...notices import services as notices
 from ..challenges import challenge_services
-from ..challenges.challenge_services import Begun
+from ..challenges.challenge_services import PendingChallenge
 from ..leaving.closing import Objection
 from ..models import Passkey, Password, Person, RecoveryCode, TotpDevice, UserCodeRow
 from ..people import access_services
@@ -23,8 +23,8 @@ from ..people.person_services import people, require_level
 from ..recovery import reproofing_services
 from ..recovery.lost_code_services import EnterpriseOfCode, enterprises_of_codes
 from ..sessions.sign_ins import PersonView, SignIn
-from ..sign_in.steps import Kind, Step
-from .linking import Facts, Hindrance, Succession, may_link
+from ..sign_in.steps import FlowKind, FlowStep
+from .linking import LinkingFacts, LinkingObstacle, Succession, may_link
 from .states import CodeEvent, CodeState, sources
 
 _SUCCESSIONS = "mandat.successions"
@@ -41,7 +41,7 @@ class Prospect:
     named: PersonView
     account: PersonView
     next_path: str
-    hindrances: tuple[Hindrance, ...]
+    hindrances: tuple[LinkingObstacle, ...]
     objections: tuple[Objection, ...]
 
     @property
@@ -91,7 +91,7 @@ def link(token: str | None, sign_in: SignIn, *, now: datetime) -> Prospect | Non
     return found
 
 
-def _prospect(begun: Begun, sign_in: SignIn) -> Prospect:
+def _prospect(begun: PendingChallenge, sign_in: SignIn) -> Prospect:
     account = sign_in.person_id
     known = people((begun.person_id, account))
     of_code = enterprises_of_codes(begun.person_id).get(begun.user_code, EnterpriseOfCode())
@@ -107,7 +107,7 @@ def _prospect(begun: Begun, sign_in: SignIn) -> Prospect:
     )
 
 
-def _move(begun: Begun, sign_in: SignIn, now: datetime) -> None:
+def _move(begun: PendingChallenge, sign_in: SignIn, now: datetime) -> None:
     """Move the code, end what was begun with it, and close the row it leaves; each statement finds what the page saw.
 
     The people are held first, then what was begun, then the code: in the order in which an activation takes the same rows.
@@ -124,7 +124,7 @@ def _move(begun: Begun, sign_in: SignIn, now: datetime) -> None:
     require_level(sign_in.person_id, level)
 
 
-def _take(begun: Begun, account: str, now: datetime) -> bool:
+def _take(begun: PendingChallenge, account: str, now: datetime) -> bool:
     taken = db.session.execute(
         update(UserCodeRow)
         .where(
@@ -139,12 +139,12 @@ def _take(begun: Begun, account: str, now: datetime) -> bool:
     return taken is not None
 
 
-def _facts(begun: Begun, sign_in: SignIn, *, hold: bool = False) -> Facts:
+def _facts(begun: PendingChallenge, sign_in: SignIn, *, hold: bool = False) -> LinkingFacts:
     account, named = sign_in.person_id, begun.person_id
     wanted = select(Person.id, Person.access, Person.is_operator).where(Person.id.in_((account, named)))
     wanted = wanted.order_by(Person.id)
     rows = {row.id: row for row in db.session.execute(wanted.with_for_update(key_share=True) if hold else wanted)}
-    return Facts(
+    return LinkingFacts(
         is_weak=sign_in.is_weak,
         is_same_person=account == named,
         is_account_open=rows[account].access == Access.OPEN.value,
@@ -164,9 +164,9 @@ def _has_credential(person_id: str, user_code: str) -> bool:
     return bool(db.session.scalar(select(or_(others, *credentials))))
 
 
-def _waiting(token: str | None, now: datetime) -> Begun | None:
-    begun = challenge_services.find(token, Kind.ACTIVATION, now=now)
-    return begun if begun is not None and begun.step is Step.NEW_PASSWORD else None
+def _waiting(token: str | None, now: datetime) -> PendingChallenge | None:
+    begun = challenge_services.find(token, FlowKind.ACTIVATION, now=now)
+    return begun if begun is not None and begun.step is FlowStep.NEW_PASSWORD else None
 
 
 def _tell(found: Prospect, now: datetime) -> None:

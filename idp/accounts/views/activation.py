@@ -16,10 +16,10 @@ from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ...i18n import long_datetime, ngettext
 from ..challenges import enrolment_link_services
-from ..challenges.email_code_services import Answer, Outcome
+from ..challenges.email_code_services import CodeCheck, CodeOutcome
 from ..credentials.passwords import PasswordFault, read_temporary
 from ..forms import ActivateForm, EmailCodeForm, NewPasswordForm, OtpForm
-from ..sign_in.steps import Step
+from ..sign_in.steps import FlowStep
 from ..user_codes import activation_services
 from ..user_codes.activation_services import Activation, Start, StartRefusal
 from . import browser
@@ -29,9 +29,9 @@ blueprint = Blueprint("activation", __name__, url_prefix="/activate")
 blueprint.before_request(browser.one_of_each)
 
 _PAGES = {
-    Step.EMAIL_CODE: "/activate/code",
-    Step.NEW_PASSWORD: "/activate/password",
-    Step.NEW_FACTOR: "/activate/factor",
+    FlowStep.EMAIL_CODE: "/activate/code",
+    FlowStep.NEW_PASSWORD: "/activate/password",
+    FlowStep.NEW_FACTOR: "/activate/factor",
 }
 
 
@@ -60,17 +60,17 @@ def slips() -> ResponseReturnValue:
 @limiter.limit(SIGN_IN, methods=["POST"])
 def email_code() -> ResponseReturnValue:
     """Ask for the code sent by e-mail."""
-    activation = _expect(Step.EMAIL_CODE)
+    activation = _expect(FlowStep.EMAIL_CODE)
     if isinstance(activation, Response):
         return activation
     form = EmailCodeForm()
     if not form.validate_on_submit():
         return _page("activate_code", form, activation)
     answer = activation_services.confirm_email(browser.activation_token(), form.email_code.data, now=now())
-    if answer.outcome is Outcome.LINKED:
+    if answer.outcome is CodeOutcome.LINKED:
         browser.note_linked()
         return see_other(at("/activate/linked"))
-    if answer.outcome in (Outcome.RIGHT, Outcome.OVER):
+    if answer.outcome in (CodeOutcome.RIGHT, CodeOutcome.OVER):
         return see_other(at("/activate/password"))
     form.email_code.errors = (_email_sentence(answer),)
     return _page("activate_code", form, activation)
@@ -91,7 +91,7 @@ def email_code_again() -> ResponseReturnValue:
 @limiter.limit(SIGN_IN, methods=["POST"])
 def password() -> ResponseReturnValue:
     """Ask for a password of one's own."""
-    activation = _expect(Step.NEW_PASSWORD)
+    activation = _expect(FlowStep.NEW_PASSWORD)
     if isinstance(activation, Response):
         return activation
     form = NewPasswordForm()
@@ -129,7 +129,7 @@ def factor() -> ResponseReturnValue:
             flash(_("Your password and your second factor are replaced. Sign in with the new ones."), "success")
             return see_other(browser.sign_in_page())
         form.otp.errors = (_("This code is wrong. Check the time of your device, and type the code shown now."),)
-    activation = _expect(Step.NEW_FACTOR)
+    activation = _expect(FlowStep.NEW_FACTOR)
     if isinstance(activation, Response):
         return activation
     offer = activation_services.offered_factor(token, now=now())
@@ -174,7 +174,7 @@ def _leads_to() -> str | None:
     return wanted_path() if "next" in request.args else None
 
 
-def _expect(step: Step) -> Activation | Response:
+def _expect(step: FlowStep) -> Activation | Response:
     """Return the activation when it waits for *step*; else lead to where it is, or back to the start."""
     activation = activation_services.activation(browser.activation_token(), now=now())
     if activation is None:
@@ -213,8 +213,8 @@ def _start_sentence(answer: Start) -> str:
     return str(_("The user code and the temporary password do not go together"))
 
 
-def _email_sentence(answer: Answer) -> str:
-    if answer.outcome is Outcome.SPENT:
+def _email_sentence(answer: CodeCheck) -> str:
+    if answer.outcome is CodeOutcome.SPENT:
         return str(_("This code no longer works. Ask for a new one below."))
     sentence = ngettext(
         "This code is wrong. %(num)s try is left.", "This code is wrong. %(num)s tries are left.", answer.tries_left

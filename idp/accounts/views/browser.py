@@ -10,7 +10,7 @@ from flask import Flask, Response, abort, current_app, g, request, session
 
 from ...crypto.sealing import digest, is_token
 from ...http import bindings
-from ...http.bindings import Kind
+from ...http.bindings import BindingKind
 from ...http.web import now, see_other
 from ...i18n import ASKED_LANGUAGE
 from ..challenges import enrolment_link_services
@@ -19,19 +19,19 @@ from ..credentials.passkeys import CEREMONY_LIFE
 from ..recovery import recovery_states
 from ..sessions import cookies, session_services
 from ..sessions.sessions import SignInContext, current_sign_in, unfinished_sign_in, weak_sign_in
-from ..sessions.sign_ins import Signed, SignIn, device_words
+from ..sessions.sign_ins import CompletedSignIn, SignIn, device_words
 from ..sign_in import steps
 from ..sign_in.steps import LIVES
 
-SIGN_IN = Kind("sign-in", LIVES[steps.Kind.SIGN_IN])
-ACTIVATION = Kind("activation", LIVES[steps.Kind.ACTIVATION])
-OPENING = Kind("opening", LIVES[steps.Kind.OPENING])
-RECOVERY = Kind("recovery", recovery_states.LIFE)
-OBJECTION = Kind("objection", timedelta(hours=1))
-FREEZE = Kind("freeze", LIVES[steps.Kind.FREEZE])
-THAW = Kind("thaw", LIVES[steps.Kind.THAW])
-EMAIL_CHANGE = Kind("email-change", LIVES[steps.Kind.EMAIL_CHANGE])
-PASSKEY = Kind("passkey", CEREMONY_LIFE)
+SIGN_IN = BindingKind("sign-in", LIVES[steps.FlowKind.SIGN_IN])
+ACTIVATION = BindingKind("activation", LIVES[steps.FlowKind.ACTIVATION])
+OPENING = BindingKind("opening", LIVES[steps.FlowKind.OPENING])
+RECOVERY = BindingKind("recovery", recovery_states.LIFE)
+OBJECTION = BindingKind("objection", timedelta(hours=1))
+FREEZE = BindingKind("freeze", LIVES[steps.FlowKind.FREEZE])
+THAW = BindingKind("thaw", LIVES[steps.FlowKind.THAW])
+EMAIL_CHANGE = BindingKind("email-change", LIVES[steps.FlowKind.EMAIL_CHANGE])
+PASSKEY = BindingKind("passkey", CEREMONY_LIFE)
 _ALL = (SIGN_IN, ACTIVATION, OPENING, RECOVERY, OBJECTION, FREEZE, THAW, EMAIL_CHANGE, PASSKEY)
 _NUMBERED = frozenset({"sign_in", "passkeys", "email_sign_in", "activation", "linking", "recovery", "freezing"})
 _LINKED = "activation_linked"
@@ -70,7 +70,7 @@ def recovery_token() -> str | None:
     return bindings.current_secret(RECOVERY)
 
 
-def begin(kind: Kind, token: str, page: str, *, leads_to: str | None = None) -> str:
+def begin(kind: BindingKind, token: str, page: str, *, leads_to: str | None = None) -> str:
     """Keep the secret of what begins here, and return its own address of *page*.
 
     Its number is the one of the interaction that it is for, named by *leads_to* or by this request; else a new one.
@@ -170,7 +170,7 @@ def device() -> str:
     return device_words(request.user_agent.string)
 
 
-def enter(signed: Signed) -> Response:
+def enter(signed: CompletedSignIn) -> Response:
     """Give the browser its new cookie and go on; tokens of forms from before the sign-in die (security-bar.md S-36).
 
     After another person's sign-in that lapsed, nothing of theirs is left on the pages (S-42); what other tabs have begun for
@@ -210,7 +210,7 @@ def former_sign_in() -> SignIn | None:
     return current_sign_in() or unfinished_sign_in() or weak_sign_in()
 
 
-def renew(signed: Signed) -> None:
+def renew(signed: CompletedSignIn) -> None:
     """Give the browser the new cookie of a sign-in made fresh; tokens of forms from before die with the old one."""
     new_form_tokens()
     cookies.hold(signed.token, signed.sign_in)

@@ -15,7 +15,7 @@ from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ..credentials import passkey_services
 from ..credentials.factor_policy import Ways
-from ..credentials.passkeys import Purpose
+from ..credentials.passkeys import CeremonyPurpose
 from ..forms import OtpForm, PasskeyForm
 from ..sessions import cookies
 from ..sessions.sessions import (
@@ -27,7 +27,7 @@ from ..sessions.sessions import (
     sign_in_required,
     unfinished_sign_in,
 )
-from ..sessions.sign_ins import Signed, SignIn
+from ..sessions.sign_ins import CompletedSignIn, SignIn
 from ..sign_in import kept_form_services, step_up_services
 from ..sign_in.kept_forms import Wait
 from ..sign_in.sign_in_services import Refusal
@@ -79,7 +79,7 @@ def with_passkey() -> ResponseReturnValue:
         if answer.refusal is Refusal.OVER:
             return see_other(_sign_in_again())
         form.credential.errors = (_("This passkey was not accepted. Try again, or use another way."),)
-    asked = passkey_services.ask_person(sign_in.person_id, Purpose.STEP_UP, now=now())
+    asked = passkey_services.ask_person(sign_in.person_id, CeremonyPurpose.STEP_UP, now=now())
     if asked is None:
         return _another_way(ways)
     ceremony = browser.hold_passkey(asked.token)
@@ -101,7 +101,7 @@ def waiting() -> ResponseReturnValue:
     )
 
 
-def go_on(signed: Signed) -> Response:
+def go_on(signed: CompletedSignIn) -> Response:
     """Lead a sign-in that was just made fresh to the form that waits, or to the page that asked."""
     browser.renew(signed)
     return see_other(_onward())

@@ -103,7 +103,7 @@ def end_all() -> ResponseReturnValue:
 def stay() -> ResponseReturnValue:
     """Note that the person is there, and say for how many seconds the sign-in lasts now."""
     session_services.note_seen(_signed_in().sid, now())
-    found = session_services.present(presented_digest() or "", now=now())
+    found = session_services.active_session(presented_digest() or "", now=now())
     seconds = max(0, int((found.ends_at - now()).total_seconds())) if found else 0
     if request.accept_mimetypes.best_match(("text/html", "application/json")) == "application/json":
         return jsonify(seconds=seconds)

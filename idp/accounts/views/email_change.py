@@ -10,7 +10,7 @@ from ...http import bindings
 from ...http.limits import SIGN_IN, limiter
 from ...http.web import now, see_other
 from ...i18n import gettext as _
-from ..challenges.email_code_services import Outcome
+from ..challenges.email_code_services import CodeOutcome
 from ..forms import EmailChangeForm, EmailCodeForm, UndoForm
 from ..people import email_change_services
 from ..sessions.sessions import current_sign_in
@@ -56,7 +56,7 @@ def code() -> ResponseReturnValue:
     form = EmailCodeForm()
     if form.validate_on_submit():
         answer = email_change_services.finish(_signed_in(), token, form.email_code.data, now=now())
-        if answer.outcome is Outcome.RIGHT:
+        if answer.outcome is CodeOutcome.RIGHT:
             bindings.release_current(browser.EMAIL_CHANGE)
             browser.new_form_tokens()
             flash(

@@ -17,7 +17,7 @@ from ..forms import EmailCodeForm
 from ..sessions import cookies
 from ..sessions.sign_ins import mask_email
 from ..sign_in import email_sign_in_services
-from ..sign_in.email_sign_in_services import Sent
+from ..sign_in.email_sign_in_services import CodeRequestOutcome
 from ..sign_in.sign_in_lookup import under_way
 from ..sign_in.sign_in_services import Refusal, SecondStep
 from . import browser
@@ -68,9 +68,9 @@ def send() -> ResponseReturnValue:
     if isinstance(elsewhere, Response):
         return elsewhere
     sent = email_sign_in_services.send(browser.sign_in_token(), now=now())
-    if sent is Sent.OVER:
+    if sent is CodeRequestOutcome.OVER:
         return start_again()
-    if sent is Sent.TOO_SOON:
+    if sent is CodeRequestOutcome.TOO_SOON:
         flash(
             _("No code was sent: wait half a minute between two codes, and ask for three an hour at most."), "warning"
         )

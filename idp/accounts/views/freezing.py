@@ -16,12 +16,12 @@ from ...http.limits import SIGN_IN, limiter
 from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ...i18n import long_datetime, ngettext
-from ..challenges.email_code_services import Answer, Outcome
+from ..challenges.email_code_services import CodeCheck, CodeOutcome
 from ..forms import EmailCodeForm, FreezeForm
 from ..people import access_services
 from ..sessions.sessions import current_sign_in, open_to_weak_sign_in, sign_in_required
 from ..sessions.sign_ins import SignIn
-from ..sign_in.steps import Kind
+from ..sign_in.steps import FlowKind
 from . import browser
 
 blueprint = Blueprint("freezing", __name__)
@@ -66,7 +66,7 @@ def stranger() -> ResponseReturnValue:
 @limiter.limit(SIGN_IN, methods=["POST"])
 def code() -> ResponseReturnValue:
     """Ask for the code received by e-mail, then freeze."""
-    return _code_page(Kind.FREEZE, browser.FREEZE, begin_at=at("/freeze"), done_at="/frozen")
+    return _code_page(FlowKind.FREEZE, browser.FREEZE, begin_at=at("/freeze"), done_at="/frozen")
 
 
 @blueprint.get("/frozen")
@@ -79,7 +79,7 @@ def frozen() -> ResponseReturnValue:
 @limiter.limit(SIGN_IN, methods=["POST"])
 def thaw() -> ResponseReturnValue:
     """Ask whoever has shown password and second factor for the code sent by e-mail, then thaw."""
-    return _code_page(Kind.THAW, browser.THAW, begin_at=browser.sign_in_page(), done_at=browser.sign_in_page())
+    return _code_page(FlowKind.THAW, browser.THAW, begin_at=browser.sign_in_page(), done_at=browser.sign_in_page())
 
 
 def hold_thaw(token: str | None, wait_until: datetime | None) -> Response:
@@ -98,28 +98,30 @@ def hold_thaw(token: str | None, wait_until: datetime | None) -> Response:
     return see_other(browser.begin(browser.THAW, token, "/unfreeze"))
 
 
-def _code_page(kind: Kind, binding: bindings.Kind, *, begin_at: str, done_at: str) -> ResponseReturnValue:
+def _code_page(kind: FlowKind, binding: bindings.BindingKind, *, begin_at: str, done_at: str) -> ResponseReturnValue:
     token = bindings.current_secret(binding)
     if token is None:
         return redirect(begin_at)
     form = EmailCodeForm()
     if form.validate_on_submit():
         answer = access_services.finish(kind, token, form.email_code.data, now=now())
-        if answer.outcome is Outcome.RIGHT:
+        if answer.outcome is CodeOutcome.RIGHT:
             bindings.release_current(binding)
-            if kind is Kind.THAW:
+            if kind is FlowKind.THAW:
                 flash(_("Your access is open again. Sign in."), "success")
             return see_other(done_at)
-        told = answer if kind is Kind.THAW else Answer(Outcome.OVER)  # tries left would tell that somebody has the code
+        told = (
+            answer if kind is FlowKind.THAW else CodeCheck(CodeOutcome.OVER)
+        )  # tries left would tell that somebody has the code
         form.email_code.errors = (refused_email_code(told),)
     return make_response(
-        render_template("accounts/freeze_code.html", form=form, thawing=kind is Kind.THAW, back=begin_at)
+        render_template("accounts/freeze_code.html", form=form, thawing=kind is FlowKind.THAW, back=begin_at)
     )
 
 
-def refused_email_code(answer: Answer) -> str:
+def refused_email_code(answer: CodeCheck) -> str:
     """Say why a code received by e-mail was refused."""
-    if answer.outcome is Outcome.WRONG:
+    if answer.outcome is CodeOutcome.WRONG:
         return ngettext(
             "This code is wrong; %(num)s try is left.", "This code is wrong; %(num)s tries are left.", answer.tries_left
         )

@@ -14,7 +14,7 @@ from ..sessions.sessions import current_sign_in
 from ..sessions.sign_ins import SignIn, mask_email
 from ..sign_in.confirming import fresh_sign_in_required
 from ..user_codes import linking_services
-from ..user_codes.linking import Hindrance
+from ..user_codes.linking import LinkingObstacle
 from ..user_codes.linking_services import Prospect
 from . import browser
 from .activation import over
@@ -82,12 +82,16 @@ def _sign_in() -> SignIn:
     return sign_in
 
 
-def _sentence(hindrance: Hindrance) -> str:
+def _sentence(hindrance: LinkingObstacle) -> str:
     sentences = {
-        Hindrance.WEAK_SIGN_IN: _("A sign-in with a code by e-mail is not enough."),
-        Hindrance.SAME_PERSON: _("This user code is already one of this account."),
-        Hindrance.ACCOUNT_NOT_OPEN: _("This account is frozen or closed."),
-        Hindrance.HAS_CREDENTIAL: _("This user code already has an account of its own: two accounts are never merged."),
-        Hindrance.OPERATOR: _("An account of the desk never acts for an enterprise. Choose a password for this code."),
+        LinkingObstacle.WEAK_SIGN_IN: _("A sign-in with a code by e-mail is not enough."),
+        LinkingObstacle.SAME_PERSON: _("This user code is already one of this account."),
+        LinkingObstacle.ACCOUNT_NOT_OPEN: _("This account is frozen or closed."),
+        LinkingObstacle.HAS_CREDENTIAL: _(
+            "This user code already has an account of its own: two accounts are never merged."
+        ),
+        LinkingObstacle.OPERATOR: _(
+            "An account of the desk never acts for an enterprise. Choose a password for this code."
+        ),
     }
     return str(sentences[hindrance])

@@ -15,7 +15,7 @@ from ...http.limits import SIGN_IN, limiter
 from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ..credentials import passkey_services
-from ..credentials.passkey_services import Asked
+from ..credentials.passkey_services import PasskeyChallenge
 from ..forms import PasskeyForm
 from ..sessions import cookies
 from ..sign_in import passkey_sign_in_services, sign_in_services
@@ -88,7 +88,7 @@ def second_factor() -> ResponseReturnValue:
     return judged(page, answer)
 
 
-def _page(name: str, form: PasskeyForm, asked: Asked | None, **more: object) -> Response:
+def _page(name: str, form: PasskeyForm, asked: PasskeyChallenge | None, **more: object) -> Response:
     page = render_template(
         f"accounts/{name}.html",
         form=form,

@@ -25,7 +25,7 @@ from ...i18n import ngettext
 from .. import services
 from ..forms import EmailCodeForm, LostCodeForm, NewPasswordForm, OtpForm, PasskeyForm, RecoverForm
 from ..recovery import lost_code_services, recovery_passkey_services, recovery_services, reproofing_services
-from ..recovery.recovery_services import Answer, Outcome, Recovery
+from ..recovery.recovery_services import Recovery, RecoveryCheck, RecoveryOutcome
 from ..recovery.recovery_states import RecoveryState
 from ..sessions import cookies
 from ..sessions.sign_ins import SignIn
@@ -82,7 +82,7 @@ def code() -> ResponseReturnValue:
     answer = recovery_services.check_code(
         browser.recovery_token(), form.email_code.data, known=cookies.known_digest(), now=now()
     )
-    if answer.outcome in (Outcome.RIGHT, Outcome.OVER):
+    if answer.outcome in (RecoveryOutcome.RIGHT, RecoveryOutcome.OVER):
         return see_other(at("/recover/factor"))
     form.email_code.errors = (_code_sentence(answer),)
     return _with_wait(make_response(render_template("accounts/recover_code.html", form=form)), answer)
@@ -116,7 +116,7 @@ def factor() -> ResponseReturnValue:
     answer = recovery_services.check_factor(
         browser.recovery_token(), form.otp.data, known=cookies.known_digest(), now=now()
     )
-    if answer.outcome in (Outcome.RIGHT, Outcome.OVER):
+    if answer.outcome in (RecoveryOutcome.RIGHT, RecoveryOutcome.OVER):
         return see_other(at("/recover/password"))
     form.otp.errors = (_factor_sentence(answer),)
     return _with_wait(make_response(render_template("accounts/recover_factor.html", form=form)), answer)
@@ -132,7 +132,7 @@ def passkey() -> ResponseReturnValue:
     form, token = PasskeyForm(), browser.recovery_token()
     if form.validate_on_submit():
         answer = recovery_passkey_services.check(token, browser.take_passkey(), form.credential.data or "", now=now())
-        if answer.outcome in (Outcome.RIGHT, Outcome.OVER):
+        if answer.outcome in (RecoveryOutcome.RIGHT, RecoveryOutcome.OVER):
             return see_other(at("/recover/password"))
         form.credential.errors = (_("This passkey was not accepted. Try again, or type a code."),)
     asked = recovery_passkey_services.ask(token, now=now())
@@ -225,22 +225,22 @@ def _changed() -> Response:
     return see_other(browser.sign_in_page())
 
 
-def _with_wait(page: Response, answer: Answer) -> Response:
-    return too_many(page, answer.locked_until) if answer.outcome is Outcome.LOCKED else page
+def _with_wait(page: Response, answer: RecoveryCheck) -> Response:
+    return too_many(page, answer.locked_until) if answer.outcome is RecoveryOutcome.LOCKED else page
 
 
-def _code_sentence(answer: Answer) -> str:
-    if answer.outcome is Outcome.LOCKED:
+def _code_sentence(answer: RecoveryCheck) -> str:
+    if answer.outcome is RecoveryOutcome.LOCKED:
         return locked_sentence(answer.locked_until)
-    if answer.outcome is Outcome.SPENT:
+    if answer.outcome is RecoveryOutcome.SPENT:
         return str(_("This code no longer works. Ask for a new one below."))
     return ngettext(
         "This code is wrong. %(num)s try is left.", "This code is wrong. %(num)s tries are left.", answer.tries_left
     )
 
 
-def _factor_sentence(answer: Answer) -> str:
-    if answer.outcome is Outcome.LOCKED:
+def _factor_sentence(answer: RecoveryCheck) -> str:
+    if answer.outcome is RecoveryOutcome.LOCKED:
         return locked_sentence(answer.locked_until)
     return ngettext(
         "This code is wrong or was already used. Wait for the next one; %(num)s try is left.",

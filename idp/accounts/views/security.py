@@ -15,10 +15,10 @@ from ...http.limits import SIGN_IN, limiter
 from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ..credentials import passkey_services, password_change_services, recovery_code_services, security_services
-from ..credentials.factor_policy import Reason
+from ..credentials.factor_policy import RetentionReason
 from ..credentials.password_change_services import PasswordChange, PasswordOutcome
 from ..credentials.recovery_codes import FEW, shown
-from ..credentials.security_services import Factor, FactorKind
+from ..credentials.security_services import FactorKind, FactorView
 from ..forms import ChangePasswordForm, NewApplicationForm, NewPasskeyForm, NicknameForm
 from ..sessions import cookies
 from ..sessions.sessions import current_sign_in, safe_next, sign_in_address, sign_in_required, unfinished_sign_in
@@ -197,7 +197,7 @@ def recovery_codes() -> ResponseReturnValue:
     return _page("security_recovery_codes", None, left=recovery_code_services.left(sign_in.person_id), onward=onward)
 
 
-def _remove(factor: Factor) -> ResponseReturnValue:
+def _remove(factor: FactorView) -> ResponseReturnValue:
     if request.method != "POST":
         return render_template("accounts/security_remove.html", factor=factor)
     decision = security_services.remove(_signed_in(), factor, now=now())
@@ -213,10 +213,12 @@ def _sign_in_with_it() -> Response:
     return see_other(f"/sign-in/passkey?{urlencode({'next': wanted_path()})}")
 
 
-def _reason_sentence(reason: Reason) -> str:
+def _reason_sentence(reason: RetentionReason) -> str:
     sentences = {
-        Reason.LAST_APPLICATION: _("This is your last application: add another before you remove it."),
-        Reason.LAST_PASSKEY: _("This is your last passkey, and you must have one: add another before you remove it."),
+        RetentionReason.LAST_APPLICATION: _("This is your last application: add another before you remove it."),
+        RetentionReason.LAST_PASSKEY: _(
+            "This is your last passkey, and you must have one: add another before you remove it."
+        ),
     }
     return str(sentences[reason])
 

@@ -21,7 +21,7 @@ from ..forms import OtpForm, RecoveryCodeForm, SignInForm
 from ..sessions import cookies
 from ..sessions.sessions import current_sign_in, safe_next
 from ..sign_in import email_sign_in_services, sign_in_services
-from ..sign_in.sign_in_lookup import UnderWay, under_way
+from ..sign_in.sign_in_lookup import PendingSignIn, under_way
 from ..sign_in.sign_in_services import Refusal, SecondStep
 from . import browser, freezing
 
@@ -176,13 +176,13 @@ def refused_code(answer: SecondStep) -> str:
     return str(sentence)
 
 
-def may_use_email(going_on: UnderWay) -> bool:
+def may_use_email(going_on: PendingSignIn) -> bool:
     """Tell whether a code by e-mail is offered: never on the way to an agency, which gets nothing for it."""
     is_for_agency = g.get("sign_in_context") is not None or bindings.is_for_agency(going_on.begun.next_path)
     return not is_for_agency and email_sign_in_services.is_offered(going_on.person_id)
 
 
-def is_overtaken(going_on: UnderWay) -> bool:
+def is_overtaken(going_on: PendingSignIn) -> bool:
     """Tell whether the person has signed in since, in another tab of this browser: nothing more is asked here."""
     sign_in = current_sign_in()
     begun = going_on.begun
@@ -221,7 +221,7 @@ def _first_page(form: SignInForm | None = None) -> Response:
     )
 
 
-def _second_page(form: OtpForm | None, going_on: UnderWay) -> Response:
+def _second_page(form: OtpForm | None, going_on: PendingSignIn) -> Response:
     page = page_for_anybody(
         "accounts/sign_in_code.html",
         form or OtpForm,

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from ..subscriptions.rules import AcceptanceLine, RefusalReason, Ruling
-from .questionnaire import Caution, Choice, Consent, LocalizedText, Question, QuestionKind, Questionnaire
+from ..subscriptions.rules import AcceptanceLine, RefusalCause, Ruling
+from .questionnaire import Caution, Choice, ConsentText, LocalizedText, Question, QuestionKind, Questionnaire
 from .reading import CatalogueError as CatalogueError
 from .reading import Mistake as Mistake
 from .reading import Node
@@ -49,10 +49,10 @@ class Agency:
     blocks: tuple[FunctionalBlock, ...]
     questionnaire: Questionnaire
     acceptance: tuple[AcceptanceLine, ...]
-    refusal_reasons: tuple[RefusalReason, ...]
+    refusal_reasons: tuple[RefusalCause, ...]
 
     @property
-    def consent(self) -> Consent:
+    def consent(self) -> ConsentText:
         """Return what a PES agrees to when subscribing."""
         return self.questionnaire.consent
 
@@ -65,7 +65,7 @@ class Agency:
         """Return the block with this code, retired or not."""
         return next((block for block in self.blocks if block.code == code), None)
 
-    def refusal_reason(self, code: str | None) -> RefusalReason | None:
+    def refusal_reason(self, code: str | None) -> RefusalCause | None:
         """Return the reason with this code."""
         return next((reason for reason in self.refusal_reasons if reason.code == code), None)
 
@@ -179,7 +179,7 @@ def _questionnaire(node: Node) -> Questionnaire:
     consent = node.at("consent")
     consent.only(["version", "fr", "en"])
     text = LocalizedText(consent.at("fr").text(), consent.at("en").text())
-    return Questionnaire(node.at("version").text(), asked, Consent(consent.at("version").text(), text))
+    return Questionnaire(node.at("version").text(), asked, ConsentText(consent.at("version").text(), text))
 
 
 def _question(node: Node, before: tuple[Question, ...]) -> Question:
@@ -249,13 +249,13 @@ def _conditions(node: Node, before: tuple[Question, ...]) -> tuple[tuple[str, st
     return tuple((str(question_id), str(value)) for question_id, value in pairs.items())
 
 
-def _reason(node: Node, questionnaire: Questionnaire) -> RefusalReason:
+def _reason(node: Node, questionnaire: Questionnaire) -> RefusalCause:
     node.only(["code", "label", "question"])
     question = node.at("question").text() if node.has("question") else None
     if question is not None and questionnaire.question(question) is None:
         node.wrong("no such question", "question")
     code = node.at("code").matching(_ID, "two to 32 signs a–z, 0–9 or _, beginning with a letter")
-    return RefusalReason(code, _localized(node.at("label")), question)
+    return RefusalCause(code, _localized(node.at("label")), question)
 
 
 def _acceptance(node: Node, questionnaire: Questionnaire, reasons: set[str]) -> tuple[AcceptanceLine, ...]:

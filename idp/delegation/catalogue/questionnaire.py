@@ -81,7 +81,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Consent:
+class ConsentText:
     """What the PES agrees to; the version and the digest are kept with the subscription."""
 
     version: str
@@ -99,7 +99,7 @@ class Questionnaire:
 
     version: str
     questions: tuple[Question, ...]
-    consent: Consent
+    consent: ConsentText
 
     def question(self, question_id: str) -> Question | None:
         """Return the question with this id."""
@@ -117,7 +117,7 @@ class Questionnaire:
         return tuple(shown)
 
 
-class Fault(StrEnum):
+class AnswerFault(StrEnum):
     """Why an answer does not fit."""
 
     MISSING = "missing"
@@ -136,7 +136,7 @@ class Checked:
 
     answers: dict[str, str]
     blocks: tuple[str, ...]
-    faults: dict[str, Fault]
+    faults: dict[str, AnswerFault]
 
     def __bool__(self) -> bool:
         return not self.faults
@@ -156,7 +156,7 @@ def check(
 
 def _faults(
     shown: Iterable[Question], given: Mapping[str, str], blocks: tuple[str, ...], offered: frozenset[str]
-) -> Iterator[tuple[str, Fault]]:
+) -> Iterator[tuple[str, AnswerFault]]:
     for question in shown:
         if question.kind is QuestionKind.BLOCKS:
             fault = _blocks_fault(question, blocks, offered)
@@ -166,30 +166,33 @@ def _faults(
             yield question.id, fault
 
 
-def _blocks_fault(question: Question, blocks: tuple[str, ...], offered: frozenset[str]) -> Fault | None:
+def _blocks_fault(question: Question, blocks: tuple[str, ...], offered: frozenset[str]) -> AnswerFault | None:
     if not blocks:
-        return Fault.MISSING if question.required else None
-    return None if offered.issuperset(blocks) else Fault.UNKNOWN_BLOCK
+        return AnswerFault.MISSING if question.required else None
+    return None if offered.issuperset(blocks) else AnswerFault.UNKNOWN_BLOCK
 
 
-def _fault(question: Question, value: str) -> Fault | None:
+def _fault(question: Question, value: str) -> AnswerFault | None:
     if not value:
-        return Fault.MISSING if question.required else None
+        return AnswerFault.MISSING if question.required else None
     if len(value) > LONGEST_ANSWER:
-        return Fault.TOO_LONG
+        return AnswerFault.TOO_LONG
     match question.kind:
         case QuestionKind.CHOICE:
-            fits, fault = value in {choice.value for choice in question.choices}, Fault.NOT_A_CHOICE
+            fits, fault = value in {choice.value for choice in question.choices}, AnswerFault.NOT_A_CHOICE
         case QuestionKind.CHECKBOX:
-            fits, fault = value == TICKED, Fault.NOT_A_CHOICE
+            fits, fault = value == TICKED, AnswerFault.NOT_A_CHOICE
         case QuestionKind.EMAIL:
-            fits, fault = _is_email(value), Fault.EMAIL
+            fits, fault = _is_email(value), AnswerFault.EMAIL
         case QuestionKind.PHONE:
-            fits, fault = _PHONE.fullmatch(value) is not None, Fault.PHONE
+            fits, fault = _PHONE.fullmatch(value) is not None, AnswerFault.PHONE
         case QuestionKind.DATE:
-            fits, fault = _is_date(value), Fault.DATE
+            fits, fault = _is_date(value), AnswerFault.DATE
         case _:
-            fits, fault = question.pattern is None or re.fullmatch(question.pattern, value) is not None, Fault.PATTERN
+            fits, fault = (
+                question.pattern is None or re.fullmatch(question.pattern, value) is not None,
+                AnswerFault.PATTERN,
+            )
     return None if fits else fault
 
 

@@ -14,7 +14,7 @@ from ...notices import services as notices
 from ...notices.email import from_template
 from ...notices.messages import Email
 from .. import presenting
-from ..rules import Reason
+from ..rules import DenialReason
 from . import departure_services
 
 
@@ -28,8 +28,8 @@ def objections(person_id: str) -> tuple[Objection, ...]:
     return tuple(_objection(found.reason, found.enterprise) for found in departure_services.hindrances(person_id))
 
 
-def _objection(reason: Reason, name: str) -> Objection:
-    if reason is Reason.LAST_PES:
+def _objection(reason: DenialReason, name: str) -> Objection:
+    if reason is DenialReason.LAST_PES:
         return Objection(
             _("%(enterprise)s: you are its last active person in charge.", enterprise=name),
             _("Its authorized representative must add another one first, on the page “Persons in charge”."),

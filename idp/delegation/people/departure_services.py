@@ -24,14 +24,14 @@ MEMBER_LEFT = "member_left"
 
 
 @dataclass(frozen=True, slots=True)
-class Hindrance:
+class DepartureObstacle:
     """Why somebody may not leave an enterprise."""
 
-    reason: rules.Reason
+    reason: rules.DenialReason
     enterprise: str
 
 
-def hindrances(person_id: str) -> tuple[Hindrance, ...]:
+def hindrances(person_id: str) -> tuple[DepartureObstacle, ...]:
     """Return what keeps a person in their enterprises."""
     return tuple(found for view in people_services.memberships_of(person_id) for found in _hindrances(view))
 
@@ -96,10 +96,10 @@ def who_answers_for(person_id: str, enterprise_id: str, *, is_pes: bool) -> tupl
     return tuple(sorted({view.person_id for view in members if view.role in roles and view.counts} - {person_id}))
 
 
-def _hindrances(view: MembershipView) -> tuple[Hindrance, ...]:
+def _hindrances(view: MembershipView) -> tuple[DepartureObstacle, ...]:
     decision = rules.may_leave(
         view.member,
         active_pes=people_services.active_pes(view.enterprise_id),
         is_enterprise_active=view.enterprise_status is EnterpriseStatus.ACTIVE,
     )
-    return tuple(Hindrance(reason, view.enterprise) for reason in decision.reasons)
+    return tuple(DepartureObstacle(reason, view.enterprise) for reason in decision.reasons)

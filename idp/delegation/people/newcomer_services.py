@@ -19,7 +19,7 @@ from ...identifiers import MembershipId, UserCode
 from .. import rules
 from ..enterprise_services import hold_roster
 from . import people_services
-from .people_services import Known, MembershipView
+from .people_services import EnterpriseContact, MembershipView
 from .roles import Role
 
 
@@ -93,7 +93,7 @@ def add_pes(
             person_id,
             Role.PES,
             user_code=None,
-            known=Known(given_name, family_name, known[0].known.email),
+            known=EnterpriseContact(given_name, family_name, known[0].known.email),
             actor=actor,
             now=now,
         )
@@ -114,7 +114,7 @@ def may_reissue(enterprise_id: str, membership_id: str, *, by: str) -> bool:
     return bool(may_answer_for(target, by))
 
 
-def may_answer_for(target: MembershipView, by: str) -> Decision[rules.Reason]:
+def may_answer_for(target: MembershipView, by: str) -> Decision[rules.DenialReason]:
     """Decide whether a person hands over the slip of a member, or vouches for their name, whatever roles both have here."""
     here = target.enterprise_id
     return rules.may_answer_for(
@@ -159,7 +159,7 @@ def _create(
         given_name=given_name, family_name=family_name, email=email, language=language, now=now
     )
     code = accounts.issue_user_code(person_id, now=now)
-    known = Known(given_name, family_name, email)
+    known = EnterpriseContact(given_name, family_name, email)
     membership_id = people_services.appoint(
         enterprise_id, person_id, role, user_code=code.signs, known=known, actor=actor, now=now
     )

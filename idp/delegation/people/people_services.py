@@ -29,7 +29,7 @@ _IN_PLACE = (MembershipStatus.ACTIVE.value, MembershipStatus.SUSPENDED.value)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class EnterpriseContact:
     """The name and the address by which an enterprise knows a person."""
 
     given_name: str
@@ -52,7 +52,7 @@ class MembershipView:
     status: MembershipStatus
     appointed_at: datetime
     changed_at: datetime
-    known: Known
+    known: EnterpriseContact
     vouched_for: tuple[str, str]
     phone: str = ""
     position: str = ""
@@ -94,7 +94,7 @@ def appoint(
     role: Role,
     *,
     user_code: str | None,
-    known: Known | None = None,
+    known: EnterpriseContact | None = None,
     actor: Actor,
     now: datetime,
 ) -> MembershipId:
@@ -158,12 +158,12 @@ def appoint(
         return membership_id
 
 
-def _known_here(existing: list[Membership]) -> Known | None:
-    return next((Known(row.given_name, row.family_name, row.email) for row in existing), None)
+def _known_here(existing: list[Membership]) -> EnterpriseContact | None:
+    return next((EnterpriseContact(row.given_name, row.family_name, row.email) for row in existing), None)
 
 
-def _known_of(person: PersonView) -> Known:
-    return Known(person.given_name, person.family_name, person.email)
+def _known_of(person: PersonView) -> EnterpriseContact:
+    return EnterpriseContact(person.given_name, person.family_name, person.email)
 
 
 def memberships_of(person_id: str) -> tuple[MembershipView, ...]:
@@ -260,26 +260,26 @@ def best_memberships(views: tuple[MembershipView, ...]) -> tuple[MembershipView,
     return tuple(view for view in views if best[view.enterprise_id] is view)
 
 
-def may_suspend(enterprise_id: str, membership_id: str, *, by: str) -> Decision[rules.Reason]:
+def may_suspend(enterprise_id: str, membership_id: str, *, by: str) -> Decision[rules.DenialReason]:
     """Tell whether somebody may suspend a member, without doing it."""
     target = membership(enterprise_id, membership_id)
     roles = roles_in(by, enterprise_id)
     return rules.may_suspend(roles, by, target.member, active_pes=active_pes(enterprise_id))
 
 
-def may_reactivate(enterprise_id: str, membership_id: str, *, by: str) -> Decision[rules.Reason]:
+def may_reactivate(enterprise_id: str, membership_id: str, *, by: str) -> Decision[rules.DenialReason]:
     """Tell whether somebody may make a suspended member active again, without doing it."""
     target = membership(enterprise_id, membership_id)
     return rules.may_reactivate(roles_in(by, enterprise_id), by, target.member)
 
 
-def may_remove(enterprise_id: str, membership_id: str, *, by: str) -> Decision[rules.Reason]:
+def may_remove(enterprise_id: str, membership_id: str, *, by: str) -> Decision[rules.DenialReason]:
     """Tell whether somebody may end a membership, without doing it."""
     target = membership(enterprise_id, membership_id)
     return rules.may_remove(roles_in(by, enterprise_id), by, target.member)
 
 
-def suspend_member(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> Decision[rules.Reason]:
+def suspend_member(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> Decision[rules.DenialReason]:
     """Suspend a member: their rights freeze at once and agencies are told. Grants are kept for a reactivation."""
     with transaction():
         hold_roster(enterprise_id)
@@ -290,7 +290,9 @@ def suspend_member(enterprise_id: str, membership_id: str, *, by: str, now: date
     return decision
 
 
-def reactivate_member(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> Decision[rules.Reason]:
+def reactivate_member(
+    enterprise_id: str, membership_id: str, *, by: str, now: datetime
+) -> Decision[rules.DenialReason]:
     """Make a suspended member active again, with the grants still in force."""
     with transaction():
         hold_roster(enterprise_id)
@@ -301,7 +303,7 @@ def reactivate_member(enterprise_id: str, membership_id: str, *, by: str, now: d
     return decision
 
 
-def remove_member(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> Decision[rules.Reason]:
+def remove_member(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> Decision[rules.DenialReason]:
     """End a user's membership for good: every grant is revoked in the same act, and agencies are told."""
     with transaction():
         hold_roster(enterprise_id)
@@ -412,7 +414,7 @@ def _views(wanted: Select[Membership, Enterprise]) -> tuple[MembershipView, ...]
             status=MembershipStatus(row.status),
             appointed_at=row.appointed_at,
             changed_at=row.changed_at,
-            known=Known(row.given_name, row.family_name, row.email),
+            known=EnterpriseContact(row.given_name, row.family_name, row.email),
             vouched_for=(row.vouched_given_name, row.vouched_family_name),
             phone=row.phone,
             position=row.position,

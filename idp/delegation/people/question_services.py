@@ -24,7 +24,7 @@ from ...i18n import Language
 from ...identifiers import Neq
 from ...notices import services as notices
 from ..enterprise_services import enterprise_of_neq
-from ..models import Question
+from ..models import QuestionRow
 from .people_services import members
 from .roles import MembershipStatus, Role
 
@@ -84,11 +84,11 @@ def pass_on(payload: dict[str, Any], now: datetime) -> None:
         return
     asker, question_id = payload["asker"], payload["id"]
     with transaction() as session:
-        if session.scalar(select(Question.id).where(Question.id == question_id)) is not None:
+        if session.scalar(select(QuestionRow.id).where(QuestionRow.id == question_id)) is not None:
             return
         sealed = current_sealing().seal(json.dumps(asker, ensure_ascii=False), _place(question_id))
         row = {"id": question_id, "enterprise_id": enterprise_id, "said": sealed, "asked_at": now}
-        session.execute(insert(Question).values(row))
+        session.execute(insert(QuestionRow).values(row))
         audit.record(Event.QUESTION_ASKED, actor=audit.ANONYMOUS, enterprise_id=enterprise_id, now=now)
         for person_id, address in _in_charge(enterprise_id).items():
             notices.enqueue(QUESTION, {"person_id": person_id, "to": address, **payload}, now=now)
@@ -97,9 +97,9 @@ def pass_on(payload: dict[str, Any], now: datetime) -> None:
 def questions(enterprise_id: str) -> tuple[QuestionView, ...]:
     """Return the questions of an enterprise that are kept, the latest first, those without an answer before the others."""
     rows = db.session.scalars(
-        select(Question)
-        .where(Question.enterprise_id == enterprise_id)
-        .order_by(Question.answered_at.is_not(None), Question.asked_at.desc(), Question.id)
+        select(QuestionRow)
+        .where(QuestionRow.enterprise_id == enterprise_id)
+        .order_by(QuestionRow.answered_at.is_not(None), QuestionRow.asked_at.desc(), QuestionRow.id)
         .limit(100)
         .execution_options(populate_existing=True)
     )
@@ -110,7 +110,7 @@ def questions(enterprise_id: str) -> tuple[QuestionView, ...]:
 
 def count_open(enterprise_id: str) -> int:
     """Return how many questions of an enterprise wait for an answer."""
-    wanted = select(func.count()).where(Question.enterprise_id == enterprise_id, Question.answered_at.is_(None))
+    wanted = select(func.count()).where(QuestionRow.enterprise_id == enterprise_id, QuestionRow.answered_at.is_(None))
     return db.session.scalar(wanted) or 0
 
 
@@ -118,10 +118,14 @@ def note_answered(enterprise_id: str, question_id: str, *, by: str, now: datetim
     """Write that a person in charge answered a question; False when another one did, or it is gone."""
     with transaction() as session:
         done = session.scalar(
-            update(Question)
-            .where(Question.id == question_id, Question.enterprise_id == enterprise_id, Question.answered_at.is_(None))
+            update(QuestionRow)
+            .where(
+                QuestionRow.id == question_id,
+                QuestionRow.enterprise_id == enterprise_id,
+                QuestionRow.answered_at.is_(None),
+            )
             .values(answered_at=now, answered_by=by)
-            .returning(Question.id)
+            .returning(QuestionRow.id)
             .execution_options(synchronize_session=False)
         )
         if done is not None:
@@ -132,7 +136,7 @@ def note_answered(enterprise_id: str, question_id: str, *, by: str, now: datetim
 def forget_old(now: datetime) -> int:
     """Delete the questions whose time has passed; return how many."""
     with transaction() as session:
-        old = delete(Question).where(Question.asked_at <= now - KEPT).returning(Question.id)
+        old = delete(QuestionRow).where(QuestionRow.asked_at <= now - KEPT).returning(QuestionRow.id)
         return len(session.scalars(old.execution_options(synchronize_session=False)).all())
 
 
@@ -145,7 +149,7 @@ def _in_charge(enterprise_id: str) -> dict[str, str]:
     return {view.person_id: view.known.email or people[view.person_id].email for view in there}
 
 
-def _asker(row: Question) -> Asker:
+def _asker(row: QuestionRow) -> Asker:
     return Asker(**json.loads(current_sealing().unseal(row.said, _place(row.id))))
 
 

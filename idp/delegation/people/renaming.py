@@ -24,7 +24,9 @@ _KIND = "member_renamed"
 
 def init_app(app: Flask) -> None:
     """Keep watch over names in *app*."""
-    accounts.set_keeper(app, accounts.Keeper(enterprise_services.proved_for, note, people_services.hold_memberships))
+    accounts.set_name_hook(
+        app, accounts.NameHook(enterprise_services.proved_for, note, people_services.hold_memberships)
+    )
     notices.register_renderer(app, _KIND, _mail)
 
 

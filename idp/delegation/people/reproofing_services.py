@@ -49,7 +49,7 @@ def reprove(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -
 def may_unlock(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> bool:
     """Tell whether somebody may open the sign-in of a member again, which waits after wrong tries."""
     target = people_services.membership(enterprise_id, membership_id)
-    return accounts.door_of(target.person_id, now=now).locked_until is not None and bool(_may_vouch(target, by))
+    return accounts.lockout_of(target.person_id, now=now).locked_until is not None and bool(_may_vouch(target, by))
 
 
 def unlock(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> bool:
@@ -66,6 +66,6 @@ def unlock(enterprise_id: str, membership_id: str, *, by: str, now: datetime) ->
         return accounts.unlock(target.person_id, by=Actor.person(by), now=now)
 
 
-def _may_vouch(target: MembershipView, by: str) -> Decision[rules.Reason]:
+def _may_vouch(target: MembershipView, by: str) -> Decision[rules.DenialReason]:
     everywhere = tuple(view.member for view in people_services.memberships_of(target.person_id))
     return rules.may_vouch(people_services.roles_in(by, target.enterprise_id), by, target.member, everywhere)

@@ -65,7 +65,7 @@ class ApprovalFact:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class AuthorityFacts:
     """All that decides what one person, or one system user, may do for one enterprise at one agency.
 
     A system user has an ``approval`` and no membership; its id stands in ``person_id``. ``subscribed`` holds the codes of
@@ -133,7 +133,7 @@ class Authority:
         return min((part.not_after for part in self.held if part.not_after is not None), default=None)
 
 
-def assemble(facts: Facts, now: datetime, *, version: int) -> Authority | None:
+def assemble(facts: AuthorityFacts, now: datetime, *, version: int) -> Authority | None:
     """Compute the authority of these facts at *now*.
 
     None means "acts for no enterprise": no active membership, or the enterprise is not active. An authority without
@@ -158,12 +158,12 @@ def assemble(facts: Facts, now: datetime, *, version: int) -> Authority | None:
     )
 
 
-def active_memberships(facts: Facts) -> tuple[MembershipFact, ...]:
+def active_memberships(facts: AuthorityFacts) -> tuple[MembershipFact, ...]:
     """Return the roles that count now."""
     return tuple(membership for membership in facts.memberships if membership.status is MembershipStatus.ACTIVE)
 
 
-def next_change(facts: Facts, now: datetime) -> datetime | None:
+def next_change(facts: AuthorityFacts, now: datetime) -> datetime | None:
     """Return the first instant after *now* at which a date alone changes what these facts give."""
     ahead = [instant for membership in facts.memberships for grant in membership.grants for instant in grant.ahead(now)]
     if facts.approval is not None and facts.approval.in_force(now):
@@ -176,19 +176,21 @@ def covers(grant: GrantFact, code: str) -> bool:
     return grant.block in (code, UNRESTRICTED)
 
 
-def _role(facts: Facts, active: tuple[MembershipFact, ...], now: datetime) -> Role | None:
+def _role(facts: AuthorityFacts, active: tuple[MembershipFact, ...], now: datetime) -> Role | None:
     if facts.approval is not None:
         return Role.SYSTEM if facts.approval.in_force(now) else None
     return highest(membership.role for membership in active)
 
 
-def _held(facts: Facts, role: Role, active: tuple[MembershipFact, ...], now: datetime) -> tuple[HeldBlocks, ...]:
+def _held(
+    facts: AuthorityFacts, role: Role, active: tuple[MembershipFact, ...], now: datetime
+) -> tuple[HeldBlocks, ...]:
     if facts.approval is not None:
         return _held_by_approval(facts, facts.approval)
     return _held_by_pes(facts) if role is Role.PES else _held_by_grants(facts, active, now)
 
 
-def _held_by_approval(facts: Facts, approval: ApprovalFact) -> tuple[HeldBlocks, ...]:
+def _held_by_approval(facts: AuthorityFacts, approval: ApprovalFact) -> tuple[HeldBlocks, ...]:
     """A system user holds what was approved and is still subscribed and offered; the approval stands for the grant."""
     blocks = tuple(sorted(approval.blocks & facts.available))
     return (HeldBlocks(blocks, approval.not_after, (approval_id(facts.person_id),)),) if blocks else ()
@@ -199,13 +201,13 @@ def approval_id(system_user_id: str) -> str:
     return f"s_{system_user_id}"
 
 
-def _held_by_pes(facts: Facts) -> tuple[HeldBlocks, ...]:
+def _held_by_pes(facts: AuthorityFacts) -> tuple[HeldBlocks, ...]:
     """A PES holds the subscription's blocks, without grants or dates (decisions.md §16)."""
     blocks = tuple(sorted(facts.available))
     return (HeldBlocks(blocks, None, ()),) if blocks else ()
 
 
-def _held_by_grants(facts: Facts, active: tuple[MembershipFact, ...], now: datetime) -> tuple[HeldBlocks, ...]:
+def _held_by_grants(facts: AuthorityFacts, active: tuple[MembershipFact, ...], now: datetime) -> tuple[HeldBlocks, ...]:
     """Group the blocks by the end of the grant that carries each furthest."""
     grants = [grant for membership in active for grant in membership.grants if grant.in_force(now)]
     carried: dict[datetime, list[tuple[str, str]]] = {}

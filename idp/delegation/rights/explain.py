@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from ..people.roles import EnterpriseStatus, MembershipStatus, Role, highest
-from .authority import ApprovalFact, Facts, GrantFact, active_memberships, approval_id, covers
+from .authority import ApprovalFact, AuthorityFacts, GrantFact, active_memberships, approval_id, covers
 
 
 class LinkKind(StrEnum):
@@ -69,7 +69,7 @@ class Explanation:
         return all(link.holds for link in self.links)
 
 
-def explain(facts: Facts, block: str, now: datetime) -> Explanation:
+def explain(facts: AuthorityFacts, block: str, now: datetime) -> Explanation:
     """Return the chain for *block*, cut after the first missing link."""
     links: list[Link] = []
     for link in _chain(facts, block, now):
@@ -79,7 +79,7 @@ def explain(facts: Facts, block: str, now: datetime) -> Explanation:
     return Explanation(block, tuple(links))
 
 
-def _chain(facts: Facts, block: str, now: datetime) -> Iterator[Link]:
+def _chain(facts: AuthorityFacts, block: str, now: datetime) -> Iterator[Link]:
     active = facts.enterprise_status is EnterpriseStatus.ACTIVE
     yield Link(LinkKind.ENTERPRISE, None if active else Missing.ENTERPRISE_SUSPENDED)
     yield Link(LinkKind.SUBSCRIPTION, Missing.NOT_SUBSCRIBED if facts.subscribed is None else None)
@@ -98,18 +98,18 @@ def _chain(facts: Facts, block: str, now: datetime) -> Iterator[Link]:
     yield _grant_link(facts, block, now)
 
 
-def _block_fault(facts: Facts, block: str) -> Missing | None:
+def _block_fault(facts: AuthorityFacts, block: str) -> Missing | None:
     if block not in facts.offered:
         return Missing.UNKNOWN_BLOCK
     return None if block in facts.available else Missing.BLOCK_NOT_SUBSCRIBED
 
 
-def _membership_fault(facts: Facts) -> Missing:
+def _membership_fault(facts: AuthorityFacts) -> Missing:
     suspended = any(membership.status is MembershipStatus.SUSPENDED for membership in facts.memberships)
     return Missing.MEMBER_SUSPENDED if suspended else Missing.MEMBER_REMOVED
 
 
-def _grant_link(facts: Facts, block: str, now: datetime) -> Link:
+def _grant_link(facts: AuthorityFacts, block: str, now: datetime) -> Link:
     """Return the grant that carries the block furthest, else the latest one that no longer, or not yet, does."""
     grants = [g for membership in active_memberships(facts) for g in membership.grants if covers(g, block)]
     in_force = [grant for grant in grants if grant.in_force(now)]

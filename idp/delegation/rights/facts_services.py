@@ -19,7 +19,7 @@ from ..models import BlockGrant, Enterprise, Membership, Projection, SoftwareApp
 from ..people.roles import EnterpriseStatus, MembershipStatus, Role
 from ..subscriptions.states import COUNTING
 from ..subscriptions.subscription_models import Subscription
-from .authority import ApprovalFact, Facts, GrantFact, MembershipFact
+from .authority import ApprovalFact, AuthorityFacts, GrantFact, MembershipFact
 
 _ENTERPRISES, _MEMBERS, _SUBSCRIPTIONS = map(table_of, (Enterprise, Membership, Subscription))
 _GRANTS, _PROJECTED, _APPROVALS = map(table_of, (BlockGrant, Projection, SoftwareApproval))
@@ -49,16 +49,16 @@ class Projected:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class FactsReading:
     """The facts about one person, read together with what was last projected for them."""
 
-    facts: Facts
+    facts: AuthorityFacts
     projected: Projected | None
 
 
 def read_person(
     person_id: str, enterprise_id: str, agency_id: str, *, now: datetime, whole_past: bool = False
-) -> Reading | None:
+) -> FactsReading | None:
     """Read the facts about one person, in one statement, else about a system user with this id; None when there is none."""
     asked = {"person": person_id, "enterprise": enterprise_id, "agency": agency_id, "instant": now}
     found = _gather(db.session.execute(_OF_PERSON[whole_past], asked).all(), agency_id)
@@ -68,30 +68,30 @@ def read_person(
     return _system(_SYSTEM_HERE, asked)
 
 
-def read_system(system_user_id: str) -> Reading | None:
+def read_system(system_user_id: str) -> FactsReading | None:
     """Read the facts about a system user, in one statement."""
     return _system(_SYSTEM, {"id": system_user_id})
 
 
-def read_software(client_id: str, neq: str, agency_id: str, *, now: datetime) -> Reading | None:
+def read_software(client_id: str, neq: str, agency_id: str, *, now: datetime) -> FactsReading | None:
     """Read the facts about the system user that a client is for the enterprise called *neq*, in one statement."""
     return _system(_SOFTWARE, {"client": client_id, "neq": neq, "agency": agency_id, "instant": now})
 
 
-def _system(statement: Select[*tuple[Any, ...]], asked: dict[str, object]) -> Reading | None:
+def _system(statement: Select[*tuple[Any, ...]], asked: dict[str, object]) -> FactsReading | None:
     row = db.session.execute(statement, asked).first()
     return _system_reading(row) if row else None
 
 
 def read_everybody(
     enterprise_id: str, agency_id: str, *, now: datetime, whole_past: bool = False
-) -> tuple[Reading, ...]:
+) -> tuple[FactsReading, ...]:
     """Read the facts about everybody who ever belonged to the enterprise, in one statement."""
     asked = {"enterprise": enterprise_id, "agency": agency_id, "instant": now}
     return _gather(db.session.execute(_OF_EVERYBODY[whole_past], asked).all(), agency_id)
 
 
-def read_systems(enterprise_id: str, agency_id: str) -> tuple[Reading, ...]:
+def read_systems(enterprise_id: str, agency_id: str) -> tuple[FactsReading, ...]:
     """Read the facts about every system user that was not revoked, in one statement."""
     rows = db.session.execute(_EVERY_SYSTEM, {"enterprise": enterprise_id, "agency": agency_id})
     return tuple(_system_reading(row) for row in rows)
@@ -186,12 +186,12 @@ _SOFTWARE = _AT_AGENCY.where(
 )
 
 
-def _system_reading(row: Row[Any]) -> Reading:
+def _system_reading(row: Row[Any]) -> FactsReading:
     approval = ApprovalFact(frozenset(row.approved), row.not_after, row.approved_at, row.approved_by, row.revoked_at)
-    return Reading(_facts(row, row.agency_id, (), approval), _projected(row))
+    return FactsReading(_facts(row, row.agency_id, (), approval), _projected(row))
 
 
-def _gather(rows: Any, agency_id: str) -> tuple[Reading, ...]:
+def _gather(rows: Any, agency_id: str) -> tuple[FactsReading, ...]:
     """Turn the joined rows into one reading a person."""
     by_person: dict[str, list[Row[Any]]] = {}
     for row in rows:
@@ -199,15 +199,15 @@ def _gather(rows: Any, agency_id: str) -> tuple[Reading, ...]:
     return tuple(_reading(found, agency_id) for found in by_person.values())
 
 
-def _reading(rows: list[Row[Any]], agency_id: str) -> Reading:
-    return Reading(_facts(rows[0], agency_id, _memberships(rows)), _projected(rows[0]))
+def _reading(rows: list[Row[Any]], agency_id: str) -> FactsReading:
+    return FactsReading(_facts(rows[0], agency_id, _memberships(rows)), _projected(rows[0]))
 
 
 def _facts(
     first: Row[Any], agency_id: str, memberships: tuple[MembershipFact, ...], approval: ApprovalFact | None = None
-) -> Facts:
+) -> AuthorityFacts:
     agency = catalogue_services.agency(agency_id)
-    return Facts(
+    return AuthorityFacts(
         person_id=first.person_id,
         enterprise_id=first.enterprise_id,
         neq=first.neq,

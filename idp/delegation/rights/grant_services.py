@@ -26,7 +26,7 @@ from .rights_services import Matrix, Right, authority, matrix
 
 def objections(
     enterprise_id: str, agency_id: str, wanted: tuple[Right, ...], *, granter_id: str, now: datetime
-) -> dict[str, tuple[rules.Reason, ...]]:
+) -> dict[str, tuple[rules.DenialReason, ...]]:
     """Return what stands against each wanted right that differs from the present one, by membership id."""
     present = matrix(enterprise_id, agency_id, now)
     return _objections(present, wanted, enterprise_id, granter_id, now)
@@ -172,11 +172,11 @@ def _changes(present: Matrix, wanted: tuple[Right, ...]) -> tuple[Right, ...]:
 
 def _objections(
     present: Matrix, wanted: tuple[Right, ...], enterprise_id: str, granter_id: str, now: datetime
-) -> dict[str, tuple[rules.Reason, ...]]:
+) -> dict[str, tuple[rules.DenialReason, ...]]:
     granter = authority(granter_id, enterprise_id, present.agency_id, now)
     if granter is None:
         raise NotAllowedError("acts for no enterprise")
-    found: dict[str, tuple[rules.Reason, ...]] = {}
+    found: dict[str, tuple[rules.DenialReason, ...]] = {}
     for right in _changes(present, wanted):
         target = membership(enterprise_id, right.membership_id).member
         if right.blocks:

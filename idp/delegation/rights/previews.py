@@ -14,7 +14,7 @@ from typing import Any
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from ...clock import end_of_day
-from .authority import Authority, Facts, GrantFact, MembershipFact, assemble
+from .authority import Authority, AuthorityFacts, GrantFact, MembershipFact, assemble
 from .claims import SCOPE_BLOCKS, SCOPE_ENTERPRISE, authorization_details, project
 
 PREVIEW_LIFE = timedelta(hours=1)  # the rights themselves are compared by revision
@@ -22,7 +22,7 @@ _SALT = "rights-preview"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class BlockChange:
     """One block of one person: what was, what would be."""
 
     code: str
@@ -40,9 +40,9 @@ class Change:
         return self.before and not self.after
 
 
-def differences(codes: Iterable[str], before: frozenset[str], after: frozenset[str]) -> tuple[Change, ...]:
+def differences(codes: Iterable[str], before: frozenset[str], after: frozenset[str]) -> tuple[BlockChange, ...]:
     """Return the blocks held before or after, in the order of *codes*."""
-    return tuple(Change(code, code in before, code in after) for code in codes if code in before | after)
+    return tuple(BlockChange(code, code in before, code in after) for code in codes if code in before | after)
 
 
 def both_ends(pairs: Iterable[tuple[str, str]], codes: frozenset[str]) -> tuple[tuple[str, str], ...]:
@@ -50,7 +50,9 @@ def both_ends(pairs: Iterable[tuple[str, str]], codes: frozenset[str]) -> tuple[
     return tuple((maker, checker) for maker, checker in pairs if {maker, checker} <= codes)
 
 
-def as_if(facts: Facts, membership_id: str, blocks: frozenset[str], until: date | None, now: datetime) -> Facts:
+def as_if(
+    facts: AuthorityFacts, membership_id: str, blocks: frozenset[str], until: date | None, now: datetime
+) -> AuthorityFacts:
     """Return the facts as they would be with these rights instead of the present ones."""
     end = end_of_day(until) if until else now
     grants = tuple(GrantFact(f"g_… ({block})", block, now, end, "", now) for block in sorted(blocks))
@@ -61,7 +63,7 @@ def as_if(facts: Facts, membership_id: str, blocks: frozenset[str], until: date 
     return replace(facts, memberships=tuple(changed(fact) for fact in facts.memberships))
 
 
-def told(facts: Facts, now: datetime, *, version: int) -> tuple[Authority | None, dict[str, Any]]:
+def previewed_claims(facts: AuthorityFacts, now: datetime, *, version: int) -> tuple[Authority | None, dict[str, Any]]:
     """Return the authority of *facts* and, as JSON, what the agency would receive for it."""
     authority = assemble(facts, now, version=version)
     if authority is None:
@@ -71,7 +73,7 @@ def told(facts: Facts, now: datetime, *, version: int) -> tuple[Authority | None
 
 
 @dataclass(frozen=True, slots=True)
-class Previewed:
+class PreviewedRights:
     """What was shown: for whom, at which revision, and the rights wanted (membership id, blocks, last day)."""
 
     enterprise_id: str
@@ -81,7 +83,7 @@ class Previewed:
     wanted: tuple[tuple[str, frozenset[str], date | None], ...]
 
 
-def sign(previewed: Previewed, secret: bytes | str, now: datetime) -> str:
+def sign(previewed: PreviewedRights, secret: bytes | str, now: datetime) -> str:
     """Return *previewed* as a token for the confirmation."""
     wanted = [[m, sorted(blocks), until.isoformat() if until else None] for m, blocks, until in previewed.wanted]
     payload = {
@@ -95,7 +97,7 @@ def sign(previewed: Previewed, secret: bytes | str, now: datetime) -> str:
     return str(URLSafeSerializer(secret, salt=_SALT).dumps(payload))
 
 
-def open_token(token: str, secret: bytes | str, now: datetime) -> Previewed | None:
+def open_token(token: str, secret: bytes | str, now: datetime) -> PreviewedRights | None:
     """Return what a token holds, or None when it is forged, cut or older than an hour."""
     try:
         payload: Mapping[str, Any] = URLSafeSerializer(secret, salt=_SALT).loads(token)
@@ -104,4 +106,4 @@ def open_token(token: str, secret: bytes | str, now: datetime) -> Previewed | No
     if payload["t"] + PREVIEW_LIFE.total_seconds() <= now.timestamp():
         return None
     wanted = tuple((m, frozenset(blocks), date.fromisoformat(end) if end else None) for m, blocks, end in payload["w"])
-    return Previewed(payload["e"], payload["a"], payload["p"], payload["r"], wanted)
+    return PreviewedRights(payload["e"], payload["a"], payload["p"], payload["r"], wanted)

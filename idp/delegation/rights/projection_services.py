@@ -25,9 +25,9 @@ from ...errors import ConflictError
 from ...notices import services as notices
 from ..models import BlockGrant, Membership, Projection, Removal, SoftwareApproval
 from ..subscriptions.subscription_models import Subscription
-from .authority import Authority, Facts, assemble, next_change
+from .authority import Authority, AuthorityFacts, assemble, next_change
 from .claims import NOTHING, projection_digest
-from .facts_services import Reading, read_everybody, read_person, read_systems
+from .facts_services import FactsReading, read_everybody, read_person, read_systems
 
 _TRIES = 5
 _LOGGED_HERE = frozenset({"end_date", "catalogue_changed", "subscription_changed"})  # no act on a person is in the log
@@ -54,7 +54,7 @@ class _Cause:
     actor: Actor
 
 
-def current(reading: Reading, *, now: datetime) -> Authority | None:
+def current(reading: FactsReading, *, now: datetime) -> Authority | None:
     """Return the authority of *reading*, raising its version first when the projection has changed.
 
     Nothing is written when what is stored agrees: the usual case costs no statement.
@@ -188,7 +188,7 @@ def _settle_all(
                 settle(reading.facts.person_id, enterprise_id, agency_id, now=now, reason=reason, actor=actor)
 
 
-def _readings(enterprise_id: str, agency_id: str, person_id: str | None, now: datetime) -> tuple[Reading, ...]:
+def _readings(enterprise_id: str, agency_id: str, person_id: str | None, now: datetime) -> tuple[FactsReading, ...]:
     if person_id is None:
         systems = read_systems(enterprise_id, agency_id)
         return read_everybody(enterprise_id, agency_id, now=now) + systems
@@ -196,14 +196,14 @@ def _readings(enterprise_id: str, agency_id: str, person_id: str | None, now: da
     return (reading,) if reading else ()
 
 
-def _agrees(reading: Reading, authority: Authority | None) -> bool:
+def _agrees(reading: FactsReading, authority: Authority | None) -> bool:
     if reading.projected is None:
         return authority is None
     return reading.projected.digest == projection_digest(authority)
 
 
 def _settle(
-    reading: Reading, facts: Facts, now: datetime, reason: str | None, actor: Actor
+    reading: FactsReading, facts: AuthorityFacts, now: datetime, reason: str | None, actor: Actor
 ) -> tuple[bool, Authority | None]:
     """Write what *facts* project; False when somebody else wrote meanwhile."""
     stored = reading.projected
@@ -226,7 +226,7 @@ def _settle(
     return True, replace(authority, version=version) if authority else None
 
 
-def _cause(reading: Reading, reason: str | None, actor: Actor, now: datetime) -> _Cause:
+def _cause(reading: FactsReading, reason: str | None, actor: Actor, now: datetime) -> _Cause:
     """Name what took rights away when a reader finds it: a date that passed, else the catalogue."""
     if reason is not None:
         return _Cause(reason, actor)
@@ -254,7 +254,7 @@ def _first(authority: Authority, ahead: datetime | None) -> bool:
     return True
 
 
-def _write(facts: Facts, seen: str, values: dict[str, Any]) -> bool:
+def _write(facts: AuthorityFacts, seen: str, values: dict[str, Any]) -> bool:
     changed = db.session.execute(
         update(Projection)
         .where(
@@ -271,7 +271,7 @@ def _write(facts: Facts, seen: str, values: dict[str, Any]) -> bool:
     return changed.first() is not None
 
 
-def _signal(facts: Facts, lost: frozenset[str], version: int, now: datetime, cause: _Cause) -> None:
+def _signal(facts: AuthorityFacts, lost: frozenset[str], version: int, now: datetime, cause: _Cause) -> None:
     removal_id = new_id()
     db.session.execute(
         insert(Removal).values(

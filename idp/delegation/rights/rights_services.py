@@ -14,12 +14,12 @@ from ..models import BlockGrant, Enterprise, Membership, RightsRevision
 from ..people.roles import PRECEDENCE, EnterpriseStatus, MembershipStatus, Role
 from .authority import UNRESTRICTED, Authority, MembershipFact
 from .explain import Explanation, explain
-from .facts_services import Reading, read_everybody, read_person
+from .facts_services import FactsReading, read_everybody, read_person
 from .projection_services import current
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class EnterpriseChoice:
     """An enterprise somebody may act for."""
 
     enterprise_id: str
@@ -88,7 +88,7 @@ def explanation(person_id: str, enterprise_id: str, agency_id: str, block: str, 
     return explain(reading.facts, block, now) if reading else None
 
 
-def choices(person_id: str, agency_id: str, now: datetime) -> tuple[Choice, ...]:
+def choices(person_id: str, agency_id: str, now: datetime) -> tuple[EnterpriseChoice, ...]:
     """Return the active enterprises a person may act for at an agency, by name, each once with the role that counts.
 
     An enterprise without a subscription there is offered too: the person then acts for it without any block.
@@ -104,9 +104,9 @@ def choices(person_id: str, agency_id: str, now: datetime) -> tuple[Choice, ...]
         )
         .order_by(Enterprise.sort_name, Enterprise.neq)
     ).all()
-    best: dict[str, Choice] = {}
+    best: dict[str, EnterpriseChoice] = {}
     for row in sorted(rows, key=lambda row: PRECEDENCE.index(Role(row.role))):
-        choice = Choice(row.id, row.neq, row.name, Role(row.role), str(UserCode(row.user_code)))
+        choice = EnterpriseChoice(row.id, row.neq, row.name, Role(row.role), str(UserCode(row.user_code)))
         best.setdefault(row.id, choice)
     order = {row.id: place for place, row in enumerate(rows)}
     return tuple(sorted(best.values(), key=lambda choice: order[choice.enterprise_id]))
@@ -153,7 +153,7 @@ def _gathered(membership_id: str, held: list[tuple[str, datetime]]) -> Right:
     return Right(membership_id, frozenset(block for block, _ in held), local_date(min(end for _, end in held)))
 
 
-def _users(reading: Reading, now: datetime) -> list[HeldByUser]:
+def _users(reading: FactsReading, now: datetime) -> list[HeldByUser]:
     return [
         HeldByUser(reading.facts.person_id, fact.status, _right(fact, now))
         for fact in reading.facts.memberships

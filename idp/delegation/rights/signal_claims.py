@@ -10,7 +10,7 @@ from .facts_services import read_person
 from .rights_services import authority
 
 
-def told_now(
+def current_claims(
     person_id: str, enterprise_id: str, agency_id: str, scopes: frozenset[str], *, now: datetime
 ) -> dict[str, Any] | None:
     """Return the compact layer of a person as it is now, None when the agency was never told of them (claims invariant 7)."""

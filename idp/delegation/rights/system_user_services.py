@@ -70,7 +70,7 @@ def usable_blocks(enterprise_id: str, agency_id: str) -> frozenset[str] | None:
 
 def objections(
     enterprise_id: str, agency_id: str, wanted: Wanted, *, by: str, now: datetime
-) -> tuple[rules.Reason, ...]:
+) -> tuple[rules.DenialReason, ...]:
     """Return what stands against the approval of *wanted*."""
     return may_approve(
         roles_in(by, enterprise_id),

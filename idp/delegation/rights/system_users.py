@@ -16,7 +16,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from ...errors import Decision
 from ..people.roles import Role
-from ..rules import Reason, end_objections
+from ..rules import DenialReason, end_objections
 
 LONGEST_NAME = 80
 PREVIEW_LIFE = timedelta(hours=1)
@@ -50,29 +50,29 @@ def state_of(not_after: datetime, revoked_at: datetime | None, now: datetime) ->
 
 def may_approve(
     roles: frozenset[Role], wanted: Wanted, *, subscribed: frozenset[str] | None, is_approved: bool, now: datetime
-) -> Decision[Reason]:
+) -> Decision[DenialReason]:
     """Decide whether someone with *roles* may approve *wanted*; *subscribed* is what the enterprise may use there now."""
     return Decision(tuple(_objections(roles, wanted, subscribed, is_approved, now)))
 
 
 def _objections(
     roles: frozenset[Role], wanted: Wanted, subscribed: frozenset[str] | None, is_approved: bool, now: datetime
-) -> Iterator[Reason]:
+) -> Iterator[DenialReason]:
     if Role.PES not in roles:
-        yield Reason.NOT_A_PES
+        yield DenialReason.NOT_A_PES
     if subscribed is None:
-        yield Reason.NOT_SUBSCRIBED
+        yield DenialReason.NOT_SUBSCRIBED
     elif not wanted.blocks <= subscribed:
-        yield Reason.BLOCK_NOT_HELD
+        yield DenialReason.BLOCK_NOT_HELD
     if not wanted.blocks:
-        yield Reason.NOTHING_GRANTED
+        yield DenialReason.NOTHING_GRANTED
     if is_approved:
-        yield Reason.ALREADY_APPROVED
+        yield DenialReason.ALREADY_APPROVED
     yield from end_objections(wanted.until, now)
 
 
 @dataclass(frozen=True, slots=True)
-class Previewed:
+class PreviewedSystemUser:
     """What was shown before it counts: to whom, for which enterprise and agency."""
 
     enterprise_id: str
@@ -81,7 +81,7 @@ class Previewed:
     wanted: Wanted
 
 
-def sign(previewed: Previewed, secret: bytes | str, now: datetime) -> str:
+def sign(previewed: PreviewedSystemUser, secret: bytes | str, now: datetime) -> str:
     """Return *previewed* as a token for the confirmation: what is approved is what was shown."""
     wanted = previewed.wanted
     payload = {
@@ -94,7 +94,7 @@ def sign(previewed: Previewed, secret: bytes | str, now: datetime) -> str:
     return str(URLSafeSerializer(secret, salt=_SALT).dumps(payload))
 
 
-def open_token(token: str, secret: bytes | str, now: datetime) -> Previewed | None:
+def open_token(token: str, secret: bytes | str, now: datetime) -> PreviewedSystemUser | None:
     """Return what a token holds, or None when it is forged, cut or older than an hour."""
     try:
         payload: Mapping[str, Any] = URLSafeSerializer(secret, salt=_SALT).loads(token)
@@ -104,4 +104,4 @@ def open_token(token: str, secret: bytes | str, now: datetime) -> Previewed | No
         return None
     client_id, name, blocks, until = payload["w"]
     wanted = Wanted(client_id, name, frozenset(blocks), date.fromisoformat(until))
-    return Previewed(payload["e"], payload["a"], payload["p"], wanted)
+    return PreviewedSystemUser(payload["e"], payload["a"], payload["p"], wanted)

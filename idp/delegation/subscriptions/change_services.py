@@ -33,7 +33,7 @@ from .states import SubscriptionEvent
 from .subscription_models import Subscription, SubscriptionChange
 
 
-class Outcome(StrEnum):
+class ChangeOutcome(StrEnum):
     """How a change ended. Values are stored: never rename one."""
 
     ACCEPTED = "accepted"
@@ -54,7 +54,7 @@ class ChangeView:
     consent_digest: str | None
     asked_at: datetime
     asked_by: str
-    outcome: Outcome | None
+    outcome: ChangeOutcome | None
     reason: str | None
     causes: tuple[str, ...]
 
@@ -172,10 +172,10 @@ def withdraw(enterprise_id: str, agency_id: str, *, by: str, seen_revision: int,
             raise NotFoundError("no subscription")
         if seen.revision != seen_revision:
             asked = last(seen.id)
-            if asked is not None and (asked.revision, asked.outcome) == (seen_revision, Outcome.WITHDRAWN):
+            if asked is not None and (asked.revision, asked.outcome) == (seen_revision, ChangeOutcome.WITHDRAWN):
                 return seen
             raise ConflictError("the change was decided meanwhile")
-        close(seen, Outcome.WITHDRAWN, now=now)
+        close(seen, ChangeOutcome.WITHDRAWN, now=now)
         left = move(seen, SubscriptionEvent.CHANGE_WITHDRAWN, {}, actor, now)
         record(Event.SUBSCRIPTION_CHANGE_WITHDRAWN, left, actor, now)
         return left
@@ -188,7 +188,7 @@ def decide(
     change = waiting(seen.id)
     if change is None:
         raise ConflictError("no change waits")
-    outcome = Outcome.ACCEPTED if accepted else Outcome.REFUSED
+    outcome = ChangeOutcome.ACCEPTED if accepted else ChangeOutcome.REFUSED
     close(seen, outcome, reason=reason, causes=causes, now=now)
     if accepted:
         decided = _apply(seen, change, actor, now)
@@ -201,7 +201,7 @@ def decide(
 
 def close(
     seen: SubscriptionView,
-    outcome: Outcome,
+    outcome: ChangeOutcome,
     *,
     reason: str | None = None,
     causes: tuple[str, ...] = (),
@@ -230,7 +230,7 @@ def _view(row: Any) -> ChangeView:
         consent_digest=row.consent_digest,
         asked_at=row.asked_at,
         asked_by=row.asked_by,
-        outcome=Outcome(row.outcome) if row.outcome else None,
+        outcome=ChangeOutcome(row.outcome) if row.outcome else None,
         reason=row.reason,
         causes=tuple(row.causes),
     )

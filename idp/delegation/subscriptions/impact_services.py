@@ -23,7 +23,7 @@ _IN_PLACE = (MembershipStatus.ACTIVE.value, MembershipStatus.SUSPENDED.value)
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class AffectedHolder:
     """A person or a software concerned, with the codes they would lose or get."""
 
     id: str
@@ -37,7 +37,7 @@ class Holders:
     """One page of those concerned, out of *total*."""
 
     total: int
-    shown: tuple[Holder, ...]
+    shown: tuple[AffectedHolder, ...]
     page: int = 1
 
     @property
@@ -127,7 +127,7 @@ def _people(here: _Rights, codes: frozenset[str], by: frozenset[str], page: int,
         granted = {row.block for row in own if row.block}
         held = codes if as_pes or UNRESTRICTED in granted else codes & granted
         suspended = all(row.status == MembershipStatus.SUSPENDED.value for row in own)
-        shown.append(Holder(id, tuple(sorted(held)), Role.PES if as_pes else Role.USER, suspended))
+        shown.append(AffectedHolder(id, tuple(sorted(held)), Role.PES if as_pes else Role.USER, suspended))
     return Holders(total, tuple(shown), page)
 
 
@@ -143,6 +143,8 @@ def _software(here: _Rights, lost: frozenset[str]) -> Holders:
         .order_by(SoftwareApproval.approved_at, SoftwareApproval.id)
     )
     losing = [
-        Holder(row.id, tuple(sorted(lost & set(row.blocks))), Role.SYSTEM) for row in rows if lost & set(row.blocks)
+        AffectedHolder(row.id, tuple(sorted(lost & set(row.blocks))), Role.SYSTEM)
+        for row in rows
+        if lost & set(row.blocks)
     ]
     return Holders(len(losing), tuple(losing[:PAGE]))

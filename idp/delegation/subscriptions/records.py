@@ -66,7 +66,7 @@ class SubscriptionView:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class HistoryEntry:
     """One thing that happened to a subscription."""
 
     revision: int
@@ -108,7 +108,7 @@ def hold(enterprise_id: str, agency_id: str) -> SubscriptionView | None:
     return one(Subscription.enterprise_id == enterprise_id, Subscription.agency_id == agency_id, hold=True)
 
 
-def history(subscription_id: str) -> tuple[Step, ...]:
+def history(subscription_id: str) -> tuple[HistoryEntry, ...]:
     """Return what happened to a subscription, oldest first."""
     rows = db.session.execute(
         select(
@@ -123,7 +123,9 @@ def history(subscription_id: str) -> tuple[Step, ...]:
         .order_by(SubscriptionStep.revision)
     ).all()
     return tuple(
-        Step(row.revision, row.at, SubscriptionEvent(row.event), Actor(row.actor_kind, row.actor_id), row.reason)
+        HistoryEntry(
+            row.revision, row.at, SubscriptionEvent(row.event), Actor(row.actor_kind, row.actor_id), row.reason
+        )
         for row in rows
     )
 

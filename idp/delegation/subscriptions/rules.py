@@ -31,7 +31,7 @@ class AcceptanceLine:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusalReason:
+class RefusalCause:
     """A reason an agency may give; *question* is the answer it points at, if any."""
 
     code: str

@@ -178,7 +178,7 @@ def withdraw(enterprise_id: str, agency_id: str, *, by: str, now: datetime) -> S
             enterprise_id, agency_id, reason=RemovalReason.SUBSCRIPTION_WITHDRAWN, actor=actor, now=now
         )
         if seen.state is SubscriptionState.CHANGING:
-            change_services.close(seen, change_services.Outcome.WITHDRAWN, now=now)
+            change_services.close(seen, change_services.ChangeOutcome.WITHDRAWN, now=now)
         left = move(seen, SubscriptionEvent.WITHDRAWN, {"reason": None, "causes": []}, actor, now)
         record(Event.SUBSCRIPTION_WITHDRAWN, left, actor, now)
         return left

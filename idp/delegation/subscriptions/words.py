@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...i18n import lazy_gettext as _l
-from ..catalogue.questionnaire import Fault
+from ..catalogue.questionnaire import AnswerFault
 from .states import SubscriptionEvent, SubscriptionState
 
 STATES = {
@@ -33,12 +33,12 @@ EVENTS = {
     SubscriptionEvent.WITHDRAWN: _l("Withdrawn"),
 }
 FAULTS = {
-    Fault.MISSING: _l("Answer this question"),
-    Fault.NOT_A_CHOICE: _l("Choose one of the answers"),
-    Fault.PATTERN: _l("This answer does not have the expected form"),
-    Fault.TOO_LONG: _l("Shorten this answer to 200 characters"),
-    Fault.EMAIL: _l("Enter an e-mail address such as name@example.com"),
-    Fault.PHONE: _l("Enter a telephone number such as 418 555-0123"),
-    Fault.DATE: _l("Enter the day, the month and the year"),
-    Fault.UNKNOWN_BLOCK: _l("One of these blocks is no longer offered: choose again"),
+    AnswerFault.MISSING: _l("Answer this question"),
+    AnswerFault.NOT_A_CHOICE: _l("Choose one of the answers"),
+    AnswerFault.PATTERN: _l("This answer does not have the expected form"),
+    AnswerFault.TOO_LONG: _l("Shorten this answer to 200 characters"),
+    AnswerFault.EMAIL: _l("Enter an e-mail address such as name@example.com"),
+    AnswerFault.PHONE: _l("Enter a telephone number such as 418 555-0123"),
+    AnswerFault.DATE: _l("Enter the day, the month and the year"),
+    AnswerFault.UNKNOWN_BLOCK: _l("One of these blocks is no longer offered: choose again"),
 }

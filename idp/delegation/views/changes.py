@@ -18,7 +18,7 @@ from ..catalogue.catalogue import Agency
 from ..presenting import block_labels, names, text
 from ..rights import grant_services
 from ..subscriptions import change_services, drafts, impact_services, subscription_services
-from ..subscriptions.change_services import Outcome
+from ..subscriptions.change_services import ChangeOutcome
 from ..subscriptions.changes import Content, difference
 from ..subscriptions.drafts import Draft
 from ..subscriptions.forms import (
@@ -246,7 +246,7 @@ def _sent(sent: SubscriptionView, shown: Agency) -> ResponseReturnValue:
             "The change was sent. A person at %(agency)s will decide; until then nothing changes.", agency=agency_name
         )
         flash(words, "success")
-    elif last is not None and last.outcome is Outcome.REFUSED:
+    elif last is not None and last.outcome is ChangeOutcome.REFUSED:
         words = _(
             "%(agency)s refused the change. The subscription stays as it was; the reason is below.", agency=agency_name
         )

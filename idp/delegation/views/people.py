@@ -74,21 +74,21 @@ def presenting_people(views: tuple[MembershipView, ...]) -> list[dict[str, objec
     """Return what a list shows of each membership."""
     known = accounts.people({view.person_id for view in views})
     codes = accounts.user_codes({view.user_code for view in views})
-    doors = accounts.doors_of(known, now=now())
+    lockouts = accounts.lockouts_of(known, now=now())
     held = services.rights_of_members(acting().enterprise_id, now()) if acting().is_pes else {}
     rows: list[dict[str, object]] = []
     for view in views:
         person, code = known[view.person_id], codes.get(view.user_code)
         access = held.get(view.id, ())
-        door = accounts.Door() if view.is_removed else doors[view.person_id]
+        lockout = accounts.Lockout() if view.is_removed else lockouts[view.person_id]
         rows.append(
             {
                 "view": view,
                 "last_sign_in": None if view.is_removed else person.last_sign_in_at,
                 "role": presenting.ROLES[view.role],
                 "status": presenting.STATUSES[view.status],
-                "door": door,
-                "closed": presenting.door_state(door),
+                "lockout": lockout,
+                "closed": presenting.lockout_state(lockout),
                 "code": presenting.code_state(code),
                 "first_use": (code.first_used_at or code.activated_at) if code else None,
                 "agencies": [(presenting.agency_name(agency), right) for agency, right in access],
@@ -189,7 +189,7 @@ def person(membership_id: str) -> ResponseReturnValue:
         may_unlock=may_unlock(here.enterprise_id, view.id, by=by, now=now()),
         may_vouch_name=may_vouch_name(here.enterprise_id, view.id, by=by),
         reproofing=None if view.is_removed else latest_reproofing(view.person_id),
-        last_pes=rules.Reason.LAST_PES in services.may_suspend(here.enterprise_id, view.id, by=by).reasons,
+        last_pes=rules.DenialReason.LAST_PES in services.may_suspend(here.enterprise_id, view.id, by=by).reasons,
         rights=_rights(view),
         agency_name=presenting.agency_name,
         labels=presenting.block_labels,
@@ -294,7 +294,7 @@ def confirm_act(membership_id: str, act: str) -> ResponseReturnValue:
     return _act_page(view, act, decision.reasons)
 
 
-def _act_page(view: MembershipView, act: str, reasons: tuple[rules.Reason, ...]) -> str:
+def _act_page(view: MembershipView, act: str, reasons: tuple[rules.DenialReason, ...]) -> str:
     return render_template(
         "delegation/person_act.html",
         view=view,
@@ -316,7 +316,7 @@ def do_act(membership_id: str, act: str) -> ResponseReturnValue:
     view = visible(membership_id)
     decision = ACTS[act][1](here.enterprise_id, view.id, by=here.person.id, now=now())
     name = view.name
-    if not decision and set(decision.reasons) - {rules.Reason.ALREADY_SO, rules.Reason.MEMBER_REMOVED}:
+    if not decision and set(decision.reasons) - {rules.DenialReason.ALREADY_SO, rules.DenialReason.MEMBER_REMOVED}:
         return _act_page(view, act, decision.reasons), 403
     flash(_done(act, name), "success")
     gone = act == "remove" or not here.is_pes

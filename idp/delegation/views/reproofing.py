@@ -49,9 +49,9 @@ def confirm_unlock(membership_id: str) -> ResponseReturnValue:
     view = visible(membership_id)
     if not reproofing_services.may_unlock(view.enterprise_id, view.id, by=acting().person.id, now=now()):
         return see_other(f"/people/{view.id}")
-    door = accounts.door_of(view.person_id, now=now())
+    lockout = accounts.lockout_of(view.person_id, now=now())
     name = view.name
-    return render_template("delegation/person_unlock.html", view=view, name=name, door=door)
+    return render_template("delegation/person_unlock.html", view=view, name=name, lockout=lockout)
 
 
 @blueprint.post("/unlock")

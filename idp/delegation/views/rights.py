@@ -20,7 +20,7 @@ from ..catalogue import catalogue_services
 from ..forms import REASONS, RightsForm, read, shown
 from ..rights import previews
 from ..rights.authority import UNRESTRICTED
-from ..rights.facts_services import Reading, read_everybody
+from ..rights.facts_services import FactsReading, read_everybody
 from ..rights.rights_services import Matrix, Right
 
 blueprint = Blueprint("rights", __name__)
@@ -33,7 +33,7 @@ class PersonChange:
     """One person on the preview."""
 
     name: str
-    blocks: tuple[previews.Change, ...]
+    blocks: tuple[previews.BlockChange, ...]
     before: Right
     after: Right
     everything_before: bool
@@ -193,11 +193,11 @@ def _unchanged(matrix: Matrix, right: Right) -> bool:
 def _token(matrix: Matrix, wanted: tuple[Right, ...]) -> str:
     here = acting()
     triples = tuple((right.membership_id, right.blocks, right.until) for right in wanted)
-    previewed = previews.Previewed(here.enterprise_id, matrix.agency_id, here.person.id, matrix.revision, triples)
+    previewed = previews.PreviewedRights(here.enterprise_id, matrix.agency_id, here.person.id, matrix.revision, triples)
     return previews.sign(previewed, _secret(), now())
 
 
-def _opened(token: str, agency_id: str) -> previews.Previewed:
+def _opened(token: str, agency_id: str) -> previews.PreviewedRights:
     """Return what a token holds, when it was made for this person, enterprise and agency."""
     here = acting()
     previewed = previews.open_token(token, _secret(), now())
@@ -219,7 +219,7 @@ def _secret() -> bytes | str:
     return secret
 
 
-def _wanted(previewed: previews.Previewed) -> tuple[Right, ...]:
+def _wanted(previewed: previews.PreviewedRights) -> tuple[Right, ...]:
     return tuple(Right(membership_id, blocks, until) for membership_id, blocks, until in previewed.wanted)
 
 
@@ -237,14 +237,14 @@ def _preview_page(matrix: Matrix, token: str, wanted: tuple[Right, ...]) -> Resp
     )
 
 
-def _by_membership(readings: tuple[Reading, ...]) -> dict[str, Reading]:
+def _by_membership(readings: tuple[FactsReading, ...]) -> dict[str, FactsReading]:
     return {fact.id: reading for reading in readings for fact in reading.facts.memberships}
 
 
 def _person_change(
     matrix: Matrix,
     right: Right,
-    readings: dict[str, Reading],
+    readings: dict[str, FactsReading],
     pairs: tuple[tuple[str, str], ...],
     names: dict[str, str],
 ) -> PersonChange:
@@ -253,7 +253,7 @@ def _person_change(
         raise NotFoundError("not a user of this matrix")
     facts = previews.as_if(reading.facts, right.membership_id, right.blocks, right.until, now())
     version = (reading.projected.version if reading.projected else 0) + 1
-    authority, told = previews.told(facts, now(), version=version)
+    authority, told = previews.previewed_claims(facts, now(), version=version)
     after = matrix.codes(right)
     return PersonChange(
         name=names[right.membership_id],

@@ -25,7 +25,7 @@ from ..catalogue.catalogue import Agency
 from ..presenting import ROLES, block_labels, names, removal_state, text
 from ..services import enterprise
 from ..subscriptions import change_services, drafts, subscription_services
-from ..subscriptions.change_services import ChangeView, Outcome
+from ..subscriptions.change_services import ChangeOutcome, ChangeView
 from ..subscriptions.changes import Content
 from ..subscriptions.drafts import Draft
 from ..subscriptions.forms import (
@@ -252,7 +252,7 @@ def _causes(shown: Agency, view: SubscriptionView | None) -> list[str]:
 
 def _change(shown: Agency, view: SubscriptionView | None, last: ChangeView | None) -> dict[str, Any]:
     """Return the change that waits for the agency, or that it refused while nothing else happened, as the page shows it."""
-    if view is None or last is None or not view.counts or last.outcome not in (None, Outcome.REFUSED):
+    if view is None or last is None or not view.counts or last.outcome not in (None, ChangeOutcome.REFUSED):
         return {"change": None}
     found = shown.refusal_reason(last.reason)
     labels = [text(question.label) for question in shown.questionnaire.questions if question.id in last.causes]

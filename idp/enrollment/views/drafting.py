@@ -15,7 +15,7 @@ from ...i18n import gettext as _
 from ...identifiers import Neq
 from .. import browser_services as browsers
 from .. import email_code_services, services, words
-from ..email_code_services import CodeAnswer, Purpose
+from ..email_code_services import CodeAnswer, CodePurpose
 from ..errors import FileIncompleteError
 from ..files import FileView, Task, TaskState, missing, progress
 from ..forms import CheckForm, CodeForm, EmptyForm, EnterpriseForm, RepresentativeForm, TaxNumberForm
@@ -188,7 +188,7 @@ def representative(file: FileView) -> ResponseReturnValue:
         if services.save_representative(file.id, facts, now=now()):
             if file.email_confirmed:
                 flash(_("The address has changed: enter the Revenu Québec number and the notice again."), "info")
-            if not email_code_services.send(file.id, Purpose.CONFIRM, now=now()):
+            if not email_code_services.send(file.id, CodePurpose.CONFIRM, now=now()):
                 flash(too_many_codes(), "warning")
             return see_other("/enrol/email")
         return see_other("/enrol/tasks")
@@ -246,7 +246,7 @@ def email_again(file: FileView) -> ResponseReturnValue:
     """Send another code to the representative's address."""
     if file.email_confirmed:
         return see_other("/enrol/tasks")
-    if email_code_services.send(file.id, Purpose.CONFIRM, now=now()):
+    if email_code_services.send(file.id, CodePurpose.CONFIRM, now=now()):
         flash(_("A new code is on its way. The former one no longer works."), "info")
     else:
         flash(too_many_codes(), "warning")

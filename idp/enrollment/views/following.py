@@ -19,10 +19,10 @@ from ..errors import FileNotEditableError
 from ..files import FileView
 from ..forms import ContestForm, DocumentForm, EmptyForm, MailedCodeForm
 from ..mailed_code_services import MAILINGS, CodeAnswer, LetterAnswer
-from ..review_services import RefusalReason
+from ..review_services import FileRefusalReason
 from ..states import State
 from .blueprint import current_file, file_page, pages, release
-from .standing import may_withdraw, standing, timeline_items
+from .status import file_status, may_withdraw, timeline_items
 
 
 @pages.get("/file")
@@ -37,7 +37,7 @@ def file() -> ResponseReturnValue:
     return render_template(
         "enrollment/file.html",
         file=current,
-        standing=standing(current, now()),
+        standing=file_status(current, now()),
         tag=str(words.STATES[current.state]),
         tag_colour=words.STATE_COLOURS.get(current.state),
         events=timeline_items(services.timeline(current.id)),
@@ -54,7 +54,7 @@ def file() -> ResponseReturnValue:
 
 def refusal_sentence(current: FileView) -> str:
     """Return why the file is refused, or an empty text."""
-    return str(words.REFUSALS[RefusalReason(current.refusal_reason)]) if current.refusal_reason else ""
+    return str(words.REFUSALS[FileRefusalReason(current.refusal_reason)]) if current.refusal_reason else ""
 
 
 def refused_since(current: FileView) -> str:

@@ -16,7 +16,7 @@ from ...http.limits import FORMS, limiter
 from ...http.web import now, see_other
 from ...i18n import gettext as _
 from .. import email_code_services, services
-from ..email_code_services import CodeAnswer, Purpose
+from ..email_code_services import CodeAnswer, CodePurpose
 from ..errors import NoSuchFileError
 from ..files import FileView
 from ..forms import CodeForm, EmptyForm
@@ -33,7 +33,7 @@ def account(file: FileView) -> ResponseReturnValue:
     elsewhere = _instead_of_an_account(file)
     if elsewhere is not None:
         return see_other(elsewhere)
-    if not email_code_services.send(file.id, Purpose.ACCOUNT, now=now()):
+    if not email_code_services.send(file.id, CodePurpose.ACCOUNT, now=now()):
         flash(too_many_codes(), "warning")
     return see_other("/enrol/file/account/code")
 

@@ -46,7 +46,7 @@ class Interaction:
 
 
 @dataclass(frozen=True, slots=True)
-class WayBack:
+class ResponseTarget:
     """Where the answer of an interaction goes, whatever became of it; ``is_own`` when this browser began it."""
 
     client_id: str
@@ -121,7 +121,7 @@ def again(interaction: Interaction, *, now: datetime) -> Interaction:
     return replace(interaction, answered_by=row.answered_by, chosen=row.chosen, consented_for=row.consented_for)
 
 
-def way_back(interaction_id: str | None, *, browser_digest: str | None) -> WayBack | None:
+def way_back(interaction_id: str | None, *, browser_digest: str | None) -> ResponseTarget | None:
     """Return where an interaction leads back to, also when it is over or belongs to another browser."""
     if interaction_id is None or not _ID.fullmatch(interaction_id):
         return None
@@ -129,7 +129,7 @@ def way_back(interaction_id: str | None, *, browser_digest: str | None) -> WayBa
     if row is None:
         return None
     is_own = browser_digest is not None and row.browser_digest == browser_digest
-    return WayBack(row.client_id, row.redirect_uri, row.response_mode, row.state, is_own, row.completed_at)
+    return ResponseTarget(row.client_id, row.redirect_uri, row.response_mode, row.state, is_own, row.completed_at)
 
 
 def is_unbound(interaction_id: str) -> bool:

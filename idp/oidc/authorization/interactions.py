@@ -25,7 +25,7 @@ never agreed to be known to it.
 """
 
 
-class Step(StrEnum):
+class InteractionStep(StrEnum):
     """What happens now."""
 
     LOG_IN = "log_in"
@@ -38,7 +38,7 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class EnterpriseOffer:
     """An enterprise the person may act for."""
 
     enterprise_id: str
@@ -60,7 +60,7 @@ class Situation:
     auth_time: datetime | None = None
     acr: str | None = None
     is_hinted_person: bool | None = None
-    offers: tuple[Offer, ...] = ()
+    offers: tuple[EnterpriseOffer, ...] = ()
     consented: frozenset[str] = frozenset()
     chosen: str | None = None
     consent_given: bool = False
@@ -75,7 +75,7 @@ class Next:
     ``scopes`` are those to grant with ``ISSUE``.
     """
 
-    step: Step
+    step: InteractionStep
     enterprise_id: str | None = None
     scopes: tuple[str, ...] = ()
     error: str = ""
@@ -89,28 +89,28 @@ def next_step(situation: Situation) -> Next:
     if demanded > assurance_levels.REACHABLE:
         return _refuse("access_denied", "the authentication asked for cannot be reached")
     if must_log_in(situation):
-        return _refuse("login_required", "the person must sign in") if silent else Next(Step.LOG_IN)
+        return _refuse("login_required", "the person must sign in") if silent else Next(InteractionStep.LOG_IN)
     if assurance_levels.level(situation.acr) < demanded:  # they signed in again, and no more surely
         error = "login_required" if silent else "access_denied"
         return _refuse(error, "the authentication asked for was not reached")
     if situation.is_hinted_person is False:
         return _refuse("login_required", "another person is signed in")
     following = _signed_in_step(situation)
-    return _refuse(*MUST_BE_ASKED) if silent and following.step is not Step.ISSUE else following
+    return _refuse(*MUST_BE_ASKED) if silent and following.step is not InteractionStep.ISSUE else following
 
 
 def _signed_in_step(situation: Situation) -> Next:
     """Decide what comes next for a person who has shown who they are."""
     if not situation.offers or (situation.request.named_enterprise and not _named(situation)):
-        return Next(Step.EXPLAIN)
+        return Next(InteractionStep.EXPLAIN)
     enterprise_id = chosen_enterprise(situation)
     if enterprise_id is None:
-        return Next(Step.CHOOSE_ENTERPRISE)
+        return Next(InteractionStep.CHOOSE_ENTERPRISE)
     if situation.missing:
-        return Next(Step.ASK_FOR_BLOCK, enterprise_id)
+        return Next(InteractionStep.ASK_FOR_BLOCK, enterprise_id)
     if must_consent(situation, enterprise_id):
-        return Next(Step.CONSENT, enterprise_id)
-    return Next(Step.ISSUE, enterprise_id, granted_scopes(situation))
+        return Next(InteractionStep.CONSENT, enterprise_id)
+    return Next(InteractionStep.ISSUE, enterprise_id, granted_scopes(situation))
 
 
 def must_log_in(situation: Situation) -> bool:
@@ -170,4 +170,4 @@ def _named(situation: Situation) -> str | None:
 
 
 def _refuse(error: str, description: str) -> Next:
-    return Next(Step.REFUSE, error=error, description=description)
+    return Next(InteractionStep.REFUSE, error=error, description=description)

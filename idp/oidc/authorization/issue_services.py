@@ -19,7 +19,7 @@ from ..errors import OverError, UnprovenRequestError
 from ..token import grant_services, narrowing
 from . import checks, interaction_services, next_step_services
 from .interaction_services import Interaction
-from .interactions import Next, Step
+from .interactions import InteractionStep, Next
 
 
 def issue(
@@ -43,7 +43,7 @@ def issue(
         following = next_step_services.following(answered, client, sign_in, now=now, hold=True)
         if not accounts.keep_signed_in(sign_in.person_id, sign_in.sid, now=now):
             following = next_step_services.following(answered, client, None, now=now)
-        if following.step is not Step.ISSUE or following.enterprise_id != enterprise_id:
+        if following.step is not InteractionStep.ISSUE or following.enterprise_id != enterprise_id:
             return following
         granted = replace(answered, request=replace(request, scopes=following.scopes))
         issued = grant_services.issue_code(granted, client, sign_in, enterprise_id, code=code, now=now)

@@ -18,7 +18,7 @@ from ..token.issuing import key_ring, sub_of
 from . import consent_services
 from .disclosure import Disclosure
 from .interaction_services import Interaction
-from .interactions import Next, Offer, Situation, chosen_enterprise, next_step
+from .interactions import EnterpriseOffer, Next, Situation, chosen_enterprise, next_step
 from .requests import AuthorizationRequest
 
 
@@ -49,7 +49,7 @@ def situation(
         auth_time=sign_in.auth_time,
         acr=sign_in.acr,
         is_hinted_person=_is_hinted_person(request, client, sign_in),
-        offers=tuple(Offer(choice.enterprise_id, choice.neq) for choice in choices),
+        offers=tuple(EnterpriseOffer(choice.enterprise_id, choice.neq) for choice in choices),
         consented=_consented(request, client, sign_in, hold=hold),
         chosen=chosen,
         consent_given=is_theirs and _was_given(interaction, client, sign_in, hold=hold),

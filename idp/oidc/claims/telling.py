@@ -11,14 +11,14 @@ from ...delegation import services as delegation
 from ...delegation.rights import claims
 from ...delegation.rights.authority import Authority
 from ..token import tokens
-from ..token.tokens import Grant
+from ..token.tokens import TokenGrant
 from . import asked_claims, verified_claims, verified_requests
 from .asked_claims import Place
 
 _OF_THE_PERSON = asked_claims.brought_by({"profile", "email"})
 
 
-def told(place: Place, grant: Grant, authority: Authority, *, now: datetime) -> dict[str, Any]:
+def told(place: Place, grant: TokenGrant, authority: Authority, *, now: datetime) -> dict[str, Any]:
     """Return the claims for *place* beside those that every token carries; rights and person as they are now."""
     names = asked_claims.names_told(place, grant.claims, grant.scopes)
     known = claims.project(authority, frozenset({claims.SCOPE_ENTERPRISE, claims.SCOPE_BLOCKS}))
@@ -45,7 +45,7 @@ def _of_the_person(person: PersonView) -> dict[str, Any]:
     }
 
 
-def _verified(asked: str, grant: Grant, now: datetime) -> object:
+def _verified(asked: str, grant: TokenGrant, now: datetime) -> object:
     """Return the verified claims that can be given as they are asked, None when none can.
 
     The names are those of the evidence: what the account says today was perhaps never verified.

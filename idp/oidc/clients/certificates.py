@@ -26,7 +26,7 @@ from cryptography.x509.verification import (
 )
 
 from .client_keys import ClientKey
-from .subjects import Subject
+from .subjects import ExpectedSubject
 
 TLS = "tls_client_auth"  # an authority answers for the certificate (RFC 8705 §2.1)
 SELF_SIGNED = "self_signed_tls_client_auth"  # the client registered it (§2.2)
@@ -120,7 +120,7 @@ def check_self_signed(certificate: Certificate, keys: tuple[ClientKey, ...], *, 
         raise RefusedCertificateError("the certificate is not registered")
 
 
-def check_issued(certificate: Certificate, subject: Subject, known: Authorities, *, now: datetime) -> None:
+def check_issued(certificate: Certificate, subject: ExpectedSubject, known: Authorities, *, now: datetime) -> None:
     """Follow a certificate to an authority, then compare its name with the one that the client registered.
 
     Raises:

@@ -47,7 +47,7 @@ class UnknownClientError(InvalidClientError):  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class PresentedCredentials:
     """What a request brought: a method, and each way its identifier and secret may be read."""
 
     method: str
@@ -109,19 +109,19 @@ def authenticate(
     raise UnknownClientError(rule, used_basic=used_basic)
 
 
-def credentials(headers: Mapping[str, str], form: Mapping[str, str]) -> Credentials:
+def credentials(headers: Mapping[str, str], form: Mapping[str, str]) -> PresentedCredentials:
     """Read the credentials of a request from its ``Authorization`` header or from its form, never from both."""
     header = headers.get("Authorization")
     if header is not None and "client_secret" in form:
         raise InvalidRequestError("use one method of client authentication only")
     if header is None and not form.get("client_secret"):
-        return Credentials("none", ((form.get("client_id", ""), ""),))
+        return PresentedCredentials("none", ((form.get("client_id", ""), ""),))
     if header is None:
-        return Credentials("client_secret_post", ((form.get("client_id", ""), form.get("client_secret", "")),))
+        return PresentedCredentials("client_secret_post", ((form.get("client_id", ""), form.get("client_secret", "")),))
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
         raise UnknownClientError("the scheme of Authorization is not Basic", used_basic=True)
-    return Credentials("client_secret_basic", _basic_readings(encoded.strip()))
+    return PresentedCredentials("client_secret_basic", _basic_readings(encoded.strip()))
 
 
 def _by_certificate(

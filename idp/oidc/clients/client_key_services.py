@@ -17,7 +17,7 @@ from flask import current_app
 
 from ...db import db, in_transaction
 from ...http import egress
-from ...http.egress import Answer, ForbiddenAddressError
+from ...http.egress import EgressResponse, ForbiddenAddressError
 from ...http.web import current_settings, now
 from ..proofs import strict_json
 from ..proofs.strict_json import NotStrictJsonError
@@ -117,7 +117,7 @@ def _read(body: bytes) -> tuple[ClientKey, ...]:
     return client_keys.imported(told)
 
 
-def _life(answer: Answer) -> timedelta:
+def _life(answer: EgressResponse) -> timedelta:
     """Return for how long an answer counts, as its host asks, within our bounds (RFC 9111 §5.2.2.1)."""
     asked = answer.headers.get("cache-control", "").lower()
     if "no-store" in asked or "no-cache" in asked:

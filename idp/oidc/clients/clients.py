@@ -15,7 +15,7 @@ from ..metadata import GRANT_TYPES, SCOPES, SERVICE_SCOPES
 from ..profiles import DEFAULT_METHOD, PROFILES, SECRET_METHODS, Profile
 from . import client_keys, subjects
 from .client_keys import ClientKey
-from .subjects import Subject
+from .subjects import ExpectedSubject
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class RelyingParty:
     secret_digest: str = field(repr=False)  # empty when the client has no secret: no secret fits it
     keys: tuple[ClientKey, ...]  # those registered by value; a client with jwks_uri has none here
     jwks_uri: str | None
-    certificate_subject: Subject | None
+    certificate_subject: ExpectedSubject | None
     assertion_algs: tuple[str, ...]
     token_url_as_audience: bool
     id_token_alg: str

@@ -83,7 +83,7 @@ def authenticated(client_id: str, token: str) -> Registered:
     return Registered(*row)
 
 
-def told(current: Registered, *, token: str) -> dict[str, Any]:
+def registration_response(current: Registered, *, token: str) -> dict[str, Any]:
     """Return what is on record of *current*; the token is the one just shown to us, as only its digest is kept."""
     return registration.answer(
         current.client_id,

@@ -28,7 +28,7 @@ _NAMES = {  # beside the nine of RFC 4514 §3: the names that openssl writes
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ExpectedSubject:
     """An expected name: the member it was registered under, and its value."""
 
     member: str
@@ -60,10 +60,10 @@ def mistakes(entry: Mapping[str, Any], *, is_needed: bool) -> Iterator[str]:
             yield f"{name} cannot be read: {_SAID[name]}"
 
 
-def expected(members: Mapping[str, Any]) -> Subject | None:
+def expected(members: Mapping[str, Any]) -> ExpectedSubject | None:
     """Return the name that checked *members* hold."""
     for name in sorted(MEMBERS & members.keys()):
-        return Subject(name, _value(name, members[name]))
+        return ExpectedSubject(name, _value(name, members[name]))
     return None
 
 

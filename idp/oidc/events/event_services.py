@@ -25,7 +25,7 @@ from ..models import EventStreamRow, SecurityEventRow
 from ..token.issuing import key_ring
 from . import confirmation_services, signals
 from .polls import Poll
-from .signals import Event
+from .signals import SecurityEvent
 from .streams import Status, Stream
 
 KIND = "security_event"
@@ -35,7 +35,7 @@ _WAITING = (SecurityEventRow.delivered_at.is_(None), SecurityEventRow.refused_as
 
 def queue(
     stream: Stream,
-    event: Event,
+    event: SecurityEvent,
     *,
     cause: str,
     now: datetime,

@@ -71,7 +71,7 @@ def tell_claims_change(
         return frozenset()
     agreed = _agreed(person_id, enterprise_id, agency_id, at=_instant(at, now))
     for hearing in _hearing(person_id, agency_id, EventType.CLAIMS_CHANGE):
-        claims = delegation.told_now(person_id, enterprise_id, agency_id, hearing.client.scopes, now=now)
+        claims = delegation.current_claims(person_id, enterprise_id, agency_id, hearing.client.scopes, now=now)
         if claims is not None and not is_software:
             claims = agreed.within(claims)
         if not claims:
@@ -132,7 +132,7 @@ def fan_out_name_changed(payload: dict[str, Any], now: datetime) -> None:
             for hearing in _hearing(person_id, agency_id, EventType.CLAIMS_CHANGE):
                 may_know = agreed.claims & asked_claims.brought_by(hearing.client.scopes)
                 names = {name: value for name, value in telling.names_of(person).items() if name in may_know}
-                rights = delegation.told_now(person_id, enterprise_id, agency_id, hearing.client.scopes, now=now)
+                rights = delegation.current_claims(person_id, enterprise_id, agency_id, hearing.client.scopes, now=now)
                 if not names or rights is None:
                     continue
                 subject = signals.person(current_settings().issuer, hearing.sub)

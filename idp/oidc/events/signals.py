@@ -36,7 +36,7 @@ class EventType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class SecurityEvent:
     """One event about one subject, ready to be signed for any stream."""
 
     kind: str
@@ -67,33 +67,33 @@ def claims_change(
     by: str | None = None,
     at: datetime,
     txn: str,
-) -> Event:
+) -> SecurityEvent:
     """Return that what tokens say of a person has changed, with what they say now (CAEP 1.0 §3.2)."""
     by = by or ("policy" if reason in _BY_POLICY else "admin")
     content = {"claims": dict(claims), "initiating_entity": by, "event_timestamp": _seconds(at)}
-    return Event(EventType.CLAIMS_CHANGE.value, subject, content, txn)
+    return SecurityEvent(EventType.CLAIMS_CHANGE.value, subject, content, txn)
 
 
-def session_revoked(subject: Mapping[str, Any], *, at: datetime, txn: str) -> Event:
+def session_revoked(subject: Mapping[str, Any], *, at: datetime, txn: str) -> SecurityEvent:
     """Return that a sign-in is over (CAEP 1.0 §3.1)."""
-    return Event(EventType.SESSION_REVOKED.value, subject, {"event_timestamp": _seconds(at)}, txn)
+    return SecurityEvent(EventType.SESSION_REVOKED.value, subject, {"event_timestamp": _seconds(at)}, txn)
 
 
 def credential_change(
     subject: Mapping[str, Any], *, credential: str, change: str, at: datetime, txn: str | None = None
-) -> Event:
+) -> SecurityEvent:
     """Return that a person's credential has changed (CAEP 1.0 §3.3)."""
     content = {
         "credential_type": _CREDENTIALS.get(credential, credential),
         "change_type": change,
         "event_timestamp": _seconds(at),
     }
-    return Event(EventType.CREDENTIAL_CHANGE.value, subject, content, txn)
+    return SecurityEvent(EventType.CREDENTIAL_CHANGE.value, subject, content, txn)
 
 
-def verification(stream_id: str, state: str | None) -> Event:
+def verification(stream_id: str, state: str | None) -> SecurityEvent:
     """Return the proof that a stream works, with the receiver's own *state* (SSF 1.0 §8.1.4.1)."""
-    return Event(VERIFICATION, {"format": "opaque", "id": stream_id}, {} if state is None else {"state": state})
+    return SecurityEvent(VERIFICATION, {"format": "opaque", "id": stream_id}, {} if state is None else {"state": state})
 
 
 def set_claims(

@@ -58,7 +58,7 @@ def named(client: RelyingParty, stream_id: str, *, hold: bool = False) -> Stream
     return found
 
 
-def told(client: RelyingParty, stream: Stream) -> dict[str, Any]:
+def configuration_of(client: RelyingParty, stream: Stream) -> dict[str, Any]:
     """Return the configuration of a stream as its receiver reads it."""
     supported = streams.supported_events(client.scopes)
     return streams.configuration(stream, issuer=current_settings().issuer, supported=supported)
@@ -103,7 +103,7 @@ def change(client: RelyingParty, body: Mapping[str, Any], *, whole: bool, now: d
     """
     with transaction() as session:
         stream = named(client, streams.stream_named(body), hold=True)
-        streams.check_unchanged(body, told(client, stream))
+        streams.check_unchanged(body, configuration_of(client, stream))
         values = _changed(stream, streams.wish(body, issuer=current_settings().issuer), whole=whole)
         if values:
             session.execute(

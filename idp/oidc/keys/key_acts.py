@@ -21,7 +21,7 @@ log = structlog.get_logger("mandat.keys")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class KeyChange:
     """What became of a key; without a state it is gone."""
 
     kid: str
@@ -42,7 +42,7 @@ def create_missing(folder: KeyFolder, now: datetime) -> list[str]:
     return names
 
 
-def rotate(folder: KeyFolder, now: datetime, *, algs: Collection[str] = ALGORITHMS) -> list[Change]:
+def rotate(folder: KeyFolder, now: datetime, *, algs: Collection[str] = ALGORITHMS) -> list[KeyChange]:
     """Publish the successor of each key of *algs* that has none yet, and do what is due."""
     with folder.locked():
         done = _do_due(folder, now, None)
@@ -51,7 +51,7 @@ def rotate(folder: KeyFolder, now: datetime, *, algs: Collection[str] = ALGORITH
         return done + [_do(folder, Publish(alg), now) for alg in wanted]
 
 
-def rotate_due(folder: KeyFolder, now: datetime, *, active_for: timedelta | None) -> list[Change]:
+def rotate_due(folder: KeyFolder, now: datetime, *, active_for: timedelta | None) -> list[KeyChange]:
     """Do what the rule says is due; most often nothing, and then nothing is locked either."""
     if not folder.kek_file.exists():
         return []  # a ring of before, in clear: a person runs idp keys new
@@ -64,13 +64,13 @@ def rotate_due(folder: KeyFolder, now: datetime, *, active_for: timedelta | None
 
 def replace_at_once(
     folder: KeyFolder, now: datetime, *, algs: Collection[str] = ALGORITHMS, seen: Collection[str]
-) -> list[Change]:
+) -> list[KeyChange]:
     """Make new keys for *algs* that sign at once, and revoke all others of these algorithms: they may be in wrong hands.
 
     The new file names what it revokes: both happen in the one rename. *seen* holds the kids that signed when this was asked
     for; an algorithm whose key changed meanwhile was replaced by somebody else, and is left alone.
     """
-    done: list[Change] = []
+    done: list[KeyChange] = []
     with folder.locked():
         for alg in (alg for alg in ALGORITHMS if alg in algs):
             others = [key for key in folder.read_keys() if key.alg == alg and key.state is not KeyState.REVOKED]
@@ -79,7 +79,7 @@ def replace_at_once(
                 continue
             made = _made(folder, alg, KeyState.ACTIVE, now, revokes=frozenset(key.kid for key in others))
             _write(folder, made)
-            done.append(Change(made.kid, alg, made.state))
+            done.append(KeyChange(made.kid, alg, made.state))
         return done + _settle(folder)
 
 
@@ -103,7 +103,7 @@ def rewrap(folder: KeyFolder, *, new_kek: bool = True) -> int:
         return len(keys)
 
 
-def _do_due(folder: KeyFolder, now: datetime, active_for: timedelta | None) -> list[Change]:
+def _do_due(folder: KeyFolder, now: datetime, active_for: timedelta | None) -> list[KeyChange]:
     """Do each act; a token that does not answer is asked again at the next round, and holds no other act up."""
     done = []
     for act in due([key.life for key in folder.read_keys()], now, active_for=active_for):
@@ -114,20 +114,20 @@ def _do_due(folder: KeyFolder, now: datetime, active_for: timedelta | None) -> l
     return done + _settle(folder)
 
 
-def _do(folder: KeyFolder, act: Act, now: datetime) -> Change:
+def _do(folder: KeyFolder, act: Act, now: datetime) -> KeyChange:
     if isinstance(act, Publish):
         made = _made(folder, act.alg, KeyState.NEXT, now)
         _write(folder, made)
-        return Change(made.kid, made.alg, made.state)
+        return KeyChange(made.kid, made.alg, made.state)
     key = next(each for each in folder.read_keys() if each.kid == act.kid)
     if isinstance(act, Remove):
         folder.remove(key)
-        return Change(key.kid, key.alg, None)
+        return KeyChange(key.kid, key.alg, None)
     _write(folder, key.entering(act.state, now))
-    return Change(key.kid, key.alg, act.state)
+    return KeyChange(key.kid, key.alg, act.state)
 
 
-def _settle(folder: KeyFolder) -> list[Change]:
+def _settle(folder: KeyFolder) -> list[KeyChange]:
     """Lead a revocation to its end: the private half of each key that another one revoked is forgotten."""
     changes = []
     for key in (key for key in folder.read_keys() if key.stale):
@@ -137,7 +137,7 @@ def _settle(folder: KeyFolder) -> list[Change]:
             log.error("a revoked key is still in its token", kid=key.kid, error=str(error))
             continue
         _write(folder, key.entering(KeyState.REVOKED, key.since))
-        changes.append(Change(key.kid, key.alg, KeyState.REVOKED))
+        changes.append(KeyChange(key.kid, key.alg, KeyState.REVOKED))
     return changes
 
 

@@ -9,7 +9,7 @@ from ... import audit
 from ...db import transaction
 from ...http.web import current_settings
 from . import key_acts
-from .key_acts import Change
+from .key_acts import KeyChange
 from .key_folder import KeyFolder
 from .key_rotation import KeyState
 
@@ -21,7 +21,7 @@ def rotate_due(now: datetime) -> None:
     record(key_acts.rotate_due(KeyFolder.of(settings), now, active_for=active_for), now)
 
 
-def record(changes: Iterable[Change], now: datetime) -> None:
+def record(changes: Iterable[KeyChange], now: datetime) -> None:
     """Enter each change in the log. The files come first: an entry that is lost with the machine leaves a sound ring."""
     changes = list(changes)
     if not changes:

@@ -44,7 +44,7 @@ class UseNonceError(OAuth2Error):  # type: ignore[misc]
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class SenderProof:
     """What was shown; nothing when the caller is a mere bearer. Of a proof and a certificate the proof binds."""
 
     proof: Proof | None = None
@@ -64,7 +64,7 @@ def shown(
     *,
     now: datetime,
     access_token: str | None = None,
-) -> Shown:
+) -> SenderProof:
     """Read what a request shows possession of; whether it must show something is for whoever gives tokens to decide.
 
     Raises:
@@ -74,7 +74,7 @@ def shown(
     certificate = mutual_tls.certificate() if client.binds_to_certificate else None
     text = headers.get("DPoP")
     if text is None:
-        return Shown(certificate=certificate.der if certificate else None)
+        return SenderProof(certificate=certificate.der if certificate else None)
     expected = Expected(
         method=method,
         urls=mutual_tls.addresses(url),
@@ -84,14 +84,14 @@ def shown(
         access_token=access_token,
     )
     try:
-        return Shown(dpop.check_proof(text, expected))
+        return SenderProof(dpop.check_proof(text, expected))
     except MissingNonceError:
         raise UseNonceError(current_nonce(now)) from None
     except RefusedJwtError as error:
         raise InvalidProofError(_spoken(error)) from error
 
 
-def require(client: RelyingParty, given: Shown) -> None:
+def require(client: RelyingParty, given: SenderProof) -> None:
     """Refuse a bearer where the client's tokens are always bound.
 
     Raises:
@@ -102,7 +102,7 @@ def require(client: RelyingParty, given: Shown) -> None:
         require_always(client, given)
 
 
-def require_always(client: RelyingParty, given: Shown) -> None:
+def require_always(client: RelyingParty, given: SenderProof) -> None:
     """Refuse a bearer, whatever the client registered.
 
     Raises:

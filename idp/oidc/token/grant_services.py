@@ -25,7 +25,7 @@ from ..clients.clients import RelyingParty
 from ..models import GrantRow, RelyingPartyRow
 from . import refresh_tokens
 from .refresh_tokens import RefreshToken
-from .tokens import Grant
+from .tokens import TokenGrant
 
 KEPT = refresh_tokens.LIFE + timedelta(days=1)  # by then every token of a grant is over
 _GRANTS, _CLIENTS = table_of(GrantRow), table_of(RelyingPartyRow)
@@ -79,7 +79,7 @@ _LIVE = (
 class Redeemed:
     """A code that was just consumed: its grant, and what the token request must match."""
 
-    grant: Grant
+    grant: TokenGrant
     redirect_uri: str
     code_challenge: str | None
     dpop_jkt: str | None
@@ -173,7 +173,7 @@ def consume_code(code: str, client_id: str, *, cnf: Mapping[str, str], now: date
     return Redeemed(grant_of_row(row), row.redirect_uri, row.code_challenge, row.dpop_jkt, family)
 
 
-def live_grant(grant_id: str, *, now: datetime) -> Grant | None:
+def live_grant(grant_id: str, *, now: datetime) -> TokenGrant | None:
     """Return a grant whose tokens still hold: not revoked, its client neither, and the sign-in it rests on is open."""
     row = db.session.execute(_LIVE, {"grant": grant_id}).first()
     if row is None:
@@ -182,7 +182,7 @@ def live_grant(grant_id: str, *, now: datetime) -> Grant | None:
     return grant if still_rests(grant, now=now) else None
 
 
-def still_rests(grant: Grant, *, now: datetime, hold: bool = False) -> bool:
+def still_rests(grant: TokenGrant, *, now: datetime, hold: bool = False) -> bool:
     """Tell whether what the grant rests on holds: the offline access the person agreed to, or their sign-in on that browser.
 
     With *hold* the sign-in lasts until the caller's transaction ends: who is told of its end is told of what it gave.
@@ -314,9 +314,9 @@ def _punish_replay(code: str, client_id: str, now: datetime) -> None:
     )
 
 
-def grant_of_row(row: Row[*tuple[Any, ...]]) -> Grant:
+def grant_of_row(row: Row[*tuple[Any, ...]]) -> TokenGrant:
     """Return the grant of a row that holds :data:`MEMBERS`."""
-    return Grant(
+    return TokenGrant(
         id=row.id,
         client_id=row.client_id,
         agency_id=row.agency_id,

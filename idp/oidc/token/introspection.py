@@ -61,7 +61,7 @@ def _of_system_user(claims: Mapping[str, Any], client: RelyingParty) -> dict[str
     return system_tokens.introspection(held, claims)
 
 
-def _refresh_token(grant: tokens.Grant, client: RelyingParty) -> dict[str, Any]:
+def _refresh_token(grant: tokens.TokenGrant, client: RelyingParty) -> dict[str, Any]:
     if issuing.authority_of(grant, now=now()) is None:
         return _INACTIVE
     sub = issuing.sub_of(grant.agency_id, grant.person_id)

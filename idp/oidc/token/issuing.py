@@ -22,7 +22,7 @@ from ..clients.clients import RelyingParty
 from ..keys.live_keys import LiveKeyRing
 from ..keys.signing_keys import ACCESS_TOKEN_ALG, UntrustedTokenError
 from . import grant_services, narrowing, tokens
-from .tokens import Grant
+from .tokens import TokenGrant
 
 
 class NoRightError(Exception):
@@ -46,7 +46,7 @@ def locations(client: RelyingParty) -> tuple[str, ...]:
 
 
 def token_response(
-    grant: Grant, client: RelyingParty, *, now: datetime, resources: frozenset[str] = frozenset()
+    grant: TokenGrant, client: RelyingParty, *, now: datetime, resources: frozenset[str] = frozenset()
 ) -> dict[str, Any]:
     """Return the answer of the token endpoint to a code, for *resources* or all of the agency's (RFC 8707).
 
@@ -63,7 +63,7 @@ def token_response(
 
 
 def issued(
-    grant: Grant, authority: Authority, client: RelyingParty, *, now: datetime, resources: frozenset[str]
+    grant: TokenGrant, authority: Authority, client: RelyingParty, *, now: datetime, resources: frozenset[str]
 ) -> dict[str, Any]:
     """Sign the tokens of a grant and record them, in the caller's transaction; the ID token comes with ``openid``."""
     if resources:
@@ -133,7 +133,7 @@ def living_claims(token: str, *, now: datetime) -> dict[str, Any] | None:
     return claims if isinstance(claims.get("exp"), int) and claims["exp"] > now.timestamp() else None
 
 
-def authority_of(grant: Grant, *, now: datetime) -> Authority | None:
+def authority_of(grant: TokenGrant, *, now: datetime) -> Authority | None:
     """Return the rights of a grant as they are now, narrowed to what was asked."""
     authority = delegation.authority(grant.person_id, grant.enterprise_id, grant.agency_id, now)
     return tokens.without_others(authority, grant) if authority else None

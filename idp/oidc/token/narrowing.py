@@ -13,7 +13,7 @@ from ...delegation.rights.claims import SCOPE_BLOCKS
 from ..authorization import checks
 from ..authorization.requests import AuthorizationRequest, details_list
 from ..clients.clients import RelyingParty
-from .tokens import Grant, scopes_of
+from .tokens import TokenGrant, scopes_of
 
 
 class WiderScopeError(ValueError):
@@ -24,7 +24,7 @@ class WiderDetailsError(ValueError):
     """The authorization details are not within those granted (RFC 9396 §6); the text says why."""
 
 
-def for_client(grant: Grant, client: RelyingParty) -> Grant:
+def for_client(grant: TokenGrant, client: RelyingParty) -> TokenGrant:
     """Return *grant* within what its client is registered for now: scopes, claims asked by name, blocks (RFC 6749 §3.3)."""
     details = grant.details if SCOPE_BLOCKS in client.scopes else ()
     return replace(
@@ -38,7 +38,7 @@ def request_for_client(request: AuthorizationRequest, client: RelyingParty) -> A
     return replace(request, scopes=scopes, claims=request.claims.within(client.scopes))
 
 
-def by_scope(grant: Grant, scope: str | None) -> Grant:
+def by_scope(grant: TokenGrant, scope: str | None) -> TokenGrant:
     """Return *grant* with the scopes asked, all of them when none are.
 
     Raises:
@@ -52,7 +52,7 @@ def by_scope(grant: Grant, scope: str | None) -> Grant:
     return replace(grant, scopes=asked)
 
 
-def by_details(grant: Grant, text: str | None, *, neq: str, locations: tuple[str, ...]) -> Grant:
+def by_details(grant: TokenGrant, text: str | None, *, neq: str, locations: tuple[str, ...]) -> TokenGrant:
     """Return *grant* with the blocks asked, within those granted; where no block was named, all of the person's were granted.
 
     Raises:
@@ -78,7 +78,7 @@ def by_details(grant: Grant, text: str | None, *, neq: str, locations: tuple[str
     return replace(grant, narrowed_to=wanted)
 
 
-def as_issued(grant: Grant, claims: Mapping[str, Any]) -> Grant:
+def as_issued(grant: TokenGrant, claims: Mapping[str, Any]) -> TokenGrant:
     """Return *grant* as far as the access token with *claims* goes, bound as it is."""
     told = claims.get("narrowed_to")
     narrowed_to = frozenset(map(str, told)) if isinstance(told, list) else None

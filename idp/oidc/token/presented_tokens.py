@@ -48,14 +48,14 @@ class RefusedTokenError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Presented:
+class PresentedToken:
     """A token of ours that is alive and presented by who may use it; whether its grant still holds is another matter."""
 
     claims: Mapping[str, Any]
     client_id: str
 
 
-def presented(method: str, url: str, headers: Headers, *, now: datetime) -> Presented:
+def presented_token(method: str, url: str, headers: Headers, *, now: datetime) -> PresentedToken:
     """Read the access token of a request.
 
     Raises:
@@ -73,7 +73,7 @@ def presented(method: str, url: str, headers: Headers, *, now: datetime) -> Pres
         )
     if cnf:
         _check_possession(method, url, headers, text.strip(), claims, now)
-    return Presented(claims, str(claims["client_id"]))
+    return PresentedToken(claims, str(claims["client_id"]))
 
 
 def _claims(text: str, scheme: str, now: datetime) -> dict[str, Any]:

@@ -12,14 +12,14 @@ from ..clients.clients import RelyingParty
 from . import grant_services, issuing, narrowing, refresh_services, tokens
 from .issuing import NoRightError
 from .refresh_services import Family
-from .tokens import Grant
+from .tokens import TokenGrant
 
 
 class SpentTokenError(Exception):
     """Somebody else used the refresh token at the same moment."""
 
 
-def still_fits(grant: Grant, client: RelyingParty) -> bool:
+def still_fits(grant: TokenGrant, client: RelyingParty) -> bool:
     """Tell whether the client may still have what the grant gave: it is judged by the policy it has now (protocol.md §6.5)."""
     return OFFLINE in client.scopes and (bool(grant.cnf) or not client.requires_bound_tokens)
 

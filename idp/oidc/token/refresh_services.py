@@ -20,7 +20,7 @@ from ..clients.clients import RelyingParty
 from ..models import GrantRow
 from . import grant_services, refresh_tokens
 from .refresh_tokens import RefreshToken, Use
-from .tokens import Grant
+from .tokens import TokenGrant
 
 _PURPOSE = "refresh_token"
 _GRANTS = table_of(GrantRow)
@@ -47,7 +47,7 @@ _HOLD = _READ.with_for_update()
 class Family:
     """A living family, and the use that is being made of it."""
 
-    grant: Grant
+    grant: TokenGrant
     shown: RefreshToken
     use: Use
 

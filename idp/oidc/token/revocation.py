@@ -15,7 +15,7 @@ from ...http.web import now
 from ..clients.clients import RelyingParty
 from . import grant_services, issuing, refresh_services, system_token_services, system_tokens, tokens
 from .server import Answer, BackChannelRequest
-from .tokens import Grant
+from .tokens import TokenGrant
 
 
 def revoke(asked: BackChannelRequest, client: RelyingParty) -> Answer:
@@ -44,7 +44,7 @@ def _claims_of(token: str, client: RelyingParty) -> Mapping[str, Any] | None:
     return claims if claims is not None and claims.get("client_id") == client.client_id else None
 
 
-def _grant_of(token: str, claims: Mapping[str, Any] | None, client: RelyingParty) -> Grant | None:
+def _grant_of(token: str, claims: Mapping[str, Any] | None, client: RelyingParty) -> TokenGrant | None:
     """Return the grant of a token of this client that is alive."""
     family = refresh_services.find(token, client, now=now())
     if family is not None:

@@ -28,7 +28,7 @@ from ..clients import client_auth, client_key_services, client_refusals, client_
 from ..clients.assertions import Assertion
 from ..clients.clients import RelyingParty
 from ..proofs import possession, replay_services
-from ..proofs.possession import Shown
+from ..proofs.possession import SenderProof
 from .client_credentials import ServiceGrant
 from .grants import CodeGrant, RefreshGrant
 
@@ -74,7 +74,7 @@ class BackChannelRequest(OAuth2Request):  # type: ignore[misc]
         self.payload = FormPayload(request.form)
         self.address_names = frozenset(name for name, value in request.args.items(multi=True) if value)
         self.assertion: Assertion | None = None
-        self.shown = Shown()
+        self.shown = SenderProof()
 
     @property
     def form(self) -> MultiDict[str, str]:

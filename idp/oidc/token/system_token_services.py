@@ -19,13 +19,15 @@ from ..clients.clients import RelyingParty
 from ..keys.signing_keys import ACCESS_TOKEN_ALG
 from ..metadata import DETAILS_TYPES
 from ..proofs import possession, replay_services
-from ..proofs.possession import Shown
+from ..proofs.possession import SenderProof
 from . import issuing, system_tokens, tokens
 from .grants import InvalidDetailsError, resources_of
 from .system_tokens import NOT_APPROVED, MalformedDetailsError
 
 
-def token_response(client: RelyingParty, form: MultiDict[str, str], shown: Shown, *, now: datetime) -> dict[str, Any]:
+def token_response(
+    client: RelyingParty, form: MultiDict[str, str], shown: SenderProof, *, now: datetime
+) -> dict[str, Any]:
     """Return the answer of the token endpoint to a program that acts for an enterprise (RFC 6749 §4.4, RFC 9396 §6).
 
     Raises:
@@ -60,7 +62,7 @@ def _scopes(form: MultiDict[str, str], client: RelyingParty) -> frozenset[str]:
 
 
 def _issued(
-    held: Authority, client: RelyingParty, scopes: frozenset[str], shown: Shown, now: datetime
+    held: Authority, client: RelyingParty, scopes: frozenset[str], shown: SenderProof, now: datetime
 ) -> dict[str, Any]:
     claims = system_tokens.access_token(
         held,

@@ -31,14 +31,14 @@ class MalformedDetailsError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RequestedAccess:
     """What a program asks: one enterprise, these blocks or all that were approved."""
 
     neq: str
     privileges: frozenset[str] | None
 
 
-def asked(text: str, locations: tuple[str, ...]) -> Asked:
+def asked(text: str, locations: tuple[str, ...]) -> RequestedAccess:
     """Read the ``authorization_details`` of a token request (RFC 9396 §6): the enterprise is required, the blocks are not.
 
     Raises:
@@ -59,8 +59,8 @@ def asked(text: str, locations: tuple[str, ...]) -> Asked:
         raise MalformedDetailsError("a token speaks for one enterprise only")
     neq = str(listed[0]["identifier"]).removeprefix("neq:")
     if any("privileges" not in detail for detail in listed):
-        return Asked(neq, None)
-    return Asked(neq, frozenset(code for detail in listed for code in detail["privileges"]))
+        return RequestedAccess(neq, None)
+    return RequestedAccess(neq, frozenset(code for detail in listed for code in detail["privileges"]))
 
 
 def given(authority: Authority | None, privileges: frozenset[str] | None) -> Authority | None:

@@ -30,7 +30,7 @@ _GRANT_ID = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class TokenGrant:
     """What a person allowed a client once: the sign-in it rests on is frozen here, the rights never are."""
 
     id: str
@@ -69,7 +69,7 @@ def narrowed(authority: Authority, asked: tuple[AskedBlocks, ...]) -> Authority:
     return replace(authority, held=tuple(part for part in kept if part.blocks))
 
 
-def without_others(authority: Authority, grant: Grant) -> Authority:
+def without_others(authority: Authority, grant: TokenGrant) -> Authority:
     """Return the authority that a grant gives: the blocks that were asked, and of those the ones a token was narrowed to."""
     asked = narrowed(authority, grant.details)
     return asked if grant.narrowed_to is None else narrowed(asked, (AskedBlocks(tuple(grant.narrowed_to)),))
@@ -104,7 +104,7 @@ def grant_of(jti: str) -> str:
 
 
 def access_token(
-    grant: Grant, authority: Authority, *, issuer: str, sub: str, now: datetime, expires: datetime
+    grant: TokenGrant, authority: Authority, *, issuer: str, sub: str, now: datetime, expires: datetime
 ) -> dict[str, Any]:
     """Return the claims of an access token (RFC 9068 §2.2) with the exact layer."""
     locations = authority.locations or (issuer,)
@@ -132,14 +132,14 @@ def token_type(cnf: Mapping[str, str]) -> str:
     return "DPoP" if "jkt" in cnf else "Bearer"
 
 
-def authorization_details(grant: Grant, authority: Authority) -> list[dict[str, Any]] | None:
+def authorization_details(grant: TokenGrant, authority: Authority) -> list[dict[str, Any]] | None:
     """Return the exact layer, None when blocks were not asked for at all."""
     if rights.SCOPE_BLOCKS not in grant.scopes and not grant.details:
         return None
     return rights.authorization_details(authority)
 
 
-def introspection(grant: Grant, authority: Authority, claims: Mapping[str, Any]) -> dict[str, Any]:
+def introspection(grant: TokenGrant, authority: Authority, claims: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is told of an access token with *claims* (RFC 7662 §2.2): who it speaks for as issued, rights as they are now.
 
     It says what a token made now would carry, and ends no later than the first right left.
@@ -162,7 +162,7 @@ def introspection(grant: Grant, authority: Authority, claims: Mapping[str, Any])
     return told | _exact(grant, authority) | rights.project(authority, grant.scopes)
 
 
-def refresh_introspection(grant: Grant, *, issuer: str, sub: str) -> dict[str, Any]:
+def refresh_introspection(grant: TokenGrant, *, issuer: str, sub: str) -> dict[str, Any]:
     """Return what is told of a refresh token: no right, no audience, so that no resource takes it for an access token."""
     end = grant.offline_until
     told: dict[str, Any] = {
@@ -182,13 +182,13 @@ def signed_introspection(told: Mapping[str, Any], *, issuer: str, client_id: str
     return {"iss": issuer, "aud": client_id, "iat": _seconds(now), "token_introspection": dict(told)}
 
 
-def _exact(grant: Grant, authority: Authority) -> dict[str, Any]:
+def _exact(grant: TokenGrant, authority: Authority) -> dict[str, Any]:
     details = authorization_details(grant, authority)
     return {"authorization_details": details} if details is not None else {}
 
 
 def id_token(
-    grant: Grant, told: Mapping[str, Any], *, issuer: str, sub: str, now: datetime, expires: datetime, access: str
+    grant: TokenGrant, told: Mapping[str, Any], *, issuer: str, sub: str, now: datetime, expires: datetime, access: str
 ) -> dict[str, Any]:
     """Return the claims of an ID token (OIDC Core §2): who, when, how, and what else *told* holds (see :mod:`.telling`)."""
     claims: dict[str, Any] = {
@@ -208,7 +208,7 @@ def id_token(
     return {**told, **claims}
 
 
-def sign_in_claims(grant: Grant) -> dict[str, Any]:
+def sign_in_claims(grant: TokenGrant) -> dict[str, Any]:
     """Return what a grant says of its sign-in."""
     return {"auth_time": _seconds(grant.auth_time), "sid": grant.sid, "acr": grant.acr, "amr": list(grant.amr)}
 

@@ -14,7 +14,7 @@ from ...http.limits import AUTHORIZATIONS, limiter
 from ...http.web import csrf, now, see_other
 from ..authorization import checks, interaction_services, issue_services, next_step_services, request_parsing, responses
 from ..authorization.interaction_services import Interaction
-from ..authorization.interactions import Step
+from ..authorization.interactions import InteractionStep
 from ..authorization.requests import AuthorizationRequest, Parameters, parameters
 from ..claims import assurance_levels
 from ..clients import client_refusals
@@ -105,7 +105,7 @@ def _advance(interaction: Interaction, client: RelyingParty) -> ResponseReturnVa
     interaction = replace(interaction, request=narrowing.request_for_client(interaction.request, client))
     sign_in = current_sign_in()
     following = next_step_services.following(interaction, client, sign_in, now=now())
-    while following.step is Step.ISSUE and sign_in is not None:
+    while following.step is InteractionStep.ISSUE and sign_in is not None:
         try:
             code, enterprise_id = browser.code_of(interaction.id), following.enterprise_id or ""
             outcome = issue_services.issue(interaction, sign_in, enterprise_id, code=code, now=now())
@@ -117,7 +117,7 @@ def _advance(interaction: Interaction, client: RelyingParty) -> ResponseReturnVa
             browser.forget(interaction)
             return responses.success(responses.target_of(interaction.request, client), outcome)
         following = outcome
-    if following.step is Step.REFUSE:
+    if following.step is InteractionStep.REFUSE:
         if not interaction_services.complete(interaction, now=now()):
             return over_page(interaction.id)
         target = responses.target_of(interaction.request, client)
@@ -135,10 +135,10 @@ def _sign_in_path(interaction: Interaction) -> str:
     return f"{page}?{urlencode({'next': browser.resume_path(interaction)})}"
 
 
-PAGES: dict[Step, Callable[[Interaction], str]] = {
-    Step.LOG_IN: _sign_in_path,
-    Step.CHOOSE_ENTERPRISE: lambda interaction: browser.page_path("enterprise", interaction),
-    Step.CONSENT: lambda interaction: browser.page_path("consent", interaction),
-    Step.ASK_FOR_BLOCK: lambda interaction: browser.page_path("missing-block", interaction),
-    Step.EXPLAIN: lambda interaction: browser.page_path("no-right", interaction),
+PAGES: dict[InteractionStep, Callable[[Interaction], str]] = {
+    InteractionStep.LOG_IN: _sign_in_path,
+    InteractionStep.CHOOSE_ENTERPRISE: lambda interaction: browser.page_path("enterprise", interaction),
+    InteractionStep.CONSENT: lambda interaction: browser.page_path("consent", interaction),
+    InteractionStep.ASK_FOR_BLOCK: lambda interaction: browser.page_path("missing-block", interaction),
+    InteractionStep.EXPLAIN: lambda interaction: browser.page_path("no-right", interaction),
 }

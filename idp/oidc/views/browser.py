@@ -24,7 +24,7 @@ from ..clients.clients import RelyingParty
 
 _CAME_FROM = "oidc_came_from"  # an interaction that cannot go on yet, and its client
 _ELSEWHERE = ("/home", "/agencies", "/people", "/roster", "/enrol", "/account")
-_KIND = bindings.Kind("interaction", WAY_BACK_LIFE, most=8)
+_KIND = bindings.BindingKind("interaction", WAY_BACK_LIFE, most=8)
 _SIGN_IN_PAGES = ("/sign-in", "/sign-in/passkey")
 _ON_THE_WAY = (
     *("/sign-in", "/activate", "/recover", "/freeze", "/unfreeze", "/confirm"),
@@ -34,7 +34,7 @@ _ON_THE_WAY = (
 
 
 @dataclass(frozen=True, slots=True)
-class WayBack:
+class AgencyLink:
     """The agency that a person came from, and where they go on to it."""
 
     agency: str
@@ -112,7 +112,7 @@ def show_way_back() -> None:
         return
     href = resume_path(interaction) if interaction else client_services.login_start(client_id)
     if href is not None:
-        g.way_back = WayBack(agency_name(client), href)
+        g.way_back = AgencyLink(agency_name(client), href)
 
 
 def find(interaction_id: str | None) -> Interaction | None:

@@ -37,7 +37,7 @@ def consents() -> ResponseReturnValue:
             "consent": consent,
             "agency": agency_name(consent.agency_id),
             "enterprise": delegation.enterprise(consent.enterprise_id),
-            "told": words.told(consent.disclosure, _agency(consent.agency_id)),
+            "told": words.disclosure_lines(consent.disclosure, _agency(consent.agency_id)),
         }
         for consent in consent_services.of_person(sign_in.person_id)
     ]

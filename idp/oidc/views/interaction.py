@@ -17,7 +17,7 @@ from ...accounts.sessions.sign_ins import SignIn
 from ...delegation import services as delegation
 from ...delegation.catalogue import catalogue_services
 from ...delegation.people.roles import EnterpriseStatus, Role
-from ...delegation.rights.rights_services import Choice
+from ...delegation.rights.rights_services import EnterpriseChoice
 from ...delegation.subscriptions.words import STATES
 from ...http.bindings import own_address
 from ...http.web import now, see_other
@@ -26,12 +26,12 @@ from .. import uris, words
 from ..authorization import consent_services, interaction_services, next_step_services, responses
 from ..authorization.disclosure import Disclosure
 from ..authorization.interaction_services import Interaction
-from ..authorization.interactions import Next, Step
+from ..authorization.interactions import InteractionStep, Next
 from ..authorization.requests import OFFLINE
 from ..clients.clients import RelyingParty
 from ..errors import UnprovenRequestError
 from ..token import issuing, narrowing
-from ..way_on import Contact, WayOn, states_at, way_on
+from ..way_on import PersonInCharge, WayOn, states_at, way_on
 from ..way_on import in_charge as contacts_in_charge
 from . import browser
 from .authorize import client_of
@@ -41,7 +41,7 @@ blueprint = Blueprint("oidc_interaction", __name__, url_prefix="/interaction")
 
 
 @dataclass(frozen=True, slots=True)
-class Underway:
+class CurrentInteraction:
     """What a page of an interaction needs."""
 
     interaction: Interaction
@@ -50,12 +50,12 @@ class Underway:
     following: Next
 
     @property
-    def choices(self) -> tuple[Choice, ...]:
+    def choices(self) -> tuple[EnterpriseChoice, ...]:
         """Return the enterprises the person may act for."""
         return delegation.choices(self.sign_in.person_id, self.client.agency_id, now())
 
 
-Page = Callable[[Underway], ResponseReturnValue]
+Page = Callable[[CurrentInteraction], ResponseReturnValue]
 
 
 def shown_again() -> str | None:
@@ -63,7 +63,7 @@ def shown_again() -> str | None:
     return own_address() if request.blueprint == blueprint.name else None
 
 
-def during(*steps: Step) -> Callable[[Page], Callable[[], ResponseReturnValue]]:
+def during(*steps: InteractionStep) -> Callable[[Page], Callable[[], ResponseReturnValue]]:
     """Show the page only while one of *steps* is next; otherwise go back to ``/authorize``, which knows better."""
 
     def decorate(page: Page) -> Callable[[], ResponseReturnValue]:
@@ -81,7 +81,7 @@ def during(*steps: Step) -> Callable[[Page], Callable[[], ResponseReturnValue]]:
             following = next_step_services.following(interaction, client, sign_in, now=now())
             if sign_in is None or following.step not in steps:
                 return redirect(browser.resume_path(interaction), code=303)
-            return page(Underway(interaction, client, sign_in, following))
+            return page(CurrentInteraction(interaction, client, sign_in, following))
 
         return guarded
 
@@ -89,8 +89,8 @@ def during(*steps: Step) -> Callable[[Page], Callable[[], ResponseReturnValue]]:
 
 
 @blueprint.route("/enterprise", methods=["GET", "POST"])
-@during(Step.CHOOSE_ENTERPRISE, Step.ASK_FOR_BLOCK, Step.CONSENT)
-def enterprise(way: Underway) -> ResponseReturnValue:
+@during(InteractionStep.CHOOSE_ENTERPRISE, InteractionStep.ASK_FOR_BLOCK, InteractionStep.CONSENT)
+def enterprise(way: CurrentInteraction) -> ResponseReturnValue:
     """Ask for which enterprise the person acts."""
     if request.method == "POST":
         wanted = request.form.get("enterprise")
@@ -112,8 +112,8 @@ def enterprise(way: Underway) -> ResponseReturnValue:
 
 
 @blueprint.route("/consent", methods=["GET", "POST"])
-@during(Step.CONSENT)
-def consent(way: Underway) -> ResponseReturnValue:
+@during(InteractionStep.CONSENT)
+def consent(way: CurrentInteraction) -> ResponseReturnValue:
     """Ask whether the agency may know what it asks for, in plain words."""
     enterprise_id = way.following.enterprise_id or ""
     chosen = next(choice for choice in way.choices if choice.enterprise_id == enterprise_id)
@@ -147,7 +147,7 @@ def consent(way: Underway) -> ResponseReturnValue:
             enterprise=chosen,
             way=None if authority and authority.blocks else _way_on(way, chosen),
             role=words.role(chosen.role),
-            told=words.told(disclosed, agency),
+            told=words.disclosure_lines(disclosed, agency),
             asks_blocks=bool(disclosed.blocks),
             blocks=words.blocks(agency, held.blocks if held else ()),
             keeps_access=OFFLINE in way.interaction.request.scopes,
@@ -159,8 +159,8 @@ def consent(way: Underway) -> ResponseReturnValue:
 
 
 @blueprint.get("/no-right")
-@during(Step.EXPLAIN)
-def no_right(way: Underway) -> ResponseReturnValue:
+@during(InteractionStep.EXPLAIN)
+def no_right(way: CurrentInteraction) -> ResponseReturnValue:
     """Say why this person cannot go on, and lead them back to the agency."""
     browser.lead_on(way.interaction)
     views = delegation.memberships_of(way.sign_in.person_id)
@@ -178,8 +178,8 @@ def no_right(way: Underway) -> ResponseReturnValue:
 
 
 @blueprint.get("/missing-block")
-@during(Step.ASK_FOR_BLOCK)
-def missing_block(way: Underway) -> ResponseReturnValue:
+@during(InteractionStep.ASK_FOR_BLOCK)
+def missing_block(way: CurrentInteraction) -> ResponseReturnValue:
     """Say which block is missing and who can grant it; when it was granted meanwhile, the same button goes on."""
     enterprise_id = way.following.enterprise_id or ""
     chosen = next(choice for choice in way.choices if choice.enterprise_id == enterprise_id)
@@ -217,13 +217,13 @@ def cancel() -> ResponseReturnValue:
     return _refuse(interaction, client, current_sign_in(), None)
 
 
-def _way_on(way: Underway, chosen: Choice) -> WayOn:
+def _way_on(way: CurrentInteraction, chosen: EnterpriseChoice) -> WayOn:
     browser.lead_on(way.interaction)
     agency = browser.agency_name(way.client)
     return way_on(chosen, way.client.agency_id, agency, several=len(way.choices) > 1)
 
 
-def _contacts(view: delegation.MembershipView) -> tuple[Contact, ...]:
+def _contacts(view: delegation.MembershipView) -> tuple[PersonInCharge, ...]:
     """Return whom a suspended person may ask; nobody of an enterprise that is suspended itself can help."""
     return contacts_in_charge(view.enterprise_id) if view.enterprise_status is EnterpriseStatus.ACTIVE else ()
 

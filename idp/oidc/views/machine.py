@@ -104,7 +104,9 @@ def introspect() -> Response:
 def userinfo() -> ResponseReturnValue:
     """Tell who holds an access token who the person is and what they may do now."""
     try:
-        presented = presented_tokens.presented(request.method, absolute_url(request.path), request.headers, now=now())
+        presented = presented_tokens.presented_token(
+            request.method, absolute_url(request.path), request.headers, now=now()
+        )
     except presented_tokens.RefusedTokenError as error:
         return refused(error)
     try:

@@ -12,12 +12,12 @@ from flask import Response, request
 
 from ...accounts.sessions.sessions import current_sign_in
 from ...http import bindings, refusals
-from ...http.web import WayBack, error_page, now
+from ...http.web import ReturnLink, error_page, now
 from ...i18n import gettext as _
 from .. import uris
 from ..authorization import checks, interaction_services, responses
 from ..authorization.checks import Target
-from ..authorization.interaction_services import WayBack as Answer
+from ..authorization.interaction_services import ResponseTarget as Answer
 from ..authorization.requests import Parameters
 from ..clients import client_refusals, client_services
 from ..clients.clients import RelyingParty
@@ -65,10 +65,10 @@ def over_page(interaction_id: str | None) -> Response:
             else _("It took longer than 30 minutes.")
         )
         return again or _page(
-            said, WayBack(_label(client, back), bindings.cancel_path(interaction_id or "", is_over=True))
+            said, ReturnLink(_label(client, back), bindings.cancel_path(interaction_id or "", is_over=True))
         )
     said = _("It was begun in another browser, or this browser has forgotten it.")
-    return _page(said, WayBack(_label(client, back), f"{uris.origin(back.redirect_uri)}/"))
+    return _page(said, ReturnLink(_label(client, back), f"{uris.origin(back.redirect_uri)}/"))
 
 
 def leave(interaction_id: str | None) -> Response:
@@ -112,12 +112,12 @@ def _label(client: RelyingParty, back: Answer) -> str:
     return str(_("Return to %(agency)s", agency=name))
 
 
-def _page(why: str, way_back: WayBack | None) -> Response:
+def _page(why: str, way_back: ReturnLink | None) -> Response:
     advice = _("Nothing was lost. Go back to the agency’s site and begin again.")
     return error_page(
         400,
         "interaction_over",
         _("This sign-in is over"),
         f"{why} {advice}",
-        way_back=way_back or WayBack(_("Help and contact"), "/help"),
+        way_back=way_back or ReturnLink(_("Help and contact"), "/help"),
     )

@@ -24,7 +24,7 @@ from .. import playground_services, words
 from ..authorization.requests import Parameters, parameters
 from ..errors import UnprovenRequestError
 from ..forms import PlaygroundForm
-from ..playground import Attempt, attempt
+from ..playground import PlaygroundTest, attempt
 from ..playground_services import CALLBACK, Redemption
 from . import playground_result
 
@@ -85,7 +85,7 @@ def playground() -> ResponseReturnValue:
 @csrf.exempt  # type: ignore[untyped-decorator]
 def callback() -> ResponseReturnValue:
     """Take the answer of ``/authorize``, redeem its code and show everything, once."""
-    begun = Attempt.from_json(session.get(_UNDER_WAY))
+    begun = PlaygroundTest.from_json(session.get(_UNDER_WAY))
     try:
         told = parameters((request.form if request.method == "POST" else request.args).items(multi=True))
     except UnprovenRequestError:
@@ -103,7 +103,7 @@ def callback() -> ResponseReturnValue:
     return make_response(render_template("oidc/playground_result.html", result=result))
 
 
-def _answers(told: Parameters, begun: Attempt) -> bool:
+def _answers(told: Parameters, begun: PlaygroundTest) -> bool:
     """Tell whether an answer belongs to the test: its state (RFC 6749 §10.12), and its issuer (RFC 9207 §2.4)."""
     return told.get("state") == begun.parameters["state"] and told.get("iss") == current_settings().issuer
 

@@ -20,15 +20,15 @@ from .. import words
 from ..claims import claim_words
 from ..claims.claim_words import Words
 from ..keys.signing_keys import ACCESS_TOKEN_ALG, ID_TOKEN_ALG, UntrustedTokenError
-from ..playground import INSTANTS, Attempt, opened, shown
+from ..playground import INSTANTS, PlaygroundTest, opened, shown
 from ..playground_services import Redemption
 from ..token import issuing, tokens
 from ..token.issuing import NoRightError
-from ..token.tokens import Grant
+from ..token.tokens import TokenGrant
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ExplainedValue:
     """One value: its name, what came, and what that means."""
 
     name: str
@@ -43,8 +43,8 @@ class Token:
 
     title: str
     raw: str
-    header: tuple[Line, ...]
-    claims: tuple[Line, ...]
+    header: tuple[ExplainedValue, ...]
+    claims: tuple[ExplainedValue, ...]
     key: str
 
 
@@ -63,17 +63,17 @@ class Result:
     """All that is shown."""
 
     address: str
-    request: tuple[Line, ...]
-    answer: tuple[Line, ...]
-    token_answer: tuple[Line, ...]
+    request: tuple[ExplainedValue, ...]
+    answer: tuple[ExplainedValue, ...]
+    token_answer: tuple[ExplainedValue, ...]
     tokens: tuple[Token, ...]
-    userinfo: tuple[Line, ...]
+    userinfo: tuple[ExplainedValue, ...]
     blocks: tuple[BlockLine, ...]
     agency: str
     keys_address: str
 
 
-def of(begun: Attempt, told: Mapping[str, str], came: Redemption, *, now: datetime) -> Result:
+def of(begun: PlaygroundTest, told: Mapping[str, str], came: Redemption, *, now: datetime) -> Result:
     """Return the result of a test."""
     agency = catalogue_services.agency(begun.agency_id)
     asked = {name: begun.parameters[name] for name in claim_words.REQUEST if name in begun.parameters}
@@ -91,9 +91,10 @@ def of(begun: Attempt, told: Mapping[str, str], came: Redemption, *, now: dateti
     )
 
 
-def _lines(values: Mapping[str, Any], meaning: Words) -> tuple[Line, ...]:
+def _lines(values: Mapping[str, Any], meaning: Words) -> tuple[ExplainedValue, ...]:
     return tuple(
-        Line(name, shown(value), claim_words.of(meaning, name), _instant(name, value)) for name, value in values.items()
+        ExplainedValue(name, shown(value), claim_words.of(meaning, name), _instant(name, value))
+        for name, value in values.items()
     )
 
 
@@ -132,7 +133,7 @@ def _verified_by(raw: str, header: Mapping[str, Any], *, alg: str, typ: str) -> 
     return str(header["kid"])
 
 
-def _userinfo(body: Mapping[str, Any], now: datetime) -> tuple[Line, ...]:
+def _userinfo(body: Mapping[str, Any], now: datetime) -> tuple[ExplainedValue, ...]:
     if "access_token" not in body:
         return ()
     claims = issuing.living_claims(str(body["access_token"]), now=now)
@@ -154,7 +155,7 @@ def _blocks(came: Redemption, agency: Agency, now: datetime) -> tuple[BlockLine,
     )
 
 
-def _why(grant: Grant, code: str, now: datetime) -> str:
+def _why(grant: TokenGrant, code: str, now: datetime) -> str:
     if "functional_blocks" not in grant.scopes and not grant.details:
         return _("The request asked for no block: neither the scope functional_blocks nor authorization_details.")
     if grant.details and not any(code in asked.privileges for asked in grant.details):

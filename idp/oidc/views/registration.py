@@ -43,7 +43,7 @@ def manage(client_id: str) -> ResponseReturnValue:
     if request.method == "DELETE":
         registration_services.remove(current, now=now())
         return _no_store(Response(status=204))
-    return _json(registration_services.told(current, token=token), 200)
+    return _json(registration_services.registration_response(current, token=token), 200)
 
 
 def _bearer() -> str:

@@ -25,7 +25,7 @@ from ..proofs import possession, strict_json
 from ..proofs.strict_json import NotStrictJsonError
 from ..token import client_credentials, presented_tokens, tokens
 from ..token.client_credentials import Service
-from ..token.presented_tokens import Presented, RefusedTokenError
+from ..token.presented_tokens import PresentedToken, RefusedTokenError
 from .machine import published, refused
 
 blueprint = Blueprint("oidc_streams", __name__)
@@ -49,7 +49,7 @@ def _endpoint(path: str, *methods: str, scope: str) -> Callable[[View], View]:
         @wraps(view)
         def guarded(**named: str) -> ResponseReturnValue:
             try:
-                shown = presented_tokens.presented(
+                shown = presented_tokens.presented_token(
                     request.method, absolute_url(request.path), request.headers, now=now()
                 )
                 service: Service = client_credentials.service_of(shown.claims)
@@ -74,7 +74,7 @@ def _endpoint(path: str, *methods: str, scope: str) -> Callable[[View], View]:
 def create(client: RelyingParty) -> ResponseReturnValue:
     """Make the client's stream: 201."""
     stream = stream_services.create(client, _body(), now=now())
-    return jsonify(stream_services.told(client, stream)), 201
+    return jsonify(stream_services.configuration_of(client, stream)), 201
 
 
 @_endpoint("/ssf/streams", "GET", scope=READ)
@@ -82,23 +82,23 @@ def read(client: RelyingParty) -> ResponseReturnValue:
     """Tell one stream, or the list of the client's streams."""
     if "stream_id" in request.args:
         stream = stream_services.named(client, request.args["stream_id"])
-        return jsonify(stream_services.told(client, stream))
+        return jsonify(stream_services.configuration_of(client, stream))
     found = stream_services.of_client(client)
-    return jsonify([stream_services.told(client, found)] if found else [])
+    return jsonify([stream_services.configuration_of(client, found)] if found else [])
 
 
 @_endpoint("/ssf/streams", "PATCH", scope=MANAGE)
 def update(client: RelyingParty) -> ResponseReturnValue:
     """Change what is named."""
     stream = stream_services.change(client, _body(), whole=False, now=now())
-    return jsonify(stream_services.told(client, stream))
+    return jsonify(stream_services.configuration_of(client, stream))
 
 
 @_endpoint("/ssf/streams", "PUT", scope=MANAGE)
 def replace(client: RelyingParty) -> ResponseReturnValue:
     """Change everything: what is not named is gone."""
     stream = stream_services.change(client, _body(), whole=True, now=now())
-    return jsonify(stream_services.told(client, stream))
+    return jsonify(stream_services.configuration_of(client, stream))
 
 
 @_endpoint("/ssf/streams", "DELETE", scope=MANAGE)
@@ -164,7 +164,7 @@ def _body() -> dict[str, Any]:
         raise streams.bad("the body is not one strict JSON object") from None
 
 
-def _insufficient(shown: Presented, scope: str) -> Response:
+def _insufficient(shown: PresentedToken, scope: str) -> Response:
     """Answer 403 to a token that is good for something else (RFC 6750 §3.1)."""
     client_refusals.note("insufficient_scope", f"the scope {scope} is needed", shown.client_id)
     response = jsonify(error="insufficient_scope")

@@ -25,8 +25,8 @@ from ...delegation.people.roles import Role
 from ...delegation.rights import claims, system_user_services, system_users
 from ...delegation.rights.authority import Authority, HeldBlocks, approval_id
 from ...delegation.rights.system_user_services import SystemUserView
-from ...delegation.rights.system_users import Previewed, SystemUserState, Wanted
-from ...delegation.rules import Reason
+from ...delegation.rights.system_users import PreviewedSystemUser, SystemUserState, Wanted
+from ...delegation.rules import DenialReason
 from ...errors import ConflictError, NotFoundError
 from ...http.web import now, see_other
 from ...i18n import gettext as _
@@ -42,16 +42,16 @@ STATES = {
     SystemUserState.REVOKED: (_l("Revoked"), "grey"),
 }
 _BESIDE = {  # which field an objection is about
-    Reason.ALREADY_APPROVED: "software",
-    Reason.BLOCK_NOT_HELD: "blocks",
-    Reason.NOTHING_GRANTED: "blocks",
-    Reason.END_PAST: "until",
-    Reason.END_TOO_LATE: "until",
+    DenialReason.ALREADY_APPROVED: "software",
+    DenialReason.BLOCK_NOT_HELD: "blocks",
+    DenialReason.NOTHING_GRANTED: "blocks",
+    DenialReason.END_PAST: "until",
+    DenialReason.END_TOO_LATE: "until",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SystemUserRow:
     """One system user on the list: what it may do now, or why it may do nothing."""
 
     view: SystemUserView
@@ -102,7 +102,7 @@ def approve(agency_id: str) -> ResponseReturnValue:
     if form.validate_on_submit():
         wanted = Wanted(form.software.data, form.label.data, frozenset(form.blocks.data), form.last_day)
         if _agreed(form, agency_id, wanted):
-            shown = Previewed(who.enterprise_id, agency_id, who.person.id, wanted)
+            shown = PreviewedSystemUser(who.enterprise_id, agency_id, who.person.id, wanted)
             return see_other(
                 f"/agencies/{agency_id}/systems/check?approval={system_users.sign(shown, _secret(), now())}"
             )
@@ -187,14 +187,14 @@ def _agreed(form: SystemUserForm, agency_id: str, wanted: Wanted) -> bool:
     return not form.errors
 
 
-def _lines(enterprise_id: str, agency_id: str, found: tuple[SystemUserView, ...]) -> list[Line]:
+def _lines(enterprise_id: str, agency_id: str, found: tuple[SystemUserView, ...]) -> list[SystemUserRow]:
     programs = software_services.named(frozenset(view.client_id for view in found))
     names = presenting.names(enterprise_id, {view.approved_by for view in found})
     usable = system_user_services.usable_blocks(enterprise_id, agency_id)
     return [_line(view, programs.get(view.client_id), names[view.approved_by], usable) for view in found]
 
 
-def _line(view: SystemUserView, software: Software | None, by: str, usable: frozenset[str] | None) -> Line:
+def _line(view: SystemUserView, software: Software | None, by: str, usable: frozenset[str] | None) -> SystemUserRow:
     """Return a line with what the approval is worth now: the same facts as a token rests on."""
     left = tuple(code for code in view.blocks if code in (usable or ()))
     stopped = None
@@ -205,7 +205,7 @@ def _line(view: SystemUserView, software: Software | None, by: str, usable: froz
             stopped = _("The subscription to the agency is not active: the software is given nothing.")
         elif not left:
             stopped = _("The enterprise holds none of these blocks any more: the software is given nothing.")
-    return Line(view, software, by, () if stopped else left, stopped)
+    return SystemUserRow(view, software, by, () if stopped else left, stopped)
 
 
 def _hint(software: Software, *, is_approved: bool) -> str:

@@ -185,7 +185,7 @@ def test_no_path_signs_in_afterwards(julie: Account, browser: Browser, app: Flas
     assert db.session.scalar(open_rows) == 0
     with pytest.raises(NotAllowedError), transaction():
         session_services.begin_sign_in(
-            session_services.stand(julie.person_id, julie.code.signs), device="", former=None, now=clock.now()
+            session_services.account_status(julie.person_id, julie.code.signs), device="", former=None, now=clock.now()
         )
     with pytest.raises(NotFoundError):
         services.issue_user_code(julie.person_id, now=clock.now())

@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from idp import audit
 from idp.accounts import services
 from idp.accounts.credentials import passkey_services
-from idp.accounts.credentials.passkeys import Purpose
+from idp.accounts.credentials.passkeys import CeremonyPurpose
 from idp.accounts.models import SignInRow, TotpDevice
 from idp.accounts.people.contact_services import note_confirmed
 from idp.accounts.sessions.sign_ins import ACR, AMR, PASSKEY_ACR, SignIn
@@ -255,15 +255,15 @@ def test_a_challenge_is_for_one_person_and_one_end_and_serves_once(
         made = json.dumps(each.make(begun.options))
         assert passkey_services.add(whom.person_id, begun.token, made, nickname="Clé", now=clock.now())
 
-    def confirmed(asked: passkey_services.Asked | None) -> bool:
+    def confirmed(asked: passkey_services.PasskeyChallenge | None) -> bool:
         assert asked is not None
         shown = json.dumps(synced.show(asked.options))
         signed = sign_in_of(julie, acr=ACR)
         return step_up_services.confirm_with_passkey(signed, asked.token, shown, now=clock.now()).signed is not None
 
-    assert not confirmed(passkey_services.ask_person(julie.person_id, Purpose.SECOND_FACTOR, now=clock.now()))
-    assert not confirmed(passkey_services.ask_person(nadia.person_id, Purpose.STEP_UP, now=clock.now()))
-    mine = passkey_services.ask_person(julie.person_id, Purpose.STEP_UP, now=clock.now())
+    assert not confirmed(passkey_services.ask_person(julie.person_id, CeremonyPurpose.SECOND_FACTOR, now=clock.now()))
+    assert not confirmed(passkey_services.ask_person(nadia.person_id, CeremonyPurpose.STEP_UP, now=clock.now()))
+    mine = passkey_services.ask_person(julie.person_id, CeremonyPurpose.STEP_UP, now=clock.now())
     once = replace(sign_in_of(julie, acr=ACR), acr=PASSKEY_ACR)
     assert mine is not None
     shown = json.dumps(synced.show(mine.options))

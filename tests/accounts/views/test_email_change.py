@@ -10,11 +10,11 @@ from flask import Flask
 
 from idp import audit
 from idp.accounts import services
-from idp.accounts.challenges.email_code_services import Answer
+from idp.accounts.challenges.email_code_services import CodeCheck
 from idp.accounts.people import access_services, email_change_services
 from idp.accounts.sessions import session_services
 from idp.accounts.sign_in.sign_in_services import SecondStep, check_password, check_second_factor
-from idp.accounts.sign_in.steps import Kind
+from idp.accounts.sign_in.steps import FlowKind
 from idp.clock import MovableClock
 from idp.db import db
 from tests.accounts.conftest import Account, Browser, latest_email_code, payloads
@@ -282,14 +282,14 @@ def test_an_undoing_never_waits_for_what_waits_for_it(
         begun = access_services.begin_thaw(julie.person_id, julie.code.signs, now=clock.now()).token
         db.session.commit()
         typed = latest_email_code()
-        acts = ("UPDATE challenge", lambda: access_services.finish(Kind.THAW, begun, typed, now=clock.now()))
+        acts = ("UPDATE challenge", lambda: access_services.finish(FlowKind.THAW, begun, typed, now=clock.now()))
 
     undone, other = crossing(
         app, ("UPDATE email_change", lambda: email_change_services.undo(undo, now=clock.now())), acts
     )
 
     assert undone is True
-    assert isinstance(other, Answer)
+    assert isinstance(other, CodeCheck)
     assert address(julie) == "julie@example.com"
     assert not services.is_open(julie.person_id)
 
@@ -314,7 +314,7 @@ def test_a_new_address_never_waits_for_the_sign_in_that_waits_for_it(
         (so_far, lambda: check_second_factor(begun, otp, former=None, device="", now=now)),
     )
 
-    assert isinstance(changed, Answer)
+    assert isinstance(changed, CodeCheck)
     assert isinstance(second, SecondStep)
     assert address(julie) == NEW
     assert len(session_services.open_sign_ins(julie.person_id, now=now)) == 1

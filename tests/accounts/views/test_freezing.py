@@ -12,11 +12,11 @@ from flask import Flask
 
 from idp import audit
 from idp.accounts import services
-from idp.accounts.challenges.email_code_services import Answer
+from idp.accounts.challenges.email_code_services import CodeCheck
 from idp.accounts.people import access_services
 from idp.accounts.sessions import session_services
 from idp.accounts.sign_in.sign_in_services import SecondStep, check_password, check_second_factor
-from idp.accounts.sign_in.steps import Kind
+from idp.accounts.sign_in.steps import FlowKind
 from idp.clock import MovableClock
 from idp.db import db, transaction
 from idp.delegation.people import frozen_account_notices
@@ -144,7 +144,7 @@ def test_no_less_than_every_factor_opens(
     assert not services.is_open(julie.person_id)
     with pytest.raises(NotAllowedError), transaction():
         session_services.begin_sign_in(
-            session_services.stand(julie.person_id, julie.code.signs), device="", former=None, now=clock.now()
+            session_services.account_status(julie.person_id, julie.code.signs), device="", former=None, now=clock.now()
         )  # what every other way of signing in goes through
 
 
@@ -289,10 +289,10 @@ def test_two_freezes_by_e_mail_at_once_freeze_once(
 
     def freeze(place: int) -> Callable[[], object]:
         token, typed = begun[place]
-        return lambda: access_services.finish(Kind.FREEZE, token, typed, now=now)
+        return lambda: access_services.finish(FlowKind.FREEZE, token, typed, now=now)
 
     answers = crossing(app, ("UPDATE challenge", freeze(0)), ("UPDATE challenge", freeze(1)))
 
-    assert all(isinstance(one, Answer) for one in answers), answers
+    assert all(isinstance(one, CodeCheck) for one in answers), answers
     db.session.rollback()
     assert events_of(julie).count("person:frozen") == 1

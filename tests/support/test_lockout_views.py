@@ -17,7 +17,7 @@ from idp.clock import MovableClock
 from idp.db import db
 from idp.errors import NotAllowedError
 from idp.identifiers import UserCode
-from idp.support import door_services
+from idp.support import lockout_services
 from idp.support import services as support
 
 from .conftest import Staff, post, somebody
@@ -42,7 +42,7 @@ def lock(code: UserCode, clock: MovableClock) -> None:
 
 def is_locked(person_id: str, clock: MovableClock) -> bool:
     db.session.rollback()
-    return accounts.door_of(person_id, now=clock.now()).locked_until is not None
+    return accounts.lockout_of(person_id, now=clock.now()).locked_until is not None
 
 
 def events(person_id: str) -> list[tuple[str, str | None]]:
@@ -99,7 +99,7 @@ def test_nobody_opens_their_own(staff: StaffFactory, clock: MovableClock) -> Non
     assert view is not None
 
     with pytest.raises(NotAllowedError):
-        door_services.unlock(first.user_code, operator=view, now=clock.now())
+        lockout_services.unlock(first.user_code, operator=view, now=clock.now())
 
     post(first.client, f"{DESK}/unlock", DESK, user_code=str(first.user_code))
     assert is_locked(first.person_id, clock)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from .. import audit
 from ..accounts import services as accounts
-from ..accounts.services import CodeState, Door
+from ..accounts.services import CodeState, Lockout
 from ..db import transaction
 from ..errors import NotAllowedError, NotFoundError
 from ..identifiers import UserCode
@@ -15,16 +15,16 @@ from .roles import OperatorView
 
 
 @dataclass(frozen=True, slots=True)
-class FoundDoor:
+class FoundLockout:
     """A person who calls the desk, and what prevents their sign-in."""
 
     person_id: str
     name: str
     user_code: UserCode
-    door: Door
+    lockout: Lockout
 
 
-def find(user_code: UserCode, *, operator: OperatorView, now: datetime) -> FoundDoor:
+def find(user_code: UserCode, *, operator: OperatorView, now: datetime) -> FoundLockout:
     """Return what prevents the owner of *user_code* from signing in.
 
     Raises:
@@ -36,7 +36,7 @@ def find(user_code: UserCode, *, operator: OperatorView, now: datetime) -> Found
     return found
 
 
-def unlock(user_code: UserCode, *, operator: OperatorView, now: datetime) -> FoundDoor:
+def unlock(user_code: UserCode, *, operator: OperatorView, now: datetime) -> FoundLockout:
     """Unlock the sign-in of the owner of *user_code*.
 
     Raises:
@@ -52,9 +52,9 @@ def unlock(user_code: UserCode, *, operator: OperatorView, now: datetime) -> Fou
     return found
 
 
-def _owner(user_code: UserCode, now: datetime) -> FoundDoor:
+def _owner(user_code: UserCode, now: datetime) -> FoundLockout:
     known = accounts.user_codes([user_code.signs], now=now).get(user_code.signs)
     if known is None or known.state is CodeState.REVOKED:  # of a person who left, or closed their account
         raise NotFoundError("no such user code")
     whom = accounts.person(known.person_id)
-    return FoundDoor(whom.id, whom.name, user_code, accounts.door_of(whom.id, now=now))
+    return FoundLockout(whom.id, whom.name, user_code, accounts.lockout_of(whom.id, now=now))

@@ -13,7 +13,7 @@ from ..states import ENDED, LATE_AFTER, State, operator_due
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class FileStatus:
     """The first sentence of a file's page; ``next_actor`` and ``until`` are empty when no action is expected."""
 
     sentence: str
@@ -21,27 +21,27 @@ class Standing:
     until: str = ""
 
 
-def standing(file: FileView, now: datetime) -> Standing:
+def file_status(file: FileView, now: datetime) -> FileStatus:
     """Return the standing of *file*."""
     until = long_date(file.deadline_at) if file.deadline_at else ""
     if file.state is State.SUBMITTED:
         late = now - file.state_since > LATE_AFTER
         slow = _("A verification service does not answer for now. Your file is kept; we try again by ourselves.")
         soon = _("We are checking your file with the enterprise register and the tax agency.")
-        return Standing(slow if late else soon, _("Mandat, by itself"), _("within the hour") if not late else "")
+        return FileStatus(slow if late else soon, _("Mandat, by itself"), _("within the hour") if not late else "")
     if file.state is State.CODE_MAILED:
         sentence = _("A letter with a code is on its way to the address the tax agency has for your enterprise.")
-        return Standing(sentence, _("You: enter the code of the letter"), until)
+        return FileStatus(sentence, _("You: enter the code of the letter"), until)
     if file.state is State.UNDER_REVIEW:
         due = long_date(operator_due(file.state_since))
         if file.document_wanted:
             sentence = _("An operator has to read a document that proves you may represent the enterprise.")
-            return Standing(sentence, _("You: provide the document"), until)
-        return Standing(_("An operator is reading your file."), _("An operator of Mandat"), due)
+            return FileStatus(sentence, _("You: provide the document"), until)
+        return FileStatus(_("An operator is reading your file."), _("An operator of Mandat"), due)
     if file.state is State.VERIFIED:
         if file.representative_id is None:
-            return Standing(_("Your identity is verified."), _("You: create your account"), until)
-        return Standing(_("Your identity is verified and the enterprise is registered."), _("You: collect the slips"))
+            return FileStatus(_("Your identity is verified."), _("You: create your account"), until)
+        return FileStatus(_("Your identity is verified and the enterprise is registered."), _("You: collect the slips"))
     sentences = {
         State.DRAFT: _("The file is being filled in."),
         State.ACTIVE: _("The enterprise is active. The persons in charge can sign in."),
@@ -51,7 +51,7 @@ def standing(file: FileView, now: datetime) -> Standing:
         State.WITHDRAWN: _("You withdrew the file."),
         State.DEACTIVATED: _("The enterprise’s registration is closed."),
     }
-    return Standing(sentences[file.state])
+    return FileStatus(sentences[file.state])
 
 
 def timeline_items(entries: tuple[TimelineEntry, ...]) -> list[dict[str, str]]:

@@ -10,13 +10,13 @@ from ..accounts.sign_in.confirming import fresh_sign_in_required
 from ..errors import ConflictError, NotAllowedError, NotFoundError
 from ..http.web import now, see_other
 from ..i18n import gettext as _
-from . import door_services
+from . import lockout_services
 from .access import desk_role_required
-from .door_services import FoundDoor
 from .forms import LostFactorForm
+from .lockout_services import FoundLockout
 from .roles import DeskRole, OperatorView
 
-blueprint = Blueprint("desk_doors", __name__, url_prefix="/desk/sign-ins")
+blueprint = Blueprint("desk_lockouts", __name__, url_prefix="/desk/sign-ins")
 
 
 @blueprint.get("")
@@ -34,7 +34,7 @@ def find(operator: OperatorView) -> ResponseReturnValue:
     if not form.validate_on_submit() or form.user_code.code is None:
         return _page(operator, form), 400
     try:
-        found = door_services.find(form.user_code.code, operator=operator, now=now())
+        found = lockout_services.find(form.user_code.code, operator=operator, now=now())
     except NotFoundError:
         form.user_code.errors = [_("Nobody has this user code")]
         return _page(operator, form), 400
@@ -50,7 +50,7 @@ def unlock(operator: OperatorView) -> ResponseReturnValue:
     if not form.validate_on_submit() or form.user_code.code is None:
         return _page(operator, form), 400
     try:
-        found = door_services.unlock(form.user_code.code, operator=operator, now=now())
+        found = lockout_services.unlock(form.user_code.code, operator=operator, now=now())
     except NotAllowedError:
         flash(_("Another operator must open your own sign-in."), "warning")
     except ConflictError:
@@ -60,7 +60,7 @@ def unlock(operator: OperatorView) -> ResponseReturnValue:
     return see_other(url_for(".ask"))
 
 
-def _page(operator: OperatorView, form: LostFactorForm, found: FoundDoor | None = None) -> str:
+def _page(operator: OperatorView, form: LostFactorForm, found: FoundLockout | None = None) -> str:
     own = found is not None and found.person_id == operator.person_id
     return render_template(
         "support/sign_ins.html", form=form, found=found, own=own, alarm=accounts.current_alarm(now())
