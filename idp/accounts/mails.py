@@ -34,7 +34,7 @@ def init_mails(app: Flask) -> None:
         register_renderer(app, kind, partial(_at, f"accounts/mail_{kind.removeprefix('account_')}.txt"))
     register_renderer(app, "recovery_code", _password_code)
     security = security_notice_services
-    register_renderer(app, "security_notice", security.render, on_refused=security.tell_by_letter)
+    register_renderer(app, "security_notice", security.render, on_refused=security.enqueue_letter)
     register_renderer(app, "reproofing_started", reproofing_services.render_started)
     register_renderer(app, "user_codes_asked", lost_code_services.render)
     on_bounce(app, contact_services.note_refused)

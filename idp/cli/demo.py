@@ -59,7 +59,7 @@ def demo(reset: bool, port: int, portal_port: int, https: bool, place: Path) -> 
         trusted = _trusting(front.authority if front else None)
         _await(f"{settings.issuer}/.well-known/openid-configuration", processes, trusted)
         _await(f"{portal}/", processes, trusted)
-        _tell(json.loads(personas.read_text(encoding="utf-8")), personas)
+        _print_summary(json.loads(personas.read_text(encoding="utf-8")), personas)
         _watch(processes)
     finally:
         _stop(processes)
@@ -247,7 +247,7 @@ def _stop(processes: dict[str, subprocess.Popen[bytes]]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _tell(told: dict[str, Any], path: Path) -> None:
+def _print_summary(told: dict[str, Any], path: Path) -> None:
     click.echo(
         f"\n  Mandat      {told['issuer']}\n  AMP portal  {told['portal']}\n  Letters and e-mails  {told['outbox']}\n"
     )

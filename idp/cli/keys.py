@@ -33,7 +33,7 @@ def keys() -> None:
 def new() -> None:
     """Write the keys that are missing in IDP_KEYS_DIR, and seal those that are in clear; no other is touched."""
     settings = read_settings()
-    with _told():
+    with _errors_printed():
         names = create_key_files(settings.keys_dir)
         names += key_acts.create_missing(KeyFolder.of(settings), SystemClock().now())
         names += CheckpointKeys.of(settings).create_missing(settings.issuer, SystemClock().now())
@@ -47,7 +47,7 @@ def new() -> None:
 def list_keys() -> None:
     """Show the signing keys: identifier, algorithm, state, start, and next state."""
     settings = read_settings()
-    with _told():
+    with _errors_printed():
         found = KeyFolder.of(settings).read_keys()
     for each in found:
         place = "token" if each.reference else "file"
@@ -71,7 +71,7 @@ def rotate(algs: tuple[str, ...], emergency: bool) -> None:
     """
     settings, now, wanted = read_settings(), SystemClock().now(), algs or ALGORITHMS
     folder = KeyFolder.of(settings)
-    with _told():
+    with _errors_printed():
         seen = {key.kid for alg in wanted if (key := signing([k.life for k in folder.read_keys() if k.alg == alg]))}
         if not folder.kek_file.exists():
             key_acts.create_missing(folder, now)  # a key ring of an older version, in clear: it is sealed first
@@ -90,7 +90,7 @@ def rotate(algs: tuple[str, ...], emergency: bool) -> None:
 def checkpoints() -> None:
     """Show the keys that sign checkpoints, in the verifiers' format, for the people who check the log elsewhere."""
     keys = CheckpointKeys.of(read_settings())
-    with _told():
+    with _errors_printed():
         found = keys.read()
     for each in found:
         state = "revoked" if each.revoked else "signs" if each.private else "verifies"
@@ -104,7 +104,7 @@ def checkpoints() -> None:
 def rotate_checkpoints(emergency: bool) -> None:
     """Create the next key of checkpoints; the previous one signs too, and older ones stop signing."""
     settings, now = read_settings(), SystemClock().now()
-    with _told():
+    with _errors_printed():
         made = CheckpointKeys.of(settings).rotate(settings.issuer, now, emergency=emergency)
     click.echo(made.text)
     _log_rotation(settings, made.id, now)
@@ -113,7 +113,7 @@ def rotate_checkpoints(emergency: bool) -> None:
 @keys.command()
 def rewrap_checkpoints() -> None:
     """Seal the keys of checkpoints under a new key-encryption key of their own."""
-    with _told():
+    with _errors_printed():
         count = CheckpointKeys.of(read_settings()).rewrap()
     click.echo(f"{count} keys sealed anew")
 
@@ -125,7 +125,7 @@ def rewrap_checkpoints() -> None:
 def rewrap(first_line: bool) -> None:
     """Seal every private key under a new key-encryption key; running processes go on."""
     folder = KeyFolder.of(read_settings())
-    with _told():
+    with _errors_printed():
         count = key_acts.rewrap(folder, new_kek=not first_line)
     click.echo(f"{count} keys sealed anew")
     if first_line:
@@ -144,7 +144,7 @@ def next_step(key: KeyLife, ring: Iterable[KeyLife], days: int) -> str:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _errors_printed() -> Iterator[None]:
     """Turn an error of a file or a token into a sentence."""
     try:
         yield

@@ -20,7 +20,7 @@ from ..db import db, new_id, transaction
 from ..identifiers import Neq, RevenuQuebecId
 from . import enrolled_services, mailed_code_services, notice_services
 from .connector_services import Account, Entry, ask_tax_agency, look_up
-from .file_services import lock, move, tell, unseal
+from .file_services import add_event, lock, move, unseal
 from .models import Attempt, EnrolmentFile
 from .positions import Basis
 from .referral_services import refer
@@ -121,7 +121,7 @@ def _apply(
     details: dict[str, object] = {"outcome": found.outcome.value, "reasons": file.reasons}
     match found.outcome:
         case AssessmentOutcome.WAIT:
-            tell(session, file, StateEvent.CONNECTOR_UNAVAILABLE.value, now=now)
+            add_event(session, file, StateEvent.CONNECTOR_UNAVAILABLE.value, now=now)
             audit.record(audit.Event.FILE_CHECKED, actor=SYSTEM, now=now, file_id=file.id, details=details)
         case AssessmentOutcome.REFUSED:
             _refuse(session, file, entry, details, now)
@@ -133,7 +133,7 @@ def _apply(
         case AssessmentOutcome.REVIEW:
             refer(session, file, StateEvent.REVIEW_NEEDED, details=details, now=now)
             if AssessmentReason.ALREADY_ENROLLED in found.reasons:
-                enrolled_services.tell_enrolled(file, now=now)
+                enrolled_services.notify_enrolled(file, now=now)
         case AssessmentOutcome.VERIFIED_ONLINE:
             file.verification_method, file.verified_at, file.verified_by = "online", now, "system"
             file.decided_at = now
@@ -154,7 +154,7 @@ def _refuse(session: Session, file: EnrolmentFile, entry: Entry, details: dict[s
         }
     file.refusal_reason, file.decided_at = "status_not_accepted", now
     _move(session, file, StateEvent.CHECKS_REFUSED, audit.Event.FILE_REFUSED, details, now)
-    notice_services.tell_representative(file, "mail_refused", now=now)
+    notice_services.enqueue_representative_email(file, "mail_refused", now=now)
 
 
 def _move(

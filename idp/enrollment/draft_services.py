@@ -203,7 +203,7 @@ def submit(file_id: str, *, terms_version: str, language: str, now: datetime) ->
             details=details,
         )
         if first:
-            notice_services.tell_representative(file, "mail_submitted", now=now)
+            notice_services.enqueue_representative_email(file, "mail_submitted", now=now)
     return True
 
 

@@ -82,7 +82,7 @@ def send(file_id: str, purpose: CodePurpose, *, now: datetime) -> bool:
                 tries=0,
             )
         )
-        notice_services.tell(
+        notice_services.enqueue_email(
             "mail_code",
             to=file.email,
             language=file.language,

@@ -33,10 +33,10 @@ def is_enrolled(neq: Neq, *, but: str) -> bool:
     return db.session.scalar(other.limit(1)) is not None
 
 
-def tell_enrolled(file: EnrolmentFile, *, now: datetime) -> None:
+def notify_enrolled(file: EnrolmentFile, *, now: datetime) -> None:
     """Notify the representative and the PES of the enrolled enterprise of the attempt, at most once a day."""
     enterprise_id = delegation.enterprise_of_neq(file.neq or "")
-    if enterprise_id is None or _told_lately(file, now):
+    if enterprise_id is None or _notified_lately(file, now):
         return
     members = [
         member
@@ -46,12 +46,12 @@ def tell_enrolled(file: EnrolmentFile, *, now: datetime) -> None:
     people = accounts.people({member.person_id for member in members})
     name = members[0].enterprise if members else ""
     for person in people.values():
-        notice_services.tell(
+        notice_services.enqueue_email(
             "mail_already_enrolled", to=person.email, language=person.language, now=now, enterprise=name
         )
 
 
-def _told_lately(file: EnrolmentFile, now: datetime) -> bool:
+def _notified_lately(file: EnrolmentFile, now: datetime) -> bool:
     others = db.session.execute(
         select(EnrolmentFile.reasons).where(
             EnrolmentFile.neq == file.neq, EnrolmentFile.id != file.id, EnrolmentFile.submitted_at > now - _QUIET

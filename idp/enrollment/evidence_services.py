@@ -15,7 +15,7 @@ from ..crypto.sealing import current_sealing
 from ..db import db, new_id, transaction
 from .documents import DocumentKind, media_type, safe_name
 from .errors import FileNotEditableError, NoSuchFileError
-from .file_services import lock, move, tell
+from .file_services import add_event, lock, move
 from .models import EnrolmentFile, Evidence
 from .states import State, StateEvent, deadline
 
@@ -78,7 +78,7 @@ def receive(file_id: str, *, kind: DocumentKind, name: str, content: bytes, now:
             move(session, file, StateEvent.DOCUMENT_OFFERED, actor=actor, now=now, audit_event=told, details=details)
             return evidence_id
         file.deadline_at = deadline(State.UNDER_REVIEW, now)
-        tell(session, file, "document_received", now=now)
+        add_event(session, file, "document_received", now=now)
         audit.record(audit.Event.FILE_DOCUMENT_RECEIVED, actor=actor, now=now, file_id=file_id, details=details)
     return evidence_id
 

@@ -77,7 +77,7 @@ def move(
     if state is not came_from or event is StateEvent.CODE_ORDERED:
         file.state_since = now
         file.deadline_at = deadline(state, now, awaits_document=file.document_wanted)
-    tell(session, file, event.value, now=now)
+    add_event(session, file, event.value, now=now)
     audit.record(
         audit_event,
         actor=actor,
@@ -89,7 +89,7 @@ def move(
     session.flush()
 
 
-def tell(session: Session, file: EnrolmentFile, event: str, *, now: datetime) -> None:
+def add_event(session: Session, file: EnrolmentFile, event: str, *, now: datetime) -> None:
     """Add a line to the timeline of a locked *file*."""
     before = session.scalar(select(func.count()).select_from(FileEvent).where(FileEvent.file_id == file.id)) or 0
     session.execute(

@@ -19,9 +19,9 @@ from ..db import db, new_id, transaction
 from ..identifiers import Neq
 from ..notices import services as notices
 from .connector_services import ask_account
-from .enrolled_services import is_enrolled, tell_enrolled
+from .enrolled_services import is_enrolled, notify_enrolled
 from .errors import NoSuchFileError
-from .file_services import MAILED_CODE_TRIES, lock, move, tell
+from .file_services import MAILED_CODE_TRIES, add_event, lock, move
 from .models import EnrolmentFile, MailedCode
 from .notice_services import LETTER_KIND, letter_language
 from .referral_services import refer
@@ -155,7 +155,7 @@ def enter(file_id: str, code: str, *, now: datetime) -> CodeAnswer:
             return _accept(session, file, row.id, actor, now)
         audit.record(audit.Event.FILE_CODE_REFUSED, actor=actor, now=now, file_id=file_id, details={"try": row.tries})
         if row.tries < MAILED_CODE_TRIES:
-            tell(session, file, "code_refused", now=now)
+            add_event(session, file, "code_refused", now=now)
             return CodeAnswer.WRONG
         refer(session, file, StateEvent.TRIES_EXHAUSTED, actor=actor, now=now)
         return CodeAnswer.EXHAUSTED
@@ -174,7 +174,7 @@ def _accept(session: Session, file: EnrolmentFile, code_id: str, actor: Actor, n
     if is_enrolled(Neq(file.neq or ""), but=file.id):
         file.reasons = [*file.reasons, "already_enrolled"]
         refer(session, file, StateEvent.DOCUMENT_OFFERED, actor=actor, details={"code": "accepted"}, now=now)
-        tell_enrolled(file, now=now)
+        notify_enrolled(file, now=now)
         return CodeAnswer.EXHAUSTED
     file.verification_method, file.verified_at, file.verified_by = "mailed_code", now, "system"
     file.decided_at = now

@@ -42,7 +42,7 @@ def ask_to_return(number: str, *, now: datetime) -> None:
     notices.enqueue(RETURN_KIND, {"number": number}, now=now)
 
 
-def tell(template: str, *, to: str, language: str, now: datetime, **values: object) -> None:
+def enqueue_email(template: str, *, to: str, language: str, now: datetime, **values: object) -> None:
     """Put an e-mail in the outbox, inside the caller's transaction."""
     if template not in TEMPLATES:
         raise ValueError(template)
@@ -50,10 +50,10 @@ def tell(template: str, *, to: str, language: str, now: datetime, **values: obje
     notices.enqueue(EMAIL_KIND, payload, now=now)
 
 
-def tell_representative(file: EnrolmentFile, template: str, *, now: datetime) -> None:
+def enqueue_representative_email(file: EnrolmentFile, template: str, *, now: datetime) -> None:
     """Write to the representative of *file*, at the address they confirmed."""
     if file.email and file.email_confirmed_at:
-        tell(template, to=file.email, language=file.language, now=now, number=file.number)
+        enqueue_email(template, to=file.email, language=file.language, now=now, number=file.number)
 
 
 def letter_language(file: EnrolmentFile) -> str:

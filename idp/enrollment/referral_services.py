@@ -28,4 +28,4 @@ def refer(
     received = session.scalar(select(Evidence.id).where(Evidence.file_id == file.id).limit(1))
     file.document_wanted = received is None
     move(session, file, event, actor=actor, now=now, audit_event=audit.Event.FILE_UNDER_REVIEW, details=details)
-    notice_services.tell_representative(file, "mail_under_review", now=now)
+    notice_services.enqueue_representative_email(file, "mail_under_review", now=now)

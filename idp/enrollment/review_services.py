@@ -24,7 +24,7 @@ from .connector_services import Account, Entry, ask_account, look_up
 from .enrolled_services import is_enrolled
 from .errors import NoSuchFileError, SameOperatorError
 from .evidence_services import EvidenceView
-from .file_services import lock, move, tell, timeline, view
+from .file_services import add_event, lock, move, timeline, view
 from .files import FileView, TimelineEntry
 from .models import EnrolmentFile
 from .names import same_name
@@ -152,7 +152,7 @@ def approve(file_id: str, *, operator_id: str, note: str, now: datetime) -> Appr
         file.review_note = "\n".join(part for part in (file.review_note, note) if part)
         told = audit.Event.FILE_APPROVED
         move(session, file, StateEvent.APPROVED, actor=actor, now=now, audit_event=told, details=details)
-        notice_services.tell_representative(file, "mail_verified", now=now)
+        notice_services.enqueue_representative_email(file, "mail_verified", now=now)
     return Approval.APPROVED
 
 
@@ -171,7 +171,7 @@ def refuse(file_id: str, *, operator_id: str, reason: str, note: str, now: datet
         file.review_note, file.proposed_by, file.proposed_at = note, None, None
         told = audit.Event.FILE_REFUSED
         move(session, file, StateEvent.REJECTED, actor=actor, now=now, audit_event=told, details={"reason": why.value})
-        notice_services.tell_representative(file, "mail_refused", now=now)
+        notice_services.enqueue_representative_email(file, "mail_refused", now=now)
 
 
 def send_back(file_id: str, *, operator_id: str, note: str, now: datetime) -> None:
@@ -183,7 +183,7 @@ def send_back(file_id: str, *, operator_id: str, note: str, now: datetime) -> No
         file.proposed_by = file.proposed_at = None
         told = audit.Event.FILE_SENT_BACK
         move(session, file, StateEvent.CORRECTION_NEEDED, actor=actor, now=now, audit_event=told)
-        notice_services.tell_representative(file, "mail_correction", now=now)
+        notice_services.enqueue_representative_email(file, "mail_correction", now=now)
 
 
 def ask_document(file_id: str, *, operator_id: str, now: datetime) -> None:
@@ -192,11 +192,11 @@ def ask_document(file_id: str, *, operator_id: str, now: datetime) -> None:
     with transaction() as session:
         file = _under_review(session, file_id)
         file.document_wanted, file.deadline_at = True, deadline(State.UNDER_REVIEW, now, awaits_document=True)
-        tell(session, file, "document_asked", now=now)
+        add_event(session, file, "document_asked", now=now)
         audit.record(
             audit.Event.FILE_UNDER_REVIEW, actor=actor, now=now, file_id=file_id, details={"event": "document_asked"}
         )
-        notice_services.tell_representative(file, "mail_under_review", now=now)
+        notice_services.enqueue_representative_email(file, "mail_under_review", now=now)
 
 
 def evidence(file_id: str, evidence_id: str, *, operator_id: str | None = None, now: datetime) -> tuple[str, bytes]:

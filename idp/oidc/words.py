@@ -28,10 +28,10 @@ def role(role: Role) -> str:
 
 def disclosure_lines(disclosure: Disclosure, agency: Agency | None) -> list[str]:
     """Return one sentence for each thing the agency will know; blocks have their names in the catalogue of *agency*."""
-    return [*scopes(disclosure.scopes), *claims(disclosure.by_name), *_blocks_told(disclosure.blocks, agency)]
+    return [*scopes(disclosure.scopes), *claims(disclosure.by_name), *_block_lines(disclosure.blocks, agency)]
 
 
-def _blocks_told(codes: frozenset[str], agency: Agency | None) -> list[str]:
+def _block_lines(codes: frozenset[str], agency: Agency | None) -> list[str]:
     if not codes:
         return []
     if EVERY_BLOCK in codes:

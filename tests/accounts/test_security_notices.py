@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from idp.accounts.credentials import security_notice_services
-from idp.accounts.credentials.factor_services import tell_of_change
+from idp.accounts.credentials.factor_services import notify_credential_change
 from idp.accounts.credentials.security_notice_services import PER_HOUR
 from idp.accounts.models import Person
 from idp.accounts.recovery.recovery_models import SecurityNotice
@@ -32,7 +32,7 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) Chrome/130.0 Safari/537.36"
 
 def changed(person_id: str, clock: MovableClock) -> None:
     with transaction():
-        tell_of_change(person_id, "password", "update", now=clock.now())
+        notify_credential_change(person_id, "password", "update", now=clock.now())
 
 
 def deliver(clock: MovableClock) -> None:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select, text
 
 from idp import audit
-from idp.accounts.credentials.factor_services import tell_of_change
+from idp.accounts.credentials.factor_services import notify_credential_change
 from idp.audit import SYSTEM
 from idp.audit.models import AuditEntry
 from idp.clock import local_date
@@ -508,7 +508,7 @@ def test_a_changed_credential_ends_what_the_old_one_gave(
     hers = scenery.people["julie"].person_id
     scenery.clock.advance(timedelta(minutes=1))
     with transaction():
-        tell_of_change(hers, "password", change, now=scenery.clock.now())
+        notify_credential_change(hers, "password", change, now=scenery.clock.now())
     scenery.clock.advance(timedelta(seconds=2))
     new, others = (server.tokens(browser, prompt="consent"), Server(scenery).tokens(scenery.browser(), "pes"))
     deliver_due(scenery.clock.now())

@@ -572,8 +572,8 @@ def test_a_changed_credential_is_told_where_the_person_is_known(listener: Listen
 
     def change() -> None:
         with transaction():
-            factor_services.tell_of_change(person, "password", "update", now=scenery.clock.now())
-            factor_services.tell_of_change(person, "totp", "revoke", now=scenery.clock.now())
+            factor_services.notify_credential_change(person, "password", "update", now=scenery.clock.now())
+            factor_services.notify_credential_change(person, "totp", "revoke", now=scenery.clock.now())
 
     change()
     assert listener.events(stream) == []

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from idp.accounts import services as accounts
-from idp.accounts.credentials.factor_services import tell_of_change
+from idp.accounts.credentials.factor_services import notify_credential_change
 from idp.accounts.credentials.passwords import read_temporary
 from idp.accounts.people import contact_services
 from idp.accounts.recovery import reproofing_services
@@ -182,7 +182,7 @@ def test_where_messages_come_back_a_letter_says_it(world, app, settings) -> None
     licorne = world.business("1100000455", "Licorne")
     contact_services.note_refused(accounts.person(licorne.julie.person_id).email, 550, world.now)
     with transaction():
-        tell_of_change(licorne.julie.person_id, "password", "update", now=world.now)
+        notify_credential_change(licorne.julie.person_id, "password", "update", now=world.now)
 
     while notices.deliver_due(world.now):
         pass

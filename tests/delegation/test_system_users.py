@@ -284,7 +284,7 @@ def test_a_use_is_noted_while_it_is_approved_only(world: World, licorne: Busines
     system_user = approve(world, licorne, "001")
 
     assert system_user_services.note_use(system_user, now=world.now) is True
-    assert system_user_services.was_told(system_user) is True
+    assert system_user_services.was_notified(system_user) is True
     system_user_services.revoke(licorne.id, system_user, by=licorne.pes.person_id, now=world.now)
     assert system_user_services.note_use(system_user, now=world.now) is False
     assert system_user_services.note_use("0" * 32, now=world.now) is False

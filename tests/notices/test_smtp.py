@@ -335,10 +335,10 @@ def test_a_silent_server_holds_nobody(serve: Serve, now: datetime, monkeypatch: 
 
 
 def _enqueued(person_id: str, clock: MovableClock) -> str:
-    from idp.accounts.credentials.factor_services import tell_of_change
+    from idp.accounts.credentials.factor_services import notify_credential_change
 
     with transaction():
-        tell_of_change(person_id, "password", "update", now=clock.now())
+        notify_credential_change(person_id, "password", "update", now=clock.now())
     return str(db.session.scalar(select(OutboxMessage.id).where(OutboxMessage.kind == "security_notice")))
 
 

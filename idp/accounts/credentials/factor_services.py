@@ -76,12 +76,16 @@ def add_first_credentials(person_id: str, *, password_hash: str, totp_secret: st
         audit.record(
             audit.Event.SECOND_FACTOR_ADDED, actor=actor, person_id=person_id, details={"factor": "totp"}, now=now
         )
-        tell_of_change(person_id, "password", "create", now=now, mail=False)  # the e-mail of the activation says it
-        tell_of_change(person_id, "totp", "create", now=now, mail=False)
+        notify_credential_change(
+            person_id, "password", "create", now=now, mail=False
+        )  # the e-mail of the activation says it
+        notify_credential_change(person_id, "totp", "create", now=now, mail=False)
     return True
 
 
-def tell_of_change(person_id: str, credential: Credential, change: Change, *, now: datetime, mail: bool = True) -> None:
+def notify_credential_change(
+    person_id: str, credential: Credential, change: Change, *, now: datetime, mail: bool = True
+) -> None:
     """Write, in the caller's transaction, that a credential has changed; who hears of it is not for this room to know.
 
     The person hears of it by e-mail, unless another one says the same (*mail* is false).
@@ -101,7 +105,7 @@ def reset_password(person_id: str, *, hashed: str, now: datetime) -> None:
         .execution_options(synchronize_session=False)
     )
     audit.record(audit.Event.PASSWORD_RESET, actor=audit.Actor.person(person_id), person_id=person_id, now=now)
-    tell_of_change(person_id, "password", "update", now=now)
+    notify_credential_change(person_id, "password", "update", now=now)
 
 
 def replace_all(person_id: str, *, hashed: str, totp_secret: str, step: int, now: datetime) -> None:
@@ -115,7 +119,7 @@ def replace_all(person_id: str, *, hashed: str, totp_secret: str, step: int, now
         details={"factor": "totp"},
         now=now,
     )
-    tell_of_change(person_id, "totp", "update", now=now)
+    notify_credential_change(person_id, "totp", "update", now=now)
     reset_password(person_id, hashed=hashed, now=now)
 
 
@@ -193,8 +197,8 @@ def replace_for_demonstration(person_id: str, *, password: str, totp_secret: str
     with transaction() as session:
         if has_password(person_id):
             session.execute(update(Password).where(Password.person_id == person_id).values(hash=hashed, set_at=now))
-            tell_of_change(person_id, "password", "update", now=now, mail=False)
-            tell_of_change(person_id, "totp", "update", now=now, mail=False)
+            notify_credential_change(person_id, "password", "update", now=now, mail=False)
+            notify_credential_change(person_id, "totp", "update", now=now, mail=False)
         else:
             session.execute(insert(Password).values(person_id=person_id, hash=hashed, set_at=now))
         revoke_second_factors(person_id, now=now)
@@ -214,7 +218,7 @@ def replace_password(person_id: str, *, former: str, hashed: str, now: datetime)
         return False
     actor = audit.Actor.person(person_id)
     audit.record(audit.Event.PASSWORD_CHANGED, actor=actor, person_id=person_id, now=now)
-    tell_of_change(person_id, "password", "update", now=now)
+    notify_credential_change(person_id, "password", "update", now=now)
     return True
 
 

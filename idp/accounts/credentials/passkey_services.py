@@ -116,7 +116,9 @@ def _keep(person_id: str, made: Made, nickname: str, only_first: bool, now: date
             details={"factor": "passkey"},
             now=now,
         )
-        factor_services.tell_of_change(person_id, "security_key" if made.is_roaming else "passkey", "create", now=now)
+        factor_services.notify_credential_change(
+            person_id, "security_key" if made.is_roaming else "passkey", "create", now=now
+        )
     return True
 
 

@@ -34,7 +34,7 @@ def make(person_id: str, *, now: datetime) -> tuple[str, ...]:
             ],
         )
         audit.record(audit.Event.RECOVERY_CODES_MADE, actor=audit.Actor.person(person_id), person_id=person_id, now=now)
-        factor_services.tell_of_change(person_id, "recovery_codes", "create", now=now)
+        factor_services.notify_credential_change(person_id, "recovery_codes", "create", now=now)
     return drawn
 
 

@@ -48,12 +48,12 @@ def note(person_id: str, what: str, *, now: datetime) -> None:
     notices.enqueue("security_notice", {"person_id": person_id, "batch": new_id()}, now=now)
 
 
-def tell_postal_addresses(app: Flask, lines: PostalLines) -> None:
+def set_postal_lines(app: Flask, lines: PostalLines) -> None:
     """Let another room say where a person is reached by post: the lines below their name."""
     app.extensions[_POSTAL] = lines
 
 
-def tell_by_letter(payload: dict[str, Any], now: datetime) -> None:
+def enqueue_letter(payload: dict[str, Any], now: datetime) -> None:
     """Write the same again, in the caller's transaction, once the address is known to be refused: it becomes a letter."""
     notices.enqueue("security_notice", payload, now=now)
 

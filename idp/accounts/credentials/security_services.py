@@ -110,7 +110,7 @@ def remove(sign_in: SignIn, factor: FactorView, *, now: datetime) -> Decision[Re
             details={"factor": "totp" if is_application else "passkey"},
             now=now,
         )
-        factor_services.tell_of_change(person_id, "totp" if is_application else "passkey", "delete", now=now)
+        factor_services.notify_credential_change(person_id, "totp" if is_application else "passkey", "delete", now=now)
         session_services.leave_only(sign_in, now=now)
     return decision
 
@@ -185,7 +185,7 @@ def add_application(sign_in: SignIn, token: str | None, code: str, *, nickname: 
             details={"factor": "totp"},
             now=now,
         )
-        factor_services.tell_of_change(sign_in.person_id, "totp", "create", now=now)
+        factor_services.notify_credential_change(sign_in.person_id, "totp", "create", now=now)
         session_services.leave_only(sign_in, now=now)
     return True
 

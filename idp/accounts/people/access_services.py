@@ -73,7 +73,7 @@ def freeze(person_id: str, *, actor: Actor, now: datetime) -> bool:
         if reproofing_rows.end(person_id, ReproofingEvent.FROZEN, ReproofingState.STOPPED, now):
             audit.record(audit.Event.REPROOFING_STOPPED, actor=actor, person_id=person_id, now=now)
         audit.record(audit.Event.FROZEN, actor=actor, person_id=person_id, now=now)
-        _tell("account_frozen", person_id, now)
+        _enqueue_notice("account_frozen", person_id, now)
         notices.enqueue("access_frozen", {"person_id": person_id, "at": now.isoformat()}, now=now)
         notices.enqueue("person_frozen", {"person_id": person_id}, now=now)
     return True
@@ -85,7 +85,7 @@ def thaw(person_id: str, *, actor: Actor, now: datetime) -> bool:
         if not change(person_id, AccessEvent.THAW):
             return False
         audit.record(audit.Event.THAWED, actor=actor, person_id=person_id, now=now)
-        _tell("account_thawed", person_id, now)
+        _enqueue_notice("account_thawed", person_id, now)
     return True
 
 
@@ -174,6 +174,6 @@ def _asked_lately(owner: str | None, user_code: UserCode, now: datetime) -> int:
     return db.session.scalar(counted) or 0
 
 
-def _tell(kind: str, person_id: str, now: datetime) -> None:
+def _enqueue_notice(kind: str, person_id: str, now: datetime) -> None:
     whom = people((person_id,))[person_id]
     notices.enqueue(kind, {"to": whom.email, "language": whom.language, "at": now.isoformat()}, now=now)

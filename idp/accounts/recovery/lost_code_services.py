@@ -38,7 +38,7 @@ class EnterpriseOfCode(NamedTuple):
 Enterprises = Callable[[str], Mapping[str, EnterpriseOfCode]]
 
 
-def tell_enterprises(app: Flask, enterprises: Enterprises) -> None:
+def set_enterprise_lookup(app: Flask, enterprises: Enterprises) -> None:
     """Let another room say of which enterprise each user code of a person is (by code as it is stored)."""
     app.extensions[_ENTERPRISES] = enterprises
 

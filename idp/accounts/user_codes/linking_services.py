@@ -87,7 +87,7 @@ def link(token: str | None, sign_in: SignIn, *, now: datetime) -> Prospect | Non
             details={"user_code": begun.user_code, "former_person": begun.person_id},
             now=now,
         )
-        _tell(found, now)
+        _enqueue_notices(found, now)
     return found
 
 
@@ -169,7 +169,7 @@ def _waiting(token: str | None, now: datetime) -> PendingChallenge | None:
     return begun if begun is not None and begun.step is FlowStep.NEW_PASSWORD else None
 
 
-def _tell(found: Prospect, now: datetime) -> None:
+def _enqueue_notices(found: Prospect, now: datetime) -> None:
     """Write to the address of the account, and to the one given with the code when it is another."""
     addresses = {whom.email.casefold(): whom.email for whom in (found.named, found.account)}
     for address in addresses.values():

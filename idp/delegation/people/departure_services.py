@@ -70,10 +70,10 @@ def _leave(person_id: str, enterprise_id: str, now: datetime) -> None:
             person_id=person_id,
             details={"role": view.role.value, "membership": view.id, "reason": ACCOUNT_CLOSED},
         )
-    _tell(person_id, views, now)
+    _enqueue_notices(person_id, views, now)
 
 
-def _tell(person_id: str, views: list[MembershipView], now: datetime) -> None:
+def _enqueue_notices(person_id: str, views: list[MembershipView], now: datetime) -> None:
     """Write to the PES who remain, and to the representative when a PES leaves."""
     for enterprise, here in groupby(views, key=lambda view: (view.enterprise_id, view.enterprise)):
         enterprise_id, name = enterprise

@@ -70,7 +70,7 @@ def set_rights(
             for right in changes:
                 _replace(right, agency_id, granter_id, now)
         for right in changes:
-            _tell(present, right, enterprise_id, actor, now)
+            _record_change(present, right, enterprise_id, actor, now)
         return changes
 
 
@@ -256,7 +256,7 @@ def _replace(right: Right, agency_id: str, granter_id: str, now: datetime) -> No
         )
 
 
-def _tell(present: Matrix, right: Right, enterprise_id: str, actor: Actor, now: datetime) -> None:
+def _record_change(present: Matrix, right: Right, enterprise_id: str, actor: Actor, now: datetime) -> None:
     """Write what a change gave and what it took in the log, one entry each."""
     user = present.user(right.membership_id)
     if user is None:

@@ -223,7 +223,7 @@ def names_of(enterprise_id: str) -> dict[str, str]:
     return {row.id: row.name for row in rows}
 
 
-def was_told(system_user_id: str) -> bool:
+def was_notified(system_user_id: str) -> bool:
     """Tell whether an agency ever heard of a system user: a token was made for it."""
     used = select(SoftwareApproval.last_used_at).where(SoftwareApproval.id == system_user_id)
     return db.session.scalar(used) is not None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Flask, render_template
 from markupsafe import Markup
 
-from ...accounts.credentials.security_notice_services import tell_postal_addresses
-from ...accounts.recovery.lost_code_services import EnterpriseOfCode, tell_enterprises
+from ...accounts.credentials.security_notice_services import set_postal_lines
+from ...accounts.recovery.lost_code_services import EnterpriseOfCode, set_enterprise_lookup
 from ...accounts.sessions.sessions import SignIn
 from ...accounts.sessions.sign_ins import OpenSignIn
 from ...accounts.views import (
@@ -57,8 +57,8 @@ def init_app(app: Flask) -> None:
     add_account_section(app, enterprises_section)
     add_sign_in_detail(app, _l("Enterprise"), enterprises_of_sign_ins)
     app.extensions["mandat.password_words"] = password_words
-    tell_enterprises(app, enterprises_of_codes)
-    tell_postal_addresses(app, postal_services.postal_lines)
+    set_enterprise_lookup(app, enterprises_of_codes)
+    set_postal_lines(app, postal_services.postal_lines)
 
 
 def enterprises_section(sign_in: SignIn) -> Markup:

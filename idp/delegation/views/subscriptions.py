@@ -47,7 +47,7 @@ blueprint = Blueprint("subscriptions", __name__)
 
 
 @blueprint.record_once
-def _tell_of_decisions(state: BlueprintSetupState) -> None:
+def _register_decision_mail(state: BlueprintSetupState) -> None:
     register_renderer(cast(Flask, state.app), NOTICE, decision_mail)
 
 
@@ -173,7 +173,7 @@ def check(agency_id: str) -> ResponseReturnValue:
             now=now(),
             consent_digest=request.form.get("consent_digest"),
         )
-        _tell(sent, shown)
+        _flash_result(sent, shown)
         return see_other(f"/agencies/{agency_id}")
     rows = answers_in_words(shown, answers, blocks)
     page = render_template("delegation/subscribe_check.html", agency=shown, form=form, rows=rows, text=text)
@@ -229,7 +229,7 @@ def _people_with_access(who: Acting, agency_id: str) -> int:
     return users + len(page.pes)
 
 
-def _tell(sent: SubscriptionView, shown: Agency) -> None:
+def _flash_result(sent: SubscriptionView, shown: Agency) -> None:
     drafts.drop(Draft.SUBSCRIPTION)
     name = text(shown.name)
     if sent.state is SubscriptionState.ACTIVE:

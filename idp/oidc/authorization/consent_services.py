@@ -122,7 +122,7 @@ def withdraw(*, person_id: str, enterprise_id: str, agency_id: str, now: datetim
             return False
         sessions = logout_services.sessions_of_rights(person_id, enterprise_id, agency_id, now)
         logout_services.queue(sessions, cause=f"consent:{ended[0]}", removal_id=None, now=now)
-        signal_services.tell_session_revoked(sessions, cause=f"consent:{ended[0]}", now=now)
+        signal_services.emit_session_revoked(sessions, cause=f"consent:{ended[0]}", now=now)
         grant_services.revoke_for(person_id, enterprise_id, agency_id, now=now)
         interaction_services.forget_consents(person_id, enterprise_id, agency_id)
         _record(audit.Event.CONSENT_WITHDRAWN, person_id, enterprise_id, agency_id, now)

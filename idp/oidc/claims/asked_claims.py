@@ -122,7 +122,7 @@ def brought_by(scopes: Iterable[str]) -> frozenset[str]:
     return frozenset(name for scope in scopes for name in BROUGHT_BY.get(scope, ()))
 
 
-def names_told(place: Place, asked: AskedClaims, scopes: frozenset[str]) -> frozenset[str]:
+def released_names(place: Place, asked: AskedClaims, scopes: frozenset[str]) -> frozenset[str]:
     """Return the claims that go to *place*: rights by scope in both, the person by scope at userinfo only (protocol.md §6.17)."""
     by_scope = brought_by(scopes if place == "userinfo" else scopes & {"enterprise", "functional_blocks"})
     named = frozenset(claim.name for claim in asked.at(place))
@@ -137,8 +137,8 @@ def resolve(
     A claim asked with a value that it does not have is left out, unless a scope brings it anyway.
     """
     unfit = {claim.name for claim in asked.at(place) if claim.name in known and not claim.fits(known[claim.name])}
-    wanted = names_told(place, asked, scopes)
-    by_scope = names_told(place, NOTHING_ASKED, scopes)
+    wanted = released_names(place, asked, scopes)
+    by_scope = released_names(place, NOTHING_ASKED, scopes)
     told = {name: value for name, value in known.items() if name in wanted and (name in by_scope or name not in unfit)}
     return told | ({"verified_claims": verified} if verified else {})
 

@@ -19,7 +19,7 @@ from ...delegation import services as delegation
 from ...delegation.rights import system_user_services
 from ...http.web import current_settings
 from ..authorization.disclosure import NOTHING, Disclosure
-from ..claims import asked_claims, telling
+from ..claims import asked_claims, released_claims
 from ..clients import client_services
 from ..clients.clients import RelyingParty
 from ..models import ConsentRow, GrantRow
@@ -50,7 +50,7 @@ class _Hearing:
     sub: str
 
 
-def tell_claims_change(
+def emit_claims_change(
     person_id: str,
     enterprise_id: str,
     agency_id: str,
@@ -66,7 +66,7 @@ def tell_claims_change(
     """
     heard: set[str] = set()
     known = _is_known(person_id, agency_id, now, enterprise_id=enterprise_id, at=_instant(at, now))
-    is_software = not known and system_user_services.was_told(person_id)
+    is_software = not known and system_user_services.was_notified(person_id)
     if not known and not is_software:
         return frozenset()
     agreed = _agreed(person_id, enterprise_id, agency_id, at=_instant(at, now))
@@ -93,7 +93,7 @@ def tell_claims_change(
     return frozenset(heard)
 
 
-def tell_session_revoked(sessions: Iterable[ClientSession], *, cause: str, now: datetime) -> None:
+def emit_session_revoked(sessions: Iterable[ClientSession], *, cause: str, now: datetime) -> None:
     """Queue that sign-ins are over, in the caller's transaction: once for each stream of an agency that had a session."""
     for agency_id, person_id, sid in sorted({(each.agency_id, each.person_id, each.sid) for each in sessions}):
         for hearing in _hearing(person_id, agency_id, EventType.SESSION_REVOKED):
@@ -131,7 +131,7 @@ def fan_out_name_changed(payload: dict[str, Any], now: datetime) -> None:
         for (enterprise_id, agency_id), agreed in _all_agreed(person_id).items():
             for hearing in _hearing(person_id, agency_id, EventType.CLAIMS_CHANGE):
                 may_know = agreed.claims & asked_claims.brought_by(hearing.client.scopes)
-                names = {name: value for name, value in telling.names_of(person).items() if name in may_know}
+                names = {name: value for name, value in released_claims.names_of(person).items() if name in may_know}
                 rights = delegation.current_claims(person_id, enterprise_id, agency_id, hearing.client.scopes, now=now)
                 if not names or rights is None:
                     continue

@@ -137,7 +137,7 @@ def configuration(stream: Stream, *, issuer: str, supported: tuple[str, ...]) ->
     return told
 
 
-def status_told(stream: Stream) -> dict[str, Any]:
+def status_response(stream: Stream) -> dict[str, Any]:
     """Return the status of a stream (SSF 1.0 §8.1.2.1)."""
     told = {"stream_id": stream.id, "status": stream.status.value}
     return told if stream.reason is None else told | {"reason": stream.reason}

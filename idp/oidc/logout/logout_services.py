@@ -82,7 +82,7 @@ def fan_out_sign_in_ended(payload: dict[str, Any], now: datetime) -> None:
     with transaction() as session:
         sessions = _sessions(GrantRow.sid == sid, at=now)
         queue(sessions, cause=f"sign_in:{sid}", removal_id=None, now=now)
-        signal_services.tell_session_revoked(sessions, cause="sign_in", now=now)
+        signal_services.emit_session_revoked(sessions, cause="sign_in", now=now)
         session.execute(
             update(GrantRow)
             .where(GrantRow.sid == sid, GrantRow.revoked_at.is_(None), GrantRow.offline_until.is_(None))
@@ -99,7 +99,7 @@ def fan_out_rights_removed(payload: dict[str, Any], now: datetime) -> None:
     removal_id = str(payload["removal_id"])
     who = (payload["person_id"], payload["enterprise_id"], payload["agency_id"])
     with transaction():
-        heard = signal_services.tell_claims_change(
+        heard = signal_services.emit_claims_change(
             *who, removal_id=removal_id, reason=payload.get("reason"), at=payload.get("at"), now=now
         )
         at = datetime.fromtimestamp(payload["at"], UTC) if isinstance(payload.get("at"), int) else now

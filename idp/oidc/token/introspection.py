@@ -28,7 +28,7 @@ def introspect(asked: BackChannelRequest, client: RelyingParty) -> Answer:
     """Tell what a token is worth; a client that proves nothing is told nothing (RFC 7662 §2.1, RFC 9701 §5)."""
     if not client.is_confidential:
         raise UnknownClientError("introspection is for clients with a secret or a key")
-    told = _told(asked.form["token"], client)
+    told = _introspect(asked.form["token"], client)
     if not _wants_signed(asked):
         return 200, told, []
     claims = tokens.signed_introspection(told, issuer=current_settings().issuer, client_id=client.client_id, now=now())
@@ -36,7 +36,7 @@ def introspect(asked: BackChannelRequest, client: RelyingParty) -> Answer:
     return 200, signed, [("Content-Type", SIGNED)]
 
 
-def _told(token: str, client: RelyingParty) -> dict[str, Any]:
+def _introspect(token: str, client: RelyingParty) -> dict[str, Any]:
     family = refresh_services.find(token, client, now=now())
     if family is not None:
         return _refresh_token(family.grant, client) if family.use is Use.FIRST else _INACTIVE

@@ -16,7 +16,7 @@ from ...delegation.catalogue import catalogue_services
 from ...delegation.rights.authority import Authority
 from ...http.web import current_settings
 from ..authorization.requests import AuthorizationRequest
-from ..claims import telling
+from ..claims import released_claims
 from ..clients import client_services
 from ..clients.clients import RelyingParty
 from ..keys.live_keys import LiveKeyRing
@@ -81,7 +81,7 @@ def issued(
         "scope": claims["scope"],
     }
     if "openid" in grant.scopes:
-        told = telling.told("id_token", grant, authority, now=now)
+        told = released_claims.released_claims("id_token", grant, authority, now=now)
         identity = tokens.id_token(grant, told, issuer=issuer, sub=sub, now=now, expires=expires, access=access)
         body["id_token"] = ring.sign(identity, alg=client.id_token_alg, typ=tokens.ID_TOKEN_TYPE)
     if "authorization_details" in claims:
@@ -114,7 +114,7 @@ def userinfo(claims: Mapping[str, Any], *, now: datetime) -> dict[str, Any] | st
         raise NoRightError("the person has no right for this enterprise")
     told = {
         "sub": sub_of(grant.agency_id, grant.person_id),
-        **telling.told("userinfo", grant, authority, now=now),
+        **released_claims.released_claims("userinfo", grant, authority, now=now),
     }
     if client.userinfo_alg is None:
         return told

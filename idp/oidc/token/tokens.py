@@ -190,7 +190,7 @@ def _exact(grant: TokenGrant, authority: Authority) -> dict[str, Any]:
 def id_token(
     grant: TokenGrant, told: Mapping[str, Any], *, issuer: str, sub: str, now: datetime, expires: datetime, access: str
 ) -> dict[str, Any]:
-    """Return the claims of an ID token (OIDC Core §2): who, when, how, and what else *told* holds (see :mod:`.telling`)."""
+    """Return the claims of an ID token (OIDC Core §2): who, when, how, and what else *told* contains."""
     claims: dict[str, Any] = {
         "iss": issuer,
         "sub": sub,

@@ -111,13 +111,13 @@ def delete(client: RelyingParty) -> ResponseReturnValue:
 @_endpoint("/ssf/status", "GET", scope=READ)
 def status(client: RelyingParty) -> ResponseReturnValue:
     """Tell the status of a stream."""
-    return jsonify(streams.status_told(stream_services.named(client, _asked_stream())))
+    return jsonify(streams.status_response(stream_services.named(client, _asked_stream())))
 
 
 @_endpoint("/ssf/status", "POST", scope=MANAGE)
 def change_status(client: RelyingParty) -> ResponseReturnValue:
     """Enable, pause or disable a stream."""
-    return jsonify(streams.status_told(stream_services.set_status(client, _body(), now=now())))
+    return jsonify(streams.status_response(stream_services.set_status(client, _body(), now=now())))
 
 
 @_endpoint("/ssf/subjects/add", "POST", scope=MANAGE)

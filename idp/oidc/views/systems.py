@@ -129,7 +129,7 @@ def check(agency_id: str) -> ResponseReturnValue:
         wanted=wanted,
         software=software,
         proof=proof_of(software),
-        told=json.dumps(_told(agency_id, wanted), ensure_ascii=False, indent=2),
+        told=json.dumps(_previewed_claims(agency_id, wanted), ensure_ascii=False, indent=2),
         labels=presenting.block_labels(agency_id),
         token=request.args["approval"],
         who=who,
@@ -236,7 +236,7 @@ def _software(agency_id: str, client_id: str) -> Software:
     return found
 
 
-def _told(agency_id: str, wanted: Wanted) -> dict[str, Any]:
+def _previewed_claims(agency_id: str, wanted: Wanted) -> dict[str, Any]:
     """Return what the agency would receive in each token, from the same projection as the token itself."""
     agency = catalogue_services.agency(agency_id)
     enterprise = delegation.enterprise(acting().enterprise_id)

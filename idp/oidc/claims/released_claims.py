@@ -18,9 +18,9 @@ from .asked_claims import Place
 _OF_THE_PERSON = asked_claims.brought_by({"profile", "email"})
 
 
-def told(place: Place, grant: TokenGrant, authority: Authority, *, now: datetime) -> dict[str, Any]:
+def released_claims(place: Place, grant: TokenGrant, authority: Authority, *, now: datetime) -> dict[str, Any]:
     """Return the claims for *place* beside those that every token carries; rights and person as they are now."""
-    names = asked_claims.names_told(place, grant.claims, grant.scopes)
+    names = asked_claims.released_names(place, grant.claims, grant.scopes)
     known = claims.project(authority, frozenset({claims.SCOPE_ENTERPRISE, claims.SCOPE_BLOCKS}))
     known |= tokens.sign_in_claims(grant)
     asked, verified = grant.claims.verified_at(place), None
