@@ -86,7 +86,7 @@ ROWS: dict[str, Row] = {
     "names.correct": _PAGE,
     "closing.close": _ACT,
     "linking.link": _PAGE,
-    "own_data.download": _PAGE,
+    "my_data.download": _PAGE,
     "accounts.language": _LABEL,
     "accounts.sign_out_elsewhere": _CLOSES,
     "accounts.slip_pdf": Row(

@@ -19,7 +19,7 @@ from .i18n import init_i18n
 from .logs import init_logs
 from .templating import init_templating
 
-CONTEXTS = ("pages", "accounts", "enrollment", "delegation", "oidc", "support")
+CONTEXTS = ("pages", "accounts", "enrollment", "delegation", "oidc", "support", "my_data")
 
 
 def create_app(

@@ -30,7 +30,7 @@ from .identifiers import Neq, with_neq
 Language = Literal["fr", "en"]
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
 LOCALES: dict[str, str] = {"fr": "fr_CA", "en": "en_CA"}
-DOMAINS = ("shell", "pages", "accounts", "enrollment", "delegation", "oidc", "support", "notices", "audit")
+DOMAINS = ("shell", "pages", "accounts", "enrollment", "delegation", "oidc", "support", "my_data", "notices", "audit")
 NBSP = "\u00a0"
 ASKED_LANGUAGE = "asked_language"  # by an agency: in ``g`` for this request, in the session for the pages that follow
 

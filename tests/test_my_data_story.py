@@ -14,16 +14,13 @@ from sqlalchemy import inspect, select, update
 
 from idp import audit
 from idp.accounts import services as accounts
-from idp.accounts import services_own_data
 from idp.accounts.credentials import recovery_code_services, security_notice_services
 from idp.accounts.models import Passkey, Person, SignInRow
-from idp.accounts.my_data import MyData
 from idp.accounts.people import contact_services, email_change_services, name_services
 from idp.accounts.recovery import recovery_services, reproofing_services
 from idp.accounts.sessions.sign_ins import SignIn
 from idp.accounts.sign_in import kept_form_services
 from idp.accounts.throttling import attempt_counters
-from idp.accounts.views.own_data import parts
 from idp.audit import SYSTEM, Actor
 from idp.clock import MovableClock
 from idp.connectors.register_import import import_register
@@ -41,6 +38,8 @@ from idp.enrollment import services as enrolment
 from idp.enrollment.positions import Basis, Position
 from idp.enrollment.terms import TERMS_VERSION
 from idp.identifiers import Neq, RevenuQuebecId, UserCode
+from idp.my_data.gathering import PARTS
+from idp.my_data.schema import MyData
 from idp.oidc import models as oidc_models
 from idp.support import services as support
 from tests.accounts.conftest import latest_email_code
@@ -257,7 +256,7 @@ def test_there_is_something_of_everything_in_the_file(app: Flask, scenery: Scene
     """No part is empty for somebody who has a row in every table that the rooms say they read."""
     told = MyData.model_validate_json(taken(scenery))
 
-    covered = services_own_data.TABLES.union(*(part.tables for part in parts(app).values()))
+    covered = {name for part in PARTS.values() for name in part.tables}
     assert {name for name in covered if not db.session.execute(select(Base.metadata.tables[name])).first()} == set()
     assert {name for name, part in dict(told).items() if part in ([], None)} == set()
     (file,) = told.enrolments

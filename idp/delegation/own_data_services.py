@@ -1,16 +1,15 @@
-"""What delegation keeps about one person, for the file that they may take away (:mod:`idp.accounts.my_data_rooms`)."""
+"""What delegation keeps about one person, for the file that they may take away (:mod:`idp.my_data`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, or_, select
 
-from ..accounts.my_data import by_word
 from ..db import db, table_of
 from ..identifiers import UserCode
+from ..own_data import OwnDataPart, Parts, by_word
 from . import services
 from .models import BlockGrant, Enterprise, EnterpriseVerification, Membership, Projection, Removal, SoftwareApproval
 from .subscriptions.subscription_models import Subscription, SubscriptionStep
@@ -19,8 +18,6 @@ _ENTERPRISES, _MEMBERS, _GRANTS = table_of(Enterprise), table_of(Membership), ta
 _REMOVALS, _PROJECTIONS, _SOFTWARE = table_of(Removal), table_of(Projection), table_of(SoftwareApproval)
 _SUBSCRIPTIONS, _STEPS = table_of(Subscription), table_of(SubscriptionStep)
 _VERIFICATIONS = table_of(EnterpriseVerification)
-
-Read = Callable[[str, datetime], list[dict[str, Any]]]
 
 
 def enterprises(person_id: str, now: datetime) -> list[dict[str, Any]]:
@@ -158,13 +155,13 @@ def software(person_id: str, _now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-PARTS: dict[str, tuple[Read, tuple[str, ...]]] = {
-    "enterprises": (enterprises, ("membership", "block_grant")),
-    "removals": (removals, ("removal",)),
-    "projections": (projections, ("projection",)),
-    "verifications": (verifications, ("enterprise_verification",)),
-    "subscriptions": (subscriptions, ("subscription_event",)),
-    "software": (software, ("software_approval",)),
+PARTS: Parts = {
+    "enterprises": OwnDataPart(enterprises, ("membership", "block_grant")),
+    "removals": OwnDataPart(removals, ("removal",)),
+    "projections": OwnDataPart(projections, ("projection",)),
+    "verifications": OwnDataPart(verifications, ("enterprise_verification",)),
+    "subscriptions": OwnDataPart(subscriptions, ("subscription_event",)),
+    "software": OwnDataPart(software, ("software_approval",)),
 }  # each with the tables that it is read from
 
 

@@ -1,8 +1,7 @@
-"""What enrolment stores about one person, for the copy of their data (:mod:`idp.accounts.my_data_rooms`)."""
+"""What enrolment stores about one person, for the copy of their data (:mod:`idp.my_data`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +9,9 @@ from sqlalchemy import or_, select
 
 from ..db import db
 from ..identifiers import UserCode
+from ..own_data import OwnDataPart, Parts
 from .file_services import unseal
 from .models import Attempt, EmailCode, EnrolmentFile, Evidence, FileBrowser, FileEvent, MailedCode, Nominee
-
-Read = Callable[[str, datetime], list[dict[str, Any]]]
 
 
 def enrolments(person_id: str, _now: datetime) -> list[dict[str, Any]]:
@@ -56,8 +54,8 @@ def nominations(person_id: str, _now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-PARTS: dict[str, tuple[Read, tuple[str, ...]]] = {
-    "enrolments": (
+PARTS: Parts = {
+    "enrolments": OwnDataPart(
         enrolments,
         (
             "enrolment_file",
@@ -69,7 +67,7 @@ PARTS: dict[str, tuple[Read, tuple[str, ...]]] = {
             "enrolment_browser",
         ),
     ),
-    "nominations": (nominations, ("enrolment_nominee",)),
+    "nominations": OwnDataPart(nominations, ("enrolment_nominee",)),
 }  # each with the tables it is read from
 
 

@@ -1,8 +1,7 @@
-"""What oidc keeps about one person, for the file that they may take away (:mod:`idp.accounts.my_data_rooms`)."""
+"""What oidc keeps about one person, for the file that they may take away (:mod:`idp.my_data`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -10,12 +9,11 @@ from sqlalchemy import select
 
 from ..db import db, table_of
 from ..delegation import services as delegation
+from ..own_data import OwnDataPart, Parts
 from .models import ConsentRow, EventStreamRow, GrantRow, LogoutRow, SecurityEventRow
 
 _CONSENTS, _GRANTS, _LOGOUTS = table_of(ConsentRow), table_of(GrantRow), table_of(LogoutRow)
 _EVENTS, _STREAMS = table_of(SecurityEventRow), table_of(EventStreamRow)
-
-Read = Callable[[str, datetime], list[dict[str, Any]]]
 
 
 def consents(person_id: str, _now: datetime) -> list[dict[str, Any]]:
@@ -75,8 +73,8 @@ def signals(person_id: str, _now: datetime) -> list[dict[str, Any]]:
     ]
 
 
-PARTS: dict[str, tuple[Read, tuple[str, ...]]] = {
-    "consents": (consents, ("consent",)),
-    "authorizations": (authorizations, ("authorization_grant",)),
-    "signals": (signals, ("backchannel_logout", "security_event")),
+PARTS: Parts = {
+    "consents": OwnDataPart(consents, ("consent",)),
+    "authorizations": OwnDataPart(authorizations, ("authorization_grant",)),
+    "signals": OwnDataPart(signals, ("backchannel_logout", "security_event")),
 }  # each with the tables that it is read from

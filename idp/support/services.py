@@ -141,13 +141,3 @@ def operator_of(person_id: str) -> OperatorView | None:
         select(Operator.person_id, Operator.role, Operator.agency_id).where(Operator.person_id == person_id)
     ).first()
     return OperatorView(row.person_id, DeskRole(row.role), row.agency_id) if row else None
-
-
-def to_take(person_id: str, _now: datetime) -> list[dict[str, object]]:
-    """Return the role of a person at the desk, if any, for the copy of their own data."""
-    rows = db.session.execute(
-        select(Operator.role, Operator.agency_id.label("agency"), Operator.added_at).where(
-            Operator.person_id == person_id
-        )
-    )
-    return [dict(row._mapping) for row in rows]

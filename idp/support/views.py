@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, redirect, request
 from flask.typing import ResponseReturnValue
 
-from ..accounts.views import Departure, add_departure, add_my_data
+from ..accounts.views import Departure, add_departure
 from ..oidc.views.playground import admit_to_playground
 from . import file_views, lockout_views, reproofing_views, services, subscription_views
 from .access import at_desk
@@ -21,7 +21,6 @@ def init_app(app: Flask) -> None:
     app.before_request(_lead_to_desk)
     holds = services.operator_of
     add_departure(app, Departure(services.leave, services.objections, lambda person_id: holds(person_id) is not None))
-    add_my_data(app, "desk", services.to_take, tables=("operator",))
     admit_to_playground(app, _is_officer)
 
 

@@ -12,7 +12,6 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from idp.accounts import services as accounts
-from idp.accounts import services_own_data
 from idp.accounts.models import Person
 from idp.accounts.sessions.session_services import account_status, begin_sign_in
 from idp.accounts.sessions.sign_ins import SignIn
@@ -26,6 +25,7 @@ from idp.delegation.models import EnterpriseVerification, Membership, Projection
 from idp.delegation.people.newcomer_services import Newcomer
 from idp.delegation.people.roles import Role
 from idp.errors import ConflictError
+from idp.my_data.gathering import whole
 
 from ..accounts.conftest import payloads
 from .conftest import TOTP_SECRET, Browser, Business, Member, World
@@ -283,7 +283,7 @@ def test_the_file_of_the_account_tells_what_was_done_with_the_code_before(
     with transaction():
         audit.record(Event.FROZEN, actor=SYSTEM, person_id=newcomer.person_id, now=world.now)
 
-    told = services_own_data.of_person(licorne.julie.person_id).activity
+    told = whole(licorne.julie.person_id, world.now).activity
 
     theirs = [act for act in told if act.enterprise == plumedor.id]
     assert [act.event for act in theirs] == [Event.MEMBER_LINKED, Event.GRANTED, Event.MEMBER_APPOINTED]
@@ -295,4 +295,4 @@ def test_the_file_of_the_account_tells_what_was_done_with_the_code_before(
         [one for one in audit.whole_of(newcomer.person_id) if one.at <= linked_at]
     )
     assert {act.enterprise for act in told} == {licorne.id, plumedor.id, None}
-    assert plumedor.id not in {act.enterprise for act in services_own_data.of_person(licorne.marc.person_id).activity}
+    assert plumedor.id not in {act.enterprise for act in whole(licorne.marc.person_id, world.now).activity}

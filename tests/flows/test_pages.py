@@ -35,7 +35,7 @@ NOT_PAGES = {
     "oidc.authorize": "leads on; what it refuses is scanned as an answer",
     "oidc_interaction.cancel": "leads back to the agency",
     "desk.document": "the document itself",
-    "own_data.download": "a file",
+    "my_data.download": "a file",
     "pages.security_contact": "a file (RFC 9116)",
 }
 VISITED = {
@@ -84,7 +84,7 @@ VISITED = {
     ),
     "account": (
         *("confirm.again", "confirm.waiting", "devices.sessions", "freezing.own", "freezing.stranger", "freezing.code"),
-        *("freezing.frozen", "own_data.activity", "own_data.about", "email_change.ask", "email_change.code"),
+        *("freezing.frozen", "my_data.activity", "my_data.about", "email_change.ask", "email_change.code"),
         *("email_change.undo", "freezing.thaw", "closing.about", "closing.closed"),
         "names.correct",
     ),

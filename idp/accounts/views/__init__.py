@@ -35,7 +35,6 @@ from . import (
     freezing,
     linking,
     names,
-    own_data,
     passkeys,
     recovery,
     security,
@@ -47,7 +46,6 @@ from .browser import leave as leave
 from .browser import on_forgetting as on_forgetting
 from .browser import set_farewell as set_farewell
 from .devices import add_sign_in_detail as add_sign_in_detail
-from .own_data import add_my_data as add_my_data
 
 
 def init_app(app: Flask) -> None:
@@ -73,11 +71,9 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(confirm.blueprint)
     app.register_blueprint(devices.blueprint)
     app.register_blueprint(freezing.blueprint)
-    app.register_blueprint(own_data.blueprint)
     app.register_blueprint(email_change.blueprint)
     add_account_section(app, email_change.account_section)
     add_account_section(app, devices.account_section)
-    add_account_section(app, own_data.account_section)
     add_account_section(app, freezing.account_section)
     app.register_blueprint(closing.blueprint)
     app.register_blueprint(names.blueprint)

@@ -40,9 +40,10 @@ Section = Callable[[SignIn], Markup]
 _SECTIONS = "mandat.account_sections"
 
 
-def add_account_section(app: Flask, render: Section) -> None:
-    """Let another room show something on the account page (roles and enterprises, consents…)."""
-    app.extensions.setdefault(_SECTIONS, []).append(render)
+def add_account_section(app: Flask, render: Section, *, after: Section | None = None) -> None:
+    """Add a section to the account page (roles and enterprises, consents…): last, or right *after* another one."""
+    sections: list[Section] = app.extensions.setdefault(_SECTIONS, [])
+    sections.insert(len(sections) if after is None else sections.index(after) + 1, render)
 
 
 @blueprint.get("/account")

@@ -14,12 +14,11 @@ from ...accounts.views import (
     Succession,
     add_account_section,
     add_departure,
-    add_my_data,
     add_sign_in_detail,
     add_succession,
 )
 from ...i18n import lazy_gettext as _l
-from .. import models, own_data_services, presenting, services
+from .. import models, presenting, services
 from ..people import (
     departure_notices,
     departure_services,
@@ -52,8 +51,6 @@ def init_app(app: Flask) -> None:
         ),
     )
     add_succession(app, Succession(linking_services.hand_over, linking_services.objections))
-    for part, (read, tables) in own_data_services.PARTS.items():
-        add_my_data(app, part, read, tables=tables)
     add_account_section(app, enterprises_section)
     add_sign_in_detail(app, _l("Enterprise"), enterprises_of_sign_ins)
     app.extensions["mandat.password_words"] = password_words

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask import Flask
 
-from ...accounts.views import Succession, add_my_data, add_succession, on_forgetting
-from .. import linking_services, own_data_services
+from ...accounts.views import Succession, add_succession, on_forgetting
+from .. import linking_services
 from .. import models as models
 from ..email_code_services import init_returning
 from ..notice_services import init_notices
@@ -23,5 +23,3 @@ def init_app(app: Flask) -> None:
     init_returning(app)
     on_forgetting(app, release)
     add_succession(app, Succession(linking_services.hand_over, linking_services.objections))
-    for part, (read, tables) in own_data_services.PARTS.items():
-        add_my_data(app, part, read, tables=tables)

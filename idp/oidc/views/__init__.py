@@ -12,7 +12,6 @@ from ...accounts.views import (
     Departure,
     add_account_section,
     add_departure,
-    add_my_data,
     add_sign_in_detail,
     set_farewell,
 )
@@ -22,7 +21,7 @@ from ...http.web import current_settings, show_again
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
 from ...notices.services import register_renderer
-from .. import metadata, own_data_services
+from .. import metadata
 from .. import models as models  # the tables must be known to the metadata
 from ..authorization import consent_services
 from ..clients import mutual_tls
@@ -76,8 +75,6 @@ def init_app(app: Flask) -> None:
     add_account_section(app, playground.account_section)
     add_departure(app, Departure(consent_services.end_all))
     add_parting(app, consent_services.end_for)
-    for part, (read, tables) in own_data_services.PARTS.items():
-        add_my_data(app, part, read, tables=tables)
     add_sign_in_detail(app, _l("Agencies signed in to"), agencies_of_sign_ins)
     app.before_request(browser.show_pending_interaction)
     show_again(app, interaction.shown_again)

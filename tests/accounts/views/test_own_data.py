@@ -13,10 +13,10 @@ from pydantic import ValidationError
 
 from idp import audit
 from idp.accounts import services
-from idp.accounts.my_data import MyData, schema
 from idp.clock import MovableClock
 from idp.config import folder
 from idp.db import transaction
+from idp.my_data.schema import MyData, schema
 from tests.accounts.conftest import PASSWORD, TOTP_SECRET, Account, Browser
 from tests.delegation.conftest import Browser as MembersBrowser
 from tests.delegation.conftest import Business, World, licorne, world
