@@ -8,18 +8,14 @@ from ...crypto.sealing import current_sealing
 from ...http.refusals import add_actor_reader
 from ...http.web import current_settings, error_page, show_again
 from ...i18n import gettext as _
-from .. import models as models  # the tables must be known to the metadata
-from ..challenges import challenge_models as challenge_models
 from ..credentials.hashing import init_hasher
 from ..errors import BusyError
 from ..leaving.closing import Departure as Departure
 from ..leaving.closing import Objection as Objection
 from ..leaving.closing_services import add_departure as add_departure
 from ..mails import init_mails
-from ..recovery import recovery_models as recovery_models
 from ..sessions.cookies import init_cookies, presented_digest
 from ..sessions.sessions import actor_of_request, preferred_language
-from ..throttling import alarm_models as alarm_models
 from ..throttling.concurrency_limit import init_crowd
 from ..user_codes.linking import Succession as Succession
 from ..user_codes.linking_services import add_succession as add_succession

@@ -18,7 +18,7 @@ from ...accounts.views import (
     add_succession,
 )
 from ...i18n import lazy_gettext as _l
-from .. import models, presenting, services
+from .. import presenting, services
 from ..people import (
     departure_notices,
     departure_services,
@@ -30,7 +30,6 @@ from ..people import (
 )
 from . import changes, journal, people, questions, reminders, reproofing, rights, subscriptions
 
-__all__ = ["init_app", "models"]
 
 
 def init_app(app: Flask) -> None:

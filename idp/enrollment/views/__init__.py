@@ -6,7 +6,6 @@ from flask import Flask
 
 from ...accounts.views import Succession, add_succession, on_forgetting
 from .. import linking_services
-from .. import models as models
 from ..email_code_services import init_returning
 from ..notice_services import init_notices
 from .blueprint import pages, release

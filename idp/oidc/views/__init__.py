@@ -22,7 +22,6 @@ from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
 from ...notices.services import register_renderer
 from .. import metadata
-from .. import models as models  # the tables must be known to the metadata
 from ..authorization import consent_services
 from ..clients import mutual_tls
 from ..events import event_services, signal_services
