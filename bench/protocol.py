@@ -25,14 +25,14 @@ from typing import Any
 from flask import Flask
 
 from idp.accounts import services as accounts
-from idp.accounts.sessions.sign_ins import SignIn
+from idp.accounts.sessions.domain.sign_ins import SignIn
 from idp.app import create_app
 from idp.clock import MovableClock
 from idp.config import read_settings
 from idp.crypto.sealing import create_key_files
 from idp.db import db
+from idp.oidc.authorization.domain.requests import AuthorizationRequest
 from idp.oidc.authorization.interaction_services import Interaction
-from idp.oidc.authorization.requests import AuthorizationRequest
 from idp.oidc.clients import client_services
 from idp.oidc.keys import signing_keys
 from idp.oidc.token import grant_services

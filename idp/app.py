@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from collections.abc import Collection
 
 from flask import Flask, g, request
 
+from .accounts import services as accounts
+from .accounts import views as accounts_views
+from .accounts.sessions.sessions import current_sign_in
 from .clock import Clock, SystemClock
 from .config import Settings, folder, read_settings
+from .connectors.local import LocalRegister, LocalTaxAgency
 from .crypto.sealing import Sealing
 from .db import init_db
+from .delegation import services as delegation
+from .delegation import views as delegation_views
+from .delegation.acting import navigation
+from .enrollment import views as enrollment_views
 from .http.bindings import init_bindings
 from .http.limits import init_limits
 from .http.page_cache import init_kept_pages
@@ -17,9 +25,22 @@ from .http.web import Viewer, init_web
 from .i18n import gettext as _
 from .i18n import init_i18n
 from .logs import init_logs
+from .my_data import views as my_data_views
+from .oidc import views as oidc_views
+from .pages import views as pages_views
+from .support import services as support
+from .support import views as support_views
 from .templating import init_templating
 
-CONTEXTS = ("pages", "accounts", "enrollment", "delegation", "oidc", "support", "my_data")
+CONTEXTS = {
+    "pages": pages_views.init_app,
+    "accounts": accounts_views.init_app,
+    "enrollment": enrollment_views.init_app,
+    "delegation": delegation_views.init_app,
+    "oidc": oidc_views.init_app,
+    "support": support_views.init_app,
+    "my_data": my_data_views.init_app,
+}  # in the order in which they join the application
 
 
 def create_app(
@@ -27,7 +48,7 @@ def create_app(
     *,
     clock: Clock | None = None,
     testing: bool = False,
-    contexts: tuple[str, ...] = CONTEXTS,
+    contexts: Collection[str] = tuple(CONTEXTS),
 ) -> Flask:
     """Build the application from *settings* (read from the environment when none are given)."""
     settings = settings or read_settings()
@@ -47,7 +68,7 @@ def create_app(
     init_web(app, settings, sealing)
     init_limits(app, settings)
     for context in contexts:
-        import_module(f"idp.{context}.views").init_app(app)
+        CONTEXTS[context](app)
     if "enrollment" in contexts:
         _connect(app)
     if "delegation" in contexts:
@@ -57,19 +78,12 @@ def create_app(
 
 def _connect(app: Flask) -> None:
     """Register the connectors: the imported copies of the register and of the tax agency's file."""
-    from .connectors.local import LocalRegister, LocalTaxAgency
-
     app.extensions["mandat.register"] = LocalRegister()
     app.extensions["mandat.tax_agency"] = LocalTaxAgency()
 
 
 def _show_viewer(app: Flask) -> None:
     """Give the page frame the signed-in person, their enterprise, and the pages they may open."""
-    from .accounts import services as accounts
-    from .accounts.sessions.sessions import current_sign_in
-    from .delegation import services as delegation
-    from .delegation.acting import navigation
-    from .support import services as support
 
     def staff_links(person_id: str) -> list[tuple[str, str, bool]]:
         staff = support.operator_of(person_id)

@@ -19,7 +19,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
 
-from idp.app import CONTEXTS, create_app
+from idp.app import create_app
 from idp.clock import MovableClock
 from idp.config import Settings, read_settings
 from idp.crypto.sealing import create_key_files
@@ -178,10 +178,7 @@ def settings(database_url: str, keys_dir: Path, tmp_path: Path) -> Settings:
 @pytest.fixture
 def app(settings: Settings, clock: MovableClock) -> Iterator[Flask]:
     """Build the application on an empty database with every table; an application context is open."""
-    wanted = os.environ.get("TEST_CONTEXTS")
-    names = tuple(wanted.split(",")) if wanted else CONTEXTS
-    present = tuple(name for name in names if name and importlib.util.find_spec(f"idp.{name}.views"))
-    application = create_app(settings, clock=clock, testing=True, contexts=present)
+    application = create_app(settings, clock=clock, testing=True)
     application.test_client_class = Browser
     application.jinja_env.bytecode_cache = TEMPLATES
     with application.app_context():

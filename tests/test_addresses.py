@@ -16,7 +16,7 @@ from idp import addresses
 from idp.accounts import forms as accounts_forms
 from idp.config import Settings, read_settings
 from idp.delegation import forms as delegation_forms
-from idp.delegation.catalogue.questionnaire import (
+from idp.delegation.catalogue.domain.questionnaire import (
     ConsentText,
     LocalizedText,
     Question,
@@ -28,8 +28,8 @@ from idp.delegation.views.questions import QuestionForm
 from idp.enrollment import forms as enrollment_forms
 from idp.http.web_forms import MandatForm
 from idp.notices.delivery import as_mime
+from idp.notices.domain.messages import Email
 from idp.notices.errors import BouncedError
-from idp.notices.messages import Email
 
 SOURCES = Path(__file__).parents[1] / "idp"
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)

@@ -13,11 +13,11 @@ from idp import audit
 from idp.accounts import services as accounts
 from idp.accounts.people.contact_services import note_confirmed
 from idp.clock import MovableClock
-from idp.delegation import rules
 from idp.delegation import services as delegation
-from idp.delegation.people.roles import Role
+from idp.delegation.people.domain.roles import Role
 from idp.delegation.rights import system_user_services
-from idp.delegation.rights.system_users import Wanted
+from idp.delegation.rights.domain import rules
+from idp.delegation.rights.domain.system_users import Wanted
 from idp.delegation.subscriptions import subscription_services
 from tests.accounts.conftest import latest_email_code, switch_on
 from tests.authorization_matrix import ACTORS, ALLOWED, MACHINES

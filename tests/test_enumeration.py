@@ -31,7 +31,7 @@ from idp.connectors.tax_import import import_tax_file
 from idp.db import db, transaction
 from idp.delegation import services as delegation
 from idp.delegation.models import Enterprise
-from idp.delegation.people.verification import VerificationRecord
+from idp.delegation.people.domain.verification import VerificationRecord
 from idp.enrollment import email_code_services
 from idp.enrollment import services as enrolment
 from idp.enrollment.email_code_services import CodePurpose

@@ -15,11 +15,11 @@ import pytest
 from flask import Flask
 
 from idp.accounts.challenges import challenge_services
-from idp.accounts.challenges.challenge_models import EmailChange, KnownBrowser
+from idp.accounts.challenges.models import EmailChange, KnownBrowser
 from idp.accounts.models import Challenge, PasskeyCeremony, SignInRow
 from idp.accounts.people import email_change_services
 from idp.accounts.recovery import recovery_services, reproofing_services
-from idp.accounts.recovery.recovery_models import PasswordRecovery, Reproofing
+from idp.accounts.recovery.models import PasswordRecovery, Reproofing
 from idp.accounts.sessions import known_browser_services, session_services
 from idp.accounts.sessions.cookies import cookie_name, known_name
 from idp.db import Base
@@ -75,8 +75,8 @@ LINKS = {
 TYPED_FROM_A_MAIL = Row(EmailChange, "undo_digest", ("confirmed_at", "undone_at"), email_change_services.forget)
 SIGNED_TEXTS = {
     "idp/http/web.py": "the page session",
-    "idp/delegation/rights/previews.py": "what a preview showed: valid for an hour, in the POST of the same person alone",
-    "idp/delegation/rights/system_users.py": "what a preview showed: valid for an hour, in the POST of the same person alone",
+    "idp/delegation/rights/domain/previews.py": "what a preview showed: valid for an hour, in the POST of the same person alone",
+    "idp/delegation/rights/domain/system_users.py": "what a preview showed: valid for an hour, in the same person's POST",
 }
 
 
@@ -135,7 +135,7 @@ def test_every_entry_of_the_page_session_is_in_the_table() -> None:
 
 def test_every_numbered_cookie_is_in_the_table() -> None:
     """A kind of thing under way comes with its row."""
-    found = {kind for _name, tree in modules() for kind in re.findall(r"\bKind\('([\w-]+)'", ast.unparse(tree))}
+    found = {kind for _name, tree in modules() for kind in re.findall(r"\bBindingKind\('([\w-]+)'", ast.unparse(tree))}
 
     assert found == NUMBERED.keys()
 

@@ -18,25 +18,25 @@ from idp.accounts.credentials import recovery_code_services, security_notice_ser
 from idp.accounts.models import Passkey, Person, SignInRow
 from idp.accounts.people import contact_services, email_change_services, name_services
 from idp.accounts.recovery import recovery_services, reproofing_services
-from idp.accounts.sessions.sign_ins import SignIn
+from idp.accounts.sessions.domain.sign_ins import SignIn
 from idp.accounts.sign_in import kept_form_services
-from idp.accounts.throttling import attempt_counters
+from idp.accounts.throttling import attempt_counter_services
 from idp.audit import SYSTEM, Actor
 from idp.clock import MovableClock
 from idp.connectors.register_import import import_register
 from idp.connectors.tax_import import import_tax_file
 from idp.db import Base, db, new_id, transaction
 from idp.delegation import services as delegation
-from idp.delegation.people.roles import Role
-from idp.delegation.people.verification import VerificationRecord
+from idp.delegation.people.domain.roles import Role
+from idp.delegation.people.domain.verification import VerificationRecord
 from idp.delegation.rights import system_user_services
-from idp.delegation.rights.system_users import Wanted
+from idp.delegation.rights.domain.system_users import Wanted
 from idp.delegation.subscriptions import subscription_services
 from idp.enrollment import browser_services as enrolment_browsers
 from idp.enrollment import models as enrolment_models
 from idp.enrollment import services as enrolment
-from idp.enrollment.positions import Basis, Position
-from idp.enrollment.terms import TERMS_VERSION
+from idp.enrollment.domain.positions import Basis, Position
+from idp.enrollment.domain.terms import TERMS_VERSION
 from idp.identifiers import Neq, RevenuQuebecId, UserCode
 from idp.my_data.gathering import PARTS
 from idp.my_data.schema import MyData
@@ -98,7 +98,7 @@ def lived_with(julie: Someone, clock: MovableClock) -> None:
     recovery_code_services.make(person_id, now=now)
     recovery_services.start(julie.code, former=None, now=now)
     reproofing_services.start(julie.code, by=SYSTEM, now=now)
-    attempt_counters.take_try(attempt_counters.subject_of(person_id), now=now)
+    attempt_counter_services.take_try(attempt_counter_services.subject_of(person_id), now=now)
     kept_form_services.keep(person_id, "/delegation", [("what", "typed-by-julie")], now=now)
     with transaction():
         security_notice_services.note(person_id, "passkey:added", now=now)

@@ -13,7 +13,7 @@ from idp.accounts.forms import NameForm, NicknameForm
 from idp.connectors.csv_files import Faults
 from idp.connectors.register_files import NeqSet
 from idp.connectors.register_files import names as register_names
-from idp.delegation.catalogue.reading import Node
+from idp.delegation.catalogue.domain.reading import Node
 from idp.delegation.forms import PersonForm
 from idp.enrollment.forms import NomineeForm, RepresentativeForm
 from idp.http.web_forms import MandatForm, NameField

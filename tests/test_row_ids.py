@@ -19,7 +19,7 @@ from idp.accounts import services as accounts
 from idp.clock import MovableClock
 from idp.db import Base, db, new_id
 from idp.delegation import services as delegation
-from idp.delegation.people.roles import Role
+from idp.delegation.people.domain.roles import Role
 from tests.world import World, make_world
 
 RANDOM = {"id", "sid"}  # names of a key that is drawn

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from idp.clock import MovableClock
 from idp.config import ConfigurationError, Settings, read_settings
-from idp.pages import security_txt
+from idp.pages.domain import security_txt
 
 
 def test_it_is_made_from_the_settings(app: Flask, client: FlaskClient, clock: MovableClock, settings: Settings) -> None:

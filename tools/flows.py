@@ -20,33 +20,33 @@ PAGE = ROOT / "docs" / "flows.md"
 # module, title, introduction for the reader
 TABLES = (
     (
-        "idp.enrollment.states",
+        "idp.enrollment.domain.states",
         "Enrolment file",
         "How an enterprise gets in. *Refused*, *expired* and *withdrawn* end a file; a refusal may be contested.",
     ),
     (
-        "idp.accounts.user_codes.states",
+        "idp.accounts.user_codes.domain.states",
         "User code",
         "From the code without any secret to the person’s own password and second factor. A new slip kills the former.",
     ),
     (
-        "idp.accounts.people.access_states",
+        "idp.accounts.people.domain.access_states",
         "Access to an account",
         "Its person freezes it at one button; every factor and a code by e-mail open it again, or else being proved anew.",
     ),
     (
-        "idp.accounts.recovery.recovery_states",
+        "idp.accounts.recovery.domain.recovery_states",
         "Forgotten password",
         "The same pages for a user code that nobody has. Nothing changes before the last step, which ends every sign-in.",
     ),
     (
-        "idp.accounts.recovery.reproofing_states",
+        "idp.accounts.recovery.domain.reproofing_states",
         "Lost second factor",
         "Proved anew with a slip that serves after a day, and a code by e-mail; meanwhile the person may object. "
         "An operator’s proposal waits for a second operator.",
     ),
     (
-        "idp.delegation.subscriptions.states",
+        "idp.delegation.subscriptions.domain.states",
         "Subscription of an enterprise to an agency",
         "An automatic rule decides within the transaction of the request; a person at the agency decides otherwise.",
     ),

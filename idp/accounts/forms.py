@@ -11,7 +11,7 @@ from ..http.web_forms import MandatForm, NameField, is_an_address
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
 from ..identifiers import IdentifierFault, InvalidIdentifierError, UserCode
-from .credentials.passwords import MIN_LENGTH
+from .credentials.domain.passwords import MIN_LENGTH
 
 
 def _one_space(text: Any) -> Any:

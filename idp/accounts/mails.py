@@ -9,11 +9,11 @@ from typing import Any
 from flask import Flask
 
 from ..http.web import absolute_url
+from ..notices.domain.messages import Email
 from ..notices.email import from_template
-from ..notices.messages import Email
 from ..notices.services import on_bounce, register_renderer
 from .credentials import security_notice_services
-from .credentials.recovery_codes import FEW
+from .credentials.domain.recovery_codes import FEW
 from .people import contact_services
 from .people.person_services import people
 from .recovery import lost_code_services, reproofing_services

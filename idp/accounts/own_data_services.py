@@ -17,7 +17,7 @@ from ..db import Base, db, table_of
 from ..identifiers import UserCode
 from ..notices import services as notices
 from ..own_data import OwnDataPart, Parts, actor_word, by_word
-from .challenges.challenge_models import EmailChange, KeptForm, KnownBrowser
+from .challenges.models import EmailChange, KeptForm, KnownBrowser
 from .models import (
     Challenge,
     GuessCounter,
@@ -31,8 +31,8 @@ from .models import (
     UserCodeRow,
 )
 from .people.contact_services import contact
-from .recovery.recovery_models import PasswordRecovery, Reproofing, SecurityNotice
-from .throttling.attempt_counters import subject_of
+from .recovery.models import PasswordRecovery, Reproofing, SecurityNotice
+from .throttling.attempt_counter_services import subject_of
 
 Values = dict[str, Any]
 

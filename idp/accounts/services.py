@@ -12,11 +12,11 @@ from ..errors import NotAllowedError
 from ..http.web import current_settings
 from ..identifiers import UserCode
 from .challenges import ceremony_services, enrolment_link_services
-from .challenges.challenge_models import EmailChange
 from .challenges.enrolment_link_services import open_first_credential as open_first_credential
+from .challenges.models import EmailChange
 from .credentials import security_notice_services
+from .credentials.domain.passwords import TemporaryPassword as TemporaryPassword
 from .credentials.passkey_services import has_passkey as has_passkey
-from .credentials.passwords import TemporaryPassword as TemporaryPassword
 from .leaving import closing_services
 from .models import Challenge, EmailCode, SignInRow
 from .people import email_change_services
@@ -42,17 +42,17 @@ from .recovery import recovery_services, reproofing_services
 from .recovery.reproofing_services import ReproofingView as ReproofingView
 from .recovery.reproofing_services import end_reproofings as end_reproofings
 from .sessions import known_browser_services
+from .sessions.domain.sign_ins import PersonView as PersonView
+from .sessions.domain.sign_ins import SignIn as SignIn
+from .sessions.domain.sign_ins import UserCodeStatus as UserCodeStatus
 from .sessions.session_services import end_sign_in as end_sign_in
 from .sessions.session_services import end_sign_ins_of as end_sign_ins_of
 from .sessions.session_services import is_signed_in as is_signed_in
 from .sessions.session_services import keep_signed_in as keep_signed_in
 from .sessions.session_services import open_sign_ins as open_sign_ins
 from .sessions.session_services import set_enterprise as set_enterprise
-from .sessions.sign_ins import PersonView as PersonView
-from .sessions.sign_ins import SignIn as SignIn
-from .sessions.sign_ins import UserCodeStatus as UserCodeStatus
 from .sign_in import kept_form_services
-from .throttling import allowance_services, attempt_counters
+from .throttling import allowance_services, attempt_counter_services
 from .throttling.alarm_services import Alarm as Alarm
 from .throttling.alarm_services import current_alarm as current_alarm
 from .throttling.alarm_services import doubt_log as doubt_log
@@ -66,7 +66,7 @@ from .user_codes.code_services import reveal_temporary_password as reveal_tempor
 from .user_codes.code_services import revoke_user_code as revoke_user_code
 from .user_codes.code_services import user_codes as user_codes
 from .user_codes.code_services import user_codes_of as user_codes_of
-from .user_codes.states import CodeState as CodeState
+from .user_codes.domain.states import CodeState as CodeState
 
 _KEPT_CHALLENGES = timedelta(days=2)
 _KEPT_SIGN_INS = timedelta(days=30)
@@ -107,4 +107,4 @@ def sweep(now: datetime) -> int:
         gone += recovery_services.forget(before=before) + allowance_services.forget(before=before)
         gone += security_notice_services.forget(before=now - security_notice_services.KEPT)
         gone += reproofing_services.sweep(now) + closing_services.sweep(now)
-        return gone + attempt_counters.forget_nobody(before=now - _KEPT_CHALLENGES)
+        return gone + attempt_counter_services.forget_nobody(before=now - _KEPT_CHALLENGES)

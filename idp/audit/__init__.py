@@ -1,7 +1,7 @@
 """The append-only log: writing it, ordering it, verifying it."""
 
-from .chain import Entry as Entry
-from .events import Event as Event
+from .domain.chain import Entry as Entry
+from .domain.events import Event as Event
 from .services import ANONYMOUS as ANONYMOUS
 from .services import SYSTEM as SYSTEM
 from .services import Actor as Actor

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ..config import Settings
 from ..crypto.ciphers import SealError, decoded_key, random_key_line, seal_under, unseal_under
 from ..private_files import private_folder
-from .checkpoints import VerifierKey, origin_of
+from .domain.checkpoints import VerifierKey, origin_of
 
 _SIGNING = 2  # the newest key, and the previous one
 

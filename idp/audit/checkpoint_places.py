@@ -20,7 +20,7 @@ import httpx2
 
 from ..config import Settings
 from ..http import egress
-from .checkpoints import notes_of
+from .domain.checkpoints import notes_of
 
 LAST = "checkpoint"
 _ABSENT = frozenset({404, 410})

@@ -24,10 +24,10 @@ from sqlalchemy import select
 from ..config import Settings
 from ..db import db, release_connection, table_of
 from ..private_files import private_folder
-from .chain import GENESIS
 from .checkpoint_keys import CheckpointKeyError, CheckpointKeys, _write
 from .checkpoint_places import Place, PlaceError, places
-from .checkpoints import CHAIN, Checkpoint, NoteError, opened, signed
+from .domain.chain import GENESIS
+from .domain.checkpoints import CHAIN, Checkpoint, NoteError, opened, signed
 from .models import AuditEntry, AuditHead
 from .services import Published, Verification, verify
 

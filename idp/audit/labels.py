@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..i18n import lazy_gettext as _l
-from .events import Event
+from .domain.events import Event
 
 LABELS: dict[Event, Any] = {
     Event.FILE_STARTED: _l("Enrolment file started"),

@@ -17,8 +17,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from ..db import db, in_transaction, new_id, release_connection, table_of, transaction
-from .chain import GENESIS, Entry, link
-from .events import Event
+from .domain.chain import GENESIS, Entry, link
+from .domain.events import Event
 from .models import AuditEntry, AuditHead
 
 _BATCH = 500

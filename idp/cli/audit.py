@@ -11,8 +11,8 @@ import click
 
 from ..app import create_app
 from ..audit import Published, in_order
-from ..audit.chain import canonical
 from ..audit.checkpoint_services import CheckpointComparison, compared
+from ..audit.domain.chain import canonical
 from ..clock import SystemClock
 
 FEW_PLACES = {

@@ -24,10 +24,10 @@ from ..connectors.tax_import import import_tax_file
 from ..db import transaction
 from ..delegation import services as delegation
 from ..delegation.catalogue import catalogue_services
-from ..delegation.people.roles import Role
-from ..delegation.people.verification import VerificationRecord
+from ..delegation.people.domain.roles import Role
+from ..delegation.people.domain.verification import VerificationRecord
 from ..delegation.rights import system_user_services
-from ..delegation.rights.system_users import Wanted
+from ..delegation.rights.domain.system_users import Wanted
 from ..delegation.subscriptions import subscription_services
 from ..identifiers import PersonId, UserCode
 from ..oidc import playground_services

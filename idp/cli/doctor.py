@@ -12,7 +12,6 @@ import click
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..app import create_app
@@ -21,7 +20,7 @@ from ..clock import SystemClock
 from ..config import Settings, folder, read_settings
 from ..crypto.sealing import KEY_FILES
 from ..http.limits import storage_answers
-from ..pages import security_txt
+from ..pages.domain import security_txt
 from ..private_files import loose, of_database
 from . import key_findings
 from .audit import FEW_PLACES
@@ -126,7 +125,8 @@ def _checkpoint_key_findings(settings: Settings) -> Iterator[str]:
 
 
 def _certificate_findings() -> Iterator[str]:
-    from ..oidc.clients import certificates, mutual_tls
+    from ..oidc.clients import mutual_tls
+    from ..oidc.clients.domain import certificates
 
     known, now = mutual_tls.authorities(), SystemClock().now()
     if known:
@@ -138,7 +138,7 @@ def _database_findings(settings: Settings) -> Iterator[str]:
     from ..audit.checkpoint_services import compared
     from ..db import db
     from ..delegation.catalogue import catalogue_services
-    from ..notices.models import OutboxMessage
+    from ..notices import services as notices
 
     config = Config()
     config.set_main_option("script_location", str(folder("migrations")))
@@ -150,7 +150,7 @@ def _database_findings(settings: Settings) -> Iterator[str]:
         return
     if not catalogue_services.agencies():
         yield "no agency is in the catalogue; run idp agencies load agencies/"
-    dead = db.session.scalar(select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state == "dead"))
+    dead = notices.dead_count()
     if dead:
         yield f"{dead} notices could not be delivered; see idp notices list --dead"
     comparison = compared(SystemClock().now())

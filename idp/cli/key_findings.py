@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from joserfc import jws
 
 from ..config import Settings
+from ..oidc.keys.domain.key_rotation import ALGORITHMS, KeyState, due
+from ..oidc.keys.domain.signers import SignerError
 from ..oidc.keys.key_files import SigningKey
 from ..oidc.keys.key_folder import KeyFileError, KeyFolder
-from ..oidc.keys.key_rotation import ALGORITHMS, KeyState, due
-from ..oidc.keys.signers import SignerError
 
 _LATE = timedelta(hours=1)  # the worker sweeps every minute
 

@@ -14,10 +14,10 @@ from ..clock import SystemClock
 from ..config import Settings, read_settings
 from ..crypto.sealing import create_key_files
 from ..oidc.keys import key_acts
+from ..oidc.keys.domain.key_rotation import ALGORITHMS, KEPT_AFTER, PUBLISHED_BEFORE, KeyLife, KeyState, signing
+from ..oidc.keys.domain.signers import SignerError
 from ..oidc.keys.key_acts import KeyChange
 from ..oidc.keys.key_folder import KeyFileError, KeyFolder
-from ..oidc.keys.key_rotation import ALGORITHMS, KEPT_AFTER, PUBLISHED_BEFORE, KeyLife, KeyState, signing
-from ..oidc.keys.signers import SignerError
 
 _ALGS = click.option(
     "--alg", "algs", multiple=True, type=click.Choice(ALGORITHMS), help="only this algorithm; may be repeated"

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from .. import audit
 from ..audit import SYSTEM
-from ..audit.events import Event
+from ..audit.domain.events import Event
 from ..db import Base, db, transaction
 from .errors import FileFault, ImportRefusedError
 from .models import (

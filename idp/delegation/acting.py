@@ -15,13 +15,13 @@ from urllib.parse import urlencode
 from flask import abort, g, redirect, request
 
 from ..accounts import services as accounts
+from ..accounts.sessions.domain.sign_ins import PersonView, SignIn
 from ..accounts.sessions.sessions import current_sign_in, sign_in_address
-from ..accounts.sessions.sign_ins import PersonView, SignIn
 from ..errors import NotAllowedError
 from ..http.web import Viewer, now
 from ..i18n import gettext as _
 from . import services
-from .people.roles import Role
+from .people.domain.roles import Role
 from .services import MembershipView
 
 View = TypeVar("View", bound=Callable[..., Any])

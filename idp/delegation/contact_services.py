@@ -11,13 +11,13 @@ from sqlalchemy import select, update
 from ..accounts import services as accounts
 from ..accounts.people.contact_services import contact
 from ..audit import services as audit
-from ..audit.events import Event
+from ..audit.domain.events import Event
 from ..audit.services import Actor
 from ..db import db, transaction
 from ..errors import NotAllowedError
 from .models import Enterprise, Membership
 from .people import people_services
-from .people.roles import MembershipStatus, Role
+from .people.domain.roles import MembershipStatus, Role
 
 _IN_CHARGE = (Role.AUTHORIZED_REPRESENTATIVE, Role.PES)
 

@@ -11,16 +11,16 @@ from sqlalchemy.exc import IntegrityError
 
 from ..accounts import services as accounts
 from ..audit import services as audit
-from ..audit.events import Event
+from ..audit.domain.events import Event
 from ..audit.services import Actor
 from ..db import db, new_id, sort_key, transaction
 from ..errors import ConflictError, NotFoundError
 from ..identifiers import EnterpriseId, PersonId, with_neq
 from .models import Enterprise, EnterpriseVerification, Membership
-from .people.roles import EnterpriseStatus, MembershipStatus, Role
-from .people.verification import Assurance, HeldRole, VerificationMethod, VerificationRecord
+from .people.domain.roles import EnterpriseStatus, MembershipStatus, Role
+from .people.domain.verification import Assurance, HeldRole, VerificationMethod, VerificationRecord
 from .rights.projection_services import RemovalReason, watching
-from .subscriptions.subscription_models import Subscription
+from .subscriptions.models import Subscription
 
 
 @dataclass(frozen=True, slots=True)

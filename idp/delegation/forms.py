@@ -13,8 +13,8 @@ from wtforms.validators import DataRequired, Length
 from ..http.web_forms import MandatForm, NameField, is_an_address
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
-from . import rules
-from .rights.authority import UNRESTRICTED
+from .rights.domain import rules
+from .rights.domain.authority import UNRESTRICTED
 from .rights.rights_services import Matrix, Right
 
 

@@ -8,13 +8,13 @@ from datetime import date, datetime, timedelta
 from ..clock import local_date
 from ..db import sort_key
 from .catalogue import catalogue_services
-from .catalogue.catalogue import Agency
+from .catalogue.domain.catalogue import Agency
+from .people.domain.roles import MembershipStatus, Role
 from .people.people_services import MembershipView, members
-from .people.roles import MembershipStatus, Role
-from .rights.authority import Authority
+from .rights.domain.authority import Authority
 from .rights.removal_services import RemovalView, removals
 from .rights.rights_services import authority, matrix
-from .subscriptions.states import COUNTING, SubscriptionState
+from .subscriptions.domain.states import COUNTING, SubscriptionState
 from .subscriptions.subscription_services import SubscriptionView, subscriptions_of
 
 ENDING_WITHIN = timedelta(days=60)

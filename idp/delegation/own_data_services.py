@@ -12,7 +12,7 @@ from ..identifiers import UserCode
 from ..own_data import OwnDataPart, Parts, by_word
 from . import services
 from .models import BlockGrant, Enterprise, EnterpriseVerification, Membership, Projection, Removal, SoftwareApproval
-from .subscriptions.subscription_models import Subscription, SubscriptionStep
+from .subscriptions.models import Subscription, SubscriptionStep
 
 _ENTERPRISES, _MEMBERS, _GRANTS = table_of(Enterprise), table_of(Membership), table_of(BlockGrant)
 _REMOVALS, _PROJECTIONS, _SOFTWARE = table_of(Removal), table_of(Projection), table_of(SoftwareApproval)

@@ -8,15 +8,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ..accounts import services as accounts
-from ..accounts.sessions.sign_ins import UserCodeStatus
-from ..accounts.user_codes.states import CodeState
+from ..accounts.sessions.domain.sign_ins import UserCodeStatus
+from ..accounts.user_codes.domain.states import CodeState
 from ..clock import TORONTO
 from ..i18n import current_language
 from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
 from .catalogue import catalogue_services
 from .people import people_services
-from .people.roles import MembershipStatus, Role
+from .people.domain.roles import MembershipStatus, Role
 from .rights import system_user_services
 from .rights.projection_services import RemovalReason
 from .rights.removal_services import RemovalView

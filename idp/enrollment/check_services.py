@@ -20,11 +20,8 @@ from ..db import db, new_id, transaction
 from ..identifiers import Neq, RevenuQuebecId
 from . import enrolled_services, mailed_code_services, notice_services
 from .connector_services import Account, Entry, ask_tax_agency, look_up
-from .file_services import add_event, lock, move, unseal
-from .models import Attempt, EnrolmentFile
-from .positions import Basis
-from .referral_services import refer
-from .rules import (
+from .domain.positions import Basis
+from .domain.rules import (
     TRIES,
     TRIES_WINDOW_HOURS,
     Application,
@@ -33,7 +30,10 @@ from .rules import (
     AssessmentReason,
     assess,
 )
-from .states import State, StateEvent
+from .domain.states import State, StateEvent
+from .file_services import add_event, lock, move, unseal
+from .models import Attempt, EnrolmentFile
+from .referral_services import refer
 
 CHECK_LEASE = timedelta(seconds=60)
 NUMBERS, NOTICE = "numbers", "notice"

@@ -10,9 +10,9 @@ from ..connectors.enterprise_register import EnterpriseRegister, RegisterEntry
 from ..connectors.tax_agency import TaxAccount, TaxAgency
 from ..errors import UnavailableError
 from ..identifiers import Neq, RevenuQuebecId
+from .domain.rules import UNAVAILABLE, Application, Unavailable
 from .file_services import unseal
 from .models import EnrolmentFile
-from .rules import UNAVAILABLE, Application, Unavailable
 
 Entry = RegisterEntry | Unavailable | None
 Account = TaxAccount | Unavailable | None

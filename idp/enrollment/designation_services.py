@@ -11,21 +11,21 @@ from sqlalchemy.orm import Session
 
 from .. import audit, names
 from ..accounts import services as accounts
-from ..accounts.credentials.passwords import TemporaryPassword
+from ..accounts.credentials.domain.passwords import TemporaryPassword
 from ..audit import Actor
 from ..db import transaction
 from ..delegation import contact_services
 from ..delegation import services as delegation
-from ..delegation.people.roles import Role
-from ..delegation.people.verification import VerificationMethod, VerificationRecord
+from ..delegation.people.domain.roles import Role
+from ..delegation.people.domain.verification import VerificationMethod, VerificationRecord
 from ..errors import ConflictError, NotAllowedError
 from ..i18n import Language
 from ..identifiers import PersonId, UserCode, with_neq
+from .domain.states import State, StateEvent
 from .errors import FileNotEditableError, NoSuchFileError
 from .file_services import lock, move, nominees_of
 from .models import EnrolmentFile, Evidence, Nominee
 from .referral_services import refer
-from .states import State, StateEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,14 @@ from ..connectors.enterprise_register import RegisterEntry
 from ..db import new_id, transaction
 from ..identifiers import Neq, RevenuQuebecId
 from . import notice_services
+from .domain.files import missing
+from .domain.names import fold
+from .domain.positions import Basis, Position
+from .domain.states import INITIAL, State, StateEvent, deadline
+from .domain.terms import TERMS_VERSION, terms_digest
 from .errors import FileIncompleteError, FileNotEditableError, NoSuchFileError
 from .file_services import draw_number, lock, move, nominees_of, seal, view
-from .files import missing
 from .models import EnrolmentFile, Nominee
-from .names import fold
-from .positions import Basis, Position
-from .states import INITIAL, State, StateEvent, deadline
-from .terms import TERMS_VERSION, terms_digest
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from sqlalchemy import select
 from ..accounts import services as accounts
 from ..db import db
 from ..delegation import services as delegation
-from ..delegation.people.roles import MembershipStatus, Role
+from ..delegation.people.domain.roles import MembershipStatus, Role
 from ..identifiers import Neq
 from . import notice_services
+from .domain.rules import AssessmentReason
+from .domain.states import State
 from .models import EnrolmentFile
-from .rules import AssessmentReason
-from .states import State
 
 _HOLDING = (State.VERIFIED, State.ACTIVE, State.SUSPENDED)  # a file in these states blocks other files of its NEQ
 _TOLD_ROLES = (Role.AUTHORIZED_REPRESENTATIVE, Role.PES)

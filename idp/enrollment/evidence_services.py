@@ -13,11 +13,11 @@ from .. import audit
 from ..audit import Actor
 from ..crypto.sealing import current_sealing
 from ..db import db, new_id, transaction
-from .documents import DocumentKind, media_type, safe_name
+from .domain.documents import DocumentKind, media_type, safe_name
+from .domain.states import State, StateEvent, deadline
 from .errors import FileNotEditableError, NoSuchFileError
 from .file_services import add_event, lock, move
 from .models import EnrolmentFile, Evidence
-from .states import State, StateEvent, deadline
 
 KEPT_AFTER_DECISION = timedelta(days=90)  # domain.md §2.4
 MOST_DOCUMENTS = 5

@@ -13,10 +13,10 @@ from ..audit import Actor
 from ..crypto.sealing import current_sealing
 from ..db import db, new_id
 from ..identifiers import USER_CODE_SIGNS, Neq, UserCode
+from .domain.files import FileView, LetterView, NomineeView, TimelineEntry
+from .domain.states import State, StateEvent, after, deadline
 from .errors import NoSuchFileError
-from .files import FileView, LetterView, NomineeView, TimelineEntry
 from .models import EnrolmentFile, FileEvent, MailedCode, Nominee
-from .states import State, StateEvent, after, deadline
 
 MAILED_CODE_TRIES = 5  # domain.md §2.4
 

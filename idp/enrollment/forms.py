@@ -26,8 +26,8 @@ from ..i18n import gettext as _
 from ..i18n import lazy_gettext as _l
 from ..identifiers import IdentifierFault, InvalidIdentifierError, Neq, RevenuQuebecId
 from . import words
-from .documents import DocumentFault, fault
-from .positions import Position
+from .domain.documents import DocumentFault, fault
+from .domain.positions import Position
 
 _OLDEST = date(1900, 1, 1)
 

@@ -7,12 +7,12 @@ from datetime import datetime
 from sqlalchemy import or_, select, update
 
 from ..accounts import services as accounts
-from ..accounts.leaving.closing import Objection
+from ..accounts.leaving.domain.closing import Objection
 from ..db import db, transaction
 from ..errors import ConflictError
 from ..i18n import gettext as _
+from .domain.names import same_name
 from .models import EnrolmentFile, Nominee
-from .names import same_name
 
 
 def objections(newcomer: str, account: str) -> tuple[Objection, ...]:

@@ -19,14 +19,14 @@ from ..db import db, new_id, transaction
 from ..identifiers import Neq
 from ..notices import services as notices
 from .connector_services import ask_account
+from .domain.rules import QUEBEC, Unavailable
+from .domain.states import State, StateEvent
 from .enrolled_services import is_enrolled, notify_enrolled
 from .errors import NoSuchFileError
 from .file_services import MAILED_CODE_TRIES, add_event, lock, move
 from .models import EnrolmentFile, MailedCode
 from .notice_services import LETTER_KIND, letter_language
 from .referral_services import refer
-from .rules import QUEBEC, Unavailable
-from .states import State, StateEvent
 
 CODE_LIFE = timedelta(days=30)
 MAILINGS = 3

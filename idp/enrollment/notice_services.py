@@ -12,7 +12,7 @@ from ..db import db
 from ..i18n import Language
 from ..notices import email as notice_email
 from ..notices import services as notices
-from ..notices.messages import Email, Letter
+from ..notices.domain.messages import Email, Letter
 from .models import EnrolmentFile, MailedCode
 
 EMAIL_KIND = "enrolment_email"

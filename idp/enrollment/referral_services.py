@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from .. import audit
 from ..audit import SYSTEM, Actor
 from . import notice_services
+from .domain.states import StateEvent
 from .file_services import move
 from .models import EnrolmentFile, Evidence
-from .states import StateEvent
 
 
 def refer(

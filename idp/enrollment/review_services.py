@@ -21,15 +21,15 @@ from ..http.web import current_settings
 from ..identifiers import Neq
 from . import evidence_services, notice_services
 from .connector_services import Account, Entry, ask_account, look_up
+from .domain.files import FileView, TimelineEntry
+from .domain.names import same_name
+from .domain.positions import Basis
+from .domain.states import State, StateEvent, deadline, operator_due
 from .enrolled_services import is_enrolled
 from .errors import NoSuchFileError, SameOperatorError
 from .evidence_services import EvidenceView
 from .file_services import add_event, lock, move, timeline, view
-from .files import FileView, TimelineEntry
 from .models import EnrolmentFile
-from .names import same_name
-from .positions import Basis
-from .states import State, StateEvent, deadline, operator_due
 
 
 class FileRefusalReason(StrEnum):

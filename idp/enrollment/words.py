@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from ..connectors.enterprise_register import RegistrationStatus
 from ..i18n import lazy_gettext as _l
-from .documents import DocumentFault, DocumentKind
-from .files import Task, TaskState
-from .positions import Basis, Position
+from .domain.documents import DocumentFault, DocumentKind
+from .domain.files import Task, TaskState
+from .domain.positions import Basis, Position
+from .domain.rules import AssessmentReason
+from .domain.states import State, StateEvent
 from .review_services import FileRefusalReason
-from .rules import AssessmentReason
-from .states import State, StateEvent
 
 POSITIONS = {
     Position.PRESIDENT: _l("President"),

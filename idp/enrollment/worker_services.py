@@ -11,10 +11,10 @@ from ..audit import SYSTEM
 from ..db import db, transaction
 from . import evidence_services
 from .check_services import check
+from .domain.states import TRANSITIONS, State, StateEvent
 from .file_services import lock, move
 from .models import EnrolmentFile
 from .referral_services import refer
-from .states import TRANSITIONS, State, StateEvent
 
 
 def take_up_submitted(now: datetime, limit: int = 50) -> int:

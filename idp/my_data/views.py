@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from .. import audit
+from ..accounts.sessions.domain.sign_ins import SignIn
 from ..accounts.sessions.sessions import current_sign_in, sign_in_required
-from ..accounts.sessions.sign_ins import SignIn
 from ..accounts.sign_in.confirming import fresh_sign_in_required
 from ..accounts.views import add_account_section, devices
 from ..audit import labels

@@ -20,9 +20,9 @@ from ..config import LOOPBACK_HOSTS, Settings
 from ..http.egress import EgressResponse, post, post_form
 from ..http.web import current_settings
 from ..private_files import private_folder
+from .domain.messages import Email, Letter, Message, Push, Signal
 from .errors import BouncedError, RefusedAnswerError, RefusedContentError, UndeliverableError
 from .letters import render_pdf
-from .messages import Email, Letter, Message, Push, Signal
 
 _SMTP_SECONDS = 15.0  # of silence: a relay's server responds within seconds
 _FOR_GOOD = range(500, 600)  # RFC 5321 §4.2.1: the same message to the same address is refused again

@@ -9,8 +9,8 @@ from flask import render_template
 
 from ..http.web import current_settings
 from ..i18n import Language, in_language
-from .html_part import blocks
-from .messages import Email
+from .domain.html_part import blocks
+from .domain.messages import Email
 
 _GAP = re.compile(r"\n\s*\n")
 _TWO_STOPS = re.compile(r"(?<=\w)\.\.(?=\s|$)")  # a name that ends with “inc.” ends the sentence too

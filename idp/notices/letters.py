@@ -25,7 +25,7 @@ import typst
 from ..http.web import absolute_url, current_settings
 from ..i18n import Language, in_language, long_date, long_datetime, ngettext, show_neq
 from ..i18n import gettext as _
-from . import glyphs
+from .domain import glyphs
 from .spelling import groups, spell
 
 log = structlog.get_logger("mandat.letters")

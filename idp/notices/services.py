@@ -16,15 +16,15 @@ from typing import Any
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import ColumnElement, insert, or_, select, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
 
 from ..crypto.sealing import current_sealing
 from ..db import db, in_transaction, new_id, transaction
 from .delivery import deliver
+from .domain.messages import Email, Message
+from .domain.schedule import LEASE, next_try
 from .errors import BouncedError, PostponedError, RefusedAnswerError, RefusedContentError, UnknownKindError
-from .messages import Email, Message
 from .models import DeliveryState, OutboxMessage
-from .schedule import LEASE, next_try
 from .subjects import subject_of, subjects
 
 log = structlog.get_logger("mandat.notices")
@@ -156,6 +156,16 @@ def has_due(now: datetime) -> bool:
 def waiting() -> int:
     """Return how many notices are still to be sent, dead ones excluded."""
     return len(db.session.scalars(select(OutboxMessage.id).where(OutboxMessage.state == DeliveryState.WAITING)).all())
+
+
+def dead_count() -> int:
+    """Return how many notices could not be delivered."""
+    return (
+        db.session.scalar(
+            select(func.count()).select_from(OutboxMessage).where(OutboxMessage.state == DeliveryState.DEAD)
+        )
+        or 0
+    )
 
 
 def dead(limit: int = 100) -> tuple[DeadNotice, ...]:

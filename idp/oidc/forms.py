@@ -8,11 +8,11 @@ from wtforms import RadioField, SelectField, SelectMultipleField, StringField, T
 from wtforms.validators import DataRequired, InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from ..delegation.rights.system_users import LONGEST_NAME
+from ..delegation.rights.domain.system_users import LONGEST_NAME
 from ..http.web_forms import DatePartsField, MandatForm
 from ..i18n import lazy_gettext as _l
-from .metadata import PROMPTS
-from .playground import LONGEST_DETAILS, RESPONSE_MODES, SCOPES
+from .domain.metadata import PROMPTS
+from .domain.playground import LONGEST_DETAILS, RESPONSE_MODES, SCOPES
 
 
 class SystemUserForm(MandatForm):

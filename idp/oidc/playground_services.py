@@ -18,16 +18,16 @@ from .. import audit
 from ..crypto.sealing import random_token
 from ..db import transaction
 from ..delegation.catalogue import catalogue_services
-from ..delegation.catalogue.catalogue import Agency
+from ..delegation.catalogue.domain.catalogue import Agency
 from ..http.web import absolute_url
-from . import playground
 from .clients import client_services
-from .clients.clients import RelyingParty
-from .playground import PlaygroundTest
+from .clients.domain.clients import RelyingParty
+from .domain import playground
+from .domain.playground import PlaygroundTest
 from .token import grant_services, issuing
+from .token.domain.tokens import TokenGrant
 from .token.grants import verifier_fits
 from .token.issuing import NoRightError
-from .token.tokens import TokenGrant
 
 CALLBACK = "/playground/callback"
 

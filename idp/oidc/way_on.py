@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 
 from ..accounts import services as accounts
 from ..delegation import services as delegation
-from ..delegation.people.roles import Role
+from ..delegation.people.domain.roles import Role
 from ..delegation.rights.rights_services import EnterpriseChoice
 from ..delegation.subscriptions import subscription_services
-from ..delegation.subscriptions.states import COUNTING, SubscriptionState
+from ..delegation.subscriptions.domain.states import COUNTING, SubscriptionState
 from ..i18n import gettext as _
 from ..identifiers import with_neq
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..delegation.catalogue.catalogue import Agency
-from ..delegation.catalogue.questionnaire import LocalizedText
-from ..delegation.people.roles import Role
+from ..delegation.catalogue.domain.catalogue import Agency
+from ..delegation.catalogue.domain.questionnaire import LocalizedText
+from ..delegation.people.domain.roles import Role
 from ..i18n import current_language
 from ..i18n import gettext as _
-from .authorization.disclosure import EVERY_BLOCK, Disclosure
-from .authorization.requests import OFFLINE
+from .authorization.domain.disclosure import EVERY_BLOCK, Disclosure
+from .authorization.domain.requests import OFFLINE
 
 
 def spoken(text: LocalizedText) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, Response, abort, render_template
 
 from ..http.web import current_settings, now
-from . import security_txt
+from .domain import security_txt
 
 blueprint = Blueprint("pages", __name__)
 

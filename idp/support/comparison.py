@@ -12,9 +12,9 @@ from enum import StrEnum
 from .. import names
 from ..connectors.enterprise_register import RegisterEntry, RegistrationStatus
 from ..connectors.tax_agency import Officer, TaxAccount
-from ..enrollment.names import same_name
+from ..enrollment.domain.names import same_name
+from ..enrollment.domain.rules import UNAVAILABLE, AssessmentReason
 from ..enrollment.review_services import ReviewFile
-from ..enrollment.rules import UNAVAILABLE, AssessmentReason
 
 
 class Match(StrEnum):

@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 from ..accounts import services as accounts
 from ..accounts.sign_in.confirming import fresh_sign_in_required
 from ..enrollment import review_services
+from ..enrollment.domain.states import State
 from ..enrollment.errors import SameOperatorError
 from ..enrollment.review_services import Approval, ReviewFile
-from ..enrollment.states import State
 from ..errors import ConflictError, NotFoundError
 from ..http.web import now, see_other
 from ..i18n import gettext as _

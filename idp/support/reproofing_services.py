@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ..accounts import services as accounts
-from ..accounts.credentials.passwords import TemporaryPassword
+from ..accounts.credentials.domain.passwords import TemporaryPassword
 from ..accounts.recovery import reproofing_services
 from ..accounts.recovery.reproofing_services import ReproofingView
 from ..db import transaction

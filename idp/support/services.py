@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, select
 
 from .. import audit, names
 from ..accounts import services as accounts
-from ..accounts.leaving.closing import Objection
+from ..accounts.leaving.domain.closing import Objection
 from ..audit import SYSTEM, Actor, Event
 from ..db import db, transaction
 from ..errors import ConflictError

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from ..delegation import enterprise_services
-from ..delegation.catalogue.catalogue import Agency
-from ..delegation.catalogue.questionnaire import LocalizedText, Question, QuestionKind
+from ..delegation.catalogue.domain.catalogue import Agency
+from ..delegation.catalogue.domain.questionnaire import LocalizedText, Question, QuestionKind
 from ..delegation.subscriptions.change_services import ChangeView
-from ..delegation.subscriptions.states import SubscriptionState
+from ..delegation.subscriptions.domain.states import SubscriptionState
 from ..delegation.subscriptions.subscription_services import Awaiting, SubscriptionView
 from ..i18n import current_language, long_date, long_datetime, show_neq
 from ..i18n import gettext as _

@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from ..accounts.sign_in.confirming import fresh_sign_in_required
 from ..delegation.catalogue import catalogue_services
-from ..delegation.catalogue.catalogue import Agency
+from ..delegation.catalogue.domain.catalogue import Agency
 from ..delegation.subscriptions import change_services, subscription_services
-from ..delegation.subscriptions.states import DECIDED_BY_OFFICER, SubscriptionState
+from ..delegation.subscriptions.domain.states import DECIDED_BY_OFFICER, SubscriptionState
 from ..delegation.subscriptions.subscription_services import SubscriptionView
 from ..errors import ConflictError, NotFoundError
 from ..http.web import now, see_other

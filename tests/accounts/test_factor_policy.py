@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from idp.accounts.credentials.factor_policy import (
+from idp.accounts.credentials.domain.factor_policy import (
     FactorCounts,
     RetentionReason,
     falls_short,

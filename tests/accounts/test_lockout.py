@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.accounts.throttling.lockout import (
+from idp.accounts.throttling.domain.lockout import (
     FREE_TRIES,
     LIFE_TRIES,
     Counter,

@@ -13,13 +13,13 @@ from flask import Flask
 
 from idp.accounts import services
 from idp.accounts.credentials import factor_services, passkey_services, security_services
-from idp.accounts.credentials.passkeys import CeremonyPurpose
+from idp.accounts.credentials.domain.passkeys import CeremonyPurpose
 from idp.accounts.credentials.security_services import FactorKind
 from idp.accounts.leaving import closing_services
 from idp.accounts.people import email_change_services
 from idp.accounts.recovery import recovery_services, reproofing_services
 from idp.accounts.sessions import session_services
-from idp.accounts.sessions.sign_ins import SignIn
+from idp.accounts.sessions.domain.sign_ins import SignIn
 from idp.accounts.sign_in import step_up_services
 from idp.accounts.sign_in.passkey_sign_in_services import sign_in_with_passkey
 from idp.accounts.sign_in.sign_in_services import FirstStep, SecondStep, check_password, check_second_factor

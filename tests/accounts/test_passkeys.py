@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from idp.accounts import services
 from idp.accounts.credentials import passkey_services, recovery_code_services, security_services
-from idp.accounts.credentials.passkeys import CeremonyPurpose, PasskeyRefusedError, Site, read_new, site_of
+from idp.accounts.credentials.domain.passkeys import CeremonyPurpose, PasskeyRefusedError, Site, read_new, site_of
 from idp.accounts.models import Passkey, PasskeyOwner
 from idp.accounts.sign_in.passkey_sign_in_services import sign_in_with_passkey
 from idp.accounts.sign_in.sign_in_services import (

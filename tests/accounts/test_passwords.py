@@ -7,8 +7,8 @@ import string
 
 import pytest
 
-from idp.accounts.credentials import passwords
-from idp.accounts.credentials.passwords import PasswordFault, draw_temporary, fits, group, judge, read_temporary
+from idp.accounts.credentials.domain import passwords
+from idp.accounts.credentials.domain.passwords import PasswordFault, draw_temporary, fits, group, judge, read_temporary
 
 ABOUT = ("Élise", "Tremblay", "QX4T7712", "1100000455")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from idp.accounts.credentials.passwords import read_temporary
+from idp.accounts.credentials.domain.passwords import read_temporary
 from idp.accounts.recovery import reproofing_services
-from idp.accounts.recovery.reproofing_states import WAIT
+from idp.accounts.recovery.domain.reproofing_states import WAIT
 from idp.audit import SYSTEM
 from idp.clock import MovableClock
 from idp.config import Settings

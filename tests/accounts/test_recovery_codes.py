@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from idp.accounts.credentials import recovery_code_services, recovery_codes
+from idp.accounts.credentials import recovery_code_services
+from idp.accounts.credentials.domain import recovery_codes
 from idp.accounts.models import RecoveryCode
 from idp.accounts.sign_in.sign_in_services import Refusal, SecondStep, check_password, check_recovery_code
 from idp.clock import MovableClock

@@ -17,7 +17,7 @@ from idp.accounts.credentials import security_notice_services
 from idp.accounts.credentials.factor_services import notify_credential_change
 from idp.accounts.credentials.security_notice_services import PER_HOUR
 from idp.accounts.models import Person
-from idp.accounts.recovery.recovery_models import SecurityNotice
+from idp.accounts.recovery.models import SecurityNotice
 from idp.clock import MovableClock
 from idp.config import Settings
 from idp.db import db, transaction

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from idp import audit
 from idp.accounts import services
-from idp.accounts.credentials.passwords import read_temporary
+from idp.accounts.credentials.domain.passwords import read_temporary
 from idp.accounts.models import Challenge, EmailCode, GuessCounter, SignInRow
 from idp.accounts.sign_in.sign_in_services import check_password
 from idp.accounts.user_codes import activation_services

@@ -12,11 +12,11 @@ from flask import Flask
 from idp.accounts import services
 from idp.accounts.challenges import enrolment_link_services
 from idp.accounts.challenges.email_code_services import CodeCheck, CodeOutcome
-from idp.accounts.credentials.passwords import read_temporary
-from idp.accounts.sign_in.steps import FlowStep
+from idp.accounts.credentials.domain.passwords import read_temporary
+from idp.accounts.sign_in.domain.steps import FlowStep
 from idp.accounts.user_codes import activation_services
 from idp.accounts.user_codes.activation_services import Finish, Start, StartRefusal, start
-from idp.accounts.user_codes.states import CodeState
+from idp.accounts.user_codes.domain.states import CodeState
 from idp.audit import SYSTEM
 from idp.clock import MovableClock
 from idp.errors import ConflictError, NotAllowedError

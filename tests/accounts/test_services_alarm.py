@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from idp.accounts import services
 from idp.accounts.sign_in.sign_in_services import check_password, check_second_factor
 from idp.accounts.throttling import alarm_services
-from idp.accounts.throttling.alarm_models import FailedTries
+from idp.accounts.throttling.models import FailedTries
 from idp.audit.models import AuditEntry
 from idp.cli.worker import SWEEPS
 from idp.clock import MovableClock

@@ -10,9 +10,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from idp.accounts import services
-from idp.accounts.challenges.challenge_models import KeptForm
+from idp.accounts.challenges.models import KeptForm
 from idp.accounts.sign_in import kept_form_services
-from idp.accounts.sign_in.kept_forms import LARGEST, keepable
+from idp.accounts.sign_in.domain.kept_forms import LARGEST, keepable
 from idp.clock import MovableClock
 from idp.db import db
 

@@ -13,18 +13,18 @@ from sqlalchemy import select
 
 from idp.accounts import services
 from idp.accounts.challenges import enrolment_link_services
-from idp.accounts.credentials.passwords import TemporaryPassword, read_temporary
+from idp.accounts.credentials.domain.passwords import TemporaryPassword, read_temporary
 from idp.accounts.models import Person
-from idp.accounts.people.access_states import Access
+from idp.accounts.people.domain.access_states import Access
 from idp.accounts.people.person_services import required_level
+from idp.accounts.sessions.domain.sign_ins import PASSWORD_AND_EMAIL, SignIn
 from idp.accounts.sessions.session_services import account_status, begin_sign_in
-from idp.accounts.sessions.sign_ins import PASSWORD_AND_EMAIL, SignIn
-from idp.accounts.sign_in.sign_in_lookup import holder_of
+from idp.accounts.sign_in.sign_in_lookup_services import holder_of
 from idp.accounts.user_codes import activation_services
 from idp.accounts.user_codes.activation_services import Finish
-from idp.accounts.user_codes.linking import LinkingFacts, LinkingObstacle, may_link
+from idp.accounts.user_codes.domain.linking import LinkingFacts, LinkingObstacle, may_link
+from idp.accounts.user_codes.domain.states import CodeState
 from idp.accounts.user_codes.linking_services import Prospect, link, prospect
-from idp.accounts.user_codes.states import CodeState
 from idp.audit import SYSTEM, Event
 from idp.audit import services as audit
 from idp.clock import MovableClock

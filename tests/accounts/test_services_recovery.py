@@ -15,11 +15,11 @@ from idp.accounts.credentials import recovery_code_services
 from idp.accounts.credentials.hashing import current_hasher
 from idp.accounts.models import Password
 from idp.accounts.recovery import recovery_services
-from idp.accounts.recovery.recovery_models import PasswordRecovery
+from idp.accounts.recovery.domain.recovery_states import CODE_LIFE, CODE_PAUSE, CODES_PER_HOUR, LIFE
+from idp.accounts.recovery.models import PasswordRecovery
 from idp.accounts.recovery.recovery_services import RecoveryOutcome
-from idp.accounts.recovery.recovery_states import CODE_LIFE, CODE_PAUSE, CODES_PER_HOUR, LIFE
-from idp.accounts.sign_in import sign_in_lookup, sign_in_services
-from idp.accounts.throttling import attempt_counters
+from idp.accounts.sign_in import sign_in_lookup_services, sign_in_services
+from idp.accounts.throttling import attempt_counter_services
 from idp.audit.models import AuditEntry
 from idp.clock import MovableClock
 from idp.db import db
@@ -72,7 +72,7 @@ def test_code_then_factor_then_password(account: Accounts, clock: MovableClock) 
 
     assert current_hasher().verify(hash_of(julie.person_id), NEW)
     assert services.open_sign_ins(julie.person_id, now=clock.now()) == ()
-    assert sign_in_lookup.under_way(waiting.token, now=clock.now()) is None
+    assert sign_in_lookup_services.under_way(waiting.token, now=clock.now()) is None
     assert [told["change"] for told in payloads("credential_changed")] == ["update"]
     assert len(payloads("security_notice")) == 1
     assert recovery_services.choose_password(token, NEW + " encore", now=clock.now()) is None
@@ -119,10 +119,10 @@ def test_a_user_code_nobody_has_is_recovered_like_any_other(app: Flask, account:
             seen.append((None if isinstance(answer, str) else answer, hasher.calls - before, len(statements)))
             return answer
 
-        attempt_counters.take_try(  # both have a counter: somebody tried before
-            attempt_counters.subject_of(julie.person_id)
+        attempt_counter_services.take_try(  # both have a counter: somebody tried before
+            attempt_counter_services.subject_of(julie.person_id)
             if code == julie.code
-            else attempt_counters.subject_of_nobody(code),
+            else attempt_counter_services.subject_of_nobody(code),
             now=clock.now(),
         )
         token = str(noted(lambda: start(code, clock)))

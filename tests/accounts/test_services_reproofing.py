@@ -12,9 +12,16 @@ from flask import Flask
 from sqlalchemy import select
 
 from idp.accounts import services
-from idp.accounts.credentials.passwords import TemporaryPassword, read_temporary
+from idp.accounts.credentials.domain.passwords import TemporaryPassword, read_temporary
 from idp.accounts.recovery import recovery_services, reproofing_services
-from idp.accounts.recovery.reproofing_states import LIFE, TRANSITIONS, WAIT, ReproofingEvent, ReproofingState, sources
+from idp.accounts.recovery.domain.reproofing_states import (
+    LIFE,
+    TRANSITIONS,
+    WAIT,
+    ReproofingEvent,
+    ReproofingState,
+    sources,
+)
 from idp.accounts.sign_in import sign_in_services
 from idp.accounts.user_codes import activation_services
 from idp.accounts.user_codes.activation_services import StartRefusal

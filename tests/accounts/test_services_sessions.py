@@ -10,7 +10,7 @@ from flask import Flask
 
 from idp.accounts import services
 from idp.accounts.sessions import session_services
-from idp.accounts.sessions.sign_ins import SignIn
+from idp.accounts.sessions.domain.sign_ins import SignIn
 from idp.clock import MovableClock
 from idp.config import ConfigurationError, read_settings
 from idp.crypto.sealing import digest

@@ -16,7 +16,7 @@ from idp.accounts.credentials.hashing import current_hasher
 from idp.accounts.errors import BusyError
 from idp.accounts.sessions import session_services
 from idp.accounts.sign_in.sign_in_services import FirstStep, Refusal, SecondStep, check_password, check_second_factor
-from idp.accounts.throttling import attempt_counters
+from idp.accounts.throttling import attempt_counter_services
 from idp.accounts.user_codes import activation_services
 from idp.clock import MovableClock
 from idp.crypto.sealing import digest
@@ -179,7 +179,9 @@ def test_the_lock_opens_after_fifteen_minutes_and_then_lasts_longer(
     signed = second(first(julie, clock).token, julie.otp(clock.now()), clock)
 
     assert signed.signed
-    _, counter = attempt_counters.take_try(attempt_counters.subject_of(julie.person_id), now=clock.now())
+    _, counter = attempt_counter_services.take_try(
+        attempt_counter_services.subject_of(julie.person_id), now=clock.now()
+    )
     assert counter.failures == 1
 
 

@@ -16,8 +16,8 @@ from idp.accounts.recovery import recovery_services
 from idp.accounts.recovery.recovery_services import RecoveryOutcome
 from idp.accounts.sessions import known_browser_services
 from idp.accounts.sign_in.sign_in_services import Refusal, check_password, check_second_factor
-from idp.accounts.throttling import attempt_counters
-from idp.accounts.throttling.lockout import LIFE_TRIES
+from idp.accounts.throttling import attempt_counter_services
+from idp.accounts.throttling.domain.lockout import LIFE_TRIES
 from idp.accounts.throttling.unlocking_services import UNLOCKS_PER_DAY
 from idp.audit import Actor
 from idp.audit.models import AuditEntry
@@ -233,7 +233,9 @@ def test_a_recovery_gives_the_password_a_new_life(
     token = recovery_services.start(julie.code, former=None, now=clock.now())
     assert recovery_services.check_code(token, "00000000", now=clock.now()).outcome is RecoveryOutcome.WRONG
     for _ in range(4):
-        attempt_counters.take_try(attempt_counters.subject_of(julie.person_id), renewing=True, now=clock.now())
+        attempt_counter_services.take_try(
+            attempt_counter_services.subject_of(julie.person_id), renewing=True, now=clock.now()
+        )
     (known,) = known_browser_services.of_person(julie.person_id, now=clock.now())
     code = str(payloads("recovery_code")[-1]["code"])
     assert recovery_services.check_code(token, code, now=clock.now()).outcome is RecoveryOutcome.LOCKED
@@ -280,7 +282,7 @@ def _told(page: str) -> str:
 
 
 def _digest_of(browser_id: str) -> str:
-    from idp.accounts.challenges.challenge_models import KnownBrowser
+    from idp.accounts.challenges.models import KnownBrowser
 
     found = db.session.scalar(select(KnownBrowser.secret_digest).where(KnownBrowser.id == browser_id))
     db.session.commit()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from idp.accounts.user_codes.states import TRANSITIONS, CodeEvent, CodeState, after, as_of
+from idp.accounts.user_codes.domain.states import TRANSITIONS, CodeEvent, CodeState, after, as_of
 from idp.errors import ConflictError
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ from datetime import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.audit.chain import GENESIS, Entry, canonical, link
+from idp.audit.domain.chain import GENESIS, Entry, canonical, link
 
 ENTRY = Entry("i", datetime.fromisoformat("2026-11-23T15:00:00+00:00"), "e", "k", *[None] * 5, details={})  # type: ignore[misc]
 

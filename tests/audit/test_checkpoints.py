@@ -21,9 +21,9 @@ from sqlalchemy import select, text, update
 
 from idp import audit
 from idp.audit import Actor, Event, checkpoint_services
-from idp.audit.chain import Entry, link
 from idp.audit.checkpoint_keys import CheckpointKeyError, CheckpointKeys
-from idp.audit.checkpoints import Checkpoint, NoteError, VerifierKey, notes_of, opened, signed
+from idp.audit.domain.chain import Entry, link
+from idp.audit.domain.checkpoints import Checkpoint, NoteError, VerifierKey, notes_of, opened, signed
 from idp.audit.models import AuditEntry, AuditHead
 from idp.cli import audit as command
 from idp.cli import worker

@@ -17,8 +17,8 @@ from idp.cli import key_findings
 from idp.cli.keys import keys
 from idp.clock import SystemClock
 from idp.config import ConfigurationError, Settings, read_settings
+from idp.oidc.keys.domain.signers import FileSigner
 from idp.oidc.keys.key_folder import KeyFolder
-from idp.oidc.keys.signers import FileSigner
 
 Run = Callable[..., Result]
 

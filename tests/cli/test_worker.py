@@ -23,7 +23,7 @@ from idp.clock import MovableClock
 from idp.config import Settings
 from idp.db import db, transaction
 from idp.notices import services as notices
-from idp.notices.messages import Email
+from idp.notices.domain.messages import Email
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -11,7 +11,7 @@ import jwt as pyjwt
 import pytest
 from flask.testing import FlaskClient
 
-from idp.oidc import metadata
+from idp.oidc.domain import metadata
 from tests.oidc.fapi import first
 from tests.oidc.scenery import ISSUER, RelyingParty, Scenery, csrf_token, load, registration
 from tests.oidc.signing import signing_clients

@@ -9,8 +9,8 @@ import jwt as pyjwt
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 from authlib.oidc.discovery import OpenIDProviderMetadata
 
-from idp.oidc import metadata
-from idp.oidc.claims import verified_claims
+from idp.oidc.claims.domain import verified_claims
+from idp.oidc.domain import metadata
 from idp.oidc.views import check_metadata
 from tests.oidc.lasting import Server
 from tests.oidc.scenery import ISSUER, SECRET, RelyingParty, Scenery, keyed, load

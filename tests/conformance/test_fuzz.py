@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from idp.oidc.metadata import document
+from idp.oidc.domain.metadata import document
 from tests.oidc.fapi import public_jwk
 from tests.oidc.scenery import (
     ASSERTION_TYPE,

@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 from idp.accounts import services as accounts
 from idp.accounts.people import name_services
 from idp.delegation import services as delegation
-from idp.delegation.people.roles import Role
-from idp.delegation.people.verification import Assurance, HeldRole, VerificationRecord
+from idp.delegation.people.domain.roles import Role
+from idp.delegation.people.domain.verification import Assurance, HeldRole, VerificationRecord
 from idp.identifiers import PersonId
-from idp.oidc import metadata
-from idp.oidc.claims import verified_claims, verified_requests
+from idp.oidc.claims.domain import verified_claims, verified_requests
+from idp.oidc.domain import metadata
 from tests.oidc.scenery import ISSUER, STORY, RelyingParty, Scenery, load, registration
 
 FRAMEWORK = "urn:mandat:trust:ca-qc-enterprise"

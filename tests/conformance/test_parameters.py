@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from idp.db import db
-from idp.oidc.authorization.requests import language_of
+from idp.oidc.authorization.domain.requests import language_of
 from idp.oidc.clients import client_services
 from idp.oidc.models import InteractionRow, RelyingPartyRow
 from tests.oidc.lasting import OFFLINE_SCOPES, Bound, Program, Server

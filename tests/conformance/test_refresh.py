@@ -25,7 +25,8 @@ from idp.delegation import services as delegation
 from idp.delegation.catalogue import catalogue_services
 from idp.notices.services import deliver_due
 from idp.oidc.models import GrantRow
-from idp.oidc.token import grant_services, refresh_tokens
+from idp.oidc.token import grant_services
+from idp.oidc.token.domain import refresh_tokens
 from tests.oidc.fapi import thumbprint
 from tests.oidc.lasting import OFFLINE_SCOPES, Bound, Holder, Keyed, Program, Server, signed_out, unverified
 from tests.oidc.scenery import (

@@ -17,7 +17,7 @@ from idp.audit import SYSTEM
 from idp.clock import MovableClock
 from idp.db import transaction
 from idp.delegation import services as delegation
-from idp.delegation.people.roles import Role
+from idp.delegation.people.domain.roles import Role
 from idp.delegation.subscriptions import subscription_services
 from idp.oidc.authorization import consent_services
 from tests.oidc.listening import (

@@ -16,7 +16,7 @@ from idp.cli.notices import notices as notices_command
 from idp.clock import MovableClock
 from idp.db import db
 from idp.notices import services as notices
-from idp.notices.schedule import PAUSES
+from idp.notices.domain.schedule import PAUSES
 from idp.oidc.models import EventStreamRow
 from tests.oidc.listening import (
     CLAIMS_CHANGE,

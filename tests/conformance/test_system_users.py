@@ -19,8 +19,9 @@ from idp.db import db
 from idp.delegation import services as delegation
 from idp.delegation.rights import system_user_services
 from idp.delegation.subscriptions import subscription_services
-from idp.oidc.clients import client_metadata, client_services
-from idp.oidc.clients.client_metadata import Grounds
+from idp.oidc.clients import client_services
+from idp.oidc.clients.domain import client_metadata
+from idp.oidc.clients.domain.client_metadata import Grounds
 from tests.oidc.fapi import thumbprint
 from tests.oidc.listening import POLL, Listener
 from tests.oidc.scenery import FIRM, ISSUER, SECRET, STORY, RelyingParty, Scenery, watcher
@@ -406,7 +407,7 @@ def test_a_registration_without_keys_of_its_own_is_refused(changed: dict[str, An
 
 def test_only_an_operator_lets_a_client_offer_it(scenery: Scenery, ledger: Software) -> None:
     """A client that registers itself cannot (nobody vouches for it), nor can a client of streams become one by its grant."""
-    from idp.oidc.clients import registration
+    from idp.oidc.clients.domain import registration
 
     assert "offers_system_users" not in registration.TAKEN
     assert client_services.find("watcher").offers_system_users is False  # type: ignore[union-attr]

@@ -15,7 +15,7 @@ import httpx2
 import jwt as pyjwt
 import pytest
 
-from idp.oidc.authorization.requests import LONGEST
+from idp.oidc.authorization.domain.requests import LONGEST
 from tests.conformance.deployment import CALLBACK, Deployment, deployed, name_of
 from tests.oidc.certificates import escaped, thumbprint
 from tests.oidc.scenery import csrf_token

@@ -20,8 +20,8 @@ from idp.clock import MovableClock, local_date
 from idp.db import db
 from idp.delegation import services
 from idp.delegation.catalogue import catalogue_services
-from idp.delegation.people.roles import Role
-from idp.delegation.people.verification import VerificationRecord
+from idp.delegation.people.domain.roles import Role
+from idp.delegation.people.domain.verification import VerificationRecord
 from idp.delegation.subscriptions import subscription_services
 from idp.identifiers import PersonId
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.delegation.people.roles import EnterpriseStatus, MembershipStatus, Role
-from idp.delegation.rights.authority import (
+from idp.delegation.people.domain.roles import EnterpriseStatus, MembershipStatus, Role
+from idp.delegation.rights.domain.authority import (
     UNRESTRICTED,
     AuthorityFacts,
     GrantFact,
@@ -17,8 +17,8 @@ from idp.delegation.rights.authority import (
     covers,
     next_change,
 )
-from idp.delegation.rights.claims import authorization_details, blocks_in, project, projection_digest
-from idp.delegation.rights.explain import LinkKind, Missing, explain
+from idp.delegation.rights.domain.claims import authorization_details, blocks_in, project, projection_digest
+from idp.delegation.rights.domain.explain import LinkKind, Missing, explain
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 CODES = ("001", "005", "007", "008", "018", "019", "024")

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from idp.delegation.catalogue.catalogue_files import CatalogueFileError, read_files
-from idp.delegation.catalogue.questionnaire import AnswerFault, check
-from idp.delegation.subscriptions.rules import Ruling, rule
-from idp.delegation.subscriptions.states import TRANSITIONS, SubscriptionEvent, SubscriptionState, after
+from idp.delegation.catalogue.domain.questionnaire import AnswerFault, check
+from idp.delegation.subscriptions.domain.rules import Ruling, rule
+from idp.delegation.subscriptions.domain.states import TRANSITIONS, SubscriptionEvent, SubscriptionState, after
 
 AGENCIES = Path(__file__).parents[2] / "agencies"
 AMP = AGENCIES / "amp.yaml"

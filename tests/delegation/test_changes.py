@@ -15,12 +15,12 @@ from idp.clock import MovableClock, local_date
 from idp.delegation import services
 from idp.delegation.catalogue import catalogue_services
 from idp.delegation.rights import system_user_services
+from idp.delegation.rights.domain.system_users import Wanted
 from idp.delegation.rights.rights_services import Right
-from idp.delegation.rights.system_users import Wanted
 from idp.delegation.subscriptions import change_services, impact_services, subscription_services
 from idp.delegation.subscriptions.change_services import ChangeOutcome
-from idp.delegation.subscriptions.changes import Content, difference
-from idp.delegation.subscriptions.states import SubscriptionEvent, SubscriptionState
+from idp.delegation.subscriptions.domain.changes import Content, difference
+from idp.delegation.subscriptions.domain.states import SubscriptionEvent, SubscriptionState
 from idp.delegation.subscriptions.subscription_services import SubscriptionView
 from idp.errors import ConflictError, NotAllowedError, NotFoundError
 

@@ -16,13 +16,14 @@ from idp.accounts.leaving import closing_services
 from idp.accounts.sign_in import sign_in_services
 from idp.clock import MovableClock, local_date
 from idp.db import db
-from idp.delegation import rules, services
+from idp.delegation import services
 from idp.delegation.models import BlockGrant
 from idp.delegation.people import departure_services
-from idp.delegation.people.roles import MembershipStatus, Role
+from idp.delegation.people.domain.roles import MembershipStatus, Role
 from idp.delegation.rights import system_user_services
-from idp.delegation.rights.system_users import Wanted
-from idp.delegation.rules import DenialReason
+from idp.delegation.rights.domain import rules
+from idp.delegation.rights.domain.rules import DenialReason
+from idp.delegation.rights.domain.system_users import Wanted
 from idp.errors import ConflictError
 from idp.identifiers import UserCode
 from idp.notices.services import deliver_due

@@ -19,9 +19,9 @@ from idp.db import db
 from idp.delegation import services
 from idp.delegation.catalogue import catalogue_services
 from idp.delegation.rights import system_user_services
-from idp.delegation.rights.claims import projection_digest
+from idp.delegation.rights.domain.claims import projection_digest
+from idp.delegation.rights.domain.system_users import Wanted
 from idp.delegation.rights.rights_services import Right
-from idp.delegation.rights.system_users import Wanted
 from idp.delegation.subscriptions import change_services, subscription_services
 
 from .conftest import AMP, Business, Member, World

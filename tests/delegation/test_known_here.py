@@ -13,8 +13,8 @@ from idp.accounts.models import Person
 from idp.accounts.people import contact_services, name_services
 from idp.db import db, transaction
 from idp.delegation import services
-from idp.delegation.people.roles import Role
-from idp.delegation.people.verification import Assurance
+from idp.delegation.people.domain.roles import Role
+from idp.delegation.people.domain.verification import Assurance
 from idp.notices.services import deliver_due
 
 from ..accounts.conftest import payloads

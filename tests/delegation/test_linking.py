@@ -13,8 +13,8 @@ from sqlalchemy import func, select, update
 
 from idp.accounts import services as accounts
 from idp.accounts.models import Person
+from idp.accounts.sessions.domain.sign_ins import SignIn
 from idp.accounts.sessions.session_services import account_status, begin_sign_in
-from idp.accounts.sessions.sign_ins import SignIn
 from idp.accounts.user_codes import activation_services, linking_services
 from idp.accounts.user_codes.linking_services import Prospect
 from idp.audit import SYSTEM, Event
@@ -22,8 +22,8 @@ from idp.audit import services as audit
 from idp.db import db, transaction
 from idp.delegation import services
 from idp.delegation.models import EnterpriseVerification, Membership, Projection, Removal
+from idp.delegation.people.domain.roles import Role
 from idp.delegation.people.newcomer_services import Newcomer
-from idp.delegation.people.roles import Role
 from idp.errors import ConflictError
 from idp.my_data.gathering import whole
 

@@ -16,8 +16,8 @@ from idp.db import db, transaction
 from idp.delegation import enterprise_services, services
 from idp.delegation.models import Membership
 from idp.delegation.people import departure_notices, departure_services
+from idp.delegation.people.domain.roles import Role
 from idp.delegation.people.linking_services import objections
-from idp.delegation.people.roles import Role
 from idp.identifiers import Neq, with_neq
 from idp.notices.services import deliver_due
 

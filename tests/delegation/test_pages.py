@@ -339,7 +339,7 @@ def test_somebody_of_two_enterprises_chooses(world, licorne, plumedor, sign_in) 
     world.clock.advance(timedelta(seconds=30))
     from idp.accounts import services as accounts
     from idp.audit import SYSTEM
-    from idp.delegation.people.roles import Role
+    from idp.delegation.people.domain.roles import Role
 
     code = accounts.issue_user_code(licorne.pes.person_id, now=world.now)
     services.appoint(plumedor.id, licorne.pes.person_id, Role.PES, user_code=code.signs, actor=SYSTEM, now=world.now)

@@ -13,7 +13,7 @@ from idp.clock import local_date
 from idp.db import db
 from idp.delegation import services
 from idp.delegation.catalogue import catalogue_services
-from idp.delegation.people.roles import MembershipStatus, Role
+from idp.delegation.people.domain.roles import MembershipStatus, Role
 from idp.delegation.rights.rights_services import Right
 from idp.delegation.subscriptions import change_services, subscription_services
 from idp.errors import ConflictError, NotAllowedError

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from idp.db import transaction
 from idp.delegation.models import Membership
 from idp.delegation.people import people_services, reminder_services
-from idp.delegation.people.roles import MembershipStatus, Role
+from idp.delegation.people.domain.roles import MembershipStatus, Role
 from idp.errors import NotAllowedError
 from tests.accounts.conftest import payloads
 

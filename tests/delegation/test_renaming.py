@@ -10,7 +10,7 @@ import pytest
 from idp import audit
 from idp.accounts import services as accounts
 from idp.accounts.leaving import closing_services
-from idp.accounts.leaving.closing import NAME_KEPT
+from idp.accounts.leaving.domain.closing import NAME_KEPT
 from idp.accounts.people import name_services
 from idp.accounts.people.name_services import NameOutcome
 from idp.db import db

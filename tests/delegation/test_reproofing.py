@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 from idp.accounts import services as accounts
+from idp.accounts.credentials.domain.passwords import read_temporary
 from idp.accounts.credentials.factor_services import notify_credential_change
-from idp.accounts.credentials.passwords import read_temporary
 from idp.accounts.people import contact_services
 from idp.accounts.recovery import reproofing_services
 from idp.accounts.user_codes.activation_services import StartRefusal, start
 from idp.connectors.register_import import import_register
 from idp.db import transaction
 from idp.delegation import services
+from idp.delegation.people.domain.roles import Role
 from idp.delegation.people.postal_services import postal_lines
 from idp.delegation.people.reproofing_services import may_reprove, reprove
-from idp.delegation.people.roles import Role
 from idp.errors import NotAllowedError
 from idp.identifiers import UserCode
 from idp.notices import services as notices

@@ -10,7 +10,7 @@ from idp.cli import worker
 from idp.config import Settings
 from idp.delegation import services
 from idp.delegation.people import level_services
-from idp.delegation.people.roles import Role
+from idp.delegation.people.domain.roles import Role
 
 from .conftest import Business, World
 

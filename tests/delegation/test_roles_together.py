@@ -11,11 +11,12 @@ import pytest
 from idp.accounts import services as accounts
 from idp.accounts.user_codes.activation_services import StartRefusal, activation, start
 from idp.audit import SYSTEM
-from idp.delegation import rules, services
+from idp.delegation import services
+from idp.delegation.people.domain.roles import MembershipStatus, Role
 from idp.delegation.people.newcomer_services import Newcomer
 from idp.delegation.people.reproofing_services import may_reprove, may_unlock, reprove
-from idp.delegation.people.roles import MembershipStatus, Role
 from idp.delegation.people.vouching_services import may_vouch_name
+from idp.delegation.rights.domain import rules
 from idp.errors import NotAllowedError
 
 from .conftest import Browser, Business, Member, World

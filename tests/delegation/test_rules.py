@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from idp.delegation import rules
-from idp.delegation.people.roles import EnterpriseStatus, MembershipStatus, Role
-from idp.delegation.rights.authority import UNRESTRICTED, Authority, HeldBlocks
-from idp.delegation.rules import DenialReason, Member
+from idp.delegation.people.domain.roles import EnterpriseStatus, MembershipStatus, Role
+from idp.delegation.rights.domain import rules
+from idp.delegation.rights.domain.authority import UNRESTRICTED, Authority, HeldBlocks
+from idp.delegation.rights.domain.rules import DenialReason, Member
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 IN_A_YEAR = date(2027, 11, 23)

@@ -17,10 +17,10 @@ from idp.clock import MovableClock, local_date
 from idp.crypto.sealing import current_sealing
 from idp.db import db, transaction
 from idp.delegation import services
-from idp.delegation.people.roles import Role
-from idp.delegation.people.verification import VerificationRecord
+from idp.delegation.people.domain.roles import Role
+from idp.delegation.people.domain.verification import VerificationRecord
+from idp.delegation.rights.domain.rules import DenialReason
 from idp.delegation.rights.rights_services import Right
-from idp.delegation.rules import DenialReason
 from idp.errors import ConflictError, NotAllowedError, NotFoundError
 from idp.notices.models import OutboxMessage
 from idp.notices.services import _place

@@ -14,7 +14,7 @@ from idp.clock import MovableClock, local_date
 from idp.delegation import services
 from idp.delegation.catalogue import catalogue_services
 from idp.delegation.subscriptions import subscription_services
-from idp.delegation.subscriptions.states import SubscriptionEvent, SubscriptionState
+from idp.delegation.subscriptions.domain.states import SubscriptionEvent, SubscriptionState
 from idp.errors import ConflictError, NotAllowedError, NotFoundError
 
 pytestmark = pytest.mark.databases

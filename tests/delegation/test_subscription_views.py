@@ -12,7 +12,7 @@ import pytest
 from idp.clock import MovableClock
 from idp.delegation import services
 from idp.delegation.subscriptions import subscription_services
-from idp.delegation.subscriptions.states import SubscriptionState
+from idp.delegation.subscriptions.domain.states import SubscriptionState
 from idp.notices import services as notices
 
 ANSWERS = {"q-is_client": "no", "q-contact_email": "a@licorne.example", "q-blocks": ["001", "008"]}

@@ -13,12 +13,13 @@ from idp.audit import SYSTEM
 from idp.clock import end_of_day, local_date
 from idp.db import db
 from idp.delegation import services
-from idp.delegation.people.roles import EnterpriseStatus, Role
+from idp.delegation.people.domain.roles import EnterpriseStatus, Role
 from idp.delegation.rights import system_user_services
-from idp.delegation.rights.authority import ApprovalFact, AuthorityFacts, assemble, next_change
-from idp.delegation.rights.claims import authorization_details, blocks_in, project
-from idp.delegation.rights.explain import explain
-from idp.delegation.rights.system_users import (
+from idp.delegation.rights.domain.authority import ApprovalFact, AuthorityFacts, assemble, next_change
+from idp.delegation.rights.domain.claims import authorization_details, blocks_in, project
+from idp.delegation.rights.domain.explain import explain
+from idp.delegation.rights.domain.rules import DenialReason, latest_end
+from idp.delegation.rights.domain.system_users import (
     PreviewedSystemUser,
     SystemUserState,
     Wanted,
@@ -27,7 +28,6 @@ from idp.delegation.rights.system_users import (
     sign,
     state_of,
 )
-from idp.delegation.rules import DenialReason, latest_end
 from idp.delegation.subscriptions import subscription_services
 from idp.errors import NotAllowedError, NotFoundError
 

@@ -10,9 +10,10 @@ import pytest
 from idp.accounts import services as accounts
 from idp.accounts.sign_in.sign_in_services import check_password
 from idp.audit import Actor
-from idp.delegation import rules, services
+from idp.delegation import services
 from idp.delegation.people import reproofing_services
-from idp.delegation.people.roles import MembershipStatus, Role
+from idp.delegation.people.domain.roles import MembershipStatus, Role
+from idp.delegation.rights.domain import rules
 from idp.errors import NotAllowedError
 from idp.identifiers import UserCode
 

@@ -13,10 +13,10 @@ from sqlalchemy import select
 
 from idp.db import db
 from idp.enrollment import draft_services, email_code_services
+from idp.enrollment.domain.positions import Basis, Position
 from idp.enrollment.draft_services import Representative
 from idp.enrollment.email_code_services import CodePurpose
 from idp.enrollment.models import EmailCode, EnrolmentFile, Evidence, Nominee
-from idp.enrollment.positions import Basis, Position
 
 from .conftest import Browser, Typed, begin, fill_in, representative_fields
 from .test_views import BY_MANDATE, PDF, go, row

@@ -15,7 +15,7 @@ from idp.accounts.user_codes import activation_services
 from idp.accounts.user_codes import linking_services as services_linking
 from idp.db import db, transaction
 from idp.delegation import services as delegation
-from idp.delegation.people.roles import Role
+from idp.delegation.people.domain.roles import Role
 from idp.enrollment import designation_services, linking_services
 from idp.enrollment.models import EnrolmentFile, Nominee
 from idp.errors import ConflictError

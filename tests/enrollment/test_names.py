@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from idp.enrollment.names import fold, same_name
+from idp.enrollment.domain.names import fold, same_name
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from idp.audit.models import AuditEntry
 from idp.db import db, new_id, transaction
 from idp.delegation import services as delegation
 from idp.enrollment import email_code_services, mailed_code_services, services
+from idp.enrollment.domain.terms import TERMS_VERSION
 from idp.enrollment.email_code_services import CodePurpose
 from idp.enrollment.mailed_code_services import CodeAnswer
 from idp.enrollment.models import Attempt, EnrolmentFile, MailedCode
-from idp.enrollment.terms import TERMS_VERSION
 
 from .conftest import Browser, Typed, begin, fill_in, mailed_code
 from .test_views import BY_MAIL, DISAGREE, go

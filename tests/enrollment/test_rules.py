@@ -16,8 +16,15 @@ from idp.connectors.local import LocalRegister, LocalTaxAgency
 from idp.connectors.register_import import import_register
 from idp.connectors.tax_agency import Officer, TaxAccount
 from idp.connectors.tax_import import import_tax_file
-from idp.enrollment.positions import Basis
-from idp.enrollment.rules import UNAVAILABLE, Application, AssessmentOutcome, AssessmentReason, Unavailable, assess
+from idp.enrollment.domain.positions import Basis
+from idp.enrollment.domain.rules import (
+    UNAVAILABLE,
+    Application,
+    AssessmentOutcome,
+    AssessmentReason,
+    Unavailable,
+    assess,
+)
 from idp.identifiers import Neq, RevenuQuebecId
 
 SYNTHETIC = Path(__file__).parents[2] / "examples" / "synthetic"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from idp.enrollment.states import (
+from idp.enrollment.domain.states import (
     ENDED,
     TRANSITIONS,
     ForbiddenTransitionError,

@@ -16,7 +16,7 @@ from idp.audit.models import AuditEntry
 from idp.connectors.tax_agency import TaxAgencyUnavailableError
 from idp.db import db
 from idp.delegation import services as delegation
-from idp.delegation.people.roles import Role
+from idp.delegation.people.domain.roles import Role
 from idp.enrollment import browser_services, review_services, worker_services
 from idp.enrollment.models import EnrolmentFile, Evidence, FileBrowser, FileEvent
 from idp.enrollment.review_services import Approval
@@ -519,7 +519,7 @@ def test_evidence_is_destroyed_ninety_days_after_the_decision(browser: Browser) 
 
 def test_terms_in_both_languages(browser: Browser) -> None:
     """The terms page says its version and the digest kept at submission."""
-    from idp.enrollment.terms import terms_digest
+    from idp.enrollment.domain.terms import terms_digest
 
     for language in ("fr", "en"):
         browser.get(f"/terms?lang={language}")

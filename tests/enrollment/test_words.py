@@ -9,14 +9,14 @@ from flask import Flask
 
 from idp.connectors.enterprise_register import RegistrationStatus
 from idp.enrollment import words
-from idp.enrollment.documents import DocumentFault, DocumentKind
-from idp.enrollment.files import Task, TaskState
+from idp.enrollment.domain.documents import DocumentFault, DocumentKind
+from idp.enrollment.domain.files import Task, TaskState
+from idp.enrollment.domain.positions import Basis, Position
+from idp.enrollment.domain.rules import AssessmentReason
+from idp.enrollment.domain.states import State, StateEvent
+from idp.enrollment.domain.terms import TEXTS
 from idp.enrollment.notice_services import TEMPLATES
-from idp.enrollment.positions import Basis, Position
 from idp.enrollment.review_services import FileRefusalReason
-from idp.enrollment.rules import AssessmentReason
-from idp.enrollment.states import State, StateEvent
-from idp.enrollment.terms import TEXTS
 from idp.i18n import in_language
 from idp.notices import email
 

@@ -22,9 +22,9 @@ from pydantic import SecretStr
 
 from idp.config import Settings
 from idp.notices import delivery
+from idp.notices.domain.messages import Email, Letter, Signal
 from idp.notices.email import from_template
 from idp.notices.errors import BouncedError, UndeliverableError
-from idp.notices.messages import Email, Letter, Signal
 
 
 class Mailbox:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from idp.notices.html_part import Block, Shape, blocks
+from idp.notices.domain.html_part import Block, Shape, blocks
 
 ISSUER = "https://mandat.example"
 

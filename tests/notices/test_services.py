@@ -18,10 +18,10 @@ from idp.config import Settings
 from idp.crypto.sealing import Sealing
 from idp.db import db, transaction
 from idp.notices import services
+from idp.notices.domain.messages import Email
+from idp.notices.domain.schedule import LEASE, PAUSES, next_try
 from idp.notices.errors import UndeliverableError
-from idp.notices.messages import Email
 from idp.notices.models import DeliveryState, OutboxMessage
-from idp.notices.schedule import LEASE, PAUSES, next_try
 
 
 def an_email(payload: dict[str, Any], _now: datetime) -> Email:

@@ -33,8 +33,8 @@ from idp.config import Settings
 from idp.db import db, transaction
 from idp.notices import delivery
 from idp.notices import services as notices
+from idp.notices.domain.messages import Email
 from idp.notices.errors import BouncedError, RefusedContentError
-from idp.notices.messages import Email
 from idp.notices.models import OutboxMessage
 from tests.flows.installation import free_port
 

@@ -33,8 +33,8 @@ from idp.config import Settings, folder
 from idp.db import db
 from idp.delegation import services as delegation
 from idp.delegation.catalogue import catalogue_services
-from idp.delegation.people.roles import Role
-from idp.delegation.people.verification import VerificationRecord
+from idp.delegation.people.domain.roles import Role
+from idp.delegation.people.domain.verification import VerificationRecord
 from idp.delegation.rights.rights_services import Right
 from idp.delegation.subscriptions import subscription_services
 from idp.identifiers import UserCode

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from idp.clock import local_date
 from idp.delegation.rights import system_user_services
-from idp.delegation.rights.system_users import Wanted
+from idp.delegation.rights.domain.system_users import Wanted
 from tests.oidc.fapi import FapiRelyingParty, public_jwk
 from tests.oidc.scenery import STORY, Scenery, keyed, load
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.oidc import metadata
-from idp.oidc.authorization.interactions import EnterpriseOffer, InteractionStep, Situation, next_step
-from idp.oidc.authorization.requests import AuthorizationRequest
-from idp.oidc.claims import asked_claims, assurance_levels
-from idp.oidc.claims.asked_claims import NOTHING_ASKED, AskedClaims
-from idp.oidc.claims.verified_requests import MalformedClaimsError
+from idp.oidc.authorization.domain.interactions import EnterpriseOffer, InteractionStep, Situation, next_step
+from idp.oidc.authorization.domain.requests import AuthorizationRequest
+from idp.oidc.claims.domain import asked_claims, assurance_levels
+from idp.oidc.claims.domain.asked_claims import NOTHING_ASKED, AskedClaims
+from idp.oidc.claims.domain.verified_requests import MalformedClaimsError
+from idp.oidc.domain import metadata
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 OFFERED = frozenset(metadata.CLAIMS)

@@ -10,9 +10,9 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from idp.oidc.clients import client_metadata, subjects
-from idp.oidc.clients.certificates import RefusedCertificateError, authorities, read, stale
-from idp.oidc.clients.client_metadata import Grounds
+from idp.oidc.clients.domain import client_metadata, subjects
+from idp.oidc.clients.domain.certificates import RefusedCertificateError, authorities, read, stale
+from idp.oidc.clients.domain.client_metadata import Grounds
 from tests.conftest import AS_OF
 from tests.oidc.certificates import TestAuthority, byte_sequence, cn, der, dn, escaped, new_key, pem, self_signed
 from tests.oidc.fapi import public_jwk

@@ -9,9 +9,9 @@ from typing import Any
 
 import jwt as pyjwt
 
-from idp.oidc import metadata
-from idp.oidc.claims import asked_claims
-from idp.oidc.token import tokens
+from idp.oidc.claims.domain import asked_claims
+from idp.oidc.domain import metadata
+from idp.oidc.token.domain import tokens
 from tests.oidc.scenery import ISSUER, RelyingParty, Scenery, load, registration
 from tests.oidc.software import approve, load_software, software
 

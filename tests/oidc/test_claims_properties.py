@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from idp.accounts import services as accounts
-from idp.accounts.sessions.sign_ins import SignIn
+from idp.accounts.sessions.domain.sign_ins import SignIn
 from idp.clock import end_of_day, local_date
 from idp.db import db, transaction
 from idp.delegation import services as delegation
 from idp.delegation.catalogue import catalogue_services
 from idp.delegation.rights.rights_services import Right
+from idp.oidc.authorization.domain.requests import AuthorizationRequest
 from idp.oidc.authorization.interaction_services import Interaction
-from idp.oidc.authorization.requests import AuthorizationRequest
 from idp.oidc.clients import client_services
 from idp.oidc.token import grant_services, issuing
 from idp.oidc.token.issuing import NoRightError

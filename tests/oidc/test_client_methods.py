@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from idp.clock import MovableClock
 from idp.db import db
-from idp.oidc.clients import client_files
+from idp.oidc.clients.domain import client_files
 from idp.oidc.errors import ClientFileError
 from idp.oidc.models import RelyingPartyRow
 from tests.oidc.lasting import OFFLINE_SCOPES, Program

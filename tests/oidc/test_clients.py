@@ -14,8 +14,9 @@ from idp.cli.clients import clients as command
 from idp.cli.keys import keys as keys_command
 from idp.config import Settings
 from idp.db import db
-from idp.oidc import uris
-from idp.oidc.clients import client_files, client_names, client_services
+from idp.oidc.clients import client_services
+from idp.oidc.clients.domain import client_files, client_names
+from idp.oidc.domain import uris
 from idp.oidc.errors import ClientFileError
 from idp.oidc.models import RelyingPartyRow
 from tests.oidc.scenery import SECRET, Scenery, keyed, load, native, registration

@@ -14,7 +14,7 @@ from idp.accounts.leaving import closing_services
 from idp.audit import SYSTEM, Actor
 from idp.db import db
 from idp.delegation import services as delegation
-from idp.delegation.people.roles import Role
+from idp.delegation.people.domain.roles import Role
 from idp.oidc.authorization import consent_services
 from idp.oidc.clients import client_services
 from tests.accounts.crossings import crossing

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from idp.db import db
-from idp.oidc.authorization.disclosure import EVERY_BLOCK, Disclosure
+from idp.oidc.authorization.domain.disclosure import EVERY_BLOCK, Disclosure
 from idp.oidc.models import ConsentRow
 from tests.oidc.fapi import FapiRelyingParty
 from tests.oidc.lasting import Server

@@ -15,8 +15,8 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from idp.db import db
-from idp.oidc import metadata
-from idp.oidc.clients import client_files
+from idp.oidc.clients.domain import client_files
+from idp.oidc.domain import metadata
 from tests.oidc.scenery import Scenery
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "relying-parties.md"

@@ -18,11 +18,11 @@ import pytest
 
 from idp.crypto.ciphers import random_key_line
 from idp.oidc.keys import key_acts, key_folder
+from idp.oidc.keys.domain.key_rotation import ALGORITHMS, KEPT_AFTER, PUBLISHED_BEFORE, KeyState
+from idp.oidc.keys.domain.signers import generated_key
 from idp.oidc.keys.key_acts import create_missing, replace_at_once, rewrap, rotate, rotate_due
 from idp.oidc.keys.key_files import SigningKey
 from idp.oidc.keys.key_folder import KeyFileError, KeyFolder
-from idp.oidc.keys.key_rotation import ALGORITHMS, KEPT_AFTER, PUBLISHED_BEFORE, KeyState
-from idp.oidc.keys.signers import generated_key
 from idp.oidc.keys.signing_keys import KeyRing, UntrustedTokenError
 
 ROOT = Path(__file__).resolve().parents[2]

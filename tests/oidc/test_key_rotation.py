@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.jwk import KeySet
 
+from idp.oidc.domain.profiles import PROFILES
 from idp.oidc.keys import key_acts
-from idp.oidc.keys.key_folder import KeyFolder
-from idp.oidc.keys.key_rotation import (
+from idp.oidc.keys.domain.key_rotation import (
     ALGORITHMS,
     CLOCK_SKEW,
     JWKS_MAX_AGE,
@@ -32,10 +32,10 @@ from idp.oidc.keys.key_rotation import (
     due,
     signing,
 )
+from idp.oidc.keys.key_folder import KeyFolder
 from idp.oidc.keys.signing_keys import KeyRing
 from idp.oidc.logout.logout_services import LONGEST_SESSION
-from idp.oidc.profiles import PROFILES
-from idp.oidc.token import tokens
+from idp.oidc.token.domain import tokens
 from idp.oidc.views import machine
 
 START = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)

@@ -14,8 +14,8 @@ from idp import audit
 from idp.clock import MovableClock
 from idp.config import Settings
 from idp.oidc.keys import key_acts, key_services
+from idp.oidc.keys.domain.key_rotation import KEPT_AFTER, PUBLISHED_BEFORE
 from idp.oidc.keys.key_folder import KeyFolder
-from idp.oidc.keys.key_rotation import KEPT_AFTER, PUBLISHED_BEFORE
 from idp.oidc.keys.live_keys import LOOKED_AT_EVERY, LiveKeyRing
 from idp.oidc.keys.signing_keys import KeyRing, UntrustedTokenError
 from idp.oidc.token.issuing import key_ring

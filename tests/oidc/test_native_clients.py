@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from idp.oidc import uris
+from idp.oidc.domain import uris
 from tests.oidc.scenery import SECRET, RelyingParty, Scenery, error_code, query_of
 
 

@@ -11,7 +11,7 @@ from idp import audit
 from idp.accounts import services as accounts
 from idp.db import db
 from idp.delegation import services as delegation
-from idp.delegation.people.roles import Role
+from idp.delegation.people.domain.roles import Role
 from idp.oidc.authorization import consent_services
 from idp.oidc.models import ConsentRow, GrantRow
 from tests.oidc.lasting import Server

@@ -20,11 +20,11 @@ from joserfc.jwk import KeySet
 from idp.cli import key_findings
 from idp.cli.doctor import _masked
 from idp.config import Settings, read_settings
+from idp.oidc.keys.domain.key_rotation import KEPT_AFTER, PUBLISHED_BEFORE, KeyState
+from idp.oidc.keys.domain.signers import FileSigner, SignerError
 from idp.oidc.keys.key_acts import create_missing, replace_at_once, rotate, rotate_due
 from idp.oidc.keys.key_folder import KeyFolder
-from idp.oidc.keys.key_rotation import KEPT_AFTER, PUBLISHED_BEFORE, KeyState
 from idp.oidc.keys.pkcs11_device import Pkcs11Device, _ec_members
-from idp.oidc.keys.signers import FileSigner, SignerError
 from idp.oidc.keys.signing_keys import KeyRing, MissingSigningKeyError
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,8 +10,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from idp.oidc import uris
-from idp.oidc.clients import client_files
+from idp.oidc.clients.domain import client_files
+from idp.oidc.domain import uris
 from idp.oidc.errors import ClientFileError
 from tests.oidc import mutants
 from tests.oidc.scenery import CALLBACK, ISSUER, SCOPES, RelyingParty, Scenery, error_code, query_of, registration

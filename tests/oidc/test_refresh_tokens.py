@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from idp.oidc.token.refresh_tokens import Use, judged
+from idp.oidc.token.domain.refresh_tokens import Use, judged
 
 ROTATED = datetime(2026, 3, 2, 14, tzinfo=UTC)
 

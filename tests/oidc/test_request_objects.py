@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from jwt.utils import base64url_encode
 
 from idp.db import db
-from idp.oidc.authorization import request_objects
-from idp.oidc.authorization.requests import Parameters
-from idp.oidc.clients import client_metadata, clients
+from idp.oidc.authorization.domain import request_objects
+from idp.oidc.authorization.domain.requests import Parameters
+from idp.oidc.clients.domain import client_metadata, clients
 from idp.oidc.models import InteractionRow
-from idp.oidc.proofs.foreign_jwts import RefusedJwtError
+from idp.oidc.proofs.domain.foreign_jwts import RefusedJwtError
 from tests.oidc.scenery import CALLBACK, ISSUER, SCOPES, RelyingParty, Scenery, error_code, keyed, private_key
 from tests.oidc.signing import MINUTE, SigningRelyingParty, by_hand, signing_clients
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from idp.oidc.events import polls, signals, streams
-from idp.oidc.events.signals import EventType
-from idp.oidc.events.streams import Status, Stream, StreamRefusedError
+from idp.oidc.events.domain import polls, signals, streams
+from idp.oidc.events.domain.signals import EventType
+from idp.oidc.events.domain.streams import Status, Stream, StreamRefusedError
 
 ISSUER = "https://id.example"
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idp.oidc.clients import client_keys
-from idp.oidc.proofs import strict_json
-from idp.oidc.proofs.strict_json import NotStrictJsonError
+from idp.oidc.clients.domain import client_keys
+from idp.oidc.proofs.domain import strict_json
+from idp.oidc.proofs.domain.strict_json import NotStrictJsonError
 from tests.oidc.scenery import RelyingParty, keyed
 
 KEYS: list[dict[str, Any]] = keyed("x")["jwks"]["keys"]

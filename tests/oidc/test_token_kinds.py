@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from flask.testing import FlaskClient
 from jwt.algorithms import RSAAlgorithm
 
-from idp.oidc.token import tokens
+from idp.oidc.token.domain import tokens
 from idp.oidc.token.issuing import key_ring
 from tests.oidc import mutants
 from tests.oidc.scenery import ISSUER, SECRET, RelyingParty, Scenery, query_of

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from idp.accounts import services as accounts
 from idp.accounts.throttling import alarm_services
-from idp.accounts.throttling.lockout import FREE_TRIES
+from idp.accounts.throttling.domain.lockout import FREE_TRIES
 from idp.audit import SYSTEM
 from idp.audit.models import AuditEntry
 from idp.clock import MovableClock

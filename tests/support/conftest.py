@@ -22,9 +22,9 @@ from idp.connectors.register_import import import_register
 from idp.connectors.tax_import import import_tax_file
 from idp.db import transaction
 from idp.enrollment import services as enrollment
+from idp.enrollment.domain.positions import Basis, Position
+from idp.enrollment.domain.terms import TERMS_VERSION
 from idp.enrollment.models import EnrolmentFile
-from idp.enrollment.positions import Basis, Position
-from idp.enrollment.terms import TERMS_VERSION
 from idp.identifiers import Neq, PersonId, RevenuQuebecId, UserCode
 from idp.support import services
 

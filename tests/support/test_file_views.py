@@ -17,10 +17,10 @@ from idp.connectors.enterprise_register import RegisterUnavailableError
 from idp.db import db, transaction
 from idp.enrollment import evidence_services, review_services
 from idp.enrollment import services as enrollment
-from idp.enrollment.documents import DocumentKind
+from idp.enrollment.domain.documents import DocumentKind
+from idp.enrollment.domain.states import State
 from idp.enrollment.models import EnrolmentFile
 from idp.enrollment.review_services import Approval
-from idp.enrollment.states import State
 
 from .conftest import Staff, post, token
 

@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from idp.accounts import services as accounts
 from idp.accounts.models import SignInRow
-from idp.accounts.sessions.sign_ins import PASSKEY_ACR
+from idp.accounts.sessions.domain.sign_ins import PASSKEY_ACR
 from idp.accounts.sign_in.sign_in_services import check_password
 from idp.clock import MovableClock
 from idp.config import Settings

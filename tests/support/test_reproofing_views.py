@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from idp.accounts.recovery import reproofing_services as reproofings
-from idp.accounts.recovery.reproofing_states import ReproofingState
+from idp.accounts.recovery.domain.reproofing_states import ReproofingState
 from idp.clock import MovableClock
 from idp.db import db
 from idp.errors import NotAllowedError

@@ -17,10 +17,10 @@ from idp.clock import MovableClock
 from idp.db import db
 from idp.delegation import services as delegation
 from idp.delegation.catalogue import catalogue_services
-from idp.delegation.people.roles import Role
-from idp.delegation.people.verification import VerificationRecord
+from idp.delegation.people.domain.roles import Role
+from idp.delegation.people.domain.verification import VerificationRecord
 from idp.delegation.subscriptions import change_services, subscription_services
-from idp.delegation.subscriptions.states import SubscriptionState
+from idp.delegation.subscriptions.domain.states import SubscriptionState
 from idp.delegation.subscriptions.subscription_services import SubscriptionView
 
 from .conftest import Staff, post, token

@@ -9,7 +9,7 @@ from sqlalchemy import delete, insert, update
 
 from ...crypto.sealing import digest, random_token
 from ...db import new_id, transaction
-from ..credentials.passkeys import CEREMONY_LIFE, CeremonyPurpose
+from ..credentials.domain.passkeys import CEREMONY_LIFE, CeremonyPurpose
 from ..models import PasskeyCeremony
 
 

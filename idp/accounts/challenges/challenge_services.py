@@ -11,7 +11,7 @@ from sqlalchemy import Row, bindparam, insert, select, update
 from ...crypto.sealing import current_sealing, digest, random_token
 from ...db import db, new_id, table_of, transaction
 from ..models import Challenge
-from ..sign_in.steps import ENDS_EARLY, LIVES, NEXT, FlowKind, FlowStep
+from ..sign_in.domain.steps import ENDS_EARLY, LIVES, NEXT, FlowKind, FlowStep
 
 
 @dataclass(frozen=True, slots=True)

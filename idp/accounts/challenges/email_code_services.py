@@ -13,8 +13,14 @@ from ...crypto.sealing import current_sealing
 from ...db import db, new_id, transaction
 from ...notices import services as notices
 from ..models import EmailCode
-from ..sessions.sign_ins import PersonView
-from ..sign_in.steps import EMAIL_CODE_DIGITS, EMAIL_CODE_LIFE, EMAIL_CODE_PAUSE, EMAIL_CODE_SENDS, EMAIL_CODE_TRIES
+from ..sessions.domain.sign_ins import PersonView
+from ..sign_in.domain.steps import (
+    EMAIL_CODE_DIGITS,
+    EMAIL_CODE_LIFE,
+    EMAIL_CODE_PAUSE,
+    EMAIL_CODE_SENDS,
+    EMAIL_CODE_TRIES,
+)
 
 
 class CodeOutcome(StrEnum):

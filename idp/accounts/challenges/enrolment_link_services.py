@@ -12,9 +12,9 @@ from ...errors import ConflictError
 from ...identifiers import UserCode
 from ..credentials import factor_services
 from ..models import UserCodeRow
-from ..sign_in.steps import FlowKind, FlowStep
+from ..sign_in.domain.steps import FlowKind, FlowStep
 from ..user_codes.activation_services import mark_activated
-from ..user_codes.states import CodeEvent, CodeState, sources
+from ..user_codes.domain.states import CodeEvent, CodeState, sources
 from . import challenge_services
 
 

@@ -14,8 +14,9 @@ from ...db import db, new_id, table_of, transaction
 from ...notices import services as notices
 from ..errors import BusyError
 from ..models import Passkey, PasskeyCeremony, PasskeyOwner, Password, Person, RecoveryCode, TotpDevice
-from . import security_notice_services, totp
-from .factor_policy import FactorCounts
+from . import security_notice_services
+from .domain import totp
+from .domain.factor_policy import FactorCounts
 from .hashing import current_hasher
 
 Credential = Literal["password", "totp", "passkey", "security_key", "recovery_codes"]

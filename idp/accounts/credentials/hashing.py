@@ -16,7 +16,7 @@ from flask import Flask, current_app
 from ...config import Settings
 from ...crypto.sealing import Sealing
 from ..errors import BusyError
-from .passwords import fits, normalize
+from .domain.passwords import fits, normalize
 
 _WAITING = 8  # for each one that runs; any more are refused at once
 _PATIENCE = 3.0  # seconds one waits for its turn

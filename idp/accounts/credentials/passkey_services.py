@@ -18,7 +18,7 @@ from ..challenges import ceremony_services
 from ..models import Passkey, PasskeyOwner
 from ..people.person_services import person
 from . import factor_services
-from .passkeys import (
+from .domain.passkeys import (
     CeremonyPurpose,
     Made,
     PasskeyRefusedError,

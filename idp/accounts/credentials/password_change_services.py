@@ -11,13 +11,13 @@ from ..errors import BusyError
 from ..people.person_services import person
 from ..recovery.recovery_services import end_what_is_under_way
 from ..sessions import known_browser_services, session_services
-from ..sessions.sign_ins import SignIn
+from ..sessions.domain.sign_ins import SignIn
 from ..sign_in.sign_in_services import closed_by, note_refusal
-from ..throttling import attempt_counters
-from ..throttling.lockout import Counter
+from ..throttling import attempt_counter_services
+from ..throttling.domain.lockout import Counter
 from . import factor_services
+from .domain.passwords import PasswordFault, fits, judge
 from .hashing import current_hasher
-from .passwords import PasswordFault, fits, judge
 
 
 class PasswordOutcome(StrEnum):
@@ -56,8 +56,8 @@ def change_password(
     faults = judge(new, about=(*words_about(person_id, sign_in.user_code), *about), year=now.year).reasons
     if faults:
         return PasswordChange(PasswordOutcome.FAULTS, faults)
-    subject = attempt_counters.subject_of(person_id)
-    may_judge, counter = attempt_counters.take_try(subject, now=now)
+    subject = attempt_counter_services.subject_of(person_id)
+    may_judge, counter = attempt_counter_services.take_try(subject, now=now)
     if not may_judge:
         return _not_judged(counter, now)
     former = factor_services.password_hash_of(person_id)
@@ -65,13 +65,13 @@ def change_password(
         is_right = fits(current) and hasher.verify(former, current)
         hashed = hasher.hash(new) if is_right else None
     except BusyError:
-        attempt_counters.return_try(subject, counter, now=now)
+        attempt_counter_services.return_try(subject, counter, now=now)
         raise
     if former is None or hashed is None:
         note_refusal(person_id, subject, counter, step="current_password", now=now)
         return _not_judged(counter, now)
     with transaction():
-        attempt_counters.return_try(subject, counter, now=now)
+        attempt_counter_services.return_try(subject, counter, now=now)
         if not factor_services.replace_password(person_id, former=former, hashed=hashed, now=now):
             return PasswordChange(PasswordOutcome.OVER)
         session_services.leave_only(sign_in, now=now)

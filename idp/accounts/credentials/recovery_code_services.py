@@ -12,7 +12,8 @@ from ...db import db, new_id, transaction
 from ...notices import services as notices
 from ..models import RecoveryCode
 from ..people.person_services import person
-from . import factor_services, recovery_codes
+from . import factor_services
+from .domain import recovery_codes
 
 
 def make(person_id: str, *, now: datetime) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from . import factor_services, recovery_code_services
-from .totp import read_code
+from .domain.totp import read_code
 
 
 def _application(person_id: str, typed: str, now: datetime) -> bool:

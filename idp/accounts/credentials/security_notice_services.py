@@ -18,17 +18,17 @@ from ...db import db, new_id, transaction
 from ...i18n import in_language, long_datetime
 from ...identifiers import UserCode
 from ...notices import services as notices
+from ...notices.domain.messages import Email, Letter
 from ...notices.email import from_template
 from ...notices.errors import PostponedError
-from ...notices.messages import Email, Letter
 from ..models import UserCodeRow
 from ..people.contact_services import contact
 from ..people.person_services import person
-from ..recovery.recovery_models import SecurityNotice
+from ..recovery.models import SecurityNotice
 from ..sessions.devices import asking_device
-from ..sessions.sign_ins import PersonView
+from ..sessions.domain.sign_ins import PersonView
 from ..throttling import allowance_services
-from ..user_codes.states import CodeState
+from ..user_codes.domain.states import CodeState
 
 PostalLines = Callable[[str], Sequence[str]]
 

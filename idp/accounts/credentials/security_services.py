@@ -21,11 +21,12 @@ from ..challenges import challenge_services
 from ..models import Passkey, Password, TotpDevice
 from ..people.person_services import required_level
 from ..sessions import session_services
-from ..sessions.sign_ins import SignIn
-from ..sign_in.steps import FlowKind, FlowStep
-from . import factor_policy, factor_services, recovery_code_services, totp
+from ..sessions.domain.sign_ins import SignIn
+from ..sign_in.domain.steps import FlowKind, FlowStep
+from . import factor_services, recovery_code_services
 from . import passkey_services as passkeys
-from .factor_policy import RetentionReason
+from .domain import factor_policy, totp
+from .domain.factor_policy import RetentionReason
 
 
 class FactorKind(StrEnum):

@@ -19,13 +19,13 @@ from ..challenges import challenge_services
 from ..credentials import factor_services
 from ..models import NameChange, Person
 from ..people import access_services, contact_services, email_change_services
-from ..people.access_states import Access, AccessEvent
+from ..people.domain.access_states import Access, AccessEvent
 from ..people.person_services import person
 from ..recovery import recovery_services, reproofing_services
 from ..sessions import known_browser_services, session_services
 from ..sign_in import kept_form_services
 from ..user_codes import code_services
-from .closing import ADDRESS_KEPT, NAME_KEPT, Departure, Objection
+from .domain.closing import ADDRESS_KEPT, NAME_KEPT, Departure, Objection
 
 _DEPARTURES = "mandat.departures"
 

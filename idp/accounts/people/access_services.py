@@ -17,14 +17,14 @@ from ..challenges import challenge_services, email_code_services
 from ..challenges.email_code_services import CodeCheck, CodeOutcome
 from ..credentials import factor_services
 from ..models import Challenge, Person, UserCodeRow
-from ..recovery import reproofing_rows
-from ..recovery.reproofing_states import ReproofingEvent, ReproofingState
+from ..recovery import reproofing_row_services
+from ..recovery.domain.reproofing_states import ReproofingEvent, ReproofingState
 from ..sessions import known_browser_services
 from ..sessions.session_services import end_sign_ins_of
-from ..sign_in.steps import FlowKind, FlowStep
+from ..sign_in.domain.steps import FlowKind, FlowStep
 from ..throttling import allowance_services
-from ..user_codes.states import CodeState
-from .access_states import FREEZE_LINKS, FREEZE_WINDOW, THAW_CODES, Access, AccessEvent, after, sources
+from ..user_codes.domain.states import CodeState
+from .domain.access_states import FREEZE_LINKS, FREEZE_WINDOW, THAW_CODES, Access, AccessEvent, after, sources
 from .person_services import people, reader
 
 _PEOPLE = table_of(Person)
@@ -70,7 +70,7 @@ def freeze(person_id: str, *, actor: Actor, now: datetime) -> bool:
         end_sign_ins_of(person_id, now=now)
         known_browser_services.forget(person_id, now=now)
         challenge_services.end_all(person_id, now=now)
-        if reproofing_rows.end(person_id, ReproofingEvent.FROZEN, ReproofingState.STOPPED, now):
+        if reproofing_row_services.end(person_id, ReproofingEvent.FROZEN, ReproofingState.STOPPED, now):
             audit.record(audit.Event.REPROOFING_STOPPED, actor=actor, person_id=person_id, now=now)
         audit.record(audit.Event.FROZEN, actor=actor, person_id=person_id, now=now)
         _enqueue_notice("account_frozen", person_id, now)

@@ -11,8 +11,8 @@ from sqlalchemy import delete, func, insert, select, update
 
 from ...db import db, transaction
 from ..models import Person
-from ..recovery.recovery_models import ContactPoint
-from .access_states import Access
+from ..recovery.models import ContactPoint
+from .domain.access_states import Access
 
 
 @dataclass(frozen=True, slots=True)

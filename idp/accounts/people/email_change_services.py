@@ -17,15 +17,15 @@ from ...crypto.sealing import current_sealing
 from ...db import db, transaction
 from ...notices import services as notices
 from ..challenges import challenge_services, email_code_services
-from ..challenges.challenge_models import EmailChange
 from ..challenges.email_code_services import CodeCheck, CodeOutcome
+from ..challenges.models import EmailChange
 from ..credentials import factor_services
-from ..credentials.passwords import draw_temporary, group, read_temporary
+from ..credentials.domain.passwords import draw_temporary, group, read_temporary
 from ..models import Person
 from ..recovery.recovery_services import end_what_is_under_way
 from ..sessions import session_services
-from ..sessions.sign_ins import SignIn, mask_email
-from ..sign_in.steps import FlowKind, FlowStep
+from ..sessions.domain.sign_ins import SignIn, mask_email
+from ..sign_in.domain.steps import FlowKind, FlowStep
 from ..throttling import allowance_services
 from . import access_services
 from .person_services import person

@@ -14,8 +14,8 @@ from ...http.web import current_settings
 from ...i18n import Language
 from ...identifiers import PersonId
 from ..models import GuessCounter, Person
-from ..sessions.sign_ins import PersonView
-from ..throttling.attempt_counters import subject_of
+from ..sessions.domain.sign_ins import PersonView
+from ..throttling.attempt_counter_services import subject_of
 
 _ROWS = table_of(Person)
 _PEOPLE = select(

@@ -17,12 +17,12 @@ from ...crypto.sealing import current_sealing
 from ...db import db, transaction
 from ...identifiers import UserCode
 from ...notices import services as notices
+from ...notices.domain.messages import Email
 from ...notices.email import from_template
-from ...notices.messages import Email
 from ..models import Person, UserCodeRow
 from ..people.person_services import people
 from ..throttling import allowance_services
-from ..user_codes.states import CodeState
+from ..user_codes.domain.states import CodeState
 
 PER_HOUR = 3  # messages to one address, whoever asks (security-bar.md R-25)
 _ENTERPRISES = "mandat.enterprises_of_codes"

@@ -11,12 +11,12 @@ from datetime import datetime
 from ... import audit
 from ...db import transaction
 from ..credentials import passkey_services
+from ..credentials.domain.passkeys import CeremonyPurpose
 from ..credentials.passkey_services import PasskeyChallenge
-from ..credentials.passkeys import CeremonyPurpose
 from ..throttling import alarm_services
 from . import recovery_services
+from .domain.recovery_states import RecoveryEvent, RecoveryState
 from .recovery_services import RecoveryCheck, RecoveryOutcome
-from .recovery_states import RecoveryEvent, RecoveryState
 
 
 def ask(token: str | None, *, now: datetime) -> PasskeyChallenge | None:

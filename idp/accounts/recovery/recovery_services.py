@@ -20,20 +20,19 @@ from ...errors import Decision
 from ...identifiers import UserCode
 from ...notices import services as notices
 from ..credentials import factor_services, second_factors
+from ..credentials.domain.passwords import PasswordFault, judge
 from ..credentials.hashing import current_hasher
-from ..credentials.passwords import PasswordFault, judge
 from ..models import Challenge, Password, UserCodeRow
 from ..people import contact_services
 from ..people.person_services import person
 from ..sessions import known_browser_services, session_services
-from ..sign_in.sign_in_lookup import owner_of
+from ..sign_in.domain.steps import EMAIL_CODE_DIGITS, FlowKind
+from ..sign_in.sign_in_lookup_services import owner_of
 from ..sign_in.sign_in_services import note_refusal
-from ..sign_in.steps import EMAIL_CODE_DIGITS, FlowKind
-from ..throttling import allowance_services, attempt_counters
-from ..throttling.lockout import Counter
-from ..user_codes.states import CodeState
-from .recovery_models import PasswordRecovery
-from .recovery_states import (
+from ..throttling import allowance_services, attempt_counter_services
+from ..throttling.domain.lockout import Counter
+from ..user_codes.domain.states import CodeState
+from .domain.recovery_states import (
     CODE_LIFE,
     CODE_PAUSE,
     CODE_TRIES,
@@ -43,6 +42,7 @@ from .recovery_states import (
     RecoveryEvent,
     RecoveryState,
 )
+from .models import PasswordRecovery
 
 
 class RecoveryOutcome(StrEnum):
@@ -120,11 +120,11 @@ def check_code(token: str | None, typed: str, *, known: str | None = None, now: 
             return RecoveryCheck(RecoveryOutcome.LOCKED, locked_until=counter.locked_until)
         left = _count_code_try(recovery, now)
         if left is None:
-            attempt_counters.return_try(subject, counter, now=now)
+            attempt_counter_services.return_try(subject, counter, now=now)
             return RecoveryCheck(RecoveryOutcome.SPENT)
         digits = "".join(typed.split()) if len(typed) <= 64 else ""
         if advance(recovery, RecoveryEvent.CODE_RIGHT, now, code_digest=_code_digest(recovery.id, digits)):
-            attempt_counters.return_try(subject, counter, now=now)
+            attempt_counter_services.return_try(subject, counter, now=now)
             if recovery.person_id is not None:
                 contact_services.note_confirmed(person(recovery.person_id).email, now=now)
             return RecoveryCheck(RecoveryOutcome.RIGHT)
@@ -149,7 +149,7 @@ def check_factor(token: str | None, typed: str, *, known: str | None = None, now
             if counter.is_locked(now):
                 return RecoveryCheck(RecoveryOutcome.LOCKED, locked_until=counter.locked_until)
             return RecoveryCheck(RecoveryOutcome.WRONG, counter.tries_left)
-        attempt_counters.return_try(subject, counter, now=now)
+        attempt_counter_services.return_try(subject, counter, now=now)
         return RecoveryCheck(
             RecoveryOutcome.RIGHT if advance(recovery, RecoveryEvent.FACTOR_RIGHT, now) else RecoveryOutcome.OVER
         )
@@ -182,7 +182,7 @@ def choose_password(
         session_services.end_sign_ins_of(whom.id, now=now)
         end_what_is_under_way(whom.id, now=now)
         known_browser_services.forget(whom.id, now=now)
-        attempt_counters.forget_failures(attempt_counters.subject_of(whom.id), now=now)
+        attempt_counter_services.forget_failures(attempt_counter_services.subject_of(whom.id), now=now)
     return decision
 
 
@@ -308,13 +308,17 @@ def _count_code_try(recovery: Recovery, now: datetime) -> int | None:
 def _take_try(recovery: Recovery, known: str | None, now: datetime) -> tuple[bool, Counter, str]:
     """Count a try, also beyond the life of the password: this is where another one is chosen."""
     own = known_browser_services.counters(recovery.person_id, known, now=now)
-    return attempt_counters.take_try_on(_subject(recovery), own, renewing=True, now=now)
+    return attempt_counter_services.take_try_on(_subject(recovery), own, renewing=True, now=now)
 
 
 def _subject(recovery: Recovery) -> str:
     """Return the counter of the user code: the one of its owner, activated or not, as on every other page (S-48)."""
     owner = owner_of(recovery.user_code)
-    return attempt_counters.subject_of(owner) if owner else attempt_counters.subject_of_nobody(recovery.user_code)
+    return (
+        attempt_counter_services.subject_of(owner)
+        if owner
+        else attempt_counter_services.subject_of_nobody(recovery.user_code)
+    )
 
 
 def _recoverable(user_code: UserCode) -> str | None:

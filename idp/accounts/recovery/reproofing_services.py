@@ -20,20 +20,20 @@ from ...errors import ConflictError
 from ...http.web import absolute_url
 from ...identifiers import PersonId, UserCode
 from ...notices import services as notices
+from ...notices.domain.messages import Email
 from ...notices.email import from_template
-from ...notices.messages import Email
 from ..credentials import factor_services, security_notice_services
-from ..credentials.passwords import TemporaryPassword, draw_pairing, draw_temporary, group
+from ..credentials.domain.passwords import TemporaryPassword, draw_pairing, draw_temporary, group
 from ..models import Password, UserCodeRow
 from ..people import access_services
 from ..people.person_services import person
 from ..sessions import known_browser_services, session_services
-from ..throttling import allowance_services, attempt_counters
-from ..user_codes.states import SLIP_LIFE, CodeState
-from . import reproofing_rows
-from .recovery_models import Reproofing
+from ..throttling import allowance_services, attempt_counter_services
+from ..user_codes.domain.states import SLIP_LIFE, CodeState
+from . import reproofing_row_services
+from .domain.reproofing_states import LIFE, WAIT, ReproofingEvent, ReproofingState
+from .models import Reproofing
 from .recovery_services import end_what_is_under_way
-from .reproofing_states import LIFE, WAIT, ReproofingEvent, ReproofingState
 
 STARTS_PER_HOUR = 3  # for one person, whoever starts (security-bar.md R-25)
 
@@ -85,7 +85,7 @@ def propose(user_code: UserCode, *, by: Actor, now: datetime) -> str:
             raise ConflictError("no credential of one's own to prove anew")
         if allowance_services.take(f"reproofing:{person_id}", limit=STARTS_PER_HOUR, now=now) is not None:
             raise ConflictError("too many re-proofings within the hour")
-        reproofing_rows.end(person_id, ReproofingEvent.REPLACED, ReproofingState.EXPIRED, now)
+        reproofing_row_services.end(person_id, ReproofingEvent.REPLACED, ReproofingState.EXPIRED, now)
         session.execute(
             insert(Reproofing).values(
                 id=reproofing_id,
@@ -112,7 +112,7 @@ def show_slip(reproofing_id: str, *, by: Actor, now: datetime) -> TemporaryPassw
     with transaction():
         wanted = select(Reproofing.person_id, Reproofing.user_code).where(Reproofing.id == reproofing_id)
         found = db.session.execute(wanted).first()
-        if found is None or not reproofing_rows.move(
+        if found is None or not reproofing_row_services.move(
             Reproofing.id == reproofing_id,
             event=ReproofingEvent.SLIP_SHOWN,
             to=ReproofingState.WAITING,
@@ -145,7 +145,7 @@ def find_slip(user_code: UserCode, secret: str) -> ReproofingSlip | None:
 
 def use_slip(slip: ReproofingSlip, challenge_id: str, *, now: datetime) -> bool:
     """Use a slip up for a challenge, in one statement of the caller's transaction; False before its time or after."""
-    user_code = reproofing_rows.move(
+    user_code = reproofing_row_services.move(
         Reproofing.id == slip.id,
         Reproofing.serves_from <= now,
         Reproofing.expires_at > now,
@@ -171,7 +171,7 @@ def finish(challenge_id: str, *, hashed: str, totp_secret: str, step: int, now: 
     found = db.session.execute(wanted).first()
     if found is None or _owner(UserCode(found.user_code)) != found.person_id:
         return False
-    if not reproofing_rows.move(
+    if not reproofing_row_services.move(
         Reproofing.challenge_id == challenge_id,
         event=ReproofingEvent.FACTOR_SET,
         to=ReproofingState.DONE,
@@ -184,7 +184,7 @@ def finish(challenge_id: str, *, hashed: str, totp_secret: str, step: int, now: 
     session_services.end_sign_ins_of(found.person_id, now=now)
     end_what_is_under_way(found.person_id, now=now)
     known_browser_services.forget(found.person_id, now=now)
-    attempt_counters.forget_failures(attempt_counters.subject_of(found.person_id), now=now)
+    attempt_counter_services.forget_failures(attempt_counter_services.subject_of(found.person_id), now=now)
     _record(audit.Event.REPROOFING_DONE, Actor.person(found.person_id), found.person_id, found.user_code, now)
     access_services.thaw(found.person_id, actor=Actor.person(found.person_id), now=now)
     return True
@@ -211,7 +211,7 @@ def object_to(token: str | None, *, now: datetime) -> bool:
         factor_services.hold(found.person_id)
         if db.session.execute(wanted).first() is None:
             return False  # its last step was taken meanwhile
-        if not reproofing_rows.end(found.person_id, ReproofingEvent.OBJECTED, ReproofingState.STOPPED, now):
+        if not reproofing_row_services.end(found.person_id, ReproofingEvent.OBJECTED, ReproofingState.STOPPED, now):
             return False
         _record(audit.Event.REPROOFING_STOPPED, audit.ANONYMOUS, found.person_id, found.user_code, now)
         security_notice_services.note(found.person_id, "reproofing:stopped", now=now)
@@ -265,7 +265,9 @@ def sweep(now: datetime) -> int:
     with transaction():
         ended = 0
         for person_id in db.session.scalars(select(Reproofing.person_id).where(Reproofing.expires_at <= now)).all():
-            ended += reproofing_rows.end(person_id, ReproofingEvent.DEADLINE, ReproofingState.EXPIRED, now, before=now)
+            ended += reproofing_row_services.end(
+                person_id, ReproofingEvent.DEADLINE, ReproofingState.EXPIRED, now, before=now
+            )
     return ended
 
 
@@ -274,12 +276,12 @@ def end_reproofings(person_id: str, *, now: datetime) -> None:
 
     Its slip was made by who answers for the roles of before: it never opens the new one.
     """
-    reproofing_rows.end(person_id, ReproofingEvent.REPLACED, ReproofingState.EXPIRED, now)
+    reproofing_row_services.end(person_id, ReproofingEvent.REPLACED, ReproofingState.EXPIRED, now)
 
 
 def forget(person_id: str, *, now: datetime) -> None:
     """Delete the re-proofings of somebody who closes their account, in the caller's transaction; what they began ends."""
-    reproofing_rows.end(person_id, ReproofingEvent.REPLACED, ReproofingState.EXPIRED, now)
+    reproofing_row_services.end(person_id, ReproofingEvent.REPLACED, ReproofingState.EXPIRED, now)
     db.session.execute(
         delete(Reproofing).where(Reproofing.person_id == person_id).execution_options(synchronize_session=False)
     )

@@ -9,7 +9,7 @@ from flask import Flask, Response, g, has_request_context, request
 
 from ...crypto.sealing import digest, random_token
 from ...http.web import current_settings
-from .sign_ins import SignIn
+from .domain.sign_ins import SignIn
 
 KNOWN_LIFE = timedelta(days=180)
 _TOKEN_LENGTH = 43  # of 256 random bits

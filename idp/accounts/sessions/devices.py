@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import has_request_context, request
 
-from .sign_ins import device_words
+from .domain.sign_ins import device_words
 
 
 def asking_device() -> str:

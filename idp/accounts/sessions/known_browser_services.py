@@ -13,9 +13,9 @@ import sqlalchemy.exc
 from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 
 from ...db import db, new_id, table_of, transaction
-from ..challenges.challenge_models import KnownBrowser
+from ..challenges.models import KnownBrowser
 from ..models import GuessCounter
-from ..throttling.attempt_counters import subject_of_browser
+from ..throttling.attempt_counter_services import subject_of_browser
 from .cookies import KNOWN_LIFE, KnownBy
 
 _ROWS = table_of(KnownBrowser)

@@ -15,12 +15,12 @@ from ...http.web import current_settings
 from ...i18n import Language
 from ...identifiers import PersonId
 from ...notices import services as notices
-from ..credentials.factor_policy import email_code_serves, falls_short
+from ..credentials.domain.factor_policy import email_code_serves, falls_short
 from ..models import Person, SignInRow
-from ..people.access_states import Access
+from ..people.domain.access_states import Access
 from ..people.person_services import as_language, level_of
 from . import cookies, known_browser_services
-from .sign_ins import EMAIL_ACR, PASSWORD_AND_CODE, AuthenticationContext, CompletedSignIn, OpenSignIn, SignIn
+from .domain.sign_ins import EMAIL_ACR, PASSWORD_AND_CODE, AuthenticationContext, CompletedSignIn, OpenSignIn, SignIn
 
 _ROWS, _PEOPLE = table_of(SignInRow), table_of(Person)
 _OF_PERSON = _PEOPLE.c.id == bindparam("of")

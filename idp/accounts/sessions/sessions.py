@@ -16,8 +16,8 @@ from ...i18n import Language
 from ..credentials import passkey_services
 from ..sign_in import kept_form_services
 from . import cookies, session_services
-from .sign_ins import PASSKEY_ACR
-from .sign_ins import SignIn as SignIn
+from .domain.sign_ins import PASSKEY_ACR
+from .domain.sign_ins import SignIn as SignIn
 
 View = TypeVar("View", bound=Callable[..., Any])
 _LONGEST_PATH = 16_000

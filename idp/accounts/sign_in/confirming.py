@@ -16,8 +16,8 @@ from flask import Response, make_response, redirect, request
 
 from ...acts import asks_for_factor
 from ...http.web import current_settings, now
+from ..sessions.domain.sign_ins import SignIn
 from ..sessions.sessions import confirm_address, current_sign_in, sign_in_address
-from ..sessions.sign_ins import SignIn
 
 View = TypeVar("View", bound=Callable[..., Any])
 _GUARDED = "asks_for_factor"

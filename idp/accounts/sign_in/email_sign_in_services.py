@@ -16,17 +16,17 @@ from ...db import db, transaction
 from ...http.web import current_settings
 from ..challenges import challenge_services, email_code_services
 from ..credentials import security_notice_services
-from ..credentials.factor_policy import email_code_serves
+from ..credentials.domain.factor_policy import email_code_serves
 from ..models import Person
 from ..people import access_services
 from ..people.contact_services import contact
 from ..people.person_services import level_of, person
 from ..sessions import known_browser_services, session_services
-from ..sessions.sign_ins import PASSWORD_AND_EMAIL, SignIn
-from ..throttling import allowance_services, attempt_counters
-from .sign_in_lookup import activated_person
+from ..sessions.domain.sign_ins import PASSWORD_AND_EMAIL, SignIn
+from ..throttling import allowance_services, attempt_counter_services
+from .domain.steps import FlowKind
+from .sign_in_lookup_services import activated_person
 from .sign_in_services import Refusal, SecondStep, came_twice, closed_by, note_refusal, secret_after, sent_again
-from .steps import FlowKind
 
 PER_HOUR = 3  # messages of this sort to one person, however many sign-ins are begun (security-bar.md R-25)
 
@@ -97,8 +97,8 @@ def check(
             begun.person_id, begun.user_code
         )  # the person before all else (factors.hold)
         own = known_browser_services.counters(begun.person_id, known, now=now)
-        may_judge, counter, subject = attempt_counters.take_try_on(
-            attempt_counters.subject_of(begun.person_id), own, now=now
+        may_judge, counter, subject = attempt_counter_services.take_try_on(
+            attempt_counter_services.subject_of(begun.person_id), own, now=now
         )
         if not may_judge:
             return SecondStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
@@ -119,7 +119,7 @@ def check(
             or activated_person(begun.user_code) != begun.person_id
         ):
             return SecondStep(refusal=Refusal.OVER)
-        attempt_counters.return_try(subject, counter, now=now)  # the failures before it stay: it is no factor
+        attempt_counter_services.return_try(subject, counter, now=now)  # the failures before it stay: it is no factor
         signed = session_services.begin_sign_in(
             who,
             shown=PASSWORD_AND_EMAIL,

@@ -11,10 +11,10 @@ from sqlalchemy import delete, insert, or_, select, update
 
 from ...crypto.sealing import current_sealing
 from ...db import db, new_id, transaction
-from ..challenges.challenge_models import KeptForm
+from ..challenges.models import KeptForm
 from ..models import SignInRow
-from ..sessions.sign_ins import SignIn
-from .kept_forms import LIVES, Fields, Wait, keepable
+from ..sessions.domain.sign_ins import SignIn
+from .domain.kept_forms import LIVES, Fields, Wait, keepable
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from sqlalchemy import select
 from ... import audit
 from ...db import db, transaction
 from ..credentials import passkey_services
-from ..credentials.passkeys import CeremonyPurpose
+from ..credentials.domain.passkeys import CeremonyPurpose
 from ..models import UserCodeRow
 from ..people import access_services
 from ..sessions import session_services
-from ..sessions.sign_ins import PASSKEY_ALONE, SignIn
-from ..user_codes.states import CodeState
+from ..sessions.domain.sign_ins import PASSKEY_ALONE, SignIn
+from ..user_codes.domain.states import CodeState
 from .sign_in_services import Refusal, SecondStep, frozen
 
 

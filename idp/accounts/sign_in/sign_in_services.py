@@ -15,15 +15,15 @@ from ...notices import services as notices
 from ..challenges import challenge_services
 from ..challenges.challenge_services import SubmittedForm
 from ..credentials import factor_services, passkey_services, recovery_code_services, security_notice_services
+from ..credentials.domain.passkeys import CeremonyPurpose
+from ..credentials.domain.passwords import fits
+from ..credentials.domain.totp import read_code
 from ..credentials.hashing import current_hasher
-from ..credentials.passkeys import CeremonyPurpose
-from ..credentials.passwords import fits
-from ..credentials.totp import read_code
 from ..errors import BusyError
 from ..people import access_services
 from ..people.person_services import reader
 from ..sessions import known_browser_services, session_services
-from ..sessions.sign_ins import (
+from ..sessions.domain.sign_ins import (
     PASSKEY_ACR,
     PASSWORD_AND_CODE,
     PASSWORD_AND_PASSKEY,
@@ -32,10 +32,10 @@ from ..sessions.sign_ins import (
     CompletedSignIn,
     SignIn,
 )
-from ..throttling import alarm_services, attempt_counters
-from ..throttling.lockout import LIFE_TRIES, Counter
-from .sign_in_lookup import activated_person, holder_of, under_way
-from .steps import FlowKind, FlowStep
+from ..throttling import alarm_services, attempt_counter_services
+from ..throttling.domain.lockout import LIFE_TRIES, Counter
+from .domain.steps import FlowKind, FlowStep
+from .sign_in_lookup_services import activated_person, holder_of, under_way
 
 
 class Refusal(StrEnum):
@@ -85,21 +85,25 @@ def check_password(
         holder = holder_of(user_code)
         owner, person_id, stored = holder.owner, holder.person_id, holder.password_hash
         # the owner's is the activation page's counter too: else the pages would tell codes apart
-        subject = attempt_counters.subject_of(owner) if owner else attempt_counters.subject_of_nobody(user_code)
+        subject = (
+            attempt_counter_services.subject_of(owner)
+            if owner
+            else attempt_counter_services.subject_of_nobody(user_code)
+        )
         own = known_browser_services.counters(owner, known, now=now)
-        may_judge, counter, subject = attempt_counters.take_try_on(subject, own, now=now)
+        may_judge, counter, subject = attempt_counter_services.take_try_on(subject, own, now=now)
     if not may_judge:
         return FirstStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
     try:
         is_right = fits(password) and current_hasher().verify(stored, password)
     except BusyError:
-        attempt_counters.return_try(subject, counter, now=now)
+        attempt_counter_services.return_try(subject, counter, now=now)
         raise
     if person_id is None or stored is None or not is_right:
         note_refusal(owner, subject, counter, step="password", now=now)
         return FirstStep(refusal=closed_by(counter, now) or Refusal.WRONG, locked_until=counter.locked_until)
     with transaction():
-        attempt_counters.return_try(subject, counter, now=now)
+        attempt_counter_services.return_try(subject, counter, now=now)
         latest, token = challenge_services.begin(
             FlowKind.SIGN_IN,
             FlowStep.SECOND_FACTOR,
@@ -215,9 +219,9 @@ def _second_step(
         who = session_services.account_status(
             begun.person_id, begun.user_code
         )  # the person before all else (factors.hold)
-        subject = attempt_counters.subject_of(begun.person_id)
+        subject = attempt_counter_services.subject_of(begun.person_id)
         own = known_browser_services.counters(begun.person_id, known, now=now)
-        may_judge, counter, subject = attempt_counters.take_try_on(subject, own, now=now)
+        may_judge, counter, subject = attempt_counter_services.take_try_on(subject, own, now=now)
         if not may_judge:
             return SecondStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
         mark = sent.mark(begun)
@@ -231,7 +235,7 @@ def _second_step(
             return sent_again(token, sent, now=now)
         if activated_person(begun.user_code) != begun.person_id:
             return SecondStep(refusal=Refusal.OVER)
-        attempt_counters.forget_failures(subject, now=now)
+        attempt_counter_services.forget_failures(subject, now=now)
         if not who.is_open:
             return frozen(access_services.begin_thaw(begun.person_id, begun.user_code, now=now))
         signed = session_services.begin_sign_in(
@@ -268,7 +272,7 @@ def came_twice(
     standing = challenge_services.find(token, FlowKind.SIGN_IN, now=now)
     if standing is not None and (not sent.page or standing.answer_digest != sent.mark(standing)):
         return None
-    attempt_counters.return_try(subject, taken, now=now)
+    attempt_counter_services.return_try(subject, taken, now=now)
     if standing is None:
         return sent_again(token, sent, now=now)
     return SecondStep(refusal=Refusal.WRONG, tries_left=Counter(taken.failures - 1).tries_left)

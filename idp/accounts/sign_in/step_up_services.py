@@ -12,15 +12,15 @@ from ...crypto.sealing import digest, random_token
 from ...db import transaction
 from ...errors import NotAllowedError
 from ..credentials import factor_services, passkey_services
-from ..credentials.factor_policy import Ways, falls_short
-from ..credentials.factor_policy import ways_to_confirm as ways_for
-from ..credentials.passkeys import CeremonyPurpose
-from ..credentials.totp import read_code
+from ..credentials.domain.factor_policy import Ways, falls_short
+from ..credentials.domain.factor_policy import ways_to_confirm as ways_for
+from ..credentials.domain.passkeys import CeremonyPurpose
+from ..credentials.domain.totp import read_code
 from ..models import SignInRow
 from ..people.person_services import required_level
 from ..sessions import cookies, known_browser_services
-from ..sessions.sign_ins import ACR, AMR, PASSKEY_ALONE, CompletedSignIn, SignIn
-from ..throttling import attempt_counters
+from ..sessions.domain.sign_ins import ACR, AMR, PASSKEY_ALONE, CompletedSignIn, SignIn
+from ..throttling import attempt_counter_services
 from .sign_in_services import Refusal, SecondStep, closed_by, note_refusal, refused
 
 
@@ -39,8 +39,8 @@ def confirm_with_code(sign_in: SignIn, typed: str, *, known: str | None = None, 
     if not ways_to_confirm(sign_in.person_id).code:
         return SecondStep(refusal=Refusal.PASSKEY_ONLY)
     own = known_browser_services.counters(sign_in.person_id, known, now=now)
-    may_judge, counter, subject = attempt_counters.take_try_on(
-        attempt_counters.subject_of(sign_in.person_id), own, now=now
+    may_judge, counter, subject = attempt_counter_services.take_try_on(
+        attempt_counter_services.subject_of(sign_in.person_id), own, now=now
     )
     if not may_judge:
         return SecondStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
@@ -50,7 +50,9 @@ def confirm_with_code(sign_in: SignIn, typed: str, *, known: str | None = None, 
         if digits is None or not factor_services.spend_code(sign_in.person_id, digits, now=now):
             note_refusal(sign_in.person_id, subject, counter, step="step_up", now=now)
             return refused(counter, now)
-        attempt_counters.return_try(subject, counter, now=now)  # it was right; the failures before it stay counted
+        attempt_counter_services.return_try(
+            subject, counter, now=now
+        )  # it was right; the failures before it stay counted
         renewed = make_fresh(sign_in, acr=ACR, amr=AMR, now=now)
     return SecondStep(signed=renewed) if renewed else SecondStep(refusal=Refusal.OVER)
 

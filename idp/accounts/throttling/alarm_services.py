@@ -18,9 +18,9 @@ from ... import audit
 from ...db import db, transaction
 from ...http.web import current_settings
 from ...notices import services as notices
+from ...notices.domain.messages import Email
 from ...notices.email import from_template
-from ...notices.messages import Email
-from .alarm_models import AlarmRow, FailedTries
+from .models import AlarmRow, FailedTries
 
 log = structlog.get_logger("mandat.alarm")
 

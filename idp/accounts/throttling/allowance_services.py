@@ -8,7 +8,7 @@ import sqlalchemy.exc
 from sqlalchemy import delete, insert, select, update
 
 from ...db import transaction
-from ..recovery.recovery_models import Allowance
+from ..recovery.models import Allowance
 
 HOUR = timedelta(hours=1)  # the usual window
 

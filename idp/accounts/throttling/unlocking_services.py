@@ -16,7 +16,7 @@ from ...db import transaction
 from ...errors import ConflictError
 from ..credentials import security_notice_services
 from ..people.access_services import frozen_among
-from . import allowance_services, attempt_counters
+from . import allowance_services, attempt_counter_services
 
 UNLOCKS_PER_DAY = 3  # for one person, whoever opens
 _DAY = timedelta(days=1)
@@ -40,10 +40,10 @@ class Lockout:
 def lockouts_of(person_ids: Iterable[str], *, now: datetime) -> dict[str, Lockout]:
     """Return what keeps each of these people from signing in at *now*, in two queries."""
     wanted = set(person_ids)
-    counters, frozen = attempt_counters.counters_of(wanted), frozen_among(wanted)
+    counters, frozen = attempt_counter_services.counters_of(wanted), frozen_among(wanted)
     found = {}
     for each in wanted:
-        counter = counters.get(each, attempt_counters.Counter())
+        counter = counters.get(each, attempt_counter_services.Counter())
         until = counter.locked_until if counter.is_locked(now) else None
         found[each] = Lockout(counter.failures, until, counter.is_spent, each in frozen)
     return found
@@ -61,7 +61,7 @@ def unlock(person_id: str, *, by: Actor, now: datetime) -> bool:
         ConflictError: it was lifted too often within a day.
     """
     with transaction():
-        former = attempt_counters.lift_lockout(attempt_counters.subject_of(person_id), now=now)
+        former = attempt_counter_services.lift_lockout(attempt_counter_services.subject_of(person_id), now=now)
         if former is None:
             return False
         if allowance_services.take(f"unlock:{person_id}", limit=UNLOCKS_PER_DAY, window=_DAY, now=now) is not None:

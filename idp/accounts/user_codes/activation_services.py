@@ -20,21 +20,22 @@ from ...identifiers import PersonId, UserCode
 from ...notices import services as notices
 from ..challenges import challenge_services, email_code_services
 from ..challenges.challenge_services import PendingChallenge, SubmittedForm
-from ..credentials import factor_services, totp
+from ..credentials import factor_services
+from ..credentials.domain import totp
+from ..credentials.domain.passwords import PasswordFault, judge
 from ..credentials.hashing import current_hasher
-from ..credentials.passwords import PasswordFault, judge
 from ..models import UserCodeRow
 from ..people import contact_services
 from ..people.person_services import person
 from ..recovery import reproofing_services
 from ..sessions import session_services
-from ..sessions.sign_ins import CompletedSignIn, SignIn, mask_email
-from ..sign_in.sign_in_lookup import owner_of
+from ..sessions.domain.sign_ins import CompletedSignIn, SignIn, mask_email
+from ..sign_in.domain.steps import ENDS_EARLY, FlowKind, FlowStep
+from ..sign_in.sign_in_lookup_services import owner_of
 from ..sign_in.sign_in_services import note_refusal, secret_after, sent_again
-from ..sign_in.steps import ENDS_EARLY, FlowKind, FlowStep
-from ..throttling import attempt_counters
+from ..throttling import attempt_counter_services
 from .code_services import secret_digest
-from .states import CodeEvent, CodeState, sources
+from .domain.states import CodeEvent, CodeState, sources
 
 _KINDS = (FlowKind.ACTIVATION, FlowKind.REPROOFING)
 
@@ -87,9 +88,11 @@ def start(user_code: UserCode, secret: str, *, next_path: str, browser: str | No
     *browser* is a secret of the page session: the same form sent twice from there goes on with what the first one began.
     """
     owner = owner_of(user_code)
-    subject = attempt_counters.subject_of(owner) if owner else attempt_counters.subject_of_nobody(user_code)
+    subject = (
+        attempt_counter_services.subject_of(owner) if owner else attempt_counter_services.subject_of_nobody(user_code)
+    )
     with transaction():
-        may_judge, counter = attempt_counters.take_try(subject, renewing=True, now=now)
+        may_judge, counter = attempt_counter_services.take_try(subject, renewing=True, now=now)
         if not may_judge:
             return Start(refusal=StartRefusal.LOCKED, locked_until=counter.locked_until)
         digest = secret_digest(user_code, secret)
@@ -97,18 +100,18 @@ def start(user_code: UserCode, secret: str, *, next_path: str, browser: str | No
         person_id = _spend(user_code, digest, now)
         slip = reproofing_services.find_slip(user_code, secret) if person_id is None else None
         if slip is not None:
-            attempt_counters.return_try(subject, counter, now=now)
+            attempt_counter_services.return_try(subject, counter, now=now)
             return _prove_anew(slip, user_code, next_path, now)
         if person_id is None:
             refusal = _why_not(user_code, digest, now)
             if refusal is not StartRefusal.WRONG:
-                attempt_counters.return_try(subject, counter, now=now)  # the secret was right: no guess
+                attempt_counter_services.return_try(subject, counter, now=now)  # the secret was right: no guess
                 begun = _at(token, FlowStep.EMAIL_CODE, now)
                 return Start(token=token) if begun is not None else Start(refusal=refusal)
             note_refusal(owner, subject, counter, step="temporary_password", now=now)
             locked = counter.is_locked(now)
             return Start(refusal=StartRefusal.LOCKED if locked else refusal, locked_until=counter.locked_until)
-        attempt_counters.return_try(subject, counter, now=now)
+        attempt_counter_services.return_try(subject, counter, now=now)
         challenge_id, token = challenge_services.begin(
             FlowKind.ACTIVATION,
             FlowStep.EMAIL_CODE,
@@ -226,15 +229,15 @@ def _judge_email_code(begun: PendingChallenge, code: str, now: datetime) -> emai
     """Judge the code; one that proves somebody anew also counts on the person's one counter (security-bar.md S-48)."""
     if begun.kind is FlowKind.ACTIVATION:
         return email_code_services.check(begun.id, code, now=now)
-    subject = attempt_counters.subject_of(begun.person_id)
-    may_judge, counter = attempt_counters.take_try(subject, renewing=True, now=now)
+    subject = attempt_counter_services.subject_of(begun.person_id)
+    may_judge, counter = attempt_counter_services.take_try(subject, renewing=True, now=now)
     if not may_judge:
         return email_code_services.CodeCheck(email_code_services.CodeOutcome.SPENT)
     answer = email_code_services.check(begun.id, code, now=now)
     if answer.outcome is email_code_services.CodeOutcome.WRONG:
         note_refusal(begun.person_id, subject, counter, step="reproofing_code", now=now)
     else:
-        attempt_counters.return_try(subject, counter, now=now)
+        attempt_counter_services.return_try(subject, counter, now=now)
     return answer
 
 
@@ -296,7 +299,7 @@ def confirm_factor(token: str | None, code: str, *, former: SignIn | None, devic
         )
         if not is_first:
             return Finish(linked=True)
-        attempt_counters.forget_failures(attempt_counters.subject_of(begun.person_id), now=now)
+        attempt_counter_services.forget_failures(attempt_counter_services.subject_of(begun.person_id), now=now)
         who = session_services.account_status(begun.person_id, begun.user_code)
         secret = secret_after(token, begun)
         signed = session_services.begin_sign_in(

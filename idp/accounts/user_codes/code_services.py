@@ -15,12 +15,12 @@ from ...db import db, transaction
 from ...errors import ConflictError, NotFoundError
 from ...http.web import now as present_instant
 from ...identifiers import PersonId, UserCode
-from ..credentials.passwords import TemporaryPassword, draw_pairing, draw_temporary, group
+from ..credentials.domain.passwords import TemporaryPassword, draw_pairing, draw_temporary, group
 from ..models import Challenge, Person, UserCodeRow
-from ..people.access_states import Access
-from ..sessions.sign_ins import UserCodeStatus
-from ..sign_in.steps import FlowKind
-from .states import SLIP_LIFE, TEMPORARY_PASSWORD_LIFE, CodeEvent, CodeState, after, as_of, sources
+from ..people.domain.access_states import Access
+from ..sessions.domain.sign_ins import UserCodeStatus
+from ..sign_in.domain.steps import FlowKind
+from .domain.states import SLIP_LIFE, TEMPORARY_PASSWORD_LIFE, CodeEvent, CodeState, after, as_of, sources
 
 _DRAWS = 20
 

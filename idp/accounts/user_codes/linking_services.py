@@ -15,17 +15,17 @@ from ...identifiers import UserCode
 from ...notices import services as notices
 from ..challenges import challenge_services
 from ..challenges.challenge_services import PendingChallenge
-from ..leaving.closing import Objection
+from ..leaving.domain.closing import Objection
 from ..models import Passkey, Password, Person, RecoveryCode, TotpDevice, UserCodeRow
 from ..people import access_services
-from ..people.access_states import Access, AccessEvent
+from ..people.domain.access_states import Access, AccessEvent
 from ..people.person_services import people, require_level
 from ..recovery import reproofing_services
 from ..recovery.lost_code_services import EnterpriseOfCode, enterprises_of_codes
-from ..sessions.sign_ins import PersonView, SignIn
-from ..sign_in.steps import FlowKind, FlowStep
-from .linking import LinkingFacts, LinkingObstacle, Succession, may_link
-from .states import CodeEvent, CodeState, sources
+from ..sessions.domain.sign_ins import PersonView, SignIn
+from ..sign_in.domain.steps import FlowKind, FlowStep
+from .domain.linking import LinkingFacts, LinkingObstacle, Succession, may_link
+from .domain.states import CodeEvent, CodeState, sources
 
 _SUCCESSIONS = "mandat.successions"
 _CREDENTIALS = (Password, TotpDevice, Passkey, RecoveryCode)

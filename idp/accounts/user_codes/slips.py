@@ -18,8 +18,8 @@ from ...i18n import current_language
 from ...identifiers import UserCode
 from ...notices.letters import render_pdf
 from ...notices.spelling import spell
-from ..credentials.passwords import TemporaryPassword
-from .states import TEMPORARY_PASSWORD_LIFE
+from ..credentials.domain.passwords import TemporaryPassword
+from .domain.states import TEMPORARY_PASSWORD_LIFE
 
 _PLACE = "slip"
 _CODE_GROUP = _SECRET_GROUP = 4

@@ -10,14 +10,14 @@ from ...http.web import current_settings, error_page, show_again
 from ...i18n import gettext as _
 from ..credentials.hashing import init_hasher
 from ..errors import BusyError
-from ..leaving.closing import Departure as Departure
-from ..leaving.closing import Objection as Objection
 from ..leaving.closing_services import add_departure as add_departure
+from ..leaving.domain.closing import Departure as Departure
+from ..leaving.domain.closing import Objection as Objection
 from ..mails import init_mails
 from ..sessions.cookies import init_cookies, presented_digest
 from ..sessions.sessions import actor_of_request, preferred_language
 from ..throttling.concurrency_limit import init_crowd
-from ..user_codes.linking import Succession as Succession
+from ..user_codes.domain.linking import Succession as Succession
 from ..user_codes.linking_services import add_succession as add_succession
 from . import (
     account,

@@ -25,11 +25,11 @@ from ...i18n import LANGUAGES, ngettext
 from ...i18n import gettext as _
 from ...identifiers import InvalidIdentifierError, UserCode
 from .. import services
-from ..credentials.passwords import read_temporary
+from ..credentials.domain.passwords import read_temporary
 from ..forms import LanguageForm
 from ..recovery import reproofing_services
+from ..sessions.domain.sign_ins import SignIn
 from ..sessions.sessions import current_sign_in, open_to_weak_sign_in, sign_in_required
-from ..sessions.sign_ins import SignIn
 from ..user_codes import code_services, slips
 from . import browser
 

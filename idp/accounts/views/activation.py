@@ -17,9 +17,9 @@ from ...i18n import gettext as _
 from ...i18n import long_datetime, ngettext
 from ..challenges import enrolment_link_services
 from ..challenges.email_code_services import CodeCheck, CodeOutcome
-from ..credentials.passwords import PasswordFault, read_temporary
+from ..credentials.domain.passwords import PasswordFault, read_temporary
 from ..forms import ActivateForm, EmailCodeForm, NewPasswordForm, OtpForm
-from ..sign_in.steps import FlowStep
+from ..sign_in.domain.steps import FlowStep
 from ..user_codes import activation_services
 from ..user_codes.activation_services import Activation, Start, StartRefusal
 from . import browser

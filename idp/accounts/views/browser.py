@@ -14,14 +14,14 @@ from ...http.bindings import BindingKind
 from ...http.web import now, see_other
 from ...i18n import ASKED_LANGUAGE
 from ..challenges import enrolment_link_services
-from ..credentials import factor_policy
-from ..credentials.passkeys import CEREMONY_LIFE
-from ..recovery import recovery_states
+from ..credentials.domain import factor_policy
+from ..credentials.domain.passkeys import CEREMONY_LIFE
+from ..recovery.domain import recovery_states
 from ..sessions import cookies, session_services
+from ..sessions.domain.sign_ins import CompletedSignIn, SignIn, device_words
 from ..sessions.sessions import SignInContext, current_sign_in, unfinished_sign_in, weak_sign_in
-from ..sessions.sign_ins import CompletedSignIn, SignIn, device_words
-from ..sign_in import steps
-from ..sign_in.steps import LIVES
+from ..sign_in.domain import steps
+from ..sign_in.domain.steps import LIVES
 
 SIGN_IN = BindingKind("sign-in", LIVES[steps.FlowKind.SIGN_IN])
 ACTIVATION = BindingKind("activation", LIVES[steps.FlowKind.ACTIVATION])

@@ -14,10 +14,11 @@ from ...http.limits import SIGN_IN, limiter
 from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ..credentials import passkey_services
-from ..credentials.factor_policy import Ways
-from ..credentials.passkeys import CeremonyPurpose
+from ..credentials.domain.factor_policy import Ways
+from ..credentials.domain.passkeys import CeremonyPurpose
 from ..forms import OtpForm, PasskeyForm
 from ..sessions import cookies
+from ..sessions.domain.sign_ins import CompletedSignIn, SignIn
 from ..sessions.sessions import (
     current_sign_in,
     open_to_weak_sign_in,
@@ -27,9 +28,8 @@ from ..sessions.sessions import (
     sign_in_required,
     unfinished_sign_in,
 )
-from ..sessions.sign_ins import CompletedSignIn, SignIn
 from ..sign_in import kept_form_services, step_up_services
-from ..sign_in.kept_forms import Wait
+from ..sign_in.domain.kept_forms import Wait
 from ..sign_in.sign_in_services import Refusal
 from . import browser
 from .sign_in import judged, refused_code

@@ -15,8 +15,8 @@ from ...i18n import ngettext
 from .. import services
 from ..sessions import known_browser_services, session_services
 from ..sessions.cookies import presented_digest
+from ..sessions.domain.sign_ins import OpenSignIn, SignIn
 from ..sessions.sessions import current_sign_in, open_to_weak_sign_in, sign_in_required
-from ..sessions.sign_ins import OpenSignIn, SignIn
 from . import browser
 
 blueprint = Blueprint("devices", __name__)

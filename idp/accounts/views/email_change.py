@@ -13,8 +13,8 @@ from ...i18n import gettext as _
 from ..challenges.email_code_services import CodeOutcome
 from ..forms import EmailChangeForm, EmailCodeForm, UndoForm
 from ..people import email_change_services
+from ..sessions.domain.sign_ins import SignIn
 from ..sessions.sessions import current_sign_in
-from ..sessions.sign_ins import SignIn
 from ..sign_in.confirming import fresh_sign_in_required
 from . import browser
 from .freezing import refused_email_code

@@ -15,10 +15,10 @@ from ...i18n import ngettext
 from .. import services
 from ..forms import EmailCodeForm
 from ..sessions import cookies
-from ..sessions.sign_ins import mask_email
+from ..sessions.domain.sign_ins import mask_email
 from ..sign_in import email_sign_in_services
 from ..sign_in.email_sign_in_services import CodeRequestOutcome
-from ..sign_in.sign_in_lookup import under_way
+from ..sign_in.sign_in_lookup_services import under_way
 from ..sign_in.sign_in_services import Refusal, SecondStep
 from . import browser
 from .sign_in import closed_sentence, is_overtaken, judged, leads_to, may_use_email, start_again

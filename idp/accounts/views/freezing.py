@@ -19,9 +19,9 @@ from ...i18n import long_datetime, ngettext
 from ..challenges.email_code_services import CodeCheck, CodeOutcome
 from ..forms import EmailCodeForm, FreezeForm
 from ..people import access_services
+from ..sessions.domain.sign_ins import SignIn
 from ..sessions.sessions import current_sign_in, open_to_weak_sign_in, sign_in_required
-from ..sessions.sign_ins import SignIn
-from ..sign_in.steps import FlowKind
+from ..sign_in.domain.steps import FlowKind
 from . import browser
 
 blueprint = Blueprint("freezing", __name__)

@@ -10,11 +10,11 @@ from ...http.limits import SIGN_IN, limiter
 from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ..forms import LinkForm
+from ..sessions.domain.sign_ins import SignIn, mask_email
 from ..sessions.sessions import current_sign_in
-from ..sessions.sign_ins import SignIn, mask_email
 from ..sign_in.confirming import fresh_sign_in_required
 from ..user_codes import linking_services
-from ..user_codes.linking import LinkingObstacle
+from ..user_codes.domain.linking import LinkingObstacle
 from ..user_codes.linking_services import Prospect
 from . import browser
 from .activation import over

@@ -19,7 +19,7 @@ from ..credentials.passkey_services import PasskeyChallenge
 from ..forms import PasskeyForm
 from ..sessions import cookies
 from ..sign_in import passkey_sign_in_services, sign_in_services
-from ..sign_in.sign_in_lookup import under_way
+from ..sign_in.sign_in_lookup_services import under_way
 from ..sign_in.sign_in_services import SecondStep
 from . import browser
 from .sign_in import closed_sentence, is_overtaken, judged, leads_to, may_use_email, start_again, wanted_path

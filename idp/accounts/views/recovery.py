@@ -25,10 +25,10 @@ from ...i18n import ngettext
 from .. import services
 from ..forms import EmailCodeForm, LostCodeForm, NewPasswordForm, OtpForm, PasskeyForm, RecoverForm
 from ..recovery import lost_code_services, recovery_passkey_services, recovery_services, reproofing_services
+from ..recovery.domain.recovery_states import RecoveryState
 from ..recovery.recovery_services import Recovery, RecoveryCheck, RecoveryOutcome
-from ..recovery.recovery_states import RecoveryState
 from ..sessions import cookies
-from ..sessions.sign_ins import SignIn
+from ..sessions.domain.sign_ins import SignIn
 from . import browser
 from .account import add_account_section
 from .activation import password_sentence

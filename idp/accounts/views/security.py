@@ -15,14 +15,14 @@ from ...http.limits import SIGN_IN, limiter
 from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ..credentials import passkey_services, password_change_services, recovery_code_services, security_services
-from ..credentials.factor_policy import RetentionReason
+from ..credentials.domain.factor_policy import RetentionReason
+from ..credentials.domain.recovery_codes import FEW, shown
 from ..credentials.password_change_services import PasswordChange, PasswordOutcome
-from ..credentials.recovery_codes import FEW, shown
 from ..credentials.security_services import FactorKind, FactorView
 from ..forms import ChangePasswordForm, NewApplicationForm, NewPasskeyForm, NicknameForm
 from ..sessions import cookies
+from ..sessions.domain.sign_ins import SignIn
 from ..sessions.sessions import current_sign_in, safe_next, sign_in_address, sign_in_required, unfinished_sign_in
-from ..sessions.sign_ins import SignIn
 from ..sign_in.confirming import asks_itself, is_fresh
 from ..sign_in.sign_in_services import Refusal
 from . import browser

@@ -21,7 +21,7 @@ from ..forms import OtpForm, RecoveryCodeForm, SignInForm
 from ..sessions import cookies
 from ..sessions.sessions import current_sign_in, safe_next
 from ..sign_in import email_sign_in_services, sign_in_services
-from ..sign_in.sign_in_lookup import PendingSignIn, under_way
+from ..sign_in.sign_in_lookup_services import PendingSignIn, under_way
 from ..sign_in.sign_in_services import Refusal, SecondStep
 from . import browser, freezing
 

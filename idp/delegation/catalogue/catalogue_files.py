@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from .catalogue import Agency, CatalogueError, Mistake, parse
-from .reading import Path as Place
+from .domain.catalogue import Agency, CatalogueError, Mistake, parse
+from .domain.reading import DocumentPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +80,16 @@ def _agency_file(file: Path) -> AgencyFile:
         raise CatalogueFileError((FileMistake(file.name, None, f"cannot be read: {error}"),)) from None
 
 
-def _read(file: Path) -> tuple[Any, dict[Place, int]]:
+def _read(file: Path) -> tuple[Any, dict[DocumentPath, int]]:
     text = file.read_text(encoding="utf-8")
-    lines: dict[Place, int] = {}
+    lines: dict[DocumentPath, int] = {}
     node = yaml.compose(text, Loader=yaml.SafeLoader)
     if node is not None:
         _note_lines(node, (), lines)
     return yaml.safe_load(text), lines
 
 
-def _note_lines(node: yaml.Node, path: Place, lines: dict[Place, int]) -> None:
+def _note_lines(node: yaml.Node, path: DocumentPath, lines: dict[DocumentPath, int]) -> None:
     """Note the line of every place; a key given twice in one mapping is refused, as YAML would keep the last one."""
     lines[path] = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
@@ -104,6 +104,6 @@ def _note_lines(node: yaml.Node, path: Place, lines: dict[Place, int]) -> None:
             _note_lines(value, (*path, position), lines)
 
 
-def _line(lines: dict[Place, int], path: Place) -> int | None:
+def _line(lines: dict[DocumentPath, int], path: DocumentPath) -> int | None:
     """Return the line of *path*, or of what is around it when the place itself is missing."""
     return next((lines[path[:end]] for end in range(len(path), -1, -1) if path[:end] in lines), None)

@@ -18,13 +18,13 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ...audit import services as audit
-from ...audit.events import Event
+from ...audit.domain.events import Event
 from ...audit.services import SYSTEM, Actor
 from ...db import db, in_transaction, sort_key, table_of, transaction
 from ...errors import NotFoundError
-from ..subscriptions.subscription_models import CatalogueAgency
-from .catalogue import Agency, parse
+from ..subscriptions.models import CatalogueAgency
 from .catalogue_files import AgencyFile, CatalogueFileError, FileMistake, read_files
+from .domain.catalogue import Agency, parse
 
 STALE_AFTER = 1.0  # seconds a process may go on with what it knows
 _EXTENSION = "mandat.catalogue"

@@ -8,13 +8,13 @@ from typing import Any
 from flask import Flask
 
 from ...accounts import services as accounts
-from ...accounts.leaving.closing import Objection
+from ...accounts.leaving.domain.closing import Objection
 from ...i18n import gettext as _
 from ...notices import services as notices
+from ...notices.domain.messages import Email
 from ...notices.email import from_template
-from ...notices.messages import Email
 from .. import presenting
-from ..rules import DenialReason
+from ..rights.domain.rules import DenialReason
 from . import departure_services
 
 

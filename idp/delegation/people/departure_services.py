@@ -7,17 +7,17 @@ from datetime import datetime
 from itertools import groupby
 
 from ...audit import services as audit
-from ...audit.events import Event
+from ...audit.domain.events import Event
 from ...audit.services import Actor
 from ...db import transaction
 from ...errors import ConflictError
 from ...notices import services as notices
-from .. import rules
 from ..enterprise_services import hold_roster
+from ..rights.domain import rules
 from ..rights.projection_services import RemovalReason, watching
 from . import people_services
+from .domain.roles import EnterpriseStatus, MembershipStatus, Role
 from .people_services import MembershipView
-from .roles import EnterpriseStatus, MembershipStatus, Role
 
 ACCOUNT_CLOSED = "account_closed"  # stored in the log: never rename it
 MEMBER_LEFT = "member_left"

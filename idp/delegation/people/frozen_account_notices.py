@@ -10,10 +10,11 @@ from flask import Flask
 from ...accounts import services as accounts
 from ...db import transaction
 from ...notices import services as notices
+from ...notices.domain.messages import Email
 from ...notices.email import from_template
-from ...notices.messages import Email
-from .. import presenting, services
-from .roles import Role
+from .. import presenting
+from . import people_services
+from .domain.roles import Role
 
 _KIND = "pes_frozen"
 
@@ -28,10 +29,10 @@ def fan_out(payload: dict[str, Any], now: datetime) -> None:
     """Write to the authorized representative of each enterprise of which the person is in charge."""
     person_id = str(payload["person_id"])
     with transaction():
-        for view in services.memberships_of(person_id):
+        for view in people_services.memberships_of(person_id):
             if view.role is not Role.PES or not view.counts:
                 continue
-            for other in services.members(view.enterprise_id):
+            for other in people_services.members(view.enterprise_id):
                 if other.role is Role.AUTHORIZED_REPRESENTATIVE and other.counts and other.person_id != person_id:
                     told = {
                         "person_id": person_id,

@@ -11,7 +11,7 @@ from ...accounts import services as accounts
 from ...db import db
 from ...http.web import current_settings
 from ..models import Membership
-from .roles import PRECEDENCE, MembershipStatus, Role
+from .domain.roles import PRECEDENCE, MembershipStatus, Role
 
 _BATCH = 500
 _DONE = "mandat.levels_raised"

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import delete, select, update
 
-from ...accounts.leaving.closing import Objection
+from ...accounts.leaving.domain.closing import Objection
 from ...audit import services as audit
-from ...audit.events import Event
+from ...audit.domain.events import Event
 from ...audit.services import Actor
 from ...db import db, transaction
 from ...errors import ConflictError

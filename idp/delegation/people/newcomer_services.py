@@ -10,17 +10,17 @@ from datetime import datetime
 
 from ...accounts import services as accounts
 from ...accounts.services import TemporaryPassword
-from ...accounts.user_codes.states import CodeState
+from ...accounts.user_codes.domain.states import CodeState
 from ...audit.services import Actor
 from ...db import transaction
 from ...errors import ConflictError, Decision, NotAllowedError
 from ...i18n import Language
 from ...identifiers import MembershipId, UserCode
-from .. import rules
 from ..enterprise_services import hold_roster
+from ..rights.domain import rules
 from . import people_services
+from .domain.roles import Role
 from .people_services import EnterpriseContact, MembershipView
-from .roles import Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,19 +11,20 @@ from sqlalchemy.exc import IntegrityError
 
 from ... import names
 from ...accounts import services as accounts
-from ...accounts.sessions.sign_ins import PersonView
+from ...accounts.sessions.domain.sign_ins import PersonView
 from ...audit import services as audit
-from ...audit.events import Event
+from ...audit.domain.events import Event
 from ...audit.services import Actor
 from ...db import db, new_id, transaction
 from ...errors import ConflictError, Decision, NotAllowedError, NotFoundError
 from ...http.web import current_settings
 from ...identifiers import MembershipId, UserCode, with_neq
-from .. import partings, rules
+from .. import partings
 from ..enterprise_services import hold_roster
 from ..models import BlockGrant, Enterprise, EnterpriseVerification, Membership
+from ..rights.domain import rules
 from ..rights.projection_services import RemovalReason, watching
-from .roles import PRECEDENCE, EnterpriseStatus, MembershipStatus, Role, highest
+from .domain.roles import PRECEDENCE, EnterpriseStatus, MembershipStatus, Role, highest
 
 _IN_PLACE = (MembershipStatus.ACTIVE.value, MembershipStatus.SUSPENDED.value)
 

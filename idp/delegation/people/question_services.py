@@ -16,7 +16,7 @@ from sqlalchemy import delete, func, insert, select, update
 from ...accounts import services as accounts
 from ...accounts.throttling import allowance_services
 from ...audit import services as audit
-from ...audit.events import Event
+from ...audit.domain.events import Event
 from ...audit.services import Actor
 from ...crypto.sealing import current_sealing
 from ...db import db, new_id, transaction
@@ -25,8 +25,8 @@ from ...identifiers import Neq
 from ...notices import services as notices
 from ..enterprise_services import enterprise_of_neq
 from ..models import QuestionRow
+from .domain.roles import MembershipStatus, Role
 from .people_services import members
-from .roles import MembershipStatus, Role
 
 ASKED, QUESTION = "pes_asked", "pes_question"  # kinds of notices: values are stored
 KEPT = timedelta(days=30)

@@ -12,13 +12,13 @@ from typing import Any
 from ...accounts import services as accounts
 from ...accounts.throttling import allowance_services
 from ...audit import services as audit
-from ...audit.events import Event
+from ...audit.domain.events import Event
 from ...db import transaction
 from ...errors import NotAllowedError
 from ...notices import services as notices
 from .. import enterprise_services
+from .domain.roles import MembershipStatus, Role
 from .people_services import MembershipView, members, require_role
-from .roles import MembershipStatus, Role
 
 REMINDED = "pes_reminded"  # a kind of notice: the value is stored
 WINDOW = timedelta(days=1)

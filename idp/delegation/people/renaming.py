@@ -10,14 +10,14 @@ from flask import Flask
 
 from ...accounts import services as accounts
 from ...audit import services as audit
-from ...audit.events import Event
+from ...audit.domain.events import Event
 from ...audit.services import Actor
 from ...notices import services as notices
+from ...notices.domain.messages import Email
 from ...notices.email import from_template
-from ...notices.messages import Email
 from .. import enterprise_services
 from . import departure_services, people_services
-from .roles import Role
+from .domain.roles import Role
 
 _KIND = "member_renamed"
 

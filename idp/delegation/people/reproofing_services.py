@@ -10,12 +10,12 @@ from datetime import datetime
 
 from ...accounts import services as accounts
 from ...accounts.recovery import reproofing_services
-from ...accounts.user_codes.states import CodeState
+from ...accounts.user_codes.domain.states import CodeState
 from ...audit.services import Actor
 from ...db import transaction
 from ...errors import Decision, NotAllowedError
 from ...identifiers import UserCode
-from .. import rules
+from ..rights.domain import rules
 from . import people_services
 from .newcomer_services import Newcomer
 from .people_services import MembershipView

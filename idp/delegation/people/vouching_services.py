@@ -11,15 +11,15 @@ from datetime import datetime
 from sqlalchemy import update
 
 from ...audit import services as audit
-from ...audit.events import Event
+from ...audit.domain.events import Event
 from ...audit.services import Actor
 from ...db import db, transaction
 from ...errors import ConflictError, NotAllowedError
 from .. import enterprise_services
 from ..models import Membership
 from . import newcomer_services, people_services
+from .domain.roles import MembershipStatus
 from .people_services import MembershipView
-from .roles import MembershipStatus
 
 
 def may_vouch_name(enterprise_id: str, membership_id: str, *, by: str) -> bool:

@@ -6,7 +6,7 @@ from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
 from ...i18n import long_date
 from .. import presenting
-from .explain import Explanation, Link, LinkKind, Missing
+from .domain.explain import Explanation, Link, LinkKind, Missing
 
 MISSING = {
     Missing.ENTERPRISE_SUSPENDED: _l("The enterprise is suspended: nobody acts for it. Call us to know why."),

@@ -16,10 +16,10 @@ from sqlalchemy import BindParameter, Row, Select, and_, bindparam, select
 from ...db import db, table_of
 from ..catalogue import catalogue_services
 from ..models import BlockGrant, Enterprise, Membership, Projection, SoftwareApproval
-from ..people.roles import EnterpriseStatus, MembershipStatus, Role
-from ..subscriptions.states import COUNTING
-from ..subscriptions.subscription_models import Subscription
-from .authority import ApprovalFact, AuthorityFacts, GrantFact, MembershipFact
+from ..people.domain.roles import EnterpriseStatus, MembershipStatus, Role
+from ..subscriptions.domain.states import COUNTING
+from ..subscriptions.models import Subscription
+from .domain.authority import ApprovalFact, AuthorityFacts, GrantFact, MembershipFact
 
 _ENTERPRISES, _MEMBERS, _SUBSCRIPTIONS = map(table_of, (Enterprise, Membership, Subscription))
 _GRANTS, _PROJECTED, _APPROVALS = map(table_of, (BlockGrant, Projection, SoftwareApproval))

@@ -10,16 +10,16 @@ from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ...audit import services as audit
-from ...audit.events import Event
+from ...audit.domain.events import Event
 from ...audit.services import Actor
 from ...clock import end_of_day, local_date
 from ...db import db, new_id, transaction
 from ...errors import ConflictError, NotAllowedError
-from .. import rules
 from ..enterprise_services import steady_rights
 from ..models import BlockGrant, Membership, RightsRevision
 from ..people.people_services import membership
-from .authority import UNRESTRICTED
+from .domain import rules
+from .domain.authority import UNRESTRICTED
 from .projection_services import RemovalReason, watching
 from .rights_services import Matrix, Right, authority, matrix
 

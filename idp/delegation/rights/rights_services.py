@@ -11,9 +11,9 @@ from ...clock import local_date
 from ...db import db
 from ...identifiers import UserCode
 from ..models import BlockGrant, Enterprise, Membership, RightsRevision
-from ..people.roles import PRECEDENCE, EnterpriseStatus, MembershipStatus, Role
-from .authority import UNRESTRICTED, Authority, MembershipFact
-from .explain import Explanation, explain
+from ..people.domain.roles import PRECEDENCE, EnterpriseStatus, MembershipStatus, Role
+from .domain.authority import UNRESTRICTED, Authority, MembershipFact
+from .domain.explain import Explanation, explain
 from .facts_services import FactsReading, read_everybody, read_person
 from .projection_services import current
 

@@ -11,23 +11,23 @@ from sqlalchemy import Row, Select, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ...audit import services as audit
-from ...audit.events import Event
+from ...audit.domain.events import Event
 from ...audit.services import Actor
 from ...clock import end_of_day
 from ...db import db, new_id, table_of, transaction
 from ...errors import ConflictError, NotAllowedError, NotFoundError
-from .. import rules
 from ..catalogue import catalogue_services
 from ..enterprise_services import steady_rights
 from ..models import SoftwareApproval
+from ..people.domain.roles import Role
 from ..people.people_services import roles_in
-from ..people.roles import Role
-from ..subscriptions.states import COUNTING
-from ..subscriptions.subscription_models import Subscription
-from .authority import Authority
+from ..subscriptions.domain.states import COUNTING
+from ..subscriptions.models import Subscription
+from .domain import rules
+from .domain.authority import Authority
+from .domain.system_users import SystemUserState, Wanted, may_approve, state_of
 from .facts_services import read_software, read_system
 from .projection_services import RemovalReason, current, watching
-from .system_users import SystemUserState, Wanted, may_approve, state_of
 
 _ROWS = table_of(SoftwareApproval)
 _NOTE_USE = (

@@ -15,22 +15,23 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, insert, select, update
 
-from ...audit.events import Event
+from ...audit.domain.events import Event
 from ...audit.services import SYSTEM, Actor
 from ...db import db, transaction
 from ...errors import ConflictError, NotAllowedError, NotFoundError
-from ..catalogue import catalogue_services, questionnaire
-from ..catalogue.catalogue import Agency
+from ..catalogue import catalogue_services
+from ..catalogue.domain import questionnaire
+from ..catalogue.domain.catalogue import Agency
+from ..people.domain.roles import Role
 from ..people.people_services import require_role
-from ..people.roles import Role
 from ..rights import grant_services, system_user_services
 from ..rights.grant_services import Here
 from ..rights.projection_services import RemovalReason, watching
-from .changes import Content, Difference, difference, needs_consent
-from .records import SubscriptionView, hold, move, notify_decision, record
-from .rules import Ruling, rule
-from .states import SubscriptionEvent
-from .subscription_models import Subscription, SubscriptionChange
+from .domain.changes import Content, Difference, difference, needs_consent
+from .domain.rules import Ruling, rule
+from .domain.states import SubscriptionEvent
+from .models import Subscription, SubscriptionChange
+from .record_services import SubscriptionView, hold, move, notify_decision, record
 
 
 class ChangeOutcome(StrEnum):

@@ -8,9 +8,9 @@ from typing import Any
 from flask import session
 
 from ...i18n import gettext as _
-from ..catalogue.catalogue import Agency
-from ..catalogue.questionnaire import QuestionKind
-from .changes import Content
+from ..catalogue.domain.catalogue import Agency
+from ..catalogue.domain.questionnaire import QuestionKind
+from .domain.changes import Content
 
 _LONGEST = 2000  # characters: a cookie holds 4096 bytes
 

@@ -14,10 +14,10 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from ...http.web_forms import DatePartsField, MandatForm
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
-from ..catalogue.catalogue import Agency
-from ..catalogue.questionnaire import TICKED, Checked, Question, QuestionKind, check
+from ..catalogue.domain.catalogue import Agency
+from ..catalogue.domain.questionnaire import TICKED, Checked, Question, QuestionKind, check
 from ..presenting import text
-from .changes import Content, difference
+from .domain.changes import Content, difference
 from .words import FAULTS
 
 

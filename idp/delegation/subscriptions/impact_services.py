@@ -14,9 +14,9 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from ...db import db
 from ..catalogue import catalogue_services
 from ..models import BlockGrant, Membership, SoftwareApproval
-from ..people.roles import MembershipStatus, Role
-from ..rights.authority import UNRESTRICTED
-from .changes import Difference
+from ..people.domain.roles import MembershipStatus, Role
+from ..rights.domain.authority import UNRESTRICTED
+from .domain.changes import Difference
 
 PAGE = 25
 _IN_PLACE = (MembershipStatus.ACTIVE.value, MembershipStatus.SUSPENDED.value)

@@ -13,27 +13,28 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from ...audit.events import Event
+from ...audit.domain.events import Event
 from ...audit.services import SYSTEM, Actor
 from ...db import db, new_id, transaction
 from ...errors import ConflictError, NotAllowedError, NotFoundError
-from ..catalogue import catalogue_services, questionnaire
-from ..catalogue.catalogue import Agency
+from ..catalogue import catalogue_services
+from ..catalogue.domain import questionnaire
+from ..catalogue.domain.catalogue import Agency
 from ..models import Enterprise
+from ..people.domain.roles import Role
 from ..people.people_services import require_role
-from ..people.roles import Role
 from ..rights.projection_services import RemovalReason, refresh_projections, remove_rights_of_agency
 from . import change_services
-from .records import COLUMNS, hold, move, note, notify_decision, record, view
-from .records import NOTICE as NOTICE
-from .records import SubscriptionView as SubscriptionView
-from .records import history as history
-from .records import subscription as subscription
-from .records import subscription_by_id as subscription_by_id
-from .records import subscriptions_of as subscriptions_of
-from .rules import Ruling, rule
-from .states import COUNTING, DECIDED_BY_OFFICER, FIRST, SENDING_AGAIN, SubscriptionEvent, SubscriptionState
-from .subscription_models import Subscription, SubscriptionChange
+from .domain.rules import Ruling, rule
+from .domain.states import COUNTING, DECIDED_BY_OFFICER, FIRST, SENDING_AGAIN, SubscriptionEvent, SubscriptionState
+from .models import Subscription, SubscriptionChange
+from .record_services import COLUMNS, hold, move, note, notify_decision, record, view
+from .record_services import NOTICE as NOTICE
+from .record_services import SubscriptionView as SubscriptionView
+from .record_services import history as history
+from .record_services import subscription as subscription
+from .record_services import subscription_by_id as subscription_by_id
+from .record_services import subscriptions_of as subscriptions_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...i18n import lazy_gettext as _l
-from ..catalogue.questionnaire import AnswerFault
-from .states import SubscriptionEvent, SubscriptionState
+from ..catalogue.domain.questionnaire import AnswerFault
+from .domain.states import SubscriptionEvent, SubscriptionState
 
 STATES = {
     SubscriptionState.IN_PROGRESS: (_l("In progress"), "yellow"),

@@ -7,8 +7,8 @@ from markupsafe import Markup
 
 from ...accounts.credentials.security_notice_services import set_postal_lines
 from ...accounts.recovery.lost_code_services import EnterpriseOfCode, set_enterprise_lookup
+from ...accounts.sessions.domain.sign_ins import OpenSignIn
 from ...accounts.sessions.sessions import SignIn
-from ...accounts.sessions.sign_ins import OpenSignIn
 from ...accounts.views import (
     Departure,
     Succession,
@@ -29,7 +29,6 @@ from ..people import (
     renaming,
 )
 from . import changes, journal, people, questions, reminders, reproofing, rights, subscriptions
-
 
 
 def init_app(app: Flask) -> None:

@@ -14,12 +14,13 @@ from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ..acting import acting, pes_required
 from ..catalogue import catalogue_services
-from ..catalogue.catalogue import Agency
+from ..catalogue.domain.catalogue import Agency
 from ..presenting import block_labels, names, text
 from ..rights import grant_services
 from ..subscriptions import change_services, drafts, impact_services, subscription_services
 from ..subscriptions.change_services import ChangeOutcome
-from ..subscriptions.changes import Content, difference
+from ..subscriptions.domain.changes import Content, difference
+from ..subscriptions.domain.states import SubscriptionState
 from ..subscriptions.drafts import Draft
 from ..subscriptions.forms import (
     ChangeForm,
@@ -31,7 +32,6 @@ from ..subscriptions.forms import (
     still_fits,
     tree,
 )
-from ..subscriptions.states import SubscriptionState
 from ..subscriptions.subscription_services import SubscriptionView
 from ..subscriptions.words import EVENTS
 

@@ -22,8 +22,8 @@ from .. import presenting, services
 from ..acting import acting, ar_or_pes_required
 from ..catalogue import catalogue_services
 from ..people.departure_services import ACCOUNT_CLOSED
+from ..people.domain.roles import Role
 from ..people.people_services import MembershipView
-from ..people.roles import Role
 from ..rights import explanation_words, system_user_services
 from ..rights.projection_services import RemovalReason
 

@@ -12,20 +12,21 @@ from ...accounts.recovery.reproofing_services import latest as latest_reproofing
 from ...accounts.sessions.sessions import open_to_weak_sign_in, safe_next
 from ...accounts.sign_in.confirming import fresh_sign_in_required
 from ...accounts.user_codes import slips
-from ...accounts.user_codes.states import CodeState
+from ...accounts.user_codes.domain.states import CodeState
 from ...db import sort_key
 from ...errors import ConflictError, NotFoundError
 from ...http.web import now, see_other
 from ...i18n import gettext as _
-from .. import presenting, rules, services
+from .. import presenting, services
 from ..acting import acting, ar_or_pes_required, authorized_representative_required, pes_required, signed_in
 from ..forms import PersonForm, sentences
 from ..people import question_services
+from ..people.domain.roles import MembershipStatus, Role
 from ..people.newcomer_services import Newcomer
 from ..people.people_services import MembershipView
 from ..people.reproofing_services import may_reprove, may_unlock
-from ..people.roles import MembershipStatus, Role
 from ..people.vouching_services import may_vouch_name, vouch_name
+from ..rights.domain import rules
 
 blueprint = Blueprint("people", __name__)
 

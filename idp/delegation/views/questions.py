@@ -19,8 +19,8 @@ from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
 from ...identifiers import InvalidIdentifierError, Neq
 from ...notices import services as notices
+from ...notices.domain.messages import Email
 from ...notices.email import from_template
-from ...notices.messages import Email
 from ..acting import acting, ar_or_pes_required
 from ..people import question_services
 from ..people.people_services import names_here

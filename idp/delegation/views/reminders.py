@@ -19,8 +19,8 @@ from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
 from ...i18n import long_datetime
 from ...identifiers import with_neq
+from ...notices.domain.messages import Email
 from ...notices.email import from_template
-from ...notices.messages import Email
 from ...notices.services import register_renderer
 from ..acting import acting, authorized_representative_required
 from ..catalogue import catalogue_services

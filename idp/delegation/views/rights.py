@@ -18,8 +18,8 @@ from .. import presenting, services
 from ..acting import acting, pes_required
 from ..catalogue import catalogue_services
 from ..forms import REASONS, RightsForm, read, shown
-from ..rights import previews
-from ..rights.authority import UNRESTRICTED
+from ..rights.domain import previews
+from ..rights.domain.authority import UNRESTRICTED
 from ..rights.facts_services import FactsReading, read_everybody
 from ..rights.rights_services import Matrix, Right
 

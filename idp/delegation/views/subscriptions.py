@@ -15,18 +15,19 @@ from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ...i18n import ngettext
 from ...identifiers import with_neq
+from ...notices.domain.messages import Email
 from ...notices.email import from_template
-from ...notices.messages import Email
 from ...notices.services import register_renderer
 from .. import home_services
 from ..acting import Acting, acting, ar_or_pes_required, pes_required
 from ..catalogue import catalogue_services
-from ..catalogue.catalogue import Agency
+from ..catalogue.domain.catalogue import Agency
 from ..presenting import ROLES, block_labels, names, removal_state, text
 from ..services import enterprise
 from ..subscriptions import change_services, drafts, subscription_services
 from ..subscriptions.change_services import ChangeOutcome, ChangeView
-from ..subscriptions.changes import Content
+from ..subscriptions.domain.changes import Content
+from ..subscriptions.domain.states import SubscriptionState
 from ..subscriptions.drafts import Draft
 from ..subscriptions.forms import (
     ConsentForm,
@@ -39,7 +40,6 @@ from ..subscriptions.forms import (
     still_fits,
     tree,
 )
-from ..subscriptions.states import SubscriptionState
 from ..subscriptions.subscription_services import NOTICE, SubscriptionView
 from ..subscriptions.words import EVENTS, STATES
 

@@ -9,15 +9,15 @@ from typing import Any, TypeVar
 from flask import Blueprint, Response, abort, flash, request, session
 from flask.typing import ResponseReturnValue
 
+from ...accounts.sessions.domain.sign_ins import device_words
 from ...accounts.sessions.sessions import current_sign_in
-from ...accounts.sessions.sign_ins import device_words
 from ...http.web import now, see_other
 from ...i18n import gettext as _
 from .. import browser_services as browsers
 from .. import services
+from ..domain.files import FileView
+from ..domain.states import ForbiddenTransitionError, State
 from ..errors import FileIncompleteError, FileNotEditableError, NoSuchFileError
-from ..files import FileView
-from ..states import ForbiddenTransitionError, State
 
 pages = Blueprint("enrollment", __name__, url_prefix="/enrol")
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])

@@ -15,7 +15,7 @@ from ...http.web import now, see_other
 from ...http.web_forms import MandatForm
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
-from .. import register_reading, words
+from .. import register_reading_services, words
 from ..forms import is_a_phone
 
 blueprint = Blueprint("details", __name__)
@@ -55,5 +55,5 @@ def mine() -> ResponseReturnValue:
 @ar_or_pes_required
 def enterprise() -> ResponseReturnValue:
     """Show what the register says today beside what is on record, and what to do when they differ."""
-    reading = register_reading.read(acting().enterprise_id, now=now())
+    reading = register_reading_services.read(acting().enterprise_id, now=now())
     return render_template("enrollment/enterprise_today.html", reading=reading, statuses=words.REGISTER_STATUSES)

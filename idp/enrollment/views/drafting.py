@@ -15,14 +15,14 @@ from ...i18n import gettext as _
 from ...identifiers import Neq
 from .. import browser_services as browsers
 from .. import email_code_services, services, words
+from ..domain.files import FileView, Task, TaskState, missing, progress
+from ..domain.positions import Basis, Position
+from ..domain.rules import Unavailable, register_accepts
+from ..domain.states import State
+from ..domain.terms import TERMS_VERSION, sections
 from ..email_code_services import CodeAnswer, CodePurpose
 from ..errors import FileIncompleteError
-from ..files import FileView, Task, TaskState, missing, progress
 from ..forms import CheckForm, CodeForm, EmptyForm, EnterpriseForm, RepresentativeForm, TaxNumberForm
-from ..positions import Basis, Position
-from ..rules import Unavailable, register_accepts
-from ..states import State
-from ..terms import TERMS_VERSION, sections
 from .blueprint import bound_file, device, draft_page, hold, pages
 
 PATHS = {

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from ...http.web import now, see_other
 from ...i18n import gettext as _
 from .. import services
+from ..domain.files import FileView
 from ..errors import NoSuchFileError
-from ..files import FileView
 from ..forms import EmptyForm, NomineeForm
 from .blueprint import draft_page, pages
 

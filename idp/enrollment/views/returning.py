@@ -10,8 +10,8 @@ from ...http.web import now, see_other
 from ...i18n import current_language
 from ...i18n import gettext as _
 from .. import email_code_services
+from ..domain.terms import TERMS_VERSION, sections, terms_digest
 from ..forms import CodeForm, ResumeForm
-from ..terms import TERMS_VERSION, sections, terms_digest
 from .blueprint import device, hold, pages, release
 
 _NUMBER = "enrolment_number"

@@ -16,11 +16,11 @@ from ...http.limits import FORMS, limiter
 from ...http.web import now, see_other
 from ...i18n import gettext as _
 from .. import email_code_services, services
+from ..domain.files import FileView
+from ..domain.states import State
 from ..email_code_services import CodeAnswer, CodePurpose
 from ..errors import NoSuchFileError
-from ..files import FileView
 from ..forms import CodeForm, EmptyForm
-from ..states import State
 from .blueprint import file_page, pages
 from .drafting import code_refusal, too_many_codes
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from ...i18n import gettext as _
 from ...i18n import long_date, long_datetime
 from .. import words
-from ..files import FileView, TimelineEntry
-from ..states import ENDED, LATE_AFTER, State, operator_due
+from ..domain.files import FileView, TimelineEntry
+from ..domain.states import ENDED, LATE_AFTER, State, operator_due
 
 
 @dataclass(frozen=True, slots=True)

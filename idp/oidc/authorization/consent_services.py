@@ -15,7 +15,7 @@ from ..logout import logout_services
 from ..models import ConsentRow
 from ..token import grant_services
 from . import interaction_services
-from .disclosure import NOTHING, Disclosure
+from .domain.disclosure import NOTHING, Disclosure
 from .interaction_services import Interaction
 
 TEXT_VERSION = "2026-11"  # of the sentences on the consent page: raise it when what they say changes

@@ -12,8 +12,8 @@ from ...db import db, new_id, table_of, transaction
 from ..errors import OverError
 from ..models import InteractionRow, RelyingPartyRow
 from . import pushed_services
-from .interactions import LIFE, UNBOUND_LIFE, WAY_BACK_LIFE
-from .requests import AuthorizationRequest
+from .domain.interactions import LIFE, UNBOUND_LIFE, WAY_BACK_LIFE
+from .domain.requests import AuthorizationRequest
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _ROWS = table_of(InteractionRow)

@@ -11,15 +11,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from ...accounts import services as accounts
-from ...accounts.sessions.sign_ins import SignIn
+from ...accounts.sessions.domain.sign_ins import SignIn
 from ...db import transaction
 from ...delegation import services as delegation
 from ..clients import client_services
 from ..errors import OverError, UnprovenRequestError
-from ..token import grant_services, narrowing
-from . import checks, interaction_services, next_step_services
+from ..token import grant_services
+from ..token.domain import narrowing
+from . import interaction_services, next_step_services
+from .domain import checks
+from .domain.interactions import InteractionStep, Next
 from .interaction_services import Interaction
-from .interactions import InteractionStep, Next
 
 
 def issue(

@@ -6,20 +6,20 @@ from dataclasses import replace
 from datetime import datetime
 
 from ...accounts import services as accounts
-from ...accounts.sessions.sign_ins import SignIn
+from ...accounts.sessions.domain.sign_ins import SignIn
 from ...delegation import services as delegation
 from ...http.web import current_settings
-from ..claims import assurance_levels
-from ..clients.clients import RelyingParty
+from ..claims.domain import assurance_levels
+from ..clients.domain.clients import RelyingParty
 from ..errors import AuthorizationRefusedError
 from ..keys.signing_keys import UntrustedTokenError
-from ..token import tokens
+from ..token.domain import tokens
 from ..token.issuing import key_ring, sub_of
 from . import consent_services
-from .disclosure import Disclosure
+from .domain.disclosure import Disclosure
+from .domain.interactions import EnterpriseOffer, Next, Situation, chosen_enterprise, next_step
+from .domain.requests import AuthorizationRequest
 from .interaction_services import Interaction
-from .interactions import EnterpriseOffer, Next, Situation, chosen_enterprise, next_step
-from .requests import AuthorizationRequest
 
 
 def following(

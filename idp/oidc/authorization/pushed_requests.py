@@ -11,13 +11,15 @@ from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
 
 from ...http.web import now
 from ..clients import client_key_services
-from ..clients.clients import RelyingParty
+from ..clients.domain.clients import RelyingParty
 from ..errors import AuthorizationRefusedError, UnprovenRequestError
-from ..proofs import foreign_jwts, possession
-from ..proofs.foreign_jwts import RefusedJwtError
+from ..proofs import possession
+from ..proofs.domain import foreign_jwts
+from ..proofs.domain.foreign_jwts import RefusedJwtError
 from ..token.server import Answer, BackChannelRequest
-from . import pushed_services, request_objects, request_parsing
-from .requests import Parameters, parameters
+from . import pushed_services, request_parsing
+from .domain import request_objects
+from .domain.requests import Parameters, parameters
 
 _OF_THE_CLIENT = frozenset({"client_secret", "client_assertion", "client_assertion_type"})
 

@@ -8,9 +8,9 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from ...crypto.sealing import digest, random_token
 from ...db import db, table_of, transaction
-from ..clients.clients import RelyingParty
+from ..clients.domain.clients import RelyingParty
 from ..models import PushedRequestRow
-from .requests import REQUEST_URI, AuthorizationRequest
+from .domain.requests import REQUEST_URI, AuthorizationRequest
 
 _ROWS = table_of(PushedRequestRow)
 _PUSH = insert(_ROWS)

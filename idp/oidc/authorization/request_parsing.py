@@ -7,12 +7,13 @@ from datetime import datetime
 
 from ...http.web import current_settings
 from ..clients import client_key_services, client_services
-from ..clients.clients import RelyingParty
+from ..clients.domain.clients import RelyingParty
 from ..errors import AuthorizationRefusedError, UnprovenRequestError
-from ..proofs.foreign_jwts import RefusedJwtError
+from ..proofs.domain.foreign_jwts import RefusedJwtError
 from ..token import issuing
-from . import checks, next_step_services, pushed_services, request_objects
-from .requests import REQUEST_URI, AuthorizationRequest, Parameters
+from . import next_step_services, pushed_services
+from .domain import checks, request_objects
+from .domain.requests import REQUEST_URI, AuthorizationRequest, Parameters
 
 
 def client_of(client_id: str | None) -> RelyingParty:

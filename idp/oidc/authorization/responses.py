@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 from flask import Response, g, make_response, render_template
 
 from ...http.web import content_security_policy, current_settings, now, see_other
-from .. import uris
-from ..clients.clients import RelyingParty
+from ..clients.domain.clients import RelyingParty
+from ..domain import uris
 from ..token.issuing import key_ring
-from . import jarm
-from .checks import Target, place
-from .requests import AuthorizationRequest
+from .domain import jarm
+from .domain.checks import Target, place
+from .domain.requests import AuthorizationRequest
 
 
 def target_of(request: AuthorizationRequest, client: RelyingParty) -> Target:

@@ -1,4 +1,4 @@
-"""What an agency is told under a grant: the facts are read when a claim needs them, then :mod:`.asked_claims` decides."""
+"""What an agency is told under a grant: the facts are read when a claim needs them, then :mod:`.domain.asked_claims` decides."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from ...accounts import services as accounts
-from ...accounts.sessions.sign_ins import PersonView
+from ...accounts.sessions.domain.sign_ins import PersonView
 from ...delegation import services as delegation
-from ...delegation.rights import claims
-from ...delegation.rights.authority import Authority
-from ..token import tokens
-from ..token.tokens import TokenGrant
-from . import asked_claims, verified_claims, verified_requests
-from .asked_claims import Place
+from ...delegation.rights.domain import claims
+from ...delegation.rights.domain.authority import Authority
+from ..token.domain import tokens
+from ..token.domain.tokens import TokenGrant
+from .domain import asked_claims, verified_claims, verified_requests
+from .domain.asked_claims import Place
 
 _OF_THE_PERSON = asked_claims.brought_by({"profile", "email"})
 

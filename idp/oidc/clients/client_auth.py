@@ -16,13 +16,13 @@ from urllib.parse import unquote_plus
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
 from ...crypto.sealing import digest
-from ..proofs import foreign_jwts
-from ..proofs.foreign_jwts import RefusedJwtError
-from . import assertions, certificates
-from .assertions import Assertion
-from .certificates import Authorities, Certificate, RefusedCertificateError
-from .client_keys import ClientKey
-from .clients import RelyingParty
+from ..proofs.domain import foreign_jwts
+from ..proofs.domain.foreign_jwts import RefusedJwtError
+from .domain import assertions, certificates
+from .domain.assertions import Assertion
+from .domain.certificates import Authorities, Certificate, RefusedCertificateError
+from .domain.client_keys import ClientKey
+from .domain.clients import RelyingParty
 
 Find = Callable[[str], RelyingParty | None]
 KeysOf = Callable[[RelyingParty, str | None], tuple[ClientKey, ...]]

@@ -19,11 +19,11 @@ from ...db import db, in_transaction
 from ...http import egress
 from ...http.egress import EgressResponse, ForbiddenAddressError
 from ...http.web import current_settings, now
-from ..proofs import strict_json
-from ..proofs.strict_json import NotStrictJsonError
-from . import client_keys
-from .client_keys import ClientKey
-from .clients import RelyingParty
+from ..proofs.domain import strict_json
+from ..proofs.domain.strict_json import NotStrictJsonError
+from .domain import client_keys
+from .domain.client_keys import ClientKey
+from .domain.clients import RelyingParty
 
 SHORTEST, USUAL, LONGEST = timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1)
 BETWEEN_CALLS = timedelta(minutes=1)

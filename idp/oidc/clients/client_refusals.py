@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from authlib.oauth2.rfc6749 import OAuth2Error
 
 from ...http import refusals
-from ..proofs import foreign_jwts
-from ..proofs.foreign_jwts import RefusedJwtError
-from . import assertions, client_auth, client_services
+from ..proofs.domain import foreign_jwts
+from ..proofs.domain.foreign_jwts import RefusedJwtError
+from . import client_auth, client_services
 from .client_auth import UnknownClientError
-from .clients import RelyingParty
+from .domain import assertions
+from .domain.clients import RelyingParty
 
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _SHORTEST_SECRET = 32  # an unknown text of this length may be a secret that was sent as an identifier

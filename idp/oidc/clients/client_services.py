@@ -19,13 +19,14 @@ from ...crypto.sealing import digest
 from ...db import db, transaction
 from ...delegation.catalogue import catalogue_services
 from ...http.web import current_settings, now
-from .. import uris
+from ..domain import uris
 from ..errors import ClientFileError
 from ..models import RelyingPartyRow
 from ..token import grant_services
-from . import client_files, clients, sector_services
-from .client_files import Registration
-from .clients import RelyingParty
+from . import sector_services
+from .domain import client_files, clients
+from .domain.client_files import Registration
+from .domain.clients import RelyingParty
 
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,100}")
 _CACHE, _ORIGINS = "mandat.oidc_clients", "mandat.oidc_origins"

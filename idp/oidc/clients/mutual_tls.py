@@ -11,8 +11,8 @@ from flask import Flask, current_app, has_request_context, request
 from ...config import ConfigurationError, Settings
 from ...http.trusted_proxies import CERTIFICATE
 from ...http.web import current_settings
-from . import certificates
-from .certificates import Authorities, Certificate, RefusedCertificateError
+from .domain import certificates
+from .domain.certificates import Authorities, Certificate, RefusedCertificateError
 
 _KEPT = "mandat.authorities"
 log = structlog.get_logger("mandat.oidc")

@@ -15,8 +15,9 @@ from ...db import db, new_id, transaction
 from ...http.web import current_settings
 from ..errors import UnknownTokenError
 from ..models import RelyingPartyRow as Row
-from . import client_services, initial_token_services, registration, sector_services
-from .registration import Registered
+from . import client_services, initial_token_services, sector_services
+from .domain import registration
+from .domain.registration import Registered
 
 
 def agency_of(initial_token: str, *, now: datetime) -> str:

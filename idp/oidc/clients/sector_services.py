@@ -11,8 +11,8 @@ from ...db import db
 from ...http import egress
 from ...http.egress import ForbiddenAddressError
 from ...http.web import current_settings
-from ..proofs import strict_json
-from ..proofs.strict_json import NotStrictJsonError
+from ..proofs.domain import strict_json
+from ..proofs.domain.strict_json import NotStrictJsonError
 
 
 def fault(members: Mapping[str, Any]) -> str | None:

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from ...db import db, sort_key
 from ...i18n import current_language
 from ..models import RelyingPartyRow
-from . import client_keys
-from .clients import names_by_language
+from .domain import client_keys
+from .domain.clients import names_by_language
 
 
 @dataclass(frozen=True, slots=True)

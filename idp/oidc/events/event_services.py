@@ -18,15 +18,16 @@ from ...crypto.sealing import current_sealing
 from ...db import db, new_id, transaction
 from ...http.web import current_settings
 from ...notices import services as notices
-from ...notices.messages import Push
+from ...notices.domain.messages import Push
 from ..clients import client_services
 from ..keys.signing_keys import SET_ALG
 from ..models import EventStreamRow, SecurityEventRow
 from ..token.issuing import key_ring
-from . import confirmation_services, signals
-from .polls import Poll
-from .signals import SecurityEvent
-from .streams import Status, Stream
+from . import confirmation_services
+from .domain import signals
+from .domain.polls import Poll
+from .domain.signals import SecurityEvent
+from .domain.streams import Status, Stream
 
 KIND = "security_event"
 KEPT = timedelta(days=30)

@@ -18,15 +18,17 @@ from ...db import db, transaction
 from ...delegation import services as delegation
 from ...delegation.rights import system_user_services
 from ...http.web import current_settings
-from ..authorization.disclosure import NOTHING, Disclosure
-from ..claims import asked_claims, released_claims
+from ..authorization.domain.disclosure import NOTHING, Disclosure
+from ..claims import released_claims
+from ..claims.domain import asked_claims
 from ..clients import client_services
-from ..clients.clients import RelyingParty
+from ..clients.domain.clients import RelyingParty
 from ..models import ConsentRow, GrantRow
 from ..token import grant_services, issuing
-from . import event_services, signals, stream_services, streams
-from .signals import EventType
-from .streams import Stream
+from . import event_services, stream_services
+from .domain import signals, streams
+from .domain.signals import EventType
+from .domain.streams import Stream
 
 LONGEST_SESSION = timedelta(hours=12)  # decisions.md §28: no sign-in, and so no session, is older
 

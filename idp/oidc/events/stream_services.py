@@ -13,11 +13,12 @@ from ... import audit
 from ...crypto.sealing import current_sealing
 from ...db import db, new_id, transaction
 from ...http.web import current_settings
-from ..clients.clients import RelyingParty
+from ..clients.domain.clients import RelyingParty
 from ..models import EventStreamRow, RemovedSubjectRow
-from . import event_services, signals, streams
-from .signals import PUSH
-from .streams import SHORTEST_PAUSE, Delivery, Status, Stream, StreamRefusedError, Wish
+from . import event_services
+from .domain import signals, streams
+from .domain.signals import PUSH
+from .domain.streams import SHORTEST_PAUSE, Delivery, Status, Stream, StreamRefusedError, Wish
 
 _SELECTED = select(
     EventStreamRow.id,

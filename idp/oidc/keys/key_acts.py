@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 import structlog
 
 from ...crypto.ciphers import random_key_line
+from .domain.key_rotation import ALGORITHMS, Act, KeyState, Publish, Remove, due, signing
+from .domain.signers import FileSigner, SignerError, generated_key, imported_key, kid_of
 from .key_files import SigningKey
 from .key_folder import KeyFolder
-from .key_rotation import ALGORITHMS, Act, KeyState, Publish, Remove, due, signing
-from .signers import FileSigner, SignerError, generated_key, imported_key, kid_of
 
 log = structlog.get_logger("mandat.keys")
 

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from ...crypto.ciphers import SealError, seal_under, unseal_under
-from .key_rotation import KeyLife, KeyState
-from .signers import FileSigner, Signer, imported_key, private_key, public_members
+from .domain.key_rotation import KeyLife, KeyState
+from .domain.signers import FileSigner, Signer, imported_key, private_key, public_members
 
 
 class KeyDevice(Protocol):

@@ -19,8 +19,8 @@ from ...config import Settings
 from ...crypto.ciphers import SealError, decoded_key, random_key_line
 from ...private_files import private_folder
 from . import key_files, pkcs11_device
+from .domain.key_rotation import KeyState
 from .key_files import KeyDevice, SigningKey
-from .key_rotation import KeyState
 
 KEK_NAME = "key-encryption.key"
 _PATTERN = "signing-*.json"

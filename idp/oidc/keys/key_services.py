@@ -9,9 +9,9 @@ from ... import audit
 from ...db import transaction
 from ...http.web import current_settings
 from . import key_acts
+from .domain.key_rotation import KeyState
 from .key_acts import KeyChange
 from .key_folder import KeyFolder
-from .key_rotation import KeyState
 
 
 def rotate_due(now: datetime) -> None:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from joserfc import util
 
 from ...config import Settings
-from .signers import RSA_BITS, SignerError
+from .domain.signers import RSA_BITS, SignerError
 
 DEVICE_ALGS = ("ES256", "RS256", "PS256")  # few tokens know Ed25519
 _P256 = bytes.fromhex("06082a8648ce3d030107")  # the object identifier of the curve, DER (RFC 5480 §2.1.1.1)

@@ -19,11 +19,11 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError, UnsupportedAlgorithmError
 
 from . import key_acts
+from .domain.key_rotation import ALGORITHMS as ALGORITHMS
+from .domain.key_rotation import PUBLISHED, signing
+from .domain.signers import Signer
 from .key_files import SigningKey
 from .key_folder import KeyFolder
-from .key_rotation import ALGORITHMS as ALGORITHMS
-from .key_rotation import PUBLISHED, signing
-from .signers import Signer
 
 ID_TOKEN_ALG = "RS256"  # noqa: S105 (OIDC Core §15.1; what clients expect first)
 ACCESS_TOKEN_ALG = "ES256"  # noqa: S105

@@ -18,14 +18,14 @@ from ...crypto.sealing import current_sealing
 from ...db import db, new_id, transaction
 from ...http.web import current_settings
 from ...notices import services as notices
-from ...notices.messages import Signal
-from .. import uris
+from ...notices.domain.messages import Signal
 from ..clients import client_services
+from ..domain import uris
 from ..events import confirmation_services, signal_services
 from ..events.signal_services import LONGEST_SESSION, ClientSession
 from ..keys.live_keys import LiveKeyRing
 from ..models import GrantRow, LogoutRow
-from ..token import tokens
+from ..token.domain import tokens
 
 KIND = "backchannel_logout"
 

@@ -13,10 +13,10 @@ from werkzeug.datastructures import Headers
 
 from ...crypto.sealing import current_sealing
 from ..clients import mutual_tls
-from ..clients.clients import RelyingParty
-from . import dpop
-from .dpop import Expected, MissingNonceError, Proof
-from .foreign_jwts import RefusedJwtError
+from ..clients.domain.clients import RelyingParty
+from .domain import dpop
+from .domain.dpop import Expected, MissingNonceError, Proof
+from .domain.foreign_jwts import RefusedJwtError
 
 NONCE_SPAN = 150  # seconds; a nonce serves in its span and the next
 

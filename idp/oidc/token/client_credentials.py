@@ -1,6 +1,6 @@
 """The ``client_credentials`` grant: a client in its own name, for event streams; or a program that an enterprise approved.
 
-With ``authorization_details`` it speaks for an enterprise (:mod:`.system_issuing`), without them for itself. Its own access
+With ``authorization_details`` it speaks for an enterprise (``system_token_services``), without them for itself. Its own access
 token is told from a person's by audience (``<issuer>/ssf``) and by subject: ``sub`` is the ``client_id``, which never has the
 shape of a person's ``sub`` (security-bar.md S-97). Nothing is stored: a token lasts five minutes, and each call reads the
 registration again.
@@ -24,10 +24,11 @@ from authlib.oauth2.rfc6749 import (
 from ... import audit
 from ...http.web import current_settings, now
 from ..clients import client_services
-from ..clients.clients import RelyingParty
+from ..clients.domain.clients import RelyingParty
 from ..keys.signing_keys import ACCESS_TOKEN_ALG, UntrustedTokenError
 from ..proofs import possession
-from . import system_token_services, tokens
+from . import system_token_services
+from .domain import tokens
 from .grants import InvalidTargetError
 from .issuing import key_ring
 

@@ -14,18 +14,18 @@ from sqlalchemy import JSON, Row, bindparam, case, delete, insert, select, updat
 
 from ... import audit
 from ...accounts import services as accounts
-from ...accounts.sessions.sign_ins import SignIn
+from ...accounts.sessions.domain.sign_ins import SignIn
 from ...crypto.sealing import digest, random_token
 from ...db import UtcDateTime, db, new_id, table_of, transaction
 from ..authorization import interaction_services
+from ..authorization.domain.requests import OFFLINE, AskedBlocks
 from ..authorization.interaction_services import Interaction
-from ..authorization.requests import OFFLINE, AskedBlocks
-from ..claims.asked_claims import NOTHING_ASKED, AskedClaims
-from ..clients.clients import RelyingParty
+from ..claims.domain.asked_claims import NOTHING_ASKED, AskedClaims
+from ..clients.domain.clients import RelyingParty
 from ..models import GrantRow, RelyingPartyRow
-from . import refresh_tokens
-from .refresh_tokens import RefreshToken
-from .tokens import TokenGrant
+from .domain import refresh_tokens
+from .domain.refresh_tokens import RefreshToken
+from .domain.tokens import TokenGrant
 
 KEPT = refresh_tokens.LIFE + timedelta(days=1)  # by then every token of a grant is over
 _GRANTS, _CLIENTS = table_of(GrantRow), table_of(RelyingPartyRow)

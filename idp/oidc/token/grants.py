@@ -18,12 +18,12 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from werkzeug.datastructures import MultiDict
 
 from ...http.web import now
-from ..clients.clients import RelyingParty
+from ..clients.domain.clients import RelyingParty
 from ..proofs import possession
 from . import grant_services, issuing, refresh_grant, refresh_services
+from .domain.narrowing import WiderDetailsError, WiderScopeError
 from .grant_services import Redeemed
 from .issuing import NoRightError
-from .narrowing import WiderDetailsError, WiderScopeError
 from .refresh_grant import SpentTokenError
 
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1

@@ -15,9 +15,10 @@ from werkzeug.http import parse_accept_header
 from ...http.web import current_settings, now
 from ..clients import client_services
 from ..clients.client_auth import UnknownClientError
-from ..clients.clients import RelyingParty
-from . import grant_services, issuing, narrowing, refresh_services, system_token_services, system_tokens, tokens
-from .refresh_tokens import Use
+from ..clients.domain.clients import RelyingParty
+from . import grant_services, issuing, refresh_services, system_token_services
+from .domain import narrowing, system_tokens, tokens
+from .domain.refresh_tokens import Use
 from .server import Answer, BackChannelRequest
 
 SIGNED = "application/token-introspection+jwt"  # RFC 9701 §4

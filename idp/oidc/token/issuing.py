@@ -13,16 +13,17 @@ from ... import audit
 from ...crypto.sealing import current_sealing
 from ...delegation import services as delegation
 from ...delegation.catalogue import catalogue_services
-from ...delegation.rights.authority import Authority
+from ...delegation.rights.domain.authority import Authority
 from ...http.web import current_settings
-from ..authorization.requests import AuthorizationRequest
+from ..authorization.domain.requests import AuthorizationRequest
 from ..claims import released_claims
 from ..clients import client_services
-from ..clients.clients import RelyingParty
+from ..clients.domain.clients import RelyingParty
 from ..keys.live_keys import LiveKeyRing
 from ..keys.signing_keys import ACCESS_TOKEN_ALG, UntrustedTokenError
-from . import grant_services, narrowing, tokens
-from .tokens import TokenGrant
+from . import grant_services
+from .domain import narrowing, tokens
+from .domain.tokens import TokenGrant
 
 
 class NoRightError(Exception):

@@ -14,9 +14,11 @@ from werkzeug.datastructures import Headers
 
 from ...db import transaction
 from ..clients import client_services, mutual_tls
-from ..proofs import dpop, possession, replay_services
+from ..proofs import possession, replay_services
+from ..proofs.domain import dpop
 from ..proofs.possession import InvalidProofError, UseNonceError
-from . import issuing, tokens
+from . import issuing
+from .domain import tokens
 
 _SAID = {
     "invalid_token": "the token is not valid any more",

@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ..authorization.requests import OFFLINE
-from ..clients.clients import RelyingParty
-from . import grant_services, issuing, narrowing, refresh_services, tokens
+from ..authorization.domain.requests import OFFLINE
+from ..clients.domain.clients import RelyingParty
+from . import grant_services, issuing, refresh_services
+from .domain import narrowing, tokens
+from .domain.tokens import TokenGrant
 from .issuing import NoRightError
 from .refresh_services import Family
-from .tokens import TokenGrant
 
 
 class SpentTokenError(Exception):

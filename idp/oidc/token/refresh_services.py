@@ -16,11 +16,12 @@ from ... import audit
 from ...accounts import services as accounts
 from ...crypto.sealing import current_sealing, digest
 from ...db import db, table_of
-from ..clients.clients import RelyingParty
+from ..clients.domain.clients import RelyingParty
 from ..models import GrantRow
-from . import grant_services, refresh_tokens
-from .refresh_tokens import RefreshToken, Use
-from .tokens import TokenGrant
+from . import grant_services
+from .domain import refresh_tokens
+from .domain.refresh_tokens import RefreshToken, Use
+from .domain.tokens import TokenGrant
 
 _PURPOSE = "refresh_token"
 _GRANTS = table_of(GrantRow)

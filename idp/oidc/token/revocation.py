@@ -12,10 +12,11 @@ from typing import Any
 
 from ... import audit
 from ...http.web import now
-from ..clients.clients import RelyingParty
-from . import grant_services, issuing, refresh_services, system_token_services, system_tokens, tokens
+from ..clients.domain.clients import RelyingParty
+from . import grant_services, issuing, refresh_services, system_token_services
+from .domain import system_tokens, tokens
+from .domain.tokens import TokenGrant
 from .server import Answer, BackChannelRequest
-from .tokens import TokenGrant
 
 
 def revoke(asked: BackChannelRequest, client: RelyingParty) -> Answer:

@@ -25,8 +25,8 @@ from ...db import transaction
 from ...http import refusals
 from ...http.web import absolute_url, current_settings, now
 from ..clients import client_auth, client_key_services, client_refusals, client_services, mutual_tls
-from ..clients.assertions import Assertion
-from ..clients.clients import RelyingParty
+from ..clients.domain.assertions import Assertion
+from ..clients.domain.clients import RelyingParty
 from ..proofs import possession, replay_services
 from ..proofs.possession import SenderProof
 from .client_credentials import ServiceGrant

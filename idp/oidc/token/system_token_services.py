@@ -12,17 +12,18 @@ from werkzeug.datastructures import MultiDict
 
 from ... import audit
 from ...delegation.rights import system_user_services
-from ...delegation.rights.authority import Authority
+from ...delegation.rights.domain.authority import Authority
 from ...http.web import current_settings
 from ..clients import client_services
-from ..clients.clients import RelyingParty
+from ..clients.domain.clients import RelyingParty
+from ..domain.metadata import DETAILS_TYPES
 from ..keys.signing_keys import ACCESS_TOKEN_ALG
-from ..metadata import DETAILS_TYPES
 from ..proofs import possession, replay_services
 from ..proofs.possession import SenderProof
-from . import issuing, system_tokens, tokens
+from . import issuing
+from .domain import system_tokens, tokens
+from .domain.system_tokens import NOT_APPROVED, MalformedDetailsError
 from .grants import InvalidDetailsError, resources_of
-from .system_tokens import NOT_APPROVED, MalformedDetailsError
 
 
 def token_response(

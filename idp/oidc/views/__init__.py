@@ -7,7 +7,7 @@ from authlib.oidc.discovery import OpenIDProviderMetadata
 from flask import Flask
 from markupsafe import Markup
 
-from ...accounts.sessions.sign_ins import OpenSignIn, SignIn
+from ...accounts.sessions.domain.sign_ins import OpenSignIn, SignIn
 from ...accounts.views import (
     Departure,
     add_account_section,
@@ -21,11 +21,11 @@ from ...http.web import current_settings, show_again
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
 from ...notices.services import register_renderer
-from .. import metadata
 from ..authorization import consent_services
 from ..clients import mutual_tls
+from ..domain import metadata
 from ..events import event_services, signal_services
-from ..events import streams as stream_rules
+from ..events.domain import streams as stream_rules
 from ..keys.key_folder import KeyFolder
 from ..keys.live_keys import LiveKeyRing
 from ..logout import logout_services

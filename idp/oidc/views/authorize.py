@@ -12,15 +12,16 @@ from flask.typing import ResponseReturnValue
 from ...accounts.sessions.sessions import current_sign_in
 from ...http.limits import AUTHORIZATIONS, limiter
 from ...http.web import csrf, now, see_other
-from ..authorization import checks, interaction_services, issue_services, next_step_services, request_parsing, responses
+from ..authorization import interaction_services, issue_services, next_step_services, request_parsing, responses
+from ..authorization.domain import checks
+from ..authorization.domain.interactions import InteractionStep
+from ..authorization.domain.requests import AuthorizationRequest, Parameters, parameters
 from ..authorization.interaction_services import Interaction
-from ..authorization.interactions import InteractionStep
-from ..authorization.requests import AuthorizationRequest, Parameters, parameters
-from ..claims import assurance_levels
+from ..claims.domain import assurance_levels
 from ..clients import client_refusals
-from ..clients.clients import RelyingParty
+from ..clients.domain.clients import RelyingParty
 from ..errors import AuthorizationRefusedError, OverError, UnprovenRequestError
-from ..token import narrowing
+from ..token.domain import narrowing
 from . import browser
 from .over import over_page, refusal_page
 

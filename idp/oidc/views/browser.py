@@ -13,14 +13,15 @@ from ...delegation.catalogue import catalogue_services
 from ...http import bindings
 from ...http.web import now, see_other
 from ...i18n import ASKED_LANGUAGE
-from .. import uris, words
+from .. import words
 from ..authorization import interaction_services, next_step_services
+from ..authorization.domain.interactions import WAY_BACK_LIFE, must_log_in
+from ..authorization.domain.requests import AuthorizationRequest
 from ..authorization.interaction_services import Interaction
-from ..authorization.interactions import WAY_BACK_LIFE, must_log_in
-from ..authorization.requests import AuthorizationRequest
-from ..claims import assurance_levels
+from ..claims.domain import assurance_levels
 from ..clients import client_services
-from ..clients.clients import RelyingParty
+from ..clients.domain.clients import RelyingParty
+from ..domain import uris
 
 _CAME_FROM = "oidc_came_from"  # an interaction that cannot go on yet, and its client
 _ELSEWHERE = ("/home", "/agencies", "/people", "/roster", "/enrol", "/account")

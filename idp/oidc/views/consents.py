@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from ...accounts.sessions.sessions import current_sign_in, sign_in_required
 from ...delegation import services as delegation
 from ...delegation.catalogue import catalogue_services
-from ...delegation.catalogue.catalogue import Agency
+from ...delegation.catalogue.domain.catalogue import Agency
 from ...errors import NotFoundError
 from ...http.web import now, see_other
 from ...i18n import gettext as _

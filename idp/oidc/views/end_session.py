@@ -17,14 +17,14 @@ from ...crypto.sealing import SealError, current_sealing
 from ...http.limits import AUTHORIZATIONS, limiter
 from ...http.web import csrf, current_settings, error_page, now, see_other
 from ...i18n import gettext as _
-from .. import metadata, uris
-from ..authorization.requests import Parameters, parameters, too_long
+from ..authorization.domain.requests import Parameters, parameters, too_long
 from ..clients import client_refusals, client_services
+from ..domain import metadata, uris
 from ..errors import UnprovenRequestError
 from ..keys.signing_keys import UntrustedTokenError
-from ..logout import logout
-from ..logout.logout import LogoutRequest, Return
-from ..token import tokens
+from ..logout.domain import logout
+from ..logout.domain.logout import LogoutRequest, Return
+from ..token.domain import tokens
 from ..token.issuing import key_ring
 from . import browser, farewell
 

@@ -12,9 +12,9 @@ from flask import Blueprint, Response, g, make_response, render_template, sessio
 
 from ...accounts.sessions.sessions import current_sign_in
 from ...http.web import now
-from .. import uris
+from ..domain import uris
 from ..logout import logout_services
-from ..logout.logout import Return
+from ..logout.domain.logout import Return
 
 blueprint = Blueprint("oidc_farewell", __name__)
 PATH = "/end-session/done"

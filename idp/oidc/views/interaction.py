@@ -12,25 +12,27 @@ from functools import wraps
 from flask import Blueprint, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from ...accounts.sessions.domain.sign_ins import SignIn
 from ...accounts.sessions.sessions import current_sign_in
-from ...accounts.sessions.sign_ins import SignIn
 from ...delegation import services as delegation
 from ...delegation.catalogue import catalogue_services
-from ...delegation.people.roles import EnterpriseStatus, Role
+from ...delegation.people.domain.roles import EnterpriseStatus, Role
 from ...delegation.rights.rights_services import EnterpriseChoice
 from ...delegation.subscriptions.words import STATES
 from ...http.bindings import own_address
 from ...http.web import now, see_other
 from ...i18n import current_language
-from .. import uris, words
+from .. import words
 from ..authorization import consent_services, interaction_services, next_step_services, responses
-from ..authorization.disclosure import Disclosure
+from ..authorization.domain.disclosure import Disclosure
+from ..authorization.domain.interactions import InteractionStep, Next
+from ..authorization.domain.requests import OFFLINE
 from ..authorization.interaction_services import Interaction
-from ..authorization.interactions import InteractionStep, Next
-from ..authorization.requests import OFFLINE
-from ..clients.clients import RelyingParty
+from ..clients.domain.clients import RelyingParty
+from ..domain import uris
 from ..errors import UnprovenRequestError
-from ..token import issuing, narrowing
+from ..token import issuing
+from ..token.domain import narrowing
 from ..way_on import PersonInCharge, WayOn, states_at, way_on
 from ..way_on import in_charge as contacts_in_charge
 from . import browser

@@ -14,9 +14,10 @@ from ...http.limits import PUSHED, limiter
 from ...http.web import absolute_url, csrf, now
 from ..authorization import pushed_requests
 from ..clients import client_refusals, client_services
-from ..keys.key_rotation import JWKS_MAX_AGE
+from ..keys.domain.key_rotation import JWKS_MAX_AGE
 from ..proofs import possession
-from ..token import introspection, issuing, presented_tokens, revocation, tokens
+from ..token import introspection, issuing, presented_tokens, revocation
+from ..token.domain import tokens
 from ..token.issuing import NoRightError
 from ..token.server import MandatServer
 

@@ -14,13 +14,14 @@ from ...accounts.sessions.sessions import current_sign_in
 from ...http import bindings, refusals
 from ...http.web import ReturnLink, error_page, now
 from ...i18n import gettext as _
-from .. import uris
-from ..authorization import checks, interaction_services, responses
-from ..authorization.checks import Target
+from ..authorization import interaction_services, responses
+from ..authorization.domain import checks
+from ..authorization.domain.checks import Target
+from ..authorization.domain.requests import Parameters
 from ..authorization.interaction_services import ResponseTarget as Answer
-from ..authorization.requests import Parameters
 from ..clients import client_refusals, client_services
-from ..clients.clients import RelyingParty
+from ..clients.domain.clients import RelyingParty
+from ..domain import uris
 from ..errors import UnprovenRequestError
 from ..token import grant_services
 from . import browser

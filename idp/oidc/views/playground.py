@@ -13,18 +13,18 @@ from flask import Blueprint, Flask, Response, current_app, make_response, redire
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from ...accounts.sessions.domain.sign_ins import SignIn
 from ...accounts.sessions.sessions import current_sign_in, sign_in_address
-from ...accounts.sessions.sign_ins import SignIn
 from ...crypto.sealing import random_token
 from ...delegation import services as delegation
 from ...errors import NotFoundError
 from ...http.web import absolute_url, csrf, current_settings, error_page, now, see_other
 from ...i18n import gettext as _
 from .. import playground_services, words
-from ..authorization.requests import Parameters, parameters
+from ..authorization.domain.requests import Parameters, parameters
+from ..domain.playground import PlaygroundTest, attempt
 from ..errors import UnprovenRequestError
 from ..forms import PlaygroundForm
-from ..playground import PlaygroundTest, attempt
 from ..playground_services import CALLBACK, Redemption
 from . import playground_result
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from ...delegation import services as delegation
 from ...delegation.catalogue import catalogue_services
-from ...delegation.catalogue.catalogue import Agency
+from ...delegation.catalogue.domain.catalogue import Agency
 from ...delegation.rights import explanation_words
 from ...errors import NotFoundError
 from ...http.web import absolute_url, current_settings
@@ -19,12 +19,13 @@ from ...i18n import long_datetime
 from .. import words
 from ..claims import claim_words
 from ..claims.claim_words import Words
+from ..domain.playground import INSTANTS, PlaygroundTest, opened, shown
 from ..keys.signing_keys import ACCESS_TOKEN_ALG, ID_TOKEN_ALG, UntrustedTokenError
-from ..playground import INSTANTS, PlaygroundTest, opened, shown
 from ..playground_services import Redemption
-from ..token import issuing, tokens
+from ..token import issuing
+from ..token.domain import tokens
+from ..token.domain.tokens import TokenGrant
 from ..token.issuing import NoRightError
-from ..token.tokens import TokenGrant
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from ...http.request_bodies import takes_other_body
 from ...http.web import csrf, now
-from ..clients import client_refusals, registration, registration_services
+from ..clients import client_refusals, registration_services
+from ..clients.domain import registration
 from ..errors import RegistrationError, UnknownTokenError
 
 blueprint = Blueprint("oidc_registration", __name__, url_prefix="/register")

@@ -16,15 +16,18 @@ from flask.typing import ResponseReturnValue
 from ...http.request_bodies import takes_other_body
 from ...http.web import absolute_url, csrf, now
 from ..clients import client_refusals
-from ..clients.clients import RelyingParty
-from ..events import event_services, polls, stream_services, streams
-from ..events.signals import POLL
-from ..events.streams import StreamRefusedError
+from ..clients.domain.clients import RelyingParty
+from ..events import event_services, stream_services
+from ..events.domain import polls, streams
+from ..events.domain.signals import POLL
+from ..events.domain.streams import StreamRefusedError
 from ..keys.signing_keys import UntrustedTokenError
-from ..proofs import possession, strict_json
-from ..proofs.strict_json import NotStrictJsonError
-from ..token import client_credentials, presented_tokens, tokens
+from ..proofs import possession
+from ..proofs.domain import strict_json
+from ..proofs.domain.strict_json import NotStrictJsonError
+from ..token import client_credentials, presented_tokens
 from ..token.client_credentials import Service
+from ..token.domain import tokens
 from ..token.presented_tokens import PresentedToken, RefusedTokenError
 from .machine import published, refused
 

@@ -16,17 +16,18 @@ from flask.typing import ResponseReturnValue
 
 from ...accounts.sign_in.confirming import fresh_sign_in_required
 from ...clock import end_of_day
-from ...delegation import presenting, rules
+from ...delegation import presenting
 from ...delegation import services as delegation
 from ...delegation.acting import acting, ar_or_pes_required, pes_required
 from ...delegation.catalogue import catalogue_services
 from ...delegation.forms import REASONS
-from ...delegation.people.roles import Role
-from ...delegation.rights import claims, system_user_services, system_users
-from ...delegation.rights.authority import Authority, HeldBlocks, approval_id
+from ...delegation.people.domain.roles import Role
+from ...delegation.rights import system_user_services
+from ...delegation.rights.domain import claims, rules, system_users
+from ...delegation.rights.domain.authority import Authority, HeldBlocks, approval_id
+from ...delegation.rights.domain.rules import DenialReason
+from ...delegation.rights.domain.system_users import PreviewedSystemUser, SystemUserState, Wanted
 from ...delegation.rights.system_user_services import SystemUserView
-from ...delegation.rights.system_users import PreviewedSystemUser, SystemUserState, Wanted
-from ...delegation.rules import DenialReason
 from ...errors import ConflictError, NotFoundError
 from ...http.web import now, see_other
 from ...i18n import gettext as _

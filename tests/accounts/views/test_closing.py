@@ -12,15 +12,16 @@ from sqlalchemy import func, select
 
 from idp import audit
 from idp.accounts import models, services
-from idp.accounts.challenges import challenge_models
+from idp.accounts.challenges import models as challenge_models
 from idp.accounts.credentials import recovery_code_services
 from idp.accounts.leaving import closing_services
-from idp.accounts.leaving.closing import ADDRESS_KEPT, NAME_KEPT
+from idp.accounts.leaving.domain.closing import ADDRESS_KEPT, NAME_KEPT
 from idp.accounts.models import Person
 from idp.accounts.people import contact_services, email_change_services
-from idp.accounts.people.access_states import Access
-from idp.accounts.recovery import recovery_models, reproofing_services
-from idp.accounts.recovery.reproofing_states import WAIT
+from idp.accounts.people.domain.access_states import Access
+from idp.accounts.recovery import models as recovery_models
+from idp.accounts.recovery import reproofing_services
+from idp.accounts.recovery.domain.reproofing_states import WAIT
 from idp.accounts.sessions import session_services
 from idp.accounts.sign_in import email_sign_in_services
 from idp.accounts.sign_in.sign_in_services import SecondStep, check_password

@@ -16,10 +16,10 @@ from sqlalchemy import select, update
 from idp import audit
 from idp.accounts import services
 from idp.accounts.credentials import passkey_services
-from idp.accounts.credentials.passkeys import CeremonyPurpose
+from idp.accounts.credentials.domain.passkeys import CeremonyPurpose
 from idp.accounts.models import SignInRow, TotpDevice
 from idp.accounts.people.contact_services import note_confirmed
-from idp.accounts.sessions.sign_ins import ACR, AMR, PASSKEY_ACR, SignIn
+from idp.accounts.sessions.domain.sign_ins import ACR, AMR, PASSKEY_ACR, SignIn
 from idp.accounts.sign_in import step_up_services
 from idp.accounts.sign_in.sign_in_services import Refusal
 from idp.clock import MovableClock

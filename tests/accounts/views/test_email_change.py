@@ -13,8 +13,8 @@ from idp.accounts import services
 from idp.accounts.challenges.email_code_services import CodeCheck
 from idp.accounts.people import access_services, email_change_services
 from idp.accounts.sessions import session_services
+from idp.accounts.sign_in.domain.steps import FlowKind
 from idp.accounts.sign_in.sign_in_services import SecondStep, check_password, check_second_factor
-from idp.accounts.sign_in.steps import FlowKind
 from idp.clock import MovableClock
 from idp.db import db
 from tests.accounts.conftest import Account, Browser, latest_email_code, payloads

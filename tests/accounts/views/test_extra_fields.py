@@ -16,7 +16,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from idp.accounts.models import Passkey, Password, Person, RecoveryCode, TotpDevice, UserCodeRow
-from idp.accounts.recovery.recovery_models import ContactPoint
+from idp.accounts.recovery.models import ContactPoint
 from idp.clock import MovableClock
 from idp.db import Base, db
 from idp.identifiers import UserCode

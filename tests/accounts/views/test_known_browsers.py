@@ -12,11 +12,11 @@ from sqlalchemy import func, select
 
 from idp import audit
 from idp.accounts import services
-from idp.accounts.challenges.challenge_models import KnownBrowser
+from idp.accounts.challenges.models import KnownBrowser
 from idp.accounts.sessions import known_browser_services
 from idp.accounts.sessions.cookies import KnownBy
 from idp.accounts.sign_in.sign_in_services import check_password
-from idp.accounts.throttling import attempt_counters
+from idp.accounts.throttling import attempt_counter_services
 from idp.clock import MovableClock
 from idp.crypto.sealing import digest
 from idp.db import db
@@ -203,9 +203,9 @@ def test_simultaneous_tries_hold_both_counters(
     now = clock.now()
     at_once(app, 4, lambda: known_browser_services.remember(julie.person_id, KnownBy(known), device="", now=now))
     own = known_browser_services.counters(julie.person_id, known, now=now)
-    person = attempt_counters.subject_of(julie.person_id)
+    person = attempt_counter_services.subject_of(julie.person_id)
 
-    answers = at_once(app, 16, lambda: attempt_counters.take_try_on(person, own, now=now)[0])
+    answers = at_once(app, 16, lambda: attempt_counter_services.take_try_on(person, own, now=now)[0])
 
     assert answers.count(True) == 10
     assert check_password(julie.code, julie.password, next_path="/", known=known, now=now).refusal == "locked"

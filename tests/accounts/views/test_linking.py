@@ -10,7 +10,7 @@ from flask import Flask
 
 from idp.accounts import services
 from idp.accounts.people.contact_services import note_confirmed
-from idp.accounts.sign_in.sign_in_lookup import holder_of
+from idp.accounts.sign_in.sign_in_lookup_services import holder_of
 from idp.audit import SYSTEM
 from idp.clock import MovableClock
 from idp.db import db

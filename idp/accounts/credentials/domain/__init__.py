@@ -1,0 +1,1 @@
+"""The rules and values of credentials: pure, without web, database or clock."""

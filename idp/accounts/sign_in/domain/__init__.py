@@ -1,0 +1,1 @@
+"""The rules and values of sign in: pure, without web, database or clock."""

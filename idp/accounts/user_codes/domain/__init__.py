@@ -1,0 +1,1 @@
+"""The rules and values of user codes: pure, without web, database or clock."""

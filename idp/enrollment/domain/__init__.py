@@ -1,0 +1,1 @@
+"""The rules and values of enrollment: pure, without web, database or clock."""

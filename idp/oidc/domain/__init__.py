@@ -1,0 +1,1 @@
+"""The rules and values of oidc: pure, without web, database or clock."""

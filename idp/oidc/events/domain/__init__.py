@@ -1,0 +1,1 @@
+"""The rules and values of events: pure, without web, database or clock."""

@@ -1,1 +1,0 @@
-"""Who the clients of agencies are: registered, proven, their keys and certificates."""
