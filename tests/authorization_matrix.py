@@ -39,6 +39,13 @@ ALLOWED: dict[str, frozenset[str]] = {
     "details.mine": IN_CHARGE,
     "details.enterprise": IN_CHARGE,
     "reminders.remind": AR,
+    "requests.ask": frozenset({"user"}),
+    "requests.mine": frozenset({"user"}),
+    "requests.withdraw": frozenset({"user"}),
+    "requests.requests": PES,
+    "requests.one": PES_HERE,
+    "requests.grant": PES_HERE,
+    "requests.refuse": PES_HERE,
     "questions.questions": IN_CHARGE,
     "questions.answered": IN_CHARGE,  # a message of another enterprise is as one that is gone
     "sign_in.password": EVERYBODY,

@@ -15,6 +15,7 @@ from idp.accounts.people.contact_services import note_confirmed
 from idp.clock import MovableClock
 from idp.delegation import services as delegation
 from idp.delegation.people.domain.roles import Role
+from idp.delegation.requests import request_services
 from idp.delegation.rights import system_user_services
 from idp.delegation.rights.domain import rules
 from idp.delegation.rights.domain.system_users import Wanted
@@ -83,14 +84,21 @@ def values(world: World) -> dict[str, str]:
         by=_person(world, "pes"),
         now=world.clock.now(),
     )
+    until = rules.default_end(world.clock.now())
+    user, codes = _person(world, "user"), frozenset({"005"})
+    assert request_services.ask(
+        story, "amp", person_id=user, blocks=codes, until=until, reason="Je remplace Omar", now=world.clock.now()
+    )
+    (asked, *_others), _more = request_services.requests_of(story, is_open=True)
     return {
         "agency_id": "amp",
+        "request_id": asked.id,
         "enterprise_id": story,
         "membership_id": newcomer.membership_id,
         "system_user_id": system_user_services.approve(
             story,
             "amp",
-            Wanted("ledger", "Progiciel", frozenset({"008"}), rules.default_end(world.clock.now())),
+            Wanted("ledger", "Progiciel", frozenset({"008"}), until),
             by=_person(world, "pes"),
             now=world.clock.now(),
         ),

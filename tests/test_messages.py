@@ -50,6 +50,8 @@ KINDS: dict[str, tuple[str, ...]] = {
     "user_codes_asked": ("accounts/mail_user_codes",),
     "pes_question": ("delegation/mail_question",),
     "pes_reminded": ("delegation/mail_reminder",),
+    "requests_waiting": ("delegation/mail_requests_waiting",),
+    "request_answered": ("delegation/mail_request_answered",),
     "pes_frozen": ("delegation/mail_pes_frozen",),
     "member_left": ("delegation/mail_member_left",),
     "member_renamed": ("delegation/mail_member_renamed",),
@@ -106,6 +108,19 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "delegation/mail_question": {
         "neq": "1100000018",
         "asker": Asker("Mo Nouveau", "mo@example.com", "418 555-0123", "Je travaille ici depuis lundi.", "fr"),
+    },
+    "delegation/mail_requests_waiting": {
+        "name": "Pia Licorne",
+        "enterprise": "Toitures Brumeplume inc.",
+        "count": 2,
+    },
+    "delegation/mail_request_answered": {
+        "name": "Julie Licorne",
+        "enterprise": "Toitures Brumeplume inc.",
+        "agency": "Autorité des marchés publics",
+        "granted": "",
+        "is_whole": False,
+        "reason": "Demandez plutôt le bloc 007",
     },
     "delegation/mail_reminder": {
         "name": "Pia Licorne",

@@ -29,6 +29,7 @@ from idp.db import Base, db, new_id, transaction
 from idp.delegation import services as delegation
 from idp.delegation.people.domain.roles import Role
 from idp.delegation.people.domain.verification import VerificationRecord
+from idp.delegation.requests import request_services
 from idp.delegation.rights import system_user_services
 from idp.delegation.rights.domain.system_users import Wanted
 from idp.delegation.subscriptions import subscription_services
@@ -131,6 +132,15 @@ def changed_the_address(julie: Someone, clock: MovableClock) -> None:
 def answered_for_enterprises(julie: Someone, scenery: Scenery, clock: MovableClock) -> None:
     """A right lost and a role ended, a subscription asked for, software approved, an enterprise enrolled."""
     now, pes = clock.now(), scenery.people["pes"].person_id
+    assert request_services.ask(
+        scenery.story,
+        "amp",
+        person_id=julie.person_id,
+        blocks=frozenset({"005"}),
+        until=(now + timedelta(days=20)).date(),
+        reason="Je remplace Omar",
+        now=now,
+    )
     delegation.appoint(
         scenery.firm,
         julie.person_id,

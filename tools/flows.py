@@ -51,6 +51,11 @@ TABLES = (
         "An automatic rule decides within the transaction of the request; a person at the agency decides otherwise.",
     ),
     (
+        "idp.delegation.requests.domain.states",
+        "Request for access",
+        "A user asks for blocks with a reason; another person, who is in charge, grants all or a part, or refuses.",
+    ),
+    (
         "examples.amp_portal.applications",
         "Application at the demonstration’s portal",
         "Several people write a draft together (018); one submits it (019), which raises a fee that is paid once (008).",

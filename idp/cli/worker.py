@@ -20,6 +20,7 @@ from ..clock import Clock, SystemClock
 from ..db import db
 from ..delegation import services as delegation
 from ..delegation.people import level_services, question_services
+from ..delegation.requests import request_services
 from ..enrollment import browser_services
 from ..enrollment import worker_services as enrollment
 from ..notices import services as notices
@@ -44,6 +45,8 @@ SWEEPS: tuple[Task, ...] = (
     level_services.raise_levels,
     delegation.sweep_dates,
     question_services.forget_old,
+    request_services.sweep,
+    request_services.notify_waiting,
     accounts.sweep,
     accounts.watch_failed_tries,
     interaction_services.forget_old,

@@ -11,6 +11,7 @@ from .catalogue import catalogue_services
 from .catalogue.domain.catalogue import Agency
 from .people.domain.roles import MembershipStatus, Role
 from .people.people_services import MembershipView, members
+from .requests import request_services
 from .rights.domain.authority import Authority
 from .rights.removal_services import RemovalView, removals
 from .rights.rights_services import authority, matrix
@@ -48,6 +49,7 @@ class HomeOfEnterprise:
     removals: tuple[RemovalView, ...]
     users: int
     pes: tuple[str, ...]
+    requests: int
 
     @property
     def subscribed(self) -> bool:
@@ -107,6 +109,7 @@ def of_enterprise(enterprise_id: str, now: datetime) -> HomeOfEnterprise:
         removals=removals(enterprise_id, limit=5),
         users=sum(member.role is Role.USER for member in people),
         pes=in_charge(enterprise_id),
+        requests=request_services.count_open(enterprise_id),
     )
 
 
@@ -129,3 +132,15 @@ def pes_of(enterprise_id: str) -> tuple[MembershipView, ...]:
     """Return the active PES of an enterprise by name, with how they are reached."""
     found = (member for member in members(enterprise_id) if member.role is Role.PES and member.counts)
     return tuple(sorted(found, key=lambda member: sort_key(member.name)))
+
+
+def askable_agencies(person_id: str, enterprise_id: str) -> tuple[Agency, ...]:
+    """Return the agencies at which a user may ask for access: those the enterprise is subscribed to."""
+    if request_services.user_membership(person_id, enterprise_id) is None:
+        return ()
+    subscribed = subscriptions_of(enterprise_id)
+    return tuple(
+        agency
+        for agency in catalogue_services.agencies()
+        if (found := subscribed.get(agency.id)) is not None and found.counts
+    )

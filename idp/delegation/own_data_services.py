@@ -12,6 +12,7 @@ from ..identifiers import UserCode
 from ..own_data import OwnDataPart, Parts, by_word
 from . import services
 from .models import BlockGrant, Enterprise, EnterpriseVerification, Membership, Projection, Removal, SoftwareApproval
+from .requests import request_services
 from .subscriptions.models import Subscription, SubscriptionStep
 
 _ENTERPRISES, _MEMBERS, _GRANTS = table_of(Enterprise), table_of(Membership), table_of(BlockGrant)
@@ -155,6 +156,31 @@ def software(person_id: str, _now: datetime) -> list[dict[str, Any]]:
     ]
 
 
+def access_requests(person_id: str, _now: datetime) -> list[dict[str, Any]]:
+    """Return the requests for access that a person made, oldest first, with the answers they received."""
+    neqs = {
+        row.id: row.neq
+        for row in db.session.execute(
+            select(_ENTERPRISES.c.id, _ENTERPRISES.c.neq).where(_ENTERPRISES.c.id.in_(_where_a_member(person_id)))
+        )
+    }
+    return [
+        {
+            "neq": neqs[asked.enterprise_id],
+            "agency": asked.agency_id,
+            "blocks": list(asked.blocks),
+            "until": asked.until,
+            "reason": asked.reason,
+            "state": asked.state,
+            "asked_at": asked.asked_at,
+            "ended_at": asked.ended_at,
+            "granted": list(asked.granted),
+            "answer": asked.answer,
+        }
+        for asked in request_services.all_requests_by(person_id)
+    ]
+
+
 PARTS: Parts = {
     "enterprises": OwnDataPart(enterprises, ("membership", "block_grant")),
     "removals": OwnDataPart(removals, ("removal",)),
@@ -162,6 +188,7 @@ PARTS: Parts = {
     "verifications": OwnDataPart(verifications, ("enterprise_verification",)),
     "subscriptions": OwnDataPart(subscriptions, ("subscription_event",)),
     "software": OwnDataPart(software, ("software_approval",)),
+    "access_requests": OwnDataPart(access_requests, ("access_request",)),
 }  # each with the tables that it is read from
 
 

@@ -285,6 +285,21 @@ class SubscriptionRequest(Part):
     at: AwareDatetime
 
 
+class AccessAsked(Part):
+    """A request for access that the person made, and the answer."""
+
+    neq: str
+    agency: str
+    blocks: list[str]
+    until: date
+    reason: str
+    state: str
+    asked_at: AwareDatetime
+    ended_at: AwareDatetime | None
+    granted: list[str]
+    answer: str
+
+
 class Software(Part):
     """Software that the person approved, or stopped, for an enterprise."""
 
@@ -487,6 +502,7 @@ class MyData(Own, Head):
     verifications: list[Verification]
     subscriptions: list[SubscriptionRequest]
     software: list[Software]
+    access_requests: list[AccessAsked]
     consents: list[Consent]
     authorizations: list[Authorization]
     signals: list[Signal]

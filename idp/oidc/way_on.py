@@ -56,11 +56,12 @@ def way_on(choice: EnterpriseChoice, agency_id: str, agency: str, *, several: bo
         action = _("Remind the persons in charge") if contacts else _("Name a person in charge")
         text = f"{text} {_('A person in charge of electronic services can act on it.')}"
         return WayOn(with_neq(choice.name, choice.neq), text, action, _acting_for(path) if several else path, contacts)
-    if state in COUNTING:
-        text = _(
-            "You have no access there yet. A person in charge of electronic services of your enterprise can give it."
-        )
-    return WayOn(with_neq(choice.name, choice.neq), text, contacts=contacts)
+    if state not in COUNTING or choice.role is not Role.USER:
+        return WayOn(with_neq(choice.name, choice.neq), text, contacts=contacts)
+    text = _("You have no access there yet. A person in charge of electronic services of your enterprise can give it.")
+    path = f"/agencies/{agency_id}/ask"
+    where = _acting_for(path) if several else path
+    return WayOn(with_neq(choice.name, choice.neq), text, _("Ask for access"), where, contacts)
 
 
 def in_charge(enterprise_id: str) -> tuple[PersonInCharge, ...]:

@@ -78,6 +78,7 @@ VISITED = {
         *("people.people", "people.person", "people.new_user", "people.confirm_act", "people.roster"),
         "people.confirm_vouch",
         "reminders.remind",
+        *("requests.ask", "requests.mine", "requests.requests", "requests.one"),
         *("people.new_pes", "people.choose", "journal.journal", "journal.why", "accounts.account"),
         *("oidc_systems.systems", "oidc_systems.approve", "oidc_systems.check", "oidc_systems.revoke"),
         *("reproofing.confirm", "reproofing.confirm_unlock"),
@@ -506,6 +507,7 @@ def test_pages_of_an_enterprise(installation: Installation, scan: Scan, new_page
     scan.visit(pes)
     journeys.consent_to_subscription(pes)
     scan.visit(pes)
+    _visit_request(pes, new_page(), installation, scan)
     for key, paths in (
         ("ar", ("home", "roster", "roster/new", "agencies", "agencies/amp/systems", "agencies/amp/remind", "journal")),
         ("user", ("home",)),
@@ -518,6 +520,35 @@ def test_pages_of_an_enterprise(installation: Installation, scan: Scan, new_page
             scan.visit(other)
 
     _done(scan, "enterprise")
+
+
+def _visit_request(pes: Page, user: Page, installation: Installation, scan: Scan) -> None:
+    """Ask for access, with its mistakes; the person in charge refuses, with a mistake."""
+    journeys.sign_in(user, installation, installation.persona("user"))
+    user.goto(f"{installation.issuer}/agencies/amp/ask")
+    scan.visit(user)
+    user.click("#ask-submit")
+    journeys.expect_mistakes(user)
+    scan.stay(user)
+    user.check("#blocks-1" if user.locator("#blocks-1").count() else "#blocks")
+    user.fill("#reason", "Je remplace Omar jusqu’à son retour")
+    user.click("#ask-submit")
+    user.wait_for_url("**/my-requests")
+    scan.visit(user)
+    pes.goto(f"{installation.issuer}/requests")
+    scan.visit(pes)
+    pes.click("#requests a")
+    scan.visit(pes)
+    pes.click("#request-refuse")
+    journeys.expect_mistakes(pes)
+    scan.stay(pes)
+    pes.fill("textarea[name=reason]", "Demandez plutôt le bloc 007")
+    pes.click("#request-refuse")
+    pes.wait_for_url("**/requests")
+    pes.goto(f"{installation.issuer}/requests?ended=1")
+    scan.visit(pes)
+    user.goto(f"{installation.issuer}/my-requests")
+    scan.visit(user)
 
 
 def _visit_change(pes: Page, installation: Installation, scan: Scan) -> None:

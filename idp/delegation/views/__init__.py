@@ -28,12 +28,12 @@ from ..people import (
     postal_services,
     renaming,
 )
-from . import changes, journal, people, questions, reminders, reproofing, rights, subscriptions
+from . import changes, journal, people, questions, reminders, reproofing, requests, rights, subscriptions
 
 
 def init_app(app: Flask) -> None:
     """Register the pages of people, rights, journal, agencies and the enterprise's home."""
-    for pages in (people, reproofing, rights, journal, subscriptions, changes, reminders):
+    for pages in (people, reproofing, rights, journal, subscriptions, changes, reminders, requests):
         app.register_blueprint(pages.blueprint)
     frozen_account_notices.init_app(app)
     departure_notices.init_app(app)

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, current_app, render_template, request
+from flask import Blueprint, current_app, flash, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...accounts.sign_in.confirming import fresh_sign_in_required
@@ -18,6 +18,8 @@ from .. import presenting, services
 from ..acting import acting, pes_required
 from ..catalogue import catalogue_services
 from ..forms import REASONS, RightsForm, read, shown
+from ..requests import request_services
+from ..requests.request_services import AnsweredError
 from ..rights.domain import previews
 from ..rights.domain.authority import UNRESTRICTED
 from ..rights.facts_services import FactsReading, read_everybody
@@ -94,11 +96,13 @@ def preview(agency_id: str) -> ResponseReturnValue:
     previewed = _opened(request.args["changes"], agency_id)
     matrix = _matrix(agency_id)
     wanted = _wanted(previewed)
-    if matrix.revision != previewed.revision:
+    if matrix.revision != previewed.revision and previewed.request_id is None:
         if all(_unchanged(matrix, right) for right in wanted):
             return see_other(f"/agencies/{agency_id}/rights/saved")
         return _conflict_page(matrix, wanted)
-    return _preview_page(matrix, request.args["changes"], wanted)
+    if matrix.revision != previewed.revision:  # the page of the request starts from the rights that there are now
+        return see_other(f"/requests/{previewed.request_id}")
+    return _preview_page(matrix, request.args["changes"], wanted, previewed.request_id)
 
 
 @blueprint.post("/agencies/<agency_id>/rights/preview")
@@ -110,14 +114,28 @@ def save(agency_id: str) -> ResponseReturnValue:
     previewed = _opened(request.form.get("changes", ""), agency_id)
     wanted = _wanted(previewed)
     try:
-        services.set_rights(
-            here.enterprise_id,
-            agency_id,
-            wanted,
-            granter_id=here.person.id,
-            seen_revision=previewed.revision,
-            now=now(),
-        )
+        if previewed.request_id is not None:
+            request_services.grant(
+                previewed.request_id,
+                wanted[0],
+                enterprise_id=here.enterprise_id,
+                by=here.person.id,
+                seen_revision=previewed.revision,
+                now=now(),
+            )
+            flash(_("The request is granted. The person receives an e-mail."), "success")
+        else:
+            services.set_rights(
+                here.enterprise_id,
+                agency_id,
+                wanted,
+                granter_id=here.person.id,
+                seen_revision=previewed.revision,
+                now=now(),
+            )
+    except AnsweredError:
+        flash(_("This request was answered already, or is no longer open."), "info")
+        return see_other(f"/requests/{previewed.request_id}")
     except ConflictError:
         return _conflict_page(_matrix(agency_id), wanted)
     return see_other(f"/agencies/{agency_id}/rights/saved")
@@ -223,7 +241,9 @@ def _wanted(previewed: previews.PreviewedRights) -> tuple[Right, ...]:
     return tuple(Right(membership_id, blocks, until) for membership_id, blocks, until in previewed.wanted)
 
 
-def _preview_page(matrix: Matrix, token: str, wanted: tuple[Right, ...]) -> ResponseReturnValue:
+def _preview_page(
+    matrix: Matrix, token: str, wanted: tuple[Right, ...], request_id: str | None = None
+) -> ResponseReturnValue:
     agency = catalogue_services.agency(matrix.agency_id)
     readings = _by_membership(read_everybody(acting().enterprise_id, matrix.agency_id, now=now()))
     pairs = tuple((other, block.code) for block in agency.blocks if (other := block.checker_of))
@@ -234,6 +254,7 @@ def _preview_page(matrix: Matrix, token: str, wanted: tuple[Right, ...]) -> Resp
         changes=[_person_change(matrix, right, readings, pairs, names) for right in wanted],
         token=token,
         labels=presenting.block_labels(matrix.agency_id),
+        back=f"/requests/{request_id}" if request_id else f"/agencies/{matrix.agency_id}/rights",
     )
 
 

@@ -60,7 +60,15 @@ def home() -> str:
     if not (who.is_pes or who.is_authorized_representative):
         held = home_services.of_user(who.person.id, who.enterprise_id, now())
         in_charge = home_services.pes_of(who.enterprise_id)
-        return render_template("delegation/home_user.html", who=who, role=role, held=held, text=text, pes=in_charge)
+        return render_template(
+            "delegation/home_user.html",
+            who=who,
+            role=role,
+            held=held,
+            text=text,
+            pes=in_charge,
+            askable=home_services.askable_agencies(who.person.id, who.enterprise_id),
+        )
     page = home_services.of_enterprise(who.enterprise_id, now())
     known = names(who.enterprise_id, [*(r.person_id for r in page.removals), *(e.person_id for e in page.endings)])
     labels = {id: block_labels(id) for id in {removal.agency_id for removal in page.removals}}

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import wraps
+from urllib.parse import urlencode
 
 from flask import Blueprint, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -17,6 +19,7 @@ from ...accounts.sessions.sessions import current_sign_in
 from ...delegation import services as delegation
 from ...delegation.catalogue import catalogue_services
 from ...delegation.people.domain.roles import EnterpriseStatus, Role
+from ...delegation.requests import request_services
 from ...delegation.rights.rights_services import EnterpriseChoice
 from ...delegation.subscriptions.words import STATES
 from ...http.bindings import own_address
@@ -39,6 +42,7 @@ from . import browser
 from .authorize import client_of
 from .over import leave, over_page, refusal_page
 
+WAITS = timedelta(days=1)  # a request older than that is told by the user's own list only
 blueprint = Blueprint("oidc_interaction", __name__, url_prefix="/interaction")
 
 
@@ -187,15 +191,19 @@ def missing_block(way: CurrentInteraction) -> ResponseReturnValue:
     chosen = next(choice for choice in way.choices if choice.enterprise_id == enterprise_id)
     facts = next_step_services.situation(way.interaction, way.client, way.sign_in, now=now())
     in_charge = delegation.in_charge(enterprise_id)
+    asked = request_services.latest(way.sign_in.person_id, enterprise_id, way.client.agency_id)
+    is_user = chosen.role is Role.USER
     return make_response(
         render_template(
             "oidc/missing_block.html",
+            asked=asked if is_user and asked and asked.asked_at > now() - WAITS else None,
+            ask=_ask_path(way, facts.missing) if is_user else None,
             agency=browser.agency_name(way.client),
             enterprise=chosen,
             blocks=words.blocks(catalogue_services.agency(way.client.agency_id), facts.missing),
             in_charge=contacts_in_charge(enterprise_id),
             is_in_charge=way.sign_in.person_id in in_charge,
-            way=_way_on(way, chosen) if chosen.role is not Role.USER else None,
+            way=None if is_user else _way_on(way, chosen),
             several=len(way.choices) > 1 and way.interaction.request.named_enterprise is None,
             change=browser.page_path("enterprise", way.interaction),
             again=browser.resume_path(way.interaction),
@@ -223,6 +231,15 @@ def _way_on(way: CurrentInteraction, chosen: EnterpriseChoice) -> WayOn:
     browser.lead_on(way.interaction)
     agency = browser.agency_name(way.client)
     return way_on(chosen, way.client.agency_id, agency, several=len(way.choices) > 1)
+
+
+def _ask_path(way: CurrentInteraction, missing: tuple[str, ...]) -> str:
+    """Return where a user asks for the missing blocks; the form leads back to this interaction."""
+    browser.lead_on(way.interaction)
+    path = f"/agencies/{way.client.agency_id}/ask?{urlencode([('blocks', code) for code in missing])}"
+    if len(way.choices) > 1:
+        path = f"/enterprises?{urlencode({'next': path})}"
+    return f"/~{way.interaction.id}{path}"
 
 
 def _contacts(view: delegation.MembershipView) -> tuple[PersonInCharge, ...]:

@@ -74,13 +74,17 @@ def previewed_claims(facts: AuthorityFacts, now: datetime, *, version: int) -> t
 
 @dataclass(frozen=True, slots=True)
 class PreviewedRights:
-    """What was shown: for whom, at which revision, and the rights wanted (membership id, blocks, last day)."""
+    """What was shown: for whom, at which revision, the rights wanted (membership id, blocks, last day).
+
+    ``request_id`` is the request for access that they answer, if any.
+    """
 
     enterprise_id: str
     agency_id: str
     person_id: str
     revision: int
     wanted: tuple[tuple[str, frozenset[str], date | None], ...]
+    request_id: str | None = None
 
 
 def sign(previewed: PreviewedRights, secret: bytes | str, now: datetime) -> str:
@@ -92,6 +96,7 @@ def sign(previewed: PreviewedRights, secret: bytes | str, now: datetime) -> str:
         "p": previewed.person_id,
         "r": previewed.revision,
         "w": wanted,
+        **({"q": previewed.request_id} if previewed.request_id else {}),
         "t": int(now.timestamp()),
     }
     return str(URLSafeSerializer(secret, salt=_SALT).dumps(payload))
@@ -106,4 +111,4 @@ def open_token(token: str, secret: bytes | str, now: datetime) -> PreviewedRight
     if payload["t"] + PREVIEW_LIFE.total_seconds() <= now.timestamp():
         return None
     wanted = tuple((m, frozenset(blocks), date.fromisoformat(end) if end else None) for m, blocks, end in payload["w"])
-    return PreviewedRights(payload["e"], payload["a"], payload["p"], payload["r"], wanted)
+    return PreviewedRights(payload["e"], payload["a"], payload["p"], payload["r"], wanted, payload.get("q"))
