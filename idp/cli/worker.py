@@ -21,8 +21,7 @@ from ..db import db
 from ..delegation import services as delegation
 from ..delegation.people import level_services, question_services
 from ..delegation.requests import request_services
-from ..enrollment import browser_services
-from ..enrollment import worker_services as enrollment
+from ..enrollment import browser_services, worker_services
 from ..notices import services as notices
 from ..oidc.authorization import interaction_services, pushed_services
 from ..oidc.events import event_services
@@ -39,8 +38,8 @@ SWEEP_SECONDS = 60.0
 PUBLISH_SECONDS = 5.0
 SENDERS = 4  # an agency that does not respond must not delay the others
 SWEEPS: tuple[Task, ...] = (
-    enrollment.take_up_submitted,
-    enrollment.sweep_deadlines,
+    worker_services.take_up_submitted,
+    worker_services.sweep_deadlines,
     browser_services.forget_old,
     level_services.raise_levels,
     delegation.sweep_dates,

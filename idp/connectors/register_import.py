@@ -12,20 +12,20 @@ from datetime import datetime
 from pathlib import Path
 
 from ..db import Base
-from . import register_files as files
+from . import register_files
 from .csv_files import Layout, Row, Source, check_header, find, rows
 from .errors import Faults, ImportRefusedError
 from .generations import REGISTER, load, new_generation, put_in_force
 from .models import RegisterEnterprise, RegisterEstablishment, RegisterLabel, RegisterMerger, RegisterName
 
-Keep = Callable[[Iterator[Row], str, files.NeqSet, Faults], files.Kept]
+Keep = Callable[[Iterator[Row], str, register_files.NeqSet, Faults], register_files.Kept]
 _STEPS: tuple[tuple[str, Layout, Keep, type[Base] | None], ...] = (
-    ("labels", files.LABELS, files.labels, RegisterLabel),
-    ("enterprises", files.ENTERPRISES, files.enterprises, RegisterEnterprise),
-    ("names", files.NAMES, files.names, RegisterName),
-    ("mergers", files.MERGERS, files.mergers, RegisterMerger),
-    ("establishments", files.ESTABLISHMENTS, files.establishments, RegisterEstablishment),
-    ("continuations", files.CONTINUATIONS, files.continuations, None),
+    ("labels", register_files.LABELS, register_files.labels, RegisterLabel),
+    ("enterprises", register_files.ENTERPRISES, register_files.enterprises, RegisterEnterprise),
+    ("names", register_files.NAMES, register_files.names, RegisterName),
+    ("mergers", register_files.MERGERS, register_files.mergers, RegisterMerger),
+    ("establishments", register_files.ESTABLISHMENTS, register_files.establishments, RegisterEstablishment),
+    ("continuations", register_files.CONTINUATIONS, register_files.continuations, None),
 )
 
 
@@ -54,7 +54,7 @@ def import_register(path: Path, now: datetime) -> ImportCounts:
     """
     source, faults = Source(path), Faults()
     found = _files(source, faults)
-    known = files.NeqSet()
+    known = register_files.NeqSet()
     counts: dict[str, int] = {}
     with new_generation(REGISTER, now) as generation:
         for step, layout, keep, table in _STEPS:
@@ -76,7 +76,7 @@ def import_register(path: Path, now: datetime) -> ImportCounts:
 def _files(source: Source, faults: Faults) -> dict[Layout, str]:
     names = source.names(faults)
     faults.refuse_any()
-    found = {layout: find(layout, names, source, faults) for layout in files.LAYOUTS}
+    found = {layout: find(layout, names, source, faults) for layout in register_files.LAYOUTS}
     for layout, name in found.items():
         if name is not None:
             check_header(source, name, layout, faults)
@@ -94,14 +94,14 @@ class _Counted:
             yield row
 
 
-def _until_fault(kept: files.Kept, faults: Faults) -> files.Kept:
+def _until_fault(kept: register_files.Kept, faults: Faults) -> register_files.Kept:
     for row in kept:
         if faults:
             return
         yield row
 
 
-def _exhaust(kept: files.Kept) -> None:
+def _exhaust(kept: register_files.Kept) -> None:
     for _row in kept:
         pass
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from .. import audit
 from ..accounts import services as accounts
 from ..accounts.people.contact_services import contact
-from ..audit import services as audit
 from ..audit.domain.events import Event
 from ..audit.services import Actor
 from ..db import db, transaction

@@ -9,8 +9,8 @@ from typing import cast
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from .. import audit
 from ..accounts import services as accounts
-from ..audit import services as audit
 from ..audit.domain.events import Event
 from ..audit.services import Actor
 from ..db import db, new_id, sort_key, transaction

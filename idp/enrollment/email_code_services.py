@@ -23,8 +23,7 @@ from ..audit import Actor
 from ..crypto.sealing import current_sealing
 from ..db import new_id, transaction
 from ..notices import services as notices
-from . import browser_services as browsers
-from . import designation_services, notice_services
+from . import browser_services, designation_services, notice_services
 from .file_services import find_by_number, lock, read_number
 from .models import EmailCode
 
@@ -138,11 +137,11 @@ def come_back(number: str, code: str, *, device: str, now: datetime) -> str | No
             return None
         if lock(session, file_id).email != sent_to:
             return None
-        ended = browsers.end_all(file_id, now=now)
+        ended = browser_services.end_all(file_id, now=now)
         details = {"browsers_ended": ended}
         actor = Actor("file", file_id)
         audit.record(audit.Event.FILE_REOPENED, actor=actor, now=now, file_id=file_id, details=details)
-        return browsers.begin(file_id, device=device, now=now)
+        return browser_services.begin(file_id, device=device, now=now)
 
 
 def open_account(file_id: str, code: str, *, now: datetime) -> tuple[CodeAnswer, str | None]:

@@ -10,9 +10,9 @@ from sqlalchemy import update
 
 from ..db import db
 from ..i18n import Language
-from ..notices import email as notice_email
 from ..notices import services as notices
 from ..notices.domain.messages import Email, Letter
+from ..notices.email import from_template
 from .models import EnrolmentFile, MailedCode
 
 EMAIL_KIND = "enrolment_email"
@@ -66,9 +66,7 @@ def _email(payload: dict[str, Any], now: datetime) -> Email:
     if template not in TEMPLATES:
         raise ValueError(template)
     language = cast(Language, payload["language"])
-    return notice_email.from_template(
-        f"enrollment/{template}.txt", to=payload["to"], language=language, **payload["values"]
-    )
+    return from_template(f"enrollment/{template}.txt", to=payload["to"], language=language, **payload["values"])
 
 
 def _letter(payload: dict[str, Any], now: datetime) -> Letter:

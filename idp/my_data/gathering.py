@@ -5,21 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from types import MappingProxyType
 
-from ..accounts import own_data_services as accounts_data
-from ..delegation import own_data_services as delegation_data
-from ..enrollment import own_data_services as enrollment_data
-from ..oidc import own_data_services as oidc_data
+from ..accounts.own_data_services import PARTS as ACCOUNTS
+from ..delegation.own_data_services import PARTS as DELEGATION
+from ..enrollment.own_data_services import PARTS as ENROLLMENT
+from ..oidc.own_data_services import PARTS as OIDC
 from ..own_data import Parts
-from ..support import own_data_services as support_data
+from ..support.own_data_services import PARTS as SUPPORT
 from .schema import FORMAT, MyData
 
 PARTS: Parts = MappingProxyType(
     {
-        **accounts_data.PARTS,
-        **delegation_data.PARTS,
-        **oidc_data.PARTS,
-        **enrollment_data.PARTS,
-        **support_data.PARTS,
+        **ACCOUNTS,
+        **DELEGATION,
+        **OIDC,
+        **ENROLLMENT,
+        **SUPPORT,
     }
 )
 

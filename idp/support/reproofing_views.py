@@ -6,7 +6,7 @@ from flask import Blueprint, flash, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from ..accounts import services as accounts
-from ..accounts.recovery import reproofing_services as reproofings
+from ..accounts.recovery.reproofing_services import proposed
 from ..accounts.sign_in.confirming import fresh_sign_in_required
 from ..accounts.user_codes import slips
 from ..errors import ConflictError, NotAllowedError
@@ -65,7 +65,7 @@ def agree(reproofing_id: str, operator: OperatorView) -> ResponseReturnValue:
 
 
 def _page(operator: OperatorView, form: LostFactorForm) -> str:
-    waiting = reproofings.proposed(now())
+    waiting = proposed(now())
     lockouts = accounts.lockouts_of({each.person_id for each in waiting}, now=now())
     people = accounts.people({each.person_id for each in waiting} | {each.started_by for each in waiting})
     lines = [

@@ -14,7 +14,7 @@ from ..delegation.subscriptions.subscription_services import SubscriptionView
 from ..errors import ConflictError, NotFoundError
 from ..http.web import now, see_other
 from ..i18n import gettext as _
-from . import subscription_presenting as presenting
+from . import subscription_presenting
 from .access import desk_role_required
 from .forms import SubscriptionDecision, SubscriptionDecisionForm
 from .roles import DeskRole, OperatorView
@@ -27,8 +27,8 @@ blueprint = Blueprint("desk_subscriptions", __name__, url_prefix="/desk/subscrip
 def queue(operator: OperatorView) -> str:
     """Show the subscriptions that wait for a decision, oldest first."""
     agency = _agency(operator)
-    lines = [presenting.line(waiting) for waiting in subscription_services.awaiting_decision(agency.id)]
-    return render_template("support/subscriptions.html", agency=presenting.said(agency.name), lines=lines)
+    lines = [subscription_presenting.line(waiting) for waiting in subscription_services.awaiting_decision(agency.id)]
+    return render_template("support/subscriptions.html", agency=subscription_presenting.said(agency.name), lines=lines)
 
 
 @blueprint.get("/<subscription_id>")
@@ -91,7 +91,7 @@ def _of_this_agency(subscription_id: str, operator: OperatorView) -> tuple[Subsc
 
 def _form(agency: Agency, found: SubscriptionView) -> SubscriptionDecisionForm:
     may_decide = found.state in DECIDED_BY_OFFICER
-    reasons = [(reason.code, presenting.said(reason.label)) for reason in agency.refusal_reasons]
+    reasons = [(reason.code, subscription_presenting.said(reason.label)) for reason in agency.refusal_reasons]
     is_change = found.state is SubscriptionState.CHANGING
     return SubscriptionDecisionForm(reasons if may_decide else [], is_change=is_change)
 
@@ -100,7 +100,7 @@ def _page(found: SubscriptionView, agency: Agency, form: SubscriptionDecisionFor
     return render_template(
         "support/subscription.html",
         form=form,
-        page=presenting.page(found, agency, change_services.waiting(found.id)),
+        page=subscription_presenting.page(found, agency, change_services.waiting(found.id)),
         revision=found.revision,
         may_decide=found.state in DECIDED_BY_OFFICER,
     )

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from idp import audit
 from idp.accounts import services
 from idp.accounts.challenges import enrolment_link_services
 from idp.accounts.credentials.domain.passwords import TemporaryPassword, read_temporary
@@ -26,7 +27,6 @@ from idp.accounts.user_codes.domain.linking import LinkingFacts, LinkingObstacle
 from idp.accounts.user_codes.domain.states import CodeState
 from idp.accounts.user_codes.linking_services import Prospect, link, prospect
 from idp.audit import SYSTEM, Event
-from idp.audit import services as audit
 from idp.clock import MovableClock
 from idp.db import db, transaction
 from idp.errors import ConflictError

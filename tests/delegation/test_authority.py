@@ -17,8 +17,8 @@ from idp.delegation.rights.domain.authority import (
     covers,
     next_change,
 )
-from idp.delegation.rights.domain.claims import authorization_details, blocks_in, project, projection_digest
 from idp.delegation.rights.domain.explain import LinkKind, Missing, explain
+from idp.delegation.rights.domain.rights_claims import authorization_details, blocks_in, project, projection_digest
 
 NOW = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 CODES = ("001", "005", "007", "008", "018", "019", "024")

@@ -19,7 +19,7 @@ from idp.db import db
 from idp.delegation import services
 from idp.delegation.catalogue import catalogue_services
 from idp.delegation.rights import system_user_services
-from idp.delegation.rights.domain.claims import projection_digest
+from idp.delegation.rights.domain.rights_claims import projection_digest
 from idp.delegation.rights.domain.system_users import Wanted
 from idp.delegation.rights.rights_services import Right
 from idp.delegation.subscriptions import change_services, subscription_services

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
+from idp import audit
 from idp.accounts import services as accounts
 from idp.accounts.models import Person
 from idp.accounts.sessions.domain.sign_ins import SignIn
@@ -18,7 +19,6 @@ from idp.accounts.sessions.session_services import account_status, begin_sign_in
 from idp.accounts.user_codes import activation_services, linking_services
 from idp.accounts.user_codes.linking_services import Prospect
 from idp.audit import SYSTEM, Event
-from idp.audit import services as audit
 from idp.db import db, transaction
 from idp.delegation import services
 from idp.delegation.models import EnterpriseVerification, Membership, Projection, Removal

@@ -16,8 +16,8 @@ from idp.delegation import services
 from idp.delegation.people.domain.roles import EnterpriseStatus, Role
 from idp.delegation.rights import system_user_services
 from idp.delegation.rights.domain.authority import ApprovalFact, AuthorityFacts, assemble, next_change
-from idp.delegation.rights.domain.claims import authorization_details, blocks_in, project
 from idp.delegation.rights.domain.explain import explain
+from idp.delegation.rights.domain.rights_claims import authorization_details, blocks_in, project
 from idp.delegation.rights.domain.rules import DenialReason, latest_end
 from idp.delegation.rights.domain.system_users import (
     PreviewedSystemUser,

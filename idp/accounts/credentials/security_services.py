@@ -23,8 +23,7 @@ from ..people.person_services import required_level
 from ..sessions import session_services
 from ..sessions.domain.sign_ins import SignIn
 from ..sign_in.domain.steps import FlowKind, FlowStep
-from . import factor_services, recovery_code_services
-from . import passkey_services as passkeys
+from . import factor_services, passkey_services, recovery_code_services
 from .domain import factor_policy, totp
 from .domain.factor_policy import RetentionReason
 
@@ -196,7 +195,9 @@ def add_passkey(
 ) -> bool:
     """Add the passkey that *answer* proves was made for this person; tell whether it does. Their other sign-ins end."""
     with transaction():
-        added = passkeys.add(sign_in.person_id, token, answer, nickname=nickname, only_first=only_first, now=now)
+        added = passkey_services.add(
+            sign_in.person_id, token, answer, nickname=nickname, only_first=only_first, now=now
+        )
         if added:
             session_services.leave_only(sign_in, now=now)
     return added

@@ -17,7 +17,7 @@ from flask import current_app
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ...audit import services as audit
+from ... import audit
 from ...audit.domain.events import Event
 from ...audit.services import SYSTEM, Actor
 from ...db import db, in_transaction, sort_key, table_of, transaction

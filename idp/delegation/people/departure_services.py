@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from ...audit import services as audit
+from ... import audit
 from ...audit.domain.events import Event
 from ...audit.services import Actor
 from ...db import transaction

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import delete, select, update
 
+from ... import audit
 from ...accounts.leaving.domain.closing import Objection
-from ...audit import services as audit
 from ...audit.domain.events import Event
 from ...audit.services import Actor
 from ...db import db, transaction

@@ -9,10 +9,9 @@ from datetime import datetime
 from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ... import names
+from ... import audit, names
 from ...accounts import services as accounts
 from ...accounts.sessions.domain.sign_ins import PersonView
-from ...audit import services as audit
 from ...audit.domain.events import Event
 from ...audit.services import Actor
 from ...db import db, new_id, transaction

@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
+from ... import audit
 from ...accounts import services as accounts
 from ...accounts.throttling import allowance_services
-from ...audit import services as audit
 from ...audit.domain.events import Event
 from ...audit.services import Actor
 from ...crypto.sealing import current_sealing

@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from ... import audit
 from ...accounts import services as accounts
 from ...accounts.throttling import allowance_services
-from ...audit import services as audit
 from ...audit.domain.events import Event
 from ...db import transaction
 from ...errors import NotAllowedError

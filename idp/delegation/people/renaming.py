@@ -8,8 +8,8 @@ from typing import Any
 
 from flask import Flask
 
+from ... import audit
 from ...accounts import services as accounts
-from ...audit import services as audit
 from ...audit.domain.events import Event
 from ...audit.services import Actor
 from ...notices import services as notices

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import update
 
-from ...audit import services as audit
+from ... import audit
 from ...audit.domain.events import Event
 from ...audit.services import Actor
 from ...db import db, transaction

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import and_, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ...audit import services as audit
+from ... import audit
 from ...audit.domain.events import Event
 from ...audit.services import SYSTEM, Actor
 from ...db import db, new_id, transaction
@@ -26,7 +26,7 @@ from ...notices import services as notices
 from ..models import BlockGrant, Membership, Projection, Removal, SoftwareApproval
 from ..subscriptions.models import Subscription
 from .domain.authority import Authority, AuthorityFacts, assemble, next_change
-from .domain.claims import NOTHING, projection_digest
+from .domain.rights_claims import NOTHING, projection_digest
 from .facts_services import FactsReading, read_everybody, read_person, read_systems
 
 _TRIES = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from .domain.claims import project, project_nothing
+from .domain.rights_claims import project, project_nothing
 from .facts_services import read_person
 from .rights_services import authority
 

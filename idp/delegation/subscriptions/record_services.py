@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from ...audit import services as audit
+from ... import audit
 from ...audit.domain.events import Event
 from ...audit.services import Actor
 from ...db import db

@@ -13,8 +13,7 @@ from ...accounts.sessions.domain.sign_ins import device_words
 from ...accounts.sessions.sessions import current_sign_in
 from ...http.web import now, see_other
 from ...i18n import gettext as _
-from .. import browser_services as browsers
-from .. import services
+from .. import browser_services, services
 from ..domain.files import FileView
 from ..domain.states import ForbiddenTransitionError, State
 from ..errors import FileIncompleteError, FileNotEditableError, NoSuchFileError
@@ -38,12 +37,12 @@ def hold(token: str) -> None:
 
 def release() -> None:
     """End this browser's access to its file, and forget the secret."""
-    browsers.leave(session.pop(_KEY, None), now=now())
+    browser_services.leave(session.pop(_KEY, None), now=now())
 
 
 def bound_file() -> FileView | None:
     """Return the file of this browser, if any."""
-    file_id = browsers.file_of(session.get(_KEY), now=now())
+    file_id = browser_services.file_of(session.get(_KEY), now=now())
     if file_id is None and (sign_in := current_sign_in()) is not None:
         file_id = services.file_of_representative(sign_in.person_id)
     if file_id is None:

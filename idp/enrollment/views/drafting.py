@@ -13,8 +13,7 @@ from ...http.web import now, see_other
 from ...i18n import current_language, long_date
 from ...i18n import gettext as _
 from ...identifiers import Neq
-from .. import browser_services as browsers
-from .. import email_code_services, services, words
+from .. import browser_services, email_code_services, services, words
 from ..domain.files import FileView, Task, TaskState, missing, progress
 from ..domain.positions import Basis, Position
 from ..domain.rules import Unavailable, register_accepts
@@ -47,7 +46,7 @@ def start() -> ResponseReturnValue:
     file = bound_file()
     if file is None or file.state is not State.DRAFT:
         file_id = services.start(language=current_language(), now=now())
-        hold(browsers.begin(file_id, device=device(), now=now()))
+        hold(browser_services.begin(file_id, device=device(), now=now()))
     return see_other("/enrol/tasks")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from ...accounts import services as accounts
 from ...accounts.sessions.domain.sign_ins import PersonView
 from ...delegation import services as delegation
-from ...delegation.rights.domain import claims
+from ...delegation.rights.domain import rights_claims
 from ...delegation.rights.domain.authority import Authority
 from ..token.domain import tokens
 from ..token.domain.tokens import TokenGrant
@@ -21,7 +21,7 @@ _OF_THE_PERSON = asked_claims.brought_by({"profile", "email"})
 def released_claims(place: Place, grant: TokenGrant, authority: Authority, *, now: datetime) -> dict[str, Any]:
     """Return the claims for *place* beside those that every token carries; rights and person as they are now."""
     names = asked_claims.released_names(place, grant.claims, grant.scopes)
-    known = claims.project(authority, frozenset({claims.SCOPE_ENTERPRISE, claims.SCOPE_BLOCKS}))
+    known = rights_claims.project(authority, frozenset({rights_claims.SCOPE_ENTERPRISE, rights_claims.SCOPE_BLOCKS}))
     known |= tokens.sign_in_claims(grant)
     asked, verified = grant.claims.verified_at(place), None
     if asked or names & _OF_THE_PERSON:

@@ -25,7 +25,7 @@ from ..authorization import consent_services
 from ..clients import mutual_tls
 from ..domain import metadata
 from ..events import event_services, signal_services
-from ..events.domain import streams as stream_rules
+from ..events.domain.streams import transmitter_metadata
 from ..keys.key_folder import KeyFolder
 from ..keys.live_keys import LiveKeyRing
 from ..logout import logout_services
@@ -61,7 +61,7 @@ def init_app(app: Flask) -> None:
         document = metadata.with_mutual_tls(document, settings.mtls_issuer_alias, has_authorities=known)
     if settings.secure:
         check_metadata(document)
-    machine.publish(app, discovery=document, jwks=ring.public_set(), ssf=stream_rules.metadata(settings.issuer))
+    machine.publish(app, discovery=document, jwks=ring.public_set(), ssf=transmitter_metadata(settings.issuer))
     register_renderer(app, "sign_in_ended", logout_services.fan_out_sign_in_ended)
     register_renderer(app, "rights_removed", logout_services.fan_out_rights_removed)
     register_renderer(app, logout_services.KIND, logout_services.render, on_sent=logout_services.note_delivered)

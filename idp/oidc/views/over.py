@@ -18,7 +18,7 @@ from ..authorization import interaction_services, responses
 from ..authorization.domain import checks
 from ..authorization.domain.checks import Target
 from ..authorization.domain.requests import Parameters
-from ..authorization.interaction_services import ResponseTarget as Answer
+from ..authorization.interaction_services import ResponseTarget
 from ..clients import client_refusals, client_services
 from ..clients.domain.clients import RelyingParty
 from ..domain import uris
@@ -82,12 +82,12 @@ def leave(interaction_id: str | None) -> Response:
     return again or responses.error(target, "access_denied", "the sign-in is over: it was answered, or took too long")
 
 
-def _way_back(interaction_id: str | None) -> tuple[Answer | None, RelyingParty | None]:
+def _way_back(interaction_id: str | None) -> tuple[ResponseTarget | None, RelyingParty | None]:
     back = interaction_services.way_back(interaction_id, browser_digest=browser.digest_of(interaction_id))
     return back, client_services.find(back.client_id) if back else None
 
 
-def _target(back: Answer, client: RelyingParty) -> Target | None:
+def _target(back: ResponseTarget, client: RelyingParty) -> Target | None:
     """Return where an answer goes, None when the client no longer has this address."""
     try:
         checks.target(Parameters({"redirect_uri": back.redirect_uri}), client)
@@ -96,7 +96,7 @@ def _target(back: Answer, client: RelyingParty) -> Target | None:
     return checks.place(back.redirect_uri, back.response_mode, back.state, client)
 
 
-def _again(interaction_id: str, back: Answer, target: Target) -> Response | None:
+def _again(interaction_id: str, back: ResponseTarget, target: Target) -> Response | None:
     """Give the answer that was given a moment ago: the same code as long as nothing has used it, or the same refusal."""
     if back.completed_at is None or back.completed_at + AGAIN <= now():
         return None
@@ -107,7 +107,7 @@ def _again(interaction_id: str, back: Answer, target: Target) -> Response | None
     return responses.success(target, code or "") if issued else None
 
 
-def _label(client: RelyingParty, back: Answer) -> str:
+def _label(client: RelyingParty, back: ResponseTarget) -> str:
     """Name the agency; the name that a client gave itself is no proof of who it is, so its host is named."""
     name = uris.host(back.redirect_uri) if client.is_dynamic else browser.agency_name(client)
     return str(_("Return to %(agency)s", agency=name))

@@ -23,7 +23,7 @@ from ...delegation.catalogue import catalogue_services
 from ...delegation.forms import REASONS
 from ...delegation.people.domain.roles import Role
 from ...delegation.rights import system_user_services
-from ...delegation.rights.domain import claims, rules, system_users
+from ...delegation.rights.domain import rights_claims, rules, system_users
 from ...delegation.rights.domain.authority import Authority, HeldBlocks, approval_id
 from ...delegation.rights.domain.rules import DenialReason
 from ...delegation.rights.domain.system_users import PreviewedSystemUser, SystemUserState, Wanted
@@ -255,8 +255,8 @@ def _previewed_claims(agency_id: str, wanted: Wanted) -> dict[str, Any]:
         held=(HeldBlocks(tuple(sorted(wanted.blocks)), end, (approval_id("…"),)),),
         version=1,
     )
-    compact = claims.project(authority, frozenset({claims.SCOPE_ENTERPRISE}))
-    return {**compact, "authorization_details": claims.authorization_details(authority)}
+    compact = rights_claims.project(authority, frozenset({rights_claims.SCOPE_ENTERPRISE}))
+    return {**compact, "authorization_details": rights_claims.authorization_details(authority)}
 
 
 def _opened(token: str, agency_id: str) -> Wanted:

@@ -15,7 +15,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from ....clock import end_of_day
 from .authority import Authority, AuthorityFacts, GrantFact, MembershipFact, assemble
-from .claims import SCOPE_BLOCKS, SCOPE_ENTERPRISE, authorization_details, project
+from .rights_claims import SCOPE_BLOCKS, SCOPE_ENTERPRISE, authorization_details, project
 
 PREVIEW_LIFE = timedelta(hours=1)  # the rights themselves are compared by revision
 _SALT = "rights-preview"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from ....delegation.rights.domain.claims import SCOPE_BLOCKS
+from ....delegation.rights.domain.rights_claims import SCOPE_BLOCKS
 from ...claims.domain import asked_claims
 from ...claims.domain.asked_claims import NOTHING_ASKED, AskedClaims
 from ...claims.domain.verified_requests import MalformedClaimsError

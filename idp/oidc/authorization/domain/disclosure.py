@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from ....delegation.rights.domain.claims import SCOPE_BLOCKS
+from ....delegation.rights.domain.rights_claims import SCOPE_BLOCKS
 from ...claims.domain import asked_claims
 from .requests import OFFLINE, AuthorizationRequest
 

@@ -89,7 +89,7 @@ class Stream:
         return kind in delivered(self.events, supported)
 
 
-def metadata(issuer: str) -> dict[str, Any]:
+def transmitter_metadata(issuer: str) -> dict[str, Any]:
     """Return the transmitter's configuration (SSF 1.0 §7.1)."""
     return {
         "spec_version": SPEC_VERSION,

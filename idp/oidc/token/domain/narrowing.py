@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ....delegation.rights.domain.claims import SCOPE_BLOCKS
+from ....delegation.rights.domain.rights_claims import SCOPE_BLOCKS
 from ...authorization.domain import checks
 from ...authorization.domain.requests import AuthorizationRequest, details_list
 from ...clients.domain.clients import RelyingParty

@@ -13,14 +13,14 @@ from datetime import datetime
 from typing import Any
 
 from ....delegation.people.domain.roles import Role
-from ....delegation.rights.domain import claims as rights
+from ....delegation.rights.domain import rights_claims
 from ....delegation.rights.domain.authority import Authority
 from ...authorization.domain import checks
 from ...authorization.domain.requests import LONGEST, AskedBlocks, details_list
 from . import tokens
 from .tokens import scope_text, scopes_of
 
-SCOPES = frozenset({rights.SCOPE_ENTERPRISE, rights.SCOPE_BLOCKS})
+SCOPES = frozenset({rights_claims.SCOPE_ENTERPRISE, rights_claims.SCOPE_BLOCKS})
 NOT_APPROVED = (
     "the enterprise has not approved this"  # the one answer to all that is not approved: it tells nothing else
 )
@@ -85,7 +85,7 @@ def access_token(
 ) -> dict[str, Any]:
     """Return the claims of the access token of a system user (RFC 9068 §2.2), bound and never a bearer's."""
     locations = authority.locations or (issuer,)
-    compact = rights.project(authority, frozenset({rights.SCOPE_ENTERPRISE}))
+    compact = rights_claims.project(authority, frozenset({rights_claims.SCOPE_ENTERPRISE}))
     return {
         "iss": issuer,
         "sub": sub,
@@ -96,7 +96,7 @@ def access_token(
         "jti": authority.person_id + secrets.token_hex(8),
         "scope": scope_text(scopes),
         "cnf": dict(cnf),
-        "authorization_details": rights.authorization_details(authority),
+        "authorization_details": rights_claims.authorization_details(authority),
         **compact,
     }
 
@@ -116,7 +116,7 @@ def left(authority: Authority | None, claims: Mapping[str, Any]) -> Authority | 
     """Return what is left now of what the token with *claims* carries, None when that is nothing."""
     if authority is None:
         return None
-    kept = _only(authority, rights.blocks_in(list(claims["authorization_details"])))
+    kept = _only(authority, rights_claims.blocks_in(list(claims["authorization_details"])))
     return kept if kept.blocks else None
 
 
@@ -132,8 +132,8 @@ def introspection(authority: Authority, claims: Mapping[str, Any]) -> dict[str, 
         **{name: claims[name] for name in kept},
         "exp": min(claims["exp"], int(end.timestamp())) if end is not None else claims["exp"],
         "token_type": tokens.token_type(claims["cnf"]),
-        "authorization_details": rights.authorization_details(authority),
-        **rights.project(authority, scopes_of(str(claims["scope"]))),
+        "authorization_details": rights_claims.authorization_details(authority),
+        **rights_claims.project(authority, scopes_of(str(claims["scope"]))),
     }
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ....delegation.rights.domain import claims as rights
+from ....delegation.rights.domain import rights_claims
 from ....delegation.rights.domain.authority import Authority
 from ...authorization.domain.requests import AskedBlocks
 from ...claims.domain.asked_claims import NOTHING_ASKED, AskedClaims
@@ -134,9 +134,9 @@ def token_type(cnf: Mapping[str, str]) -> str:
 
 def authorization_details(grant: TokenGrant, authority: Authority) -> list[dict[str, Any]] | None:
     """Return the exact layer, None when blocks were not asked for at all."""
-    if rights.SCOPE_BLOCKS not in grant.scopes and not grant.details:
+    if rights_claims.SCOPE_BLOCKS not in grant.scopes and not grant.details:
         return None
-    return rights.authorization_details(authority)
+    return rights_claims.authorization_details(authority)
 
 
 def introspection(grant: TokenGrant, authority: Authority, claims: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def introspection(grant: TokenGrant, authority: Authority, claims: Mapping[str, 
     }
     if grant.cnf:
         told["cnf"] = dict(grant.cnf)
-    return told | _exact(grant, authority) | rights.project(authority, grant.scopes)
+    return told | _exact(grant, authority) | rights_claims.project(authority, grant.scopes)
 
 
 def refresh_introspection(grant: TokenGrant, *, issuer: str, sub: str) -> dict[str, Any]:
