@@ -12,9 +12,9 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from ... import audit
 from ...accounts import services as accounts
 from ...accounts.throttling import allowance_services
-from ...audit import services as audit
 from ...audit.domain.events import Event
 from ...audit.services import SYSTEM, Actor
 from ...crypto.sealing import current_sealing
