@@ -20,7 +20,7 @@ from .delegation.acting import navigation
 from .enrollment import views as enrollment_views
 from .http.bindings import init_bindings
 from .http.limits import init_limits
-from .http.page_cache import init_kept_pages
+from .http.page_cache import init_page_cache
 from .http.web import Viewer, init_web
 from .i18n import gettext as _
 from .i18n import init_i18n
@@ -61,7 +61,7 @@ def create_app(
     app.extensions["mandat.sealing"] = sealing
     app.extensions["mandat.renderers"] = {}
     init_templating(app)
-    init_kept_pages(app)
+    init_page_cache(app)
     init_db(app, settings)
     init_i18n(app)
     init_bindings(app)  # inside the path of the issuer, which init_web removes

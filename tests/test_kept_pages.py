@@ -34,7 +34,7 @@ def renderings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def _page(app: Flask, values: dict[str, str | bool | None], address: str = "/sign-in") -> tuple[str, str]:
     """Return the page as it is given, and as it is made anew for the same browser."""
     with app.app_context(), app.test_request_context(address):
-        given = page_cache.page_for_anybody(PAGE, SignInForm, **values)
+        given = page_cache.visitor_page(PAGE, SignInForm, **values)
         return given, render_template(PAGE, form=SignInForm(), **values)
 
 
@@ -56,7 +56,7 @@ def test_each_browser_has_its_own_places(app: Flask, renderings: list[str]) -> N
     pages = []
     for name in ("Un", "Deux"):
         with app.app_context(), app.test_request_context("/sign-in"):
-            page = page_cache.page_for_anybody(PAGE, SignInForm, **{**ON_THE_WAY, "agency_name": name})
+            page = page_cache.visitor_page(PAGE, SignInForm, **{**ON_THE_WAY, "agency_name": name})
             pages.append((page, generate_csrf(), name))
 
     assert renderings == [PAGE]
@@ -96,7 +96,7 @@ def test_what_is_somebodys_is_made_anew(app: Flask, renderings: list[str], perso
             session["_flashes"] = [("success", "Zoé-Personnelle")]
         else:
             form = SignInForm()
-        theirs = page_cache.page_for_anybody(PAGE, form, **STRANGER)
+        theirs = page_cache.visitor_page(PAGE, form, **STRANGER)
     others, _ = _page(app, STRANGER)
 
     assert "Zoé-Personnelle" in theirs
@@ -108,7 +108,7 @@ def test_no_mark_is_left(app: Flask) -> None:
     """Whatever stands in a page as it is given, the marks of its places do not."""
     given, _ = _page(app, ON_THE_WAY)
 
-    assert app.extensions[page_cache._SHELF].sign not in given
+    assert app.extensions[page_cache._CACHE].sign not in given
 
 
 def test_the_shelf_is_bounded(app: Flask, monkeypatch: pytest.MonkeyPatch, renderings: list[str]) -> None:
@@ -120,4 +120,4 @@ def test_the_shelf_is_bounded(app: Flask, monkeypatch: pytest.MonkeyPatch, rende
 
     assert all(given == anew for given, anew in pages)
     assert len(renderings) == 3
-    assert len(app.extensions[page_cache._SHELF].pages) == 1
+    assert len(app.extensions[page_cache._CACHE].pages) == 1

@@ -9,7 +9,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from idp.app import create_app
 from idp.config import ConfigurationError, Settings, read_settings
-from idp.http.trusted_proxies import CERTIFICATE, TrustedPeers
+from idp.http.trusted_proxies import CERTIFICATE, TrustedProxies
 from tests.schema import create_schema
 
 PROXY, STRANGER = "10.1.2.3", "10.9.9.9"
@@ -42,7 +42,7 @@ def seen(headers: dict[str, str], peer: str, environ: dict[str, Any] | None = No
         return []
 
     with_defaults = {"trusted_proxies": 1, "proxy_addresses": "10.1.0.0/16, 2001:db8::/32", **given}
-    layer = TrustedPeers(application, read_settings(**with_defaults))
+    layer = TrustedProxies(application, read_settings(**with_defaults))
     request = EnvironBuilder(headers=headers, environ_overrides={"REMOTE_ADDR": peer, **(environ or {})}).get_environ()
     run_wsgi_app(layer, request)
     return told

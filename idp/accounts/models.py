@@ -201,7 +201,7 @@ class EmailCode(Base):
     used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
-class GuessCounter(Base):
+class AttemptCounter(Base):
     """Tries in a row that were not right: one row a person, or one for a code that is nobody's."""
 
     __tablename__ = "guess_counter"

@@ -19,8 +19,8 @@ from ..notices import services as notices
 from ..own_data import OwnDataPart, Parts, actor_word, by_word
 from .challenges.models import EmailChange, KeptForm, KnownBrowser
 from .models import (
+    AttemptCounter,
     Challenge,
-    GuessCounter,
     NameChange,
     Passkey,
     Password,
@@ -41,7 +41,7 @@ def identity(person_id: str, _now: datetime) -> Values:
     """Return the name, the address and the state of the account of a person."""
     person = _person(person_id)
     known = contact(person.email)
-    tries = _rows(GuessCounter, "changed_at", subject_of(person.id), key="subject")
+    tries = _rows(AttemptCounter, "changed_at", subject_of(person.id), key="subject")
     return {
         "given_name": person.given_name,
         "family_name": person.family_name,

@@ -1,5 +1,6 @@
 """What other contexts may ask of delegation: one front for its services."""
 
+from .departure_hooks import add_departure_hook as add_departure_hook
 from .enterprise_services import EnterpriseView as EnterpriseView
 from .enterprise_services import assurance as assurance
 from .enterprise_services import enterprise as enterprise
@@ -10,7 +11,6 @@ from .enterprise_services import steady_roster as steady_roster
 from .enterprise_services import suspend_enterprise as suspend_enterprise
 from .enterprise_services import verification as verification
 from .home_services import in_charge as in_charge
-from .partings import add_parting as add_parting
 from .people.linking_services import linked_at as linked_at
 from .people.newcomer_services import Newcomer as Newcomer
 from .people.newcomer_services import add_pes as add_pes

@@ -20,31 +20,31 @@ from markupsafe import escape
 from ..i18n import current_language, switch_address
 
 _KEPT = 128  # pages in each process: a dozen, in two languages, with and without an agency
-_SHELF = "mandat.kept_pages"
+_CACHE = "mandat.page_cache"
 _TOKEN, _SWITCH = "csrf_token", "switch"
 
 
 @dataclass(frozen=True, slots=True)
-class _Shelf:
+class _PageCache:
     """The cached pages, and the random string of the marks: new in each process, so that it cannot be typed."""
 
     pages: dict[object, tuple[str, ...]] = field(default_factory=dict)
-    sign: str = field(default_factory=lambda: secrets.token_hex(16))
+    separator: str = field(default_factory=lambda: secrets.token_hex(16))
 
-    def mark(self, place: str) -> str:
-        return f"{self.sign}{place}{self.sign}"
+    def marker(self, place: str) -> str:
+        return f"{self.separator}{place}{self.separator}"
 
     def cut(self, page: str) -> tuple[str, ...]:
         """Return a page as alternating texts and names of places."""
-        return tuple(re.split(f"{self.sign}([a-z_]+){self.sign}", page))
+        return tuple(re.split(f"{self.separator}([a-z_]+){self.separator}", page))
 
 
-def init_kept_pages(app: Flask) -> None:
+def init_page_cache(app: Flask) -> None:
     """Give *app* its page cache."""
-    app.extensions[_SHELF] = _Shelf()
+    app.extensions[_CACHE] = _PageCache()
 
 
-def page_for_anybody(template: str, form: FlaskForm | Callable[[], FlaskForm], **values: str | bool | None) -> str:
+def visitor_page(template: str, form: FlaskForm | Callable[[], FlaskForm], **values: str | bool | None) -> str:
     """Return the page of *template* with a *form*, or with an empty one of the class given.
 
     A text among *values* is filled in, escaped: the template may only show it and test its presence. It may branch on
@@ -58,23 +58,23 @@ def page_for_anybody(template: str, form: FlaskForm | Callable[[], FlaskForm], *
     texts = {name: value for name, value in values.items() if isinstance(value, str)}
     texts[_SWITCH] = switch_address()
     decisive = {name: value for name, value in values.items() if not isinstance(value, str)}
-    shelf: _Shelf = current_app.extensions[_SHELF]
+    cache: _PageCache = current_app.extensions[_CACHE]
     key = (template, current_language(), *texts, *decisive.items())
-    pieces = shelf.pages.get(key)
+    pieces = cache.pages.get(key)
     if pieces is None:
-        pieces = _make(shelf, template, form(), texts, decisive)
-        if len(shelf.pages) < _KEPT:
-            shelf.pages[key] = pieces
+        pieces = _make(cache, template, form(), texts, decisive)
+        if len(cache.pages) < _KEPT:
+            cache.pages[key] = pieces
     return _fill(pieces, texts)
 
 
 def _make(
-    shelf: _Shelf, template: str, form: FlaskForm, texts: Mapping[str, str], decisive: Mapping[str, bool | None]
+    cache: _PageCache, template: str, form: FlaskForm, texts: Mapping[str, str], decisive: Mapping[str, bool | None]
 ) -> tuple[str, ...]:
-    marks = {name: shelf.mark(name) for name in texts}
-    g.csrf_token = shelf.mark(_TOKEN)  # where Flask-WTF keeps the token of a request
+    marks = {name: cache.marker(name) for name in texts}
+    g.csrf_token = cache.marker(_TOKEN)  # where Flask-WTF keeps the token of a request
     try:
-        return shelf.cut(render_template(template, form=form, **marks, **decisive))
+        return cache.cut(render_template(template, form=form, **marks, **decisive))
     finally:
         g.pop(_TOKEN)
 

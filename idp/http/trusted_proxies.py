@@ -23,7 +23,7 @@ _CERTIFYING = ("HTTP_CLIENT_CERT", "HTTP_X_CLIENT_CERT", "HTTP_X_SSL_", "HTTP_SS
 _FROM_SERVER = "SSL_CLIENT_CERT"  # the name used by Apache's mod_ssl, filled in by the server itself
 
 
-class TrustedPeers:
+class TrustedProxies:
     """The outermost layer of the application: untrusted headers do not reach the inner layers."""
 
     def __init__(self, application: WSGIApplication, settings: Settings) -> None:

@@ -35,7 +35,7 @@ from . import refusals
 from .limits import seconds_to_wait
 from .path_prefix import init_path_prefix
 from .request_bodies import init_request_bodies
-from .trusted_proxies import TrustedPeers
+from .trusted_proxies import TrustedProxies
 
 _POLICY = "content-security-policy"
 _TRANSPORT = ("strict-transport-security", "max-age=31536000; includeSubDomains")
@@ -132,7 +132,7 @@ def init_web(app: Flask, settings: Settings, sealing: Sealing) -> None:
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     init_path_prefix(app, settings.issuer)
-    app.wsgi_app = TrustedPeers(app.wsgi_app, settings)  # type: ignore[method-assign]
+    app.wsgi_app = TrustedProxies(app.wsgi_app, settings)  # type: ignore[method-assign]
     app.session_interface = PageSessions()
     app.before_request(_number_request)  # first: refusals by the next ones are logged with it
     app.before_request(_refuse_foreign_forms)

@@ -20,7 +20,7 @@ from idp.accounts import services
 from idp.accounts.credentials.hashing import Hasher, slots_of
 from idp.accounts.errors import BusyError
 from idp.accounts.throttling import concurrency_limit
-from idp.accounts.throttling.concurrency_limit import Crowd
+from idp.accounts.throttling.concurrency_limit import ConcurrencyLimit
 from idp.clock import MovableClock
 from idp.db import db
 from idp.http.rsgi import THREADS
@@ -64,13 +64,13 @@ def test_two_hundred_sign_ins_at_once(app: Flask, browser: Browser) -> None:
     hasher: Hasher = app.extensions["mandat.hasher"]
     slow = hasher._argon2 = SlowArgon(hasher._argon2)  # type: ignore[assignment]
     slots = slots_of(app.extensions["mandat.settings"].workers)
-    crowd_at_door: Crowd = app.extensions["mandat.crowd"]
-    crowd_at_door._patience = 120.0  # this machine may be slow: nobody who waits loses patience
+    limit: ConcurrencyLimit = app.extensions["mandat.concurrency_limit"]
+    limit._patience = 120.0  # this machine may be slow: nobody who waits loses patience
     form = {"csrf_token": browser.token("/sign-in"), "username": "ZZZZ-9999", "password": "faux mot de passe"}
     headers = {"Cookie": _cookies(browser), "Content-Type": "application/x-www-form-urlencoded"}
     server = make_server("localhost", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    told, refused = threading.Semaphore(0), MANY - slots - concurrency_limit.WAITING
+    told, refused = threading.Semaphore(0), MANY - slots - concurrency_limit.LONGEST_QUEUE
 
     def ask(method: str, path: str, body: str | None = None) -> tuple[int, str | None]:
         connection = http.client.HTTPConnection("localhost", server.port, timeout=120)
@@ -98,7 +98,7 @@ def test_two_hundred_sign_ins_at_once(app: Flask, browser: Browser) -> None:
 
 def test_a_turn_is_given_back_whatever_happens(app: Flask, browser: Browser) -> None:
     """A page that fails, one that is refused and one that redirects leave their place to the next."""
-    for _ in range(concurrency_limit.WAITING + slots_of(2) + 5):
+    for _ in range(concurrency_limit.LONGEST_QUEUE + slots_of(2) + 5):
         browser.client.post("/sign-in")
         browser.get("/sign-in/code")
 
@@ -110,27 +110,27 @@ def test_a_crowd_keeps_nobody_from_signing_out(
 ) -> None:
     """Every place at the door is taken: nobody signs in, and whoever leaves is signed out all the same."""
     browser.sign_in(account(), clock.now())
-    token, crowd_at_door = browser.token("/account"), app.extensions["mandat.crowd"]
-    places = concurrency_limit.WAITING + slots_of(app.extensions["mandat.settings"].workers)
+    token, limit = browser.token("/account"), app.extensions["mandat.concurrency_limit"]
+    places = concurrency_limit.LONGEST_QUEUE + slots_of(app.extensions["mandat.settings"].workers)
     for _ in range(places):
-        assert crowd_at_door._places.acquire(blocking=False)
+        assert limit._places.acquire(blocking=False)
     assert browser.get("/sign-in").status_code == 503
 
     left = browser.client.post("/sign-out", data={"csrf_token": token})
 
     for _ in range(places):
-        crowd_at_door._places.release()
+        limit._places.release()
     assert left.status_code == 303
     assert browser.get("/account").status_code == 302
 
 
 def test_who_finds_no_place_or_loses_patience_is_told() -> None:
     """Places are bounded, and so is the wait; both give nothing away for good."""
-    full = Crowd(1, waiting=0)
+    full = ConcurrencyLimit(1, waiting=0)
     full.enter()
     with pytest.raises(BusyError):
         full.enter()
-    door = Crowd(1, waiting=1, patience=0.01)
+    door = ConcurrencyLimit(1, waiting=1, patience=0.01)
     door.enter()
     with pytest.raises(BusyError):
         door.enter()
@@ -149,7 +149,7 @@ def test_who_finds_no_place_or_loses_patience_is_told() -> None:
 def test_the_server_keeps_threads_for_everybody_else() -> None:
     """However many cores there are for hashes, those at the door leave a quarter of the threads free."""
     assert slots_of(10_000) == 1
-    assert concurrency_limit.WAITING + 8 <= THREADS * 3 // 4
+    assert concurrency_limit.LONGEST_QUEUE + 8 <= THREADS * 3 // 4
 
 
 @pytest.mark.bar("S-78")

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from idp import audit
 from idp.accounts import services
 from idp.accounts.credentials.domain.passwords import read_temporary
-from idp.accounts.models import Challenge, EmailCode, GuessCounter, SignInRow
+from idp.accounts.models import AttemptCounter, Challenge, EmailCode, SignInRow
 from idp.accounts.sign_in.sign_in_services import check_password
 from idp.accounts.user_codes import activation_services
 from idp.accounts.user_codes.activation_services import start
@@ -71,7 +71,7 @@ def test_a_sweep_takes_what_is_over_and_leaves_what_counts(
     def counts() -> list[int | None]:
         return [
             db.session.scalar(select(func.count()).select_from(table))
-            for table in (Challenge, EmailCode, GuessCounter, SignInRow)
+            for table in (Challenge, EmailCode, AttemptCounter, SignInRow)
         ]
 
     before = counts()

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from werkzeug.exceptions import RequestEntityTooLarge, ServiceUnavailable
 from werkzeug.test import TestResponse
 
-from idp.accounts.models import Challenge, GuessCounter
+from idp.accounts.models import AttemptCounter, Challenge
 from idp.db import db
 from idp.oidc.authorization import interaction_services
 from idp.oidc.models import GrantRow, InteractionRow
@@ -77,7 +77,7 @@ def test_each_tab_returns_to_its_own_agency_with_its_own_state(scenery: Scenery,
     states = [rp.answer(scenery.go_on(browser, answer, "julie")) for answer in answers]
     assert [each["state"] for each in states] == [f"tab-{number}" for number in range(tabs)]
     assert all("code" in each for each in states)
-    assert db.session.scalar(select(GuessCounter.failures).where(GuessCounter.subject.startswith("person:"))) == 0
+    assert db.session.scalar(select(AttemptCounter.failures).where(AttemptCounter.subject.startswith("person:"))) == 0
 
 
 def test_a_browser_and_a_person_have_a_few_under_way_and_the_oldest_give_way(
@@ -130,7 +130,7 @@ def test_the_same_wrong_code_sent_twice_counts_once(scenery: Scenery, rp: Relyin
         assert "il reste 4 essais" in browser.post(page, data=form).text
 
     db.session.rollback()
-    failures = select(func.max(GuessCounter.failures))
+    failures = select(func.max(AttemptCounter.failures))
     assert db.session.scalar(failures) == 1
     browser.post(page, data=form_of(browser.get(page)) | {"otp": "000000"})
     assert db.session.scalar(failures) == 2

@@ -21,7 +21,7 @@ from ..models import NameChange, Person
 from ..throttling import allowance_services
 
 A_DAY, DAY = 3, timedelta(days=1)  # changes of one person: enough to mend a mistake in a correction
-_KEEPER = "mandat.name_keeper"
+_HOOK = "mandat.name_keeper"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +55,23 @@ class NameOutcome(StrEnum):
     TOO_OFTEN = "too_often"
 
 
-def set_name_hook(app: Flask, keeper: NameHook) -> None:
+def set_name_hook(app: Flask, hook: NameHook) -> None:
     """Let another room keep watch over names."""
-    app.extensions[_KEEPER] = keeper
+    app.extensions[_HOOK] = hook
 
 
 def proved_for(person_id: str) -> str | None:
     """Return the enterprise whose enrolment proved the name of a person, None when it is theirs to correct."""
-    keeper: NameHook | None = current_app.extensions.get(_KEEPER)
-    return keeper.proved_for(person_id) if keeper else None
+    hook: NameHook | None = current_app.extensions.get(_HOOK)
+    return hook.proved_for(person_id) if hook else None
 
 
 def change(person_id: str, *, given_name: str, family_name: str, now: datetime) -> NameOutcome:
     """Give a person their corrected name, unless it was proved; the log points at the change and holds no name."""
-    keeper: NameHook | None = current_app.extensions.get(_KEEPER)
+    hook: NameHook | None = current_app.extensions.get(_HOOK)
     with transaction() as session:
-        if keeper is not None:
-            keeper.hold(person_id)
+        if hook is not None:
+            hook.hold(person_id)
         wanted = select(Person.given_name, Person.family_name).where(Person.id == person_id)
         former = session.execute(wanted.with_for_update(key_share=True)).one()
         if proved_for(person_id) is not None:
@@ -103,8 +103,8 @@ def change(person_id: str, *, given_name: str, family_name: str, now: datetime) 
             now=now,
         )
         notices.enqueue("name_changed", {"person_id": person_id, "change_id": change_id}, now=now)
-        if keeper is not None:
-            keeper.renamed(name_changes((change_id,))[change_id], now)
+        if hook is not None:
+            hook.renamed(name_changes((change_id,))[change_id], now)
     return NameOutcome.CHANGED
 
 

@@ -13,7 +13,7 @@ from ...errors import NotFoundError
 from ...http.web import current_settings
 from ...i18n import Language
 from ...identifiers import PersonId
-from ..models import GuessCounter, Person
+from ..models import AttemptCounter, Person
 from ..sessions.domain.sign_ins import PersonView
 from ..throttling.attempt_counter_services import subject_of
 
@@ -46,7 +46,7 @@ def create_person(*, given_name: str, family_name: str, email: str, language: La
                 created_at=now,
             )
         )
-        session.execute(insert(GuessCounter).values(subject=subject_of(person_id), failures=0, changed_at=now))
+        session.execute(insert(AttemptCounter).values(subject=subject_of(person_id), failures=0, changed_at=now))
         audit.record(audit.Event.PERSON_CREATED, actor=audit.SYSTEM, person_id=person_id, now=now)
     return PersonId(person_id)
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, bindparam, delete, insert, select, update
 
 from ...db import db, new_id, table_of, transaction
 from ..challenges.models import KnownBrowser
-from ..models import GuessCounter
+from ..models import AttemptCounter
 from ..throttling.attempt_counter_services import subject_of_browser
 from .cookies import KNOWN_LIFE, KnownBy
 
@@ -105,8 +105,8 @@ def forget_old(now: datetime) -> int:
             .execution_options(synchronize_session=False)
         ).all()
         session.execute(
-            delete(GuessCounter)
-            .where(GuessCounter.subject.in_([subject_of_browser(*each) for each in gone]))
+            delete(AttemptCounter)
+            .where(AttemptCounter.subject.in_([subject_of_browser(*each) for each in gone]))
             .execution_options(synchronize_session=False)
         )
     return len(gone)

@@ -24,7 +24,7 @@ from .domain.sign_ins import EMAIL_ACR, PASSWORD_AND_CODE, AuthenticationContext
 
 _ROWS, _PEOPLE = table_of(SignInRow), table_of(Person)
 _OF_PERSON = _PEOPLE.c.id == bindparam("of")
-_STAND = (  # an account that closes now must see the sign-in that begins
+_STATUS = (  # an account that closes now must see the sign-in that begins
     select(_PEOPLE.c.access, _PEOPLE.c.required_level, _PEOPLE.c.is_operator)
     .where(_OF_PERSON)
     .with_for_update(key_share=True)
@@ -102,7 +102,7 @@ class AccountStatus:
 
 def account_status(person_id: str, user_code: str) -> AccountStatus:
     """Return how a person stands who is about to sign in with *user_code*, in the caller's transaction."""
-    row = db.session.execute(_STAND, {"of": person_id}).one()
+    row = db.session.execute(_STATUS, {"of": person_id}).one()
     level = level_of(row.required_level, is_operator=row.is_operator)
     return AccountStatus(person_id, user_code, Access(row.access), level, row.is_operator)
 

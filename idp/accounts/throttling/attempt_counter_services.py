@@ -12,14 +12,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ...crypto.sealing import current_sealing
 from ...db import db, table_of, transaction
 from ...identifiers import UserCode
-from ..models import GuessCounter
+from ..models import AttemptCounter
 from .domain.lockout import Counter as Counter
 from .domain.lockout import count_elsewhere, count_try, give_back, lift_pause
 
 _PERSON = "person:"
 _NOBODY = "code:"
 _BROWSER = "browser:"
-_COUNTERS = table_of(GuessCounter)
+_COUNTERS = table_of(AttemptCounter)
 _OF = _COUNTERS.c.subject == bindparam("of")
 _LOCK = {  # one statement, whether the counter is there or begins: else the work would tell who has a code (S-46)
     name: insert(_COUNTERS)
@@ -96,8 +96,8 @@ def counters_of(person_ids: Iterable[str]) -> dict[str, Counter]:
     if not subjects:
         return {}
     rows = db.session.execute(
-        select(GuessCounter.subject, GuessCounter.failures, GuessCounter.locked_until).where(
-            GuessCounter.subject.in_(subjects)
+        select(AttemptCounter.subject, AttemptCounter.failures, AttemptCounter.locked_until).where(
+            AttemptCounter.subject.in_(subjects)
         )
     )
     return {subjects[row.subject]: Counter(row.failures, row.locked_until) for row in rows}
@@ -123,9 +123,9 @@ def forget_nobody(*, before: datetime) -> int:
     """Delete the counters of codes nobody has that were last touched before *before*."""
     with transaction() as session:
         gone = session.scalars(
-            delete(GuessCounter)
-            .where(GuessCounter.subject.startswith(_NOBODY), GuessCounter.changed_at < before)
-            .returning(GuessCounter.subject)
+            delete(AttemptCounter)
+            .where(AttemptCounter.subject.startswith(_NOBODY), AttemptCounter.changed_at < before)
+            .returning(AttemptCounter.subject)
             .execution_options(synchronize_session=False)
         ).all()
     return len(gone)

@@ -14,17 +14,17 @@ from flask import Flask, request
 from ..credentials.hashing import slots_of
 from ..errors import BusyError
 
-WAITING = 62  # in each process; ``idp serve`` has more threads than that, so that some are left for everybody else
-PATIENCE = 5.0  # seconds one waits for its turn
-DOORS = frozenset({"sign_in", "email_sign_in", "passkeys", "activation", "recovery"})  # blueprints open to strangers
-OPEN = frozenset({"sign_in.sign_out"})  # a crowd keeps nobody from leaving
-_INSIDE = "mandat.at_the_door"
+LONGEST_QUEUE = 62  # in each process; ``idp serve`` has more threads, so that some are left for other requests
+LONGEST_WAIT = 5.0  # seconds
+LIMITED_BLUEPRINTS = frozenset({"sign_in", "email_sign_in", "passkeys", "activation", "recovery"})  # open to visitors
+UNLIMITED_ENDPOINTS = frozenset({"sign_in.sign_out"})  # signing out is never limited
+_ADMITTED = "mandat.admitted"
 
 
-class Crowd:
-    """A bounded number at work, a bounded number that wait."""
+class ConcurrencyLimit:
+    """A limit on the requests that run at once, and on those that wait."""
 
-    def __init__(self, at_work: int, waiting: int = WAITING, patience: float = PATIENCE) -> None:
+    def __init__(self, at_work: int, waiting: int = LONGEST_QUEUE, patience: float = LONGEST_WAIT) -> None:
         self._at_work = threading.BoundedSemaphore(at_work)
         self._places = threading.BoundedSemaphore(at_work + waiting)
         self._patience = patience
@@ -36,7 +36,7 @@ class Crowd:
             BusyError: too many wait already, or no turn came in time.
         """
         if not self._places.acquire(blocking=False):
-            raise BusyError("a crowd at the door")
+            raise BusyError("the concurrency limit is reached")
         if not self._at_work.acquire(timeout=self._patience):
             self._places.release()
             raise BusyError("no turn in time")
@@ -47,18 +47,19 @@ class Crowd:
         self._places.release()
 
 
-def init_crowd(app: Flask, workers: int) -> None:
-    """Guard the doors of *app*, before anything is read from the database."""
-    crowd = Crowd(slots_of(workers))  # as many as hash: what a sign-in does beside its hash takes the same cores
-    app.extensions["mandat.crowd"] = crowd
+def init_concurrency_limit(app: Flask, workers: int) -> None:
+    """Limit the concurrent requests to the sign-in pages of *app*, before anything is read from the database."""
+    # as many as hash: what a sign-in does beside its hash takes the same cores
+    limit = ConcurrencyLimit(slots_of(workers))
+    app.extensions["mandat.concurrency_limit"] = limit
 
     @app.before_request
     def enter() -> None:
-        if request.blueprint in DOORS and request.endpoint not in OPEN:
-            crowd.enter()
-            request.environ[_INSIDE] = True
+        if request.blueprint in LIMITED_BLUEPRINTS and request.endpoint not in UNLIMITED_ENDPOINTS:
+            limit.enter()
+            request.environ[_ADMITTED] = True
 
     @app.teardown_request
     def leave(_error: BaseException | None) -> None:
-        if request.environ.pop(_INSIDE, False):
-            crowd.leave()
+        if request.environ.pop(_ADMITTED, False):
+            limit.leave()

@@ -16,7 +16,7 @@ from ..leaving.domain.closing import Objection as Objection
 from ..mails import init_mails
 from ..sessions.cookies import init_cookies, presented_digest
 from ..sessions.sessions import actor_of_request, preferred_language
-from ..throttling.concurrency_limit import init_crowd
+from ..throttling.concurrency_limit import init_concurrency_limit
 from ..user_codes.domain.linking import Succession as Succession
 from ..user_codes.linking_services import add_succession as add_succession
 from . import (
@@ -48,7 +48,7 @@ def init_app(app: Flask) -> None:
     """Add accounts to *app*."""
     with app.app_context():
         init_hasher(app, current_settings(), current_sealing())
-    init_crowd(app, app.extensions["mandat.settings"].workers)
+    init_concurrency_limit(app, app.extensions["mandat.settings"].workers)
     init_cookies(app)
     init_mails(app)
     add_actor_reader(app, actor_of_request)

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from ...http import bindings
 from ...http.bindings import at
 from ...http.limits import SIGN_IN, limiter
-from ...http.page_cache import page_for_anybody
+from ...http.page_cache import visitor_page
 from ...http.web import now, see_other
 from ...i18n import gettext as _
 from ...i18n import long_datetime, ngettext
@@ -211,7 +211,7 @@ def _first_page(form: SignInForm | None = None) -> Response:
     """Ask for the user code and the password; *form* holds what was sent and is wrong."""
     passkey = f"/sign-in/passkey?{urlencode({'next': wanted_path()})}" if passkey_services.site() else None
     return make_response(
-        page_for_anybody(
+        visitor_page(
             "accounts/sign_in.html",
             form or SignInForm,
             passkey=passkey,
@@ -222,7 +222,7 @@ def _first_page(form: SignInForm | None = None) -> Response:
 
 
 def _second_page(form: OtpForm | None, going_on: PendingSignIn) -> Response:
-    page = page_for_anybody(
+    page = visitor_page(
         "accounts/sign_in_code.html",
         form or OtpForm,
         has_passkey=going_on.held.passkeys > 0,

@@ -18,7 +18,7 @@ from ...db import db, new_id, transaction
 from ...errors import ConflictError, Decision, NotAllowedError, NotFoundError
 from ...http.web import current_settings
 from ...identifiers import MembershipId, UserCode, with_neq
-from .. import partings
+from .. import departure_hooks
 from ..enterprise_services import hold_roster
 from ..models import BlockGrant, Enterprise, EnterpriseVerification, Membership
 from ..rights.domain import rules
@@ -358,7 +358,7 @@ def set_status(target: MembershipView, to: MembershipStatus, *, by: str, now: da
         _revoke_all(target.id, by, now)
         _retire_code(target, now)
         if not _in_place(target.enterprise_id, target.person_id):
-            partings.part(target.person_id, target.enterprise_id, now)
+            departure_hooks.run_departure_hooks(target.person_id, target.enterprise_id, now)
 
 
 def _revoke_all(membership_id: str, by: str, now: datetime) -> None:

@@ -16,7 +16,7 @@ from ...accounts.views import (
     set_farewell,
 )
 from ...clock import Clock
-from ...delegation.services import add_parting
+from ...delegation.services import add_departure_hook
 from ...http.web import current_settings, show_again
 from ...i18n import gettext as _
 from ...i18n import lazy_gettext as _l
@@ -73,7 +73,7 @@ def init_app(app: Flask) -> None:
     add_account_section(app, consents_section)
     add_account_section(app, playground.account_section)
     add_departure(app, Departure(consent_services.end_all))
-    add_parting(app, consent_services.end_for)
+    add_departure_hook(app, consent_services.end_for)
     add_sign_in_detail(app, _l("Agencies signed in to"), agencies_of_sign_ins)
     app.before_request(browser.show_pending_interaction)
     show_again(app, interaction.shown_again)

@@ -7,17 +7,17 @@ from datetime import datetime
 
 from flask import Flask, current_app
 
-_PARTINGS = "mandat.partings"
-Parting = Callable[[str, str, datetime], None]
+_HOOKS = "mandat.departure_hooks"
+DepartureHook = Callable[[str, str, datetime], None]
 
 
-def add_parting(app: Flask, parting: Parting) -> None:
+def add_departure_hook(app: Flask, hook: DepartureHook) -> None:
     """Let a room above end what it holds of a person in an enterprise that they leave."""
-    app.extensions.setdefault(_PARTINGS, []).append(parting)
+    app.extensions.setdefault(_HOOKS, []).append(hook)
 
 
-def part(person_id: str, enterprise_id: str, now: datetime) -> None:
+def run_departure_hooks(person_id: str, enterprise_id: str, now: datetime) -> None:
     """Have every room end what it holds of a person in an enterprise, in the caller's transaction."""
-    partings: list[Parting] = current_app.extensions.get(_PARTINGS, [])
-    for parting in partings:
-        parting(person_id, enterprise_id, now)
+    hooks: list[DepartureHook] = current_app.extensions.get(_HOOKS, [])
+    for hook in hooks:
+        hook(person_id, enterprise_id, now)
