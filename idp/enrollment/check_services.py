@@ -28,6 +28,7 @@ from .domain.rules import (
     Assessment,
     AssessmentOutcome,
     AssessmentReason,
+    FileRefusalReason,
     assess,
 )
 from .domain.states import State, StateEvent
@@ -124,7 +125,7 @@ def _apply(
             add_event(session, file, StateEvent.CONNECTOR_UNAVAILABLE.value, now=now)
             audit.record(audit.Event.FILE_CHECKED, actor=SYSTEM, now=now, file_id=file.id, details=details)
         case AssessmentOutcome.REFUSED:
-            _refuse(session, file, entry, details, now)
+            _refuse(session, file, FileRefusalReason(found.reasons[0].value), entry, details, now)
         case AssessmentOutcome.CORRECTION:
             kind = NUMBERS if found.reasons[0] is AssessmentReason.NUMBERS_DISAGREE else NOTICE
             session.execute(insert(Attempt).values(id=new_id(), file_id=file.id, neq=file.neq, kind=kind, at=now))
@@ -144,7 +145,14 @@ def _apply(
             mailed_code_services.order(session, file, account, details=details, now=now)
 
 
-def _refuse(session: Session, file: EnrolmentFile, entry: Entry, details: dict[str, object], now: datetime) -> None:
+def _refuse(
+    session: Session,
+    file: EnrolmentFile,
+    why: FileRefusalReason,
+    entry: Entry,
+    details: dict[str, object],
+    now: datetime,
+) -> None:
     if isinstance(entry, RegisterEntry):
         file.public_facts = {
             "status": entry.status.value,
@@ -152,7 +160,7 @@ def _refuse(session: Session, file: EnrolmentFile, entry: Entry, details: dict[s
             "status_label": entry.status_label,
             "merged_into": entry.merged_into.digits if entry.merged_into else None,
         }
-    file.refusal_reason, file.decided_at = "status_not_accepted", now
+    file.refusal_reason, file.decided_at = why.value, now
     _move(session, file, StateEvent.CHECKS_REFUSED, audit.Event.FILE_REFUSED, details, now)
     notice_services.enqueue_representative_email(file, "mail_refused", now=now)
 

@@ -24,22 +24,13 @@ from .connector_services import Account, Entry, ask_account, look_up
 from .domain.files import FileView, TimelineEntry
 from .domain.names import same_name
 from .domain.positions import Basis
+from .domain.rules import FileRefusalReason
 from .domain.states import State, StateEvent, deadline, operator_due
 from .enrolled_services import is_enrolled
 from .errors import NoSuchFileError, SameOperatorError
 from .evidence_services import EvidenceView
 from .file_services import add_event, lock, move, timeline, view
 from .models import EnrolmentFile
-
-
-class FileRefusalReason(StrEnum):
-    """Why a file is refused, from a list the applicant can read. Values are stored."""
-
-    STATUS_NOT_ACCEPTED = "status_not_accepted"  # set by the rule alone
-    IDENTITY_NOT_PROVED = "identity_not_proved"
-    NOT_AUTHORIZED = "not_authorized"
-    DOCUMENT_INSUFFICIENT = "document_insufficient"
-    NO_ANSWER = "no_answer"
 
 
 class Approval(StrEnum):

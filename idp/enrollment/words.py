@@ -7,9 +7,8 @@ from ..i18n import lazy_gettext as _l
 from .domain.documents import DocumentFault, DocumentKind
 from .domain.files import Task, TaskState
 from .domain.positions import Basis, Position
-from .domain.rules import AssessmentReason
+from .domain.rules import AssessmentReason, FileRefusalReason
 from .domain.states import State, StateEvent
-from .review_services import FileRefusalReason
 
 POSITIONS = {
     Position.PRESIDENT: _l("President"),

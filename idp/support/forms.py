@@ -9,7 +9,7 @@ from wtforms import RadioField, TextAreaField
 from wtforms.validators import Length, ValidationError
 
 from ..accounts.forms import UserCodeField
-from ..enrollment.review_services import FileRefusalReason
+from ..enrollment.domain.rules import FileRefusalReason
 from ..enrollment.words import REFUSALS
 from ..http.web_forms import MandatForm
 from ..i18n import gettext as _

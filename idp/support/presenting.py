@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..accounts.sessions.domain.sign_ins import PersonView
-from ..enrollment.domain.rules import AssessmentReason
+from ..enrollment.domain.rules import AssessmentReason, FileRefusalReason
 from ..enrollment.domain.states import State
-from ..enrollment.review_services import FileRefusalReason, FileSummary, ReviewFile
+from ..enrollment.review_services import FileSummary, ReviewFile
 from ..enrollment.words import BASES_SHORT, DOCUMENTS, EVENTS, REASONS, REFUSALS, STATE_COLOURS, STATES
 from ..i18n import gettext as _
 from ..i18n import long_date, long_datetime

@@ -16,6 +16,8 @@ from idp.connectors.local import LocalRegister, LocalTaxAgency
 from idp.connectors.register_import import import_register
 from idp.connectors.tax_agency import Officer, TaxAccount
 from idp.connectors.tax_import import import_tax_file
+from idp.enrollment import words
+from idp.enrollment.domain import rules
 from idp.enrollment.domain.positions import Basis
 from idp.enrollment.domain.rules import (
     UNAVAILABLE,
@@ -261,3 +263,12 @@ def test_the_first_line_decides_and_every_reason_is_listed(
     assert found.outcome is outcome
     if reasons is not None:
         assert found.reasons == reasons
+
+
+def test_each_refusing_line_has_a_reason_that_the_applicant_reads() -> None:
+    """A line that refuses is a reason of refusal, with its sentence: the file never says another one."""
+    refusing = [reason for _line, reason, outcome in rules.LINES if outcome is rules.AssessmentOutcome.REFUSED]
+
+    assert refusing
+    for reason in refusing:
+        assert rules.FileRefusalReason(reason.value) in words.REFUSALS

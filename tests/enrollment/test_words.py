@@ -12,11 +12,10 @@ from idp.enrollment import words
 from idp.enrollment.domain.documents import DocumentFault, DocumentKind
 from idp.enrollment.domain.files import Task, TaskState
 from idp.enrollment.domain.positions import Basis, Position
-from idp.enrollment.domain.rules import AssessmentReason
+from idp.enrollment.domain.rules import AssessmentReason, FileRefusalReason
 from idp.enrollment.domain.states import State, StateEvent
 from idp.enrollment.domain.terms import TEXTS
 from idp.enrollment.notice_services import TEMPLATES
-from idp.enrollment.review_services import FileRefusalReason
 from idp.i18n import in_language
 from idp.notices import email
 

@@ -66,6 +66,16 @@ class AssessmentReason(StrEnum):
     ADDRESS_OUTSIDE_QUEBEC = "address_outside_quebec"
 
 
+class FileRefusalReason(StrEnum):
+    """Why a file is refused, from a list the applicant can read. Values are stored."""
+
+    STATUS_NOT_ACCEPTED = "status_not_accepted"  # by a line of the table; the others, by an operator
+    IDENTITY_NOT_PROVED = "identity_not_proved"
+    NOT_AUTHORIZED = "not_authorized"
+    DOCUMENT_INSUFFICIENT = "document_insufficient"
+    NO_ANSWER = "no_answer"
+
+
 @dataclass(frozen=True, slots=True)
 class Application:
     """What the representative declared, and what the provider knows of the file when it decides."""

@@ -16,11 +16,11 @@ from ...i18n import long_date, ngettext
 from .. import evidence_services, mailed_code_services, services, words
 from ..domain.documents import DocumentKind
 from ..domain.files import FileView
+from ..domain.rules import FileRefusalReason
 from ..domain.states import State
 from ..errors import FileNotEditableError
 from ..forms import ContestForm, DocumentForm, EmptyForm, MailedCodeForm
 from ..mailed_code_services import MAILINGS, CodeAnswer, LetterAnswer
-from ..review_services import FileRefusalReason
 from .blueprint import current_file, file_page, pages, release
 from .status import file_status, may_withdraw, timeline_items
 
