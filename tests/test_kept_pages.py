@@ -108,7 +108,7 @@ def test_no_mark_is_left(app: Flask) -> None:
     """Whatever stands in a page as it is given, the marks of its places do not."""
     given, _ = _page(app, ON_THE_WAY)
 
-    assert app.extensions[page_cache._CACHE].sign not in given
+    assert app.extensions[page_cache._CACHE].separator not in given
 
 
 def test_the_shelf_is_bounded(app: Flask, monkeypatch: pytest.MonkeyPatch, renderings: list[str]) -> None:
