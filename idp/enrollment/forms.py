@@ -237,7 +237,7 @@ class DocumentForm(MandatForm):
         [InputRequired(_l("Choose an answer"))],
         choices=[(kind.value, label) for kind, label in words.DOCUMENTS.items()],
     )
-    document = FileField(_l("The document"), description=_l("PDF, PNG or JPEG, 5 MiB at most"))
+    document = FileField(_l("The document"), description=_l("PDF, PNG or JPEG, 5 MB at most"))
     content: bytes = b""
 
     def validate_document(self, field: Any) -> None:

@@ -139,6 +139,6 @@ DOCUMENTS = {
 }
 DOCUMENT_FAULTS = {
     DocumentFault.EMPTY: _l("Choose a file that is not empty"),
-    DocumentFault.TOO_LARGE: _l("Choose a file of 5 MiB or less"),
+    DocumentFault.TOO_LARGE: _l("Choose a file of 5 MB or less"),
     DocumentFault.TYPE: _l("Choose a PDF, PNG or JPEG file"),
 }

@@ -151,7 +151,7 @@ def test_a_change_waits_and_is_withdrawn_or_decided(
     shown = fill(pia, CLIENT | {"q-blocks": ["001"]})
     assert confirm(pia, shown, consent="y").location == "/agencies/amp"
     waiting = page(pia.get("/agencies/amp"))
-    assert "Actif, modification en traitement" in waiting
+    assert "Inscrite, modification en traitement" in waiting
     assert "Modification demandée par Pia Licorne" in waiting
     assert pia.get(FORM).location == "/agencies/amp"
     assert "Une modification attend déjà" in page(pia.get("/agencies/amp"))

@@ -55,7 +55,7 @@ def test_the_questions_then_the_consent_then_active(fresh: Any, sign_in: Callabl
 
     assert (sent.status_code, sent.location) == (303, "/agencies/amp")
     assert subscription_services.active_blocks(fresh.id, "amp") == ("001", "008")
-    assert "Actif" in page(pia, "/agencies/amp")
+    assert "Inscrite" in page(pia, "/agencies/amp")
     again = pia.post("/agencies/amp/subscribe/check", {"consent": "y"}, page="/home")
     assert again.status_code == 303
     assert "0 utilisateur" in page(pia, "/home")

@@ -141,7 +141,7 @@ def test_an_enrolment_without_scripts(installation: Installation, new_page: NewP
     journeys.activate(pes, installation, slips, case["pes"][0]["email"])
     pes.goto(f"{installation.issuer}/agencies/amp/subscribe")
     journeys.answer_amp(pes, "maika@entreprise.example")
-    expect(pes.locator("#subscription-state")).to_contain_text("Actif")
+    expect(pes.locator("#subscription-state")).to_contain_text("Inscrite")
     pes.goto(f"{installation.issuer}/people")
     journeys.add_user(pes, "Léo", "Sansécran", "leo@entreprise.example")
     journeys.change_right(pes, installation, "001", "Léo Sansécran")

@@ -74,7 +74,7 @@ def _subscribe(page: Page, installation: Installation) -> None:
     page.check("input[name='q-is_client'][value='yes']")
     expect(page.get_by_text("Sans ce numéro, l’inscription sera refusée")).to_be_visible()
     journeys.answer_amp(page, "maika@entreprise.example")
-    expect(page.locator("#subscription-state")).to_contain_text("Actif")
+    expect(page.locator("#subscription-state")).to_contain_text("Inscrite")
 
 
 def _change_the_blocks(page: Page, installation: Installation) -> None:

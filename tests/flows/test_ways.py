@@ -143,7 +143,7 @@ def test_an_agency_s_officer_decides(installation: Installation, new_page: NewPa
     _open_subscription(officer, installation)
     journeys.decide(officer, "refuse", reason="not_insured")
     pes.reload()
-    expect(pes.locator("#subscription-state")).to_contain_text("Refusé")
+    expect(pes.locator("#subscription-state")).to_contain_text("Inscription refusée")
     expect(pes.locator("main")).to_contain_text("L’assurance déclarée n’a pas été retrouvée")
     pes.click("#send-again")
     pes.click("#questions-submit")
@@ -153,7 +153,7 @@ def test_an_agency_s_officer_decides(installation: Installation, new_page: NewPa
     journeys.decide(officer, "accept")
 
     pes.reload()
-    expect(pes.locator("#subscription-state")).to_contain_text("Actif")
+    expect(pes.locator("#subscription-state")).to_contain_text("Inscrite")
 
 
 def _open_subscription(page: Page, installation: Installation) -> None:

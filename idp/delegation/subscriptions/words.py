@@ -9,9 +9,9 @@ from .domain.states import SubscriptionEvent, SubscriptionState
 STATES = {
     SubscriptionState.IN_PROGRESS: (_l("In progress"), "yellow"),
     SubscriptionState.TO_COMPLETE: (_l("To complete"), "orange"),
-    SubscriptionState.ACTIVE: (_l("Active"), "green"),
-    SubscriptionState.CHANGING: (_l("Active, change in progress"), "green"),
-    SubscriptionState.REFUSED: (_l("Refused"), "red"),
+    SubscriptionState.ACTIVE: (_l("Subscribed"), "green"),
+    SubscriptionState.CHANGING: (_l("Subscribed, change in progress"), "green"),
+    SubscriptionState.REFUSED: (_l("Subscription refused"), "red"),
     SubscriptionState.SUSPENDED: (_l("Suspended"), "orange"),
     SubscriptionState.WITHDRAWN: (_l("Withdrawn"), "grey"),
 }
