@@ -22,7 +22,7 @@ from tests.test_authorization_matrix import _KEYS, _enter, values, world  # noqa
 from tests.world import World, csrf_token
 
 OLD = timedelta(minutes=12)  # older than a factor stays fresh, younger than an operator's sign-in may be idle
-ELSEWHERE = {"enrollment.slip"}  # its file needs an enrolment: tests/enrollment/test_views.py
+ELSEWHERE = {"enrollment.slip"}  # its file needs an enrolment: tests/enrollment/views/test_journeys.py
 _DOORS = {"desk_reproofing.agree": "operator", "reproofing.start": "pes", "linking.link": "pes"}
 TYPED = {"decision": "accept", "reason": "incomplete", "note": "vérifié « au téléphone »", "user_code": "QX4T-7712"}
 

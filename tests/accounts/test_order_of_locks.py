@@ -30,11 +30,11 @@ from idp.errors import Decision
 
 from .authenticator import Authenticator
 from .conftest import Account, latest_email_code, payloads
+from .credentials.test_passkeys import add
 from .crossings import crossing
-from .test_passkeys import add
-from .test_services_recovery import NEW, check, factor, sent, start
-from .test_services_reproofing import begin as begin_reproofing
-from .test_services_reproofing import objection, to_factor
+from .recovery.test_recovery_services import NEW, check, factor, sent, start
+from .recovery.test_reproofing_services import begin as begin_reproofing
+from .recovery.test_reproofing_services import objection, to_factor
 
 pytestmark = [pytest.mark.race, pytest.mark.databases]
 ANOTHER = "KRSXG5CTMVRXEZLUKRSXG5CTMVRXEZLU"

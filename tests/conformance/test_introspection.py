@@ -17,11 +17,11 @@ import pytest
 from idp.clock import end_of_day, local_date
 from idp.delegation import services as delegation
 from idp.delegation.rights.rights_services import Right
+from tests.oidc.claims.test_claims_page import listed
 from tests.oidc.fapi import thumbprint
 from tests.oidc.lasting import RESOURCE, Bound, Holder, Keyed, Program, Server, signed_out
 from tests.oidc.scenery import FIRM, ISSUER, SCOPES, SECRET, RelyingParty, Scenery, csrf_token, load, registration
-from tests.oidc.test_claims_page import listed
-from tests.oidc.test_token import counted
+from tests.oidc.token.test_token import counted
 
 DEAD = {"active": False}
 SIGNED = "application/token-introspection+jwt"

@@ -42,7 +42,7 @@ from tests.oidc.scenery import (
     load,
     registration,
 )
-from tests.oidc.test_token import counted, events
+from tests.oidc.token.test_token import counted, events
 
 HELD = ("iss", "sub", "aud", "auth_time", "acr", "amr", "sid")
 

@@ -12,7 +12,7 @@ from idp.audit.models import AuditEntry
 from idp.db import db
 from tests.oidc.lasting import Bound, Holder, Keyed, Program, Server
 from tests.oidc.scenery import FIRM, SCOPES, SECRET, Scenery
-from tests.oidc.test_token import events
+from tests.oidc.token.test_token import events
 
 DEAD = {"active": False}
 

@@ -26,7 +26,7 @@ from tests.oidc.fapi import thumbprint
 from tests.oidc.listening import POLL, Listener
 from tests.oidc.scenery import FIRM, ISSUER, SECRET, STORY, RelyingParty, Scenery, watcher
 from tests.oidc.software import Software, approve, details, load_software, registration_of, software
-from tests.oidc.test_token import counted
+from tests.oidc.token.test_token import counted
 
 PORTAL = "https://portal.amp.example/"
 UNKNOWN = "1199999999"

@@ -23,7 +23,7 @@ from idp.notices.services import deliver_due
 
 from ..accounts.conftest import payloads
 from .conftest import Browser, Business, Member, World
-from .test_linking import invite, link
+from .people.test_linking_services import invite, link
 
 SignInAs = Callable[[Member], Browser]
 NAME = "Construction Haute-Licorne inc."

@@ -20,7 +20,7 @@ from idp.enrollment.mailed_code_services import CodeAnswer
 from idp.enrollment.models import Attempt, EnrolmentFile, MailedCode
 
 from .conftest import Browser, Typed, begin, fill_in, mailed_code
-from .test_views import BY_MAIL, DISAGREE, go
+from .views.test_journeys import BY_MAIL, DISAGREE, go
 
 pytestmark = pytest.mark.race
 

@@ -21,8 +21,8 @@ from idp.oidc import playground_services
 from idp.oidc.claims import claim_words
 from idp.oidc.clients import client_services
 from idp.oidc.models import GrantRow
+from tests.oidc.claims.test_claims_page import PAGE
 from tests.oidc.scenery import RelyingParty, Scenery, csrf_token, details, error_code, hidden_inputs
-from tests.oidc.test_claims_page import PAGE
 
 CALLBACK = "http://localhost:8000/playground/callback"
 ALL = ["profile", "email", "enterprise", "functional_blocks"]

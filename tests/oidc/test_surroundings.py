@@ -214,7 +214,7 @@ def test_a_disguised_path_is_no_path(scenery: Scenery, path: str) -> None:
 @pytest.mark.bar("S-33")
 def test_a_name_of_a_client_can_disguise_nothing() -> None:
     """S-33: no right-to-left or zero-width sign, no line, no megabyte; markup is shown as text."""
-    from tests.oidc.test_clients import mistakes
+    from tests.oidc.clients.test_clients import mistakes
 
     there = {"redirect_uris": ["https://portal.example/cb"]}
     for name in (

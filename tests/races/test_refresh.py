@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from idp.db import db
 from tests.oidc.lasting import Bound, Server
 from tests.oidc.scenery import Scenery
-from tests.oidc.test_token import events
+from tests.oidc.token.test_token import events
 
 pytestmark = [pytest.mark.race, pytest.mark.databases, pytest.mark.bar("R-2")]
 

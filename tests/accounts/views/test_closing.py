@@ -36,7 +36,7 @@ from tests.accounts.conftest import page_of
 from ..authenticator import Authenticator
 from ..conftest import Account, Browser, latest_email_code, payloads, switch_on
 from ..crossings import crossing
-from ..test_services_sign_in import at_once
+from ..sign_in.test_sign_in_services import at_once
 from .test_passkeys import add_passkey, show_passkey
 
 Accounts = Callable[..., Account]

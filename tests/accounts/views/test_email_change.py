@@ -19,8 +19,8 @@ from idp.clock import MovableClock
 from idp.db import db
 from tests.accounts.conftest import Account, Browser, latest_email_code, payloads
 from tests.accounts.crossings import crossing
-from tests.accounts.test_services_sessions import open_for
-from tests.accounts.test_services_sign_in import at_once
+from tests.accounts.sessions.test_session_services import open_for
+from tests.accounts.sign_in.test_sign_in_services import at_once
 
 NEW = "julie.nouvelle@example.com"
 

@@ -21,8 +21,8 @@ from idp.clock import MovableClock
 from idp.crypto.sealing import digest
 from idp.db import db
 from tests.accounts.conftest import Account, Browser
-from tests.accounts.test_services_reproofing import begin, set_factor, to_factor
-from tests.accounts.test_services_sign_in import at_once
+from tests.accounts.recovery.test_reproofing_services import begin, set_factor, to_factor
+from tests.accounts.sign_in.test_sign_in_services import at_once
 from tests.accounts.views.test_recovery import to_password
 from tests.accounts.views.test_security import NEW, change_password
 

@@ -18,7 +18,7 @@ from idp.clock import MovableClock
 from idp.db import db
 
 from ..conftest import Account, Browser
-from ..test_services_sign_in import at_once
+from ..sign_in.test_sign_in_services import at_once
 
 PAGE = "/account/name"
 
