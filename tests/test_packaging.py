@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import configparser
 import os
+import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 import venv
 import zipfile
 from pathlib import Path
@@ -20,7 +24,15 @@ def test_every_package_of_the_tree_is_shipped() -> None:
     named = set(config["options"]["packages"].split())
     present = {".".join(path.parent.relative_to(ROOT).parts) for path in (ROOT / "idp").rglob("__init__.py")}
 
-    assert named == present | {"idp.templates", "idp.static"}
+    examples = {
+        ".".join(("idp", *path.parent.relative_to(ROOT).parts)) for path in (ROOT / "examples").rglob("__init__.py")
+    }
+
+    assert named - present - examples == BESIDE
+    assert present | examples <= named
+
+
+BESIDE = {"idp.templates", "idp.static", "idp.agencies", "idp.examples.nginx", "idp.examples.synthetic"}  # data
 
 
 @pytest.fixture(scope="module")
@@ -43,20 +55,64 @@ def test_the_wheel_holds_what_runs(wheel: Path) -> None:
         "idp/migrations/env.py",
         "idp/translations/fr/LC_MESSAGES/accounts.mo",
         "idp/py.typed",
+        "idp/agencies/amp.yaml",
+        "idp/examples/amp_portal/templates/home.html",
+        "idp/examples/synthetic/revenu_quebec.csv",
     ):
         assert wanted in names
     assert not [name for name in names if name.startswith(("tests/", "keys/", "examples/"))]
 
 
-@pytest.mark.wheel
-def test_a_fresh_environment_serves_the_sign_in_page(wheel: Path, tmp_path: Path) -> None:
-    """Installed from the wheel and the production lock alone, the provider makes its schema and renders its pages."""
-    place = tmp_path / "fresh"
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an environment with the wheel and the production lock alone."""
+    place = tmp_path_factory.mktemp("fresh") / "venv"
     venv.create(place, with_pip=True)
-    python = place / "bin" / "python"
-    pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    pip = [str(place / "bin" / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     subprocess.run([*pip, "--require-hashes", "-r", str(ROOT / "requirements-run.lock")], check=True)
     subprocess.run([*pip, "--no-deps", str(wheel)], check=True)
+    return place
+
+
+@pytest.mark.wheel
+def test_the_demonstration_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
+    """In an empty folder, provider and portal answer; nothing of the checkout is needed."""
+    with socket.socket() as first, socket.socket() as second:
+        for each in (first, second):
+            each.bind(("127.0.0.1", 0))
+        ports = [each.getsockname()[1] for each in (first, second)]
+    command = [str(installed / "bin" / "idp"), "demo", "--port", str(ports[0]), "--portal-port", str(ports[1])]
+    log = (tmp_path / "demo.log").open("w+")
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log, env={"PATH": os.environ["PATH"]})
+    try:
+        shown = {}
+        for _second in range(120):
+            if process.poll() is not None:
+                break
+            try:
+                shown = {port: _front_page(port) for port in ports}
+                break
+            except OSError:
+                time.sleep(1)
+        log.seek(0)
+        assert len(shown) == 2, log.read()
+        assert "Mandat" in shown[ports[0]]
+        assert "AMP" in shown[ports[1]]
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(30)
+        log.close()
+
+
+def _front_page(port: int) -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as answer:
+        return str(answer.read().decode())
+
+
+@pytest.mark.wheel
+def test_a_fresh_environment_serves_the_sign_in_page(installed: Path, tmp_path: Path) -> None:
+    """Installed from the wheel and the production lock alone, the provider makes its schema and renders its pages."""
+    place, python = installed, installed / "bin" / "python"
     environment = {
         "PATH": os.environ["PATH"],
         "IDP_DATABASE_URL": f"sqlite:///{tmp_path / 'var' / 'mandat.sqlite3'}",

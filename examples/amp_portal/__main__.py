@@ -1,4 +1,4 @@
-"""Run the portal: ``python -m examples.amp_portal --port 8001``."""
+"""Run the portal: ``python -m examples.amp_portal --port 8001`` (``idp.examples.amp_portal`` once installed)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8001)
     port = parser.parse_args().port
     Granian(
-        "examples.amp_portal.app:create_app",
+        f"{__package__}.app:create_app",
         factory=True,
         address="127.0.0.1",
         port=port,

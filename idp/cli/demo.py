@@ -155,8 +155,13 @@ def _prepare(place: Path, settings: Settings, portal: str) -> None:
 
 
 def folder_of(name: str) -> Path:
-    """Return a folder of ``examples/`` in the checkout."""
-    return ROOT / "examples" / name
+    """Return a folder of the examples."""
+    return folder("examples") / name
+
+
+def portal_module() -> str:
+    """Return the name of the portal: a package beside this one in a checkout, inside it once installed."""
+    return "examples.amp_portal" if folder("examples").parent == ROOT else "idp.examples.amp_portal"
 
 
 def _write_private(path: Path, content: Any) -> None:
@@ -180,7 +185,7 @@ def _start(
     commands = {
         "provider": [*idp, "serve", "--host", "127.0.0.1", "--port", str(port)],
         "worker": [*idp, "worker"],
-        "portal": [sys.executable, "-m", "examples.amp_portal", "--port", str(portal_port)],
+        "portal": [sys.executable, "-m", portal_module(), "--port", str(portal_port)],
         **({"nginx": front.command()} if front is not None else {}),
     }
     child = {
