@@ -102,27 +102,27 @@ def begin(
 def find(token: str | None, *kinds: FlowKind, now: datetime) -> PendingChallenge | None:
     """Return the challenge *token* goes on with, if it is of one of *kinds* and neither over nor too old."""
     row = db.session.execute(_FIND, {"digest": digest(token), "now": now}).first() if token else None
-    return begun_of(row) if row is not None and row.kind in kinds else None
+    return pending_of(row) if row is not None and row.kind in kinds else None
 
 
-def begun_of(row: Row[*tuple[Any, ...]]) -> PendingChallenge:
+def pending_of(row: Row[*tuple[Any, ...]]) -> PendingChallenge:
     """Return what was begun, from a row that has COLUMNS first."""
     challenge_id, kind, step, person_id, *others = row[: len(COLUMNS)]
     return PendingChallenge(challenge_id, FlowKind(kind), FlowStep(step), person_id or "", *others)
 
 
 def advance(
-    begun: PendingChallenge, *, now: datetime, password_hash: str | None = None, answer_digest: str | None = None
+    pending: PendingChallenge, *, now: datetime, password_hash: str | None = None, answer_digest: str | None = None
 ) -> bool:
     """Pass to the next step; tell whether this call did it. The last step ends the challenge and wipes what it held."""
-    following = NEXT[begun.kind, begun.step]
+    following = NEXT[pending.kind, pending.step]
     values: dict[str, object] = {"step": following.value, "answer_digest": answer_digest}
     if following is FlowStep.DONE:
         values |= {"ended_at": now, "password_hash": None, "totp_secret": None}
     elif password_hash is not None:
         values["password_hash"] = password_hash
     with transaction() as session:
-        passed = session.execute(_ADVANCE, {"of": begun.id, "from": begun.step.value, "now": now, **values}).first()
+        passed = session.execute(_ADVANCE, {"of": pending.id, "from": pending.step.value, "now": now, **values}).first()
     return passed is not None
 
 
@@ -133,16 +133,16 @@ class SubmittedForm:
     typed: str = field(repr=False)
     page: str = ""
 
-    def mark(self, begun: PendingChallenge) -> str:
+    def mark(self, pending: PendingChallenge) -> str:
         """Return by what this answer to a challenge is known again, without keeping it."""
-        return current_sealing().keyed_digest(f"{self.page}:{self.typed}", f"answer:{begun.id}")
+        return current_sealing().keyed_digest(f"{self.page}:{self.typed}", f"answer:{pending.id}")
 
 
-def note_answer(begun: PendingChallenge, mark: str) -> None:
+def note_answer(pending: PendingChallenge, mark: str) -> None:
     """Note, in the caller's transaction, an answer that was refused."""
     db.session.execute(
         update(Challenge)
-        .where(Challenge.id == begun.id)
+        .where(Challenge.id == pending.id)
         .values(answer_digest=mark)
         .execution_options(synchronize_session=False)
     )
@@ -151,26 +151,26 @@ def note_answer(begun: PendingChallenge, mark: str) -> None:
 def answered(token: str | None, sent: SubmittedForm, *, now: datetime) -> PendingChallenge | None:
     """Return the challenge that the same answer, sent from the same browser a moment ago, has completed."""
     row = db.session.execute(_ANSWERED, {"digest": digest(token), "since": now - AGAIN}).first() if token else None
-    begun = begun_of(row) if row is not None else None
-    return begun if begun is not None and begun.answer_digest == sent.mark(begun) else None
+    pending = pending_of(row) if row is not None else None
+    return pending if pending is not None and pending.answer_digest == sent.mark(pending) else None
 
 
-def end_early(begun: PendingChallenge, *, now: datetime) -> bool:
+def end_early(pending: PendingChallenge, *, now: datetime) -> bool:
     """End a challenge at a step after which its person needs no other; tell whether this call did it."""
-    if (begun.kind, begun.step) not in ENDS_EARLY:
+    if (pending.kind, pending.step) not in ENDS_EARLY:
         return False
     values = {"step": FlowStep.DONE.value, "ended_at": now, "password_hash": None, "totp_secret": None}
     with transaction() as session:
-        ended = session.execute(_ADVANCE, {"of": begun.id, "from": begun.step.value, "now": now, **values}).first()
+        ended = session.execute(_ADVANCE, {"of": pending.id, "from": pending.step.value, "now": now, **values}).first()
     return ended is not None
 
 
-def abandon(begun: PendingChallenge, *, now: datetime) -> None:
+def abandon(pending: PendingChallenge, *, now: datetime) -> None:
     """End a challenge that leads nowhere."""
     with transaction() as session:
         session.execute(
             update(Challenge)
-            .where(Challenge.id == begun.id, Challenge.ended_at.is_(None))
+            .where(Challenge.id == pending.id, Challenge.ended_at.is_(None))
             .values(ended_at=now, password_hash=None, totp_secret=None)
             .execution_options(synchronize_session=False)
         )
@@ -200,14 +200,14 @@ def keep_latest(person_id: str, kind: FlowKind, latest: str, *, now: datetime) -
     db.session.execute(_END_OLDEST, {"of": person_id, "of_kind": kind.value, "latest": latest, "now": now})
 
 
-def keep_totp_secret(begun: PendingChallenge, sealed: str) -> str:
+def keep_totp_secret(pending: PendingChallenge, sealed: str) -> str:
     """Keep the secret offered in this challenge, the first one only; return the one that counts."""
     with transaction() as session:
         session.execute(
             update(Challenge)
-            .where(Challenge.id == begun.id, Challenge.totp_secret.is_(None), Challenge.ended_at.is_(None))
+            .where(Challenge.id == pending.id, Challenge.totp_secret.is_(None), Challenge.ended_at.is_(None))
             .values(totp_secret=sealed)
             .execution_options(synchronize_session=False)
         )
-        kept = session.scalar(select(Challenge.totp_secret).where(Challenge.id == begun.id))
+        kept = session.scalar(select(Challenge.totp_secret).where(Challenge.id == pending.id))
     return kept or sealed

@@ -9,14 +9,14 @@ from enum import StrEnum
 from ...db import transaction
 from ..errors import BusyError
 from ..people.person_services import person
-from ..recovery.recovery_services import end_what_is_under_way
+from ..recovery.recovery_services import end_pending
 from ..sessions import known_browser_services, session_services
 from ..sessions.domain.sign_ins import SignIn
 from ..sign_in.sign_in_services import closed_by, note_refusal
 from ..throttling import attempt_counter_services
 from ..throttling.domain.lockout import Counter
 from . import factor_services
-from .domain.passwords import PasswordFault, fits, judge
+from .domain.passwords import PasswordFault, check, fits
 from .hashing import current_hasher
 
 
@@ -53,13 +53,13 @@ def change_password(
         BusyError: too many passwords are being checked; the try does not count.
     """
     person_id, hasher = sign_in.person_id, current_hasher()
-    faults = judge(new, about=(*words_about(person_id, sign_in.user_code), *about), year=now.year).reasons
+    faults = check(new, about=(*words_about(person_id, sign_in.user_code), *about), year=now.year).reasons
     if faults:
         return PasswordChange(PasswordOutcome.FAULTS, faults)
     subject = attempt_counter_services.subject_of(person_id)
-    may_judge, counter = attempt_counter_services.take_try(subject, now=now)
-    if not may_judge:
-        return _not_judged(counter, now)
+    may_try, counter = attempt_counter_services.take_try(subject, now=now)
+    if not may_try:
+        return _not_checked(counter, now)
     former = factor_services.password_hash_of(person_id)
     try:
         is_right = fits(current) and hasher.verify(former, current)
@@ -69,18 +69,18 @@ def change_password(
         raise
     if former is None or hashed is None:
         note_refusal(person_id, subject, counter, step="current_password", now=now)
-        return _not_judged(counter, now)
+        return _not_checked(counter, now)
     with transaction():
         attempt_counter_services.return_try(subject, counter, now=now)
         if not factor_services.replace_password(person_id, former=former, hashed=hashed, now=now):
             return PasswordChange(PasswordOutcome.OVER)
         session_services.leave_only(sign_in, now=now)
-        end_what_is_under_way(person_id, now=now)
+        end_pending(person_id, now=now)
         known_browser_services.forget_others(person_id, known, now=now)
     return PasswordChange(PasswordOutcome.CHANGED)
 
 
-def _not_judged(counter: Counter, now: datetime) -> PasswordChange:
+def _not_checked(counter: Counter, now: datetime) -> PasswordChange:
     """Return why a current password was not taken: wrong, or no longer judged."""
     closed = closed_by(counter, now)
     outcome = PasswordOutcome(closed.value) if closed else PasswordOutcome.WRONG

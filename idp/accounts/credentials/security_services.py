@@ -89,8 +89,8 @@ def remove(sign_in: SignIn, factor: FactorView, *, now: datetime) -> Decision[Re
         factor_services.hold(person_id)
         has, level = factor_services.held(person_id), required_level(person_id)
         is_application = factor.kind is FactorKind.APPLICATION
-        judge_removal = factor_policy.may_remove_application if is_application else factor_policy.may_remove_passkey
-        decision = judge_removal(has, level)
+        may_remove = factor_policy.may_remove_application if is_application else factor_policy.may_remove_passkey
+        decision = may_remove(has, level)
         if not decision:
             return decision
         table = TotpDevice if is_application else Passkey
@@ -158,12 +158,12 @@ def begin_application(sign_in: SignIn, *, now: datetime) -> str:
 
 def offered_application(sign_in: SignIn, token: str | None, *, now: datetime) -> totp.TotpOffer | None:
     """Return the secret offered to the application, the same as long as its challenge lasts; None when it is over."""
-    begun = challenge_services.find(token, FlowKind.NEW_APPLICATION, now=now)
-    if begun is None or begun.person_id != sign_in.person_id:
+    pending = challenge_services.find(token, FlowKind.NEW_APPLICATION, now=now)
+    if pending is None or pending.person_id != sign_in.person_id:
         return None
-    sealing, place = current_sealing(), f"challenge:{begun.id}"
-    kept = begun.totp_secret or challenge_services.keep_totp_secret(begun, sealing.seal(totp.draw_secret(), place))
-    return totp.offer(sealing.unseal(kept, place), str(UserCode(begun.user_code)))
+    sealing, place = current_sealing(), f"challenge:{pending.id}"
+    kept = pending.totp_secret or challenge_services.keep_totp_secret(pending, sealing.seal(totp.draw_secret(), place))
+    return totp.offer(sealing.unseal(kept, place), str(UserCode(pending.user_code)))
 
 
 def add_application(sign_in: SignIn, token: str | None, code: str, *, nickname: str, now: datetime) -> bool:
@@ -173,8 +173,8 @@ def add_application(sign_in: SignIn, token: str | None, code: str, *, nickname: 
     if offer is None or step is None:
         return False
     with transaction():
-        begun = challenge_services.find(token, FlowKind.NEW_APPLICATION, now=now)
-        if begun is None or not challenge_services.advance(begun, now=now):
+        pending = challenge_services.find(token, FlowKind.NEW_APPLICATION, now=now)
+        if pending is None or not challenge_services.advance(pending, now=now):
             return False
         name = factor_services.free_nickname(sign_in.person_id, nickname)
         factor_services.add_device(sign_in.person_id, offer.secret, step=step, nickname=name, now=now)

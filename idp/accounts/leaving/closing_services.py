@@ -67,7 +67,7 @@ def _destroy_ways_in(person_id: str, now: datetime) -> None:
     factor_services.destroy_all(person_id)
     email_change_services.forget(person_id)
     challenge_services.end_all(person_id, now=now)
-    recovery_services.end_what_is_under_way(person_id, now=now)
+    recovery_services.end_pending(person_id, now=now)
     reproofing_services.forget(person_id, now=now)
     kept_form_services.forget(person_id)
     known_browser_services.forget(person_id, now=now)

@@ -130,24 +130,24 @@ def begin_freeze(user_code: UserCode, *, now: datetime) -> str | None:
 def finish(kind: FlowKind, token: str | None, typed: str, *, now: datetime) -> CodeCheck:
     """Judge the code received by e-mail; a right one freezes or thaws, at once."""
     with transaction():
-        begun = challenge_services.find(token, kind, now=now)
-        if begun is None:
+        pending = challenge_services.find(token, kind, now=now)
+        if pending is None:
             done = challenge_services.answered(
                 token, challenge_services.SubmittedForm(typed), now=now
             )  # the same form, sent twice
             return CodeCheck(CodeOutcome.RIGHT if done is not None and done.kind is kind else CodeOutcome.OVER)
-        answer = email_code_services.check(begun.id, typed, now=now)
+        answer = email_code_services.check(pending.id, typed, now=now)
         if answer.outcome is not CodeOutcome.RIGHT:
             return answer
         factor_services.hold(
-            begun.person_id
+            pending.person_id
         )  # before what was begun, as a sign-in: another link may freeze at the same moment
         if not challenge_services.advance(
-            begun, now=now, answer_digest=challenge_services.SubmittedForm(typed).mark(begun)
+            pending, now=now, answer_digest=challenge_services.SubmittedForm(typed).mark(pending)
         ):
             return CodeCheck(CodeOutcome.OVER)
         act = freeze if kind is FlowKind.FREEZE else thaw
-        act(begun.person_id, actor=Actor.person(begun.person_id), now=now)
+        act(pending.person_id, actor=Actor.person(pending.person_id), now=now)
     return answer
 
 

@@ -22,7 +22,7 @@ from ..challenges.models import EmailChange
 from ..credentials import factor_services
 from ..credentials.domain.passwords import draw_temporary, group, read_temporary
 from ..models import Person
-from ..recovery.recovery_services import end_what_is_under_way
+from ..recovery.recovery_services import end_pending
 from ..sessions import session_services
 from ..sessions.domain.sign_ins import SignIn, mask_email
 from ..sign_in.domain.steps import FlowKind, FlowStep
@@ -66,29 +66,33 @@ def finish(sign_in: SignIn, token: str | None, typed: str, *, now: datetime) -> 
     The person's other sign-ins end, and the recoveries that rest on a code sent to the old address.
     """
     with transaction() as session:
-        begun = challenge_services.find(token, FlowKind.EMAIL_CHANGE, now=now)
-        if begun is None or begun.person_id != sign_in.person_id:
+        pending = challenge_services.find(token, FlowKind.EMAIL_CHANGE, now=now)
+        if pending is None or pending.person_id != sign_in.person_id:
             return CodeCheck(CodeOutcome.OVER)
-        answer = email_code_services.check(begun.id, typed, now=now)
+        answer = email_code_services.check(pending.id, typed, now=now)
         if answer.outcome is not CodeOutcome.RIGHT:
             return answer
         factor_services.hold(
-            begun.person_id
+            pending.person_id
         )  # an undoing at the same moment sees this change, or this change sees the undoing
-        change = session.execute(select(EmailChange.former, EmailChange.wanted).where(EmailChange.id == begun.id)).one()
-        moved = challenge_services.advance(begun, now=now) and _set(begun.person_id, change.former, change.wanted)
+        change = session.execute(
+            select(EmailChange.former, EmailChange.wanted).where(EmailChange.id == pending.id)
+        ).one()
+        moved = challenge_services.advance(pending, now=now) and _set(pending.person_id, change.former, change.wanted)
         if not moved:  # used twice, or the address was changed elsewhere meanwhile
             return CodeCheck(CodeOutcome.OVER)
         undo = draw_temporary()
         session.execute(
-            update(EmailChange).where(EmailChange.id == begun.id).values(confirmed_at=now, undo_digest=_digest(undo))
+            update(EmailChange).where(EmailChange.id == pending.id).values(confirmed_at=now, undo_digest=_digest(undo))
         )
-        audit.record(audit.Event.EMAIL_CHANGED, actor=Actor.person(begun.person_id), person_id=begun.person_id, now=now)
-        told = {"to": change.former, "language": person(begun.person_id).language, "at": now.isoformat()}
+        audit.record(
+            audit.Event.EMAIL_CHANGED, actor=Actor.person(pending.person_id), person_id=pending.person_id, now=now
+        )
+        told = {"to": change.former, "language": person(pending.person_id).language, "at": now.isoformat()}
         more = {"new": mask_email(change.wanted), "code": group(undo), "until": (now + UNDO_WINDOW).isoformat()}
         notices.enqueue("email_changed", told | more, now=now)
         session_services.leave_only(sign_in, now=now)
-        end_what_is_under_way(begun.person_id, now=now)
+        end_pending(pending.person_id, now=now)
     return answer
 
 
@@ -121,7 +125,7 @@ def undo(typed: str, *, now: datetime) -> bool:
         challenge_services.end(
             person_id, FlowKind.EMAIL_CHANGE, FlowKind.THAW, now=now
         )  # also when the account is frozen already
-        end_what_is_under_way(person_id, now=now)
+        end_pending(person_id, now=now)
         audit.record(audit.Event.EMAIL_CHANGE_UNDONE, actor=audit.ANONYMOUS, person_id=person_id, now=now)
         access_services.freeze(person_id, actor=audit.ANONYMOUS, now=now)
     return True

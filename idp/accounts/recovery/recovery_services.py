@@ -20,7 +20,7 @@ from ...errors import Decision
 from ...identifiers import UserCode
 from ...notices import services as notices
 from ..credentials import factor_services, second_factors
-from ..credentials.domain.passwords import PasswordFault, judge
+from ..credentials.domain.passwords import PasswordFault, check
 from ..credentials.hashing import current_hasher
 from ..models import Challenge, Password, UserCodeRow
 from ..people import contact_services
@@ -115,8 +115,8 @@ def check_code(token: str | None, typed: str, *, known: str | None = None, now: 
         if recovery is None:
             return RecoveryCheck(RecoveryOutcome.OVER)
         factor_services.hold(recovery.person_id or "")  # nobody's too: the same work (S-46)
-        may_judge, counter, subject = _take_try(recovery, known, now)
-        if not may_judge:
+        may_try, counter, subject = _take_try(recovery, known, now)
+        if not may_try:
             return RecoveryCheck(RecoveryOutcome.LOCKED, locked_until=counter.locked_until)
         left = _count_code_try(recovery, now)
         if left is None:
@@ -141,8 +141,8 @@ def check_factor(token: str | None, typed: str, *, known: str | None = None, now
         if recovery is None or recovery.person_id is None:
             return RecoveryCheck(RecoveryOutcome.OVER)
         factor_services.hold(recovery.person_id)
-        may_judge, counter, subject = _take_try(recovery, known, now)
-        if not may_judge:
+        may_try, counter, subject = _take_try(recovery, known, now)
+        if not may_try:
             return RecoveryCheck(RecoveryOutcome.LOCKED, locked_until=counter.locked_until)
         if not second_factors.spend(recovery.person_id, typed, now=now):
             note_refusal(recovery.person_id, subject, counter, step="recovery_factor", now=now)
@@ -170,7 +170,7 @@ def choose_password(
         return None
     whom = person(recovery.person_id)
     words = (whom.given_name, whom.family_name, recovery.user_code.signs, whom.email.partition("@")[0], *about)
-    decision = judge(password, about=words, year=now.year)
+    decision = check(password, about=words, year=now.year)
     if not decision:
         return decision
     hashed = current_hasher().hash(password)
@@ -180,7 +180,7 @@ def choose_password(
             return None
         factor_services.reset_password(whom.id, hashed=hashed, now=now)
         session_services.end_sign_ins_of(whom.id, now=now)
-        end_what_is_under_way(whom.id, now=now)
+        end_pending(whom.id, now=now)
         known_browser_services.forget(whom.id, now=now)
         attempt_counter_services.forget_failures(attempt_counter_services.subject_of(whom.id), now=now)
     return decision
@@ -233,7 +233,7 @@ def advance(recovery: Recovery, event: RecoveryEvent, now: datetime, *, code_dig
     return passed is not None
 
 
-def end_what_is_under_way(person_id: str, *, now: datetime) -> None:
+def end_pending(person_id: str, *, now: datetime) -> None:
     """End the sign-ins that wait for a second factor and the recoveries of a person, in the caller's transaction."""
     db.session.execute(
         update(Challenge)

@@ -27,12 +27,12 @@ def end(
         .returning(Reproofing.challenge_id)
         .execution_options(synchronize_session=False)
     ).all()
-    begun = [row.challenge_id for row in ended if row.challenge_id]
-    if not begun:
+    pending = [row.challenge_id for row in ended if row.challenge_id]
+    if not pending:
         return len(ended)
     db.session.execute(
         update(Challenge)
-        .where(Challenge.id.in_(begun), Challenge.ended_at.is_(None))
+        .where(Challenge.id.in_(pending), Challenge.ended_at.is_(None))
         .values(ended_at=now, password_hash=None, totp_secret=None)
         .execution_options(synchronize_session=False)
     )

@@ -33,7 +33,7 @@ from ..user_codes.domain.states import SLIP_LIFE, CodeState
 from . import reproofing_row_services
 from .domain.reproofing_states import LIFE, WAIT, ReproofingEvent, ReproofingState
 from .models import Reproofing
-from .recovery_services import end_what_is_under_way
+from .recovery_services import end_pending
 
 STARTS_PER_HOUR = 3  # for one person, whoever starts (security-bar.md R-25)
 
@@ -182,7 +182,7 @@ def finish(challenge_id: str, *, hashed: str, totp_secret: str, step: int, now: 
         return False
     factor_services.replace_all(found.person_id, hashed=hashed, totp_secret=totp_secret, step=step, now=now)
     session_services.end_sign_ins_of(found.person_id, now=now)
-    end_what_is_under_way(found.person_id, now=now)
+    end_pending(found.person_id, now=now)
     known_browser_services.forget(found.person_id, now=now)
     attempt_counter_services.forget_failures(attempt_counter_services.subject_of(found.person_id), now=now)
     _record(audit.Event.REPROOFING_DONE, Actor.person(found.person_id), found.person_id, found.user_code, now)

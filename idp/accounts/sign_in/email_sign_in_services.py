@@ -55,23 +55,23 @@ def is_offered(person_id: str) -> bool:
 
 def was_sent(token: str | None, *, now: datetime) -> bool:
     """Tell whether a code was sent for the sign-in that *token* goes on with."""
-    begun = challenge_services.find(token, FlowKind.SIGN_IN, now=now)
-    return begun is not None and email_code_services.was_sent(begun.id)
+    pending = challenge_services.find(token, FlowKind.SIGN_IN, now=now)
+    return pending is not None and email_code_services.was_sent(pending.id)
 
 
 def send(token: str | None, *, now: datetime) -> CodeRequestOutcome:
     """Send a code to whoever showed a right password; a new one kills the former."""
     with transaction():
-        begun = challenge_services.find(token, FlowKind.SIGN_IN, now=now)
-        if begun is None or not is_offered(begun.person_id):
+        pending = challenge_services.find(token, FlowKind.SIGN_IN, now=now)
+        if pending is None or not is_offered(pending.person_id):
             return CodeRequestOutcome.OVER
-        if not email_code_services.may_send(begun.id, now=now):
+        if not email_code_services.may_send(pending.id, now=now):
             return CodeRequestOutcome.TOO_SOON
-        if allowance_services.take(f"sign_in:{begun.person_id}", limit=PER_HOUR, now=now) is not None:
+        if allowance_services.take(f"sign_in:{pending.person_id}", limit=PER_HOUR, now=now) is not None:
             return CodeRequestOutcome.TOO_SOON
-        email_code_services.send(begun.id, person(begun.person_id), now=now)
-        actor = audit.Actor.person(begun.person_id)
-        audit.record(audit.Event.SIGN_IN_CODE_SENT, actor=actor, person_id=begun.person_id, now=now)
+        email_code_services.send(pending.id, person(pending.person_id), now=now)
+        actor = audit.Actor.person(pending.person_id)
+        audit.record(audit.Event.SIGN_IN_CODE_SENT, actor=actor, person_id=pending.person_id, now=now)
     return CodeRequestOutcome.SENT
 
 
@@ -88,35 +88,35 @@ def check(
     """Judge the code received by e-mail; a right one opens a sign-in that reads, and the person is told of it."""
     form = challenge_services.SubmittedForm(typed, page)
     with transaction():
-        begun = challenge_services.find(token, FlowKind.SIGN_IN, now=now)
-        if begun is None:
+        pending = challenge_services.find(token, FlowKind.SIGN_IN, now=now)
+        if pending is None:
             return sent_again(token, form, now=now)
-        if not is_offered(begun.person_id):
+        if not is_offered(pending.person_id):
             return SecondStep(refusal=Refusal.OVER)
         who = session_services.account_status(
-            begun.person_id, begun.user_code
+            pending.person_id, pending.user_code
         )  # the person before all else (factors.hold)
-        own = known_browser_services.counters(begun.person_id, known, now=now)
-        may_judge, counter, subject = attempt_counter_services.take_try_on(
-            attempt_counter_services.subject_of(begun.person_id), own, now=now
+        own = known_browser_services.counters(pending.person_id, known, now=now)
+        may_try, counter, subject = attempt_counter_services.take_try_on(
+            attempt_counter_services.subject_of(pending.person_id), own, now=now
         )
-        if not may_judge:
+        if not may_try:
             return SecondStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
         if (twice := came_twice(token, form, subject, counter, now=now)) is not None:
             return twice
-        answer = email_code_services.check(begun.id, typed, now=now)
+        answer = email_code_services.check(pending.id, typed, now=now)
         if answer.outcome is not email_code_services.CodeOutcome.RIGHT:
-            challenge_services.note_answer(begun, form.mark(begun))
-            note_refusal(begun.person_id, subject, counter, step="email_code", now=now)
+            challenge_services.note_answer(pending, form.mark(pending))
+            note_refusal(pending.person_id, subject, counter, step="email_code", now=now)
             closed = closed_by(counter, now)
             if closed is not None:
                 return SecondStep(refusal=closed, locked_until=counter.locked_until)
             is_over = answer.outcome is email_code_services.CodeOutcome.SPENT
             return SecondStep(refusal=Refusal.CODE_OVER if is_over else Refusal.WRONG, tries_left=answer.tries_left)
-        mark = form.mark(begun)
+        mark = form.mark(pending)
         if (
-            not challenge_services.advance(begun, now=now, answer_digest=mark)
-            or activated_person(begun.user_code) != begun.person_id
+            not challenge_services.advance(pending, now=now, answer_digest=mark)
+            or activated_person(pending.user_code) != pending.person_id
         ):
             return SecondStep(refusal=Refusal.OVER)
         attempt_counter_services.return_try(subject, counter, now=now)  # the failures before it stay: it is no factor
@@ -125,9 +125,9 @@ def check(
             shown=PASSWORD_AND_EMAIL,
             device=device,
             former=former,
-            next_path=begun.next_path,
-            token=secret_after(token, begun),
+            next_path=pending.next_path,
+            token=secret_after(token, pending),
             now=now,
         )
-        security_notice_services.note(begun.person_id, "sign_in:email_code", now=now)
+        security_notice_services.note(pending.person_id, "sign_in:email_code", now=now)
     return SecondStep(signed=signed)

@@ -29,21 +29,21 @@ class CodeHolder:
     person_id: str | None = None
     password_hash: str | None = field(default=None, repr=False)
     has_passkey: bool = False
-    under_way: int = 0  # sign-ins begun and not finished
+    pending_sign_ins: int = 0  # sign-ins begun and not finished
 
 
 @dataclass(frozen=True, slots=True)
 class PendingSignIn:
     """A sign-in after a right password, with the level that its person must show and the factors they have."""
 
-    begun: PendingChallenge
+    challenge: PendingChallenge
     level: int
     held: FactorCounts
 
     @property
     def person_id(self) -> str:
         """Return who goes on."""
-        return self.begun.person_id
+        return self.challenge.person_id
 
     @property
     def wants_passkey(self) -> bool:
@@ -66,7 +66,7 @@ _HOLDER = (
         _CODES.c.state,
         _PASSWORDS.c.hash,
         exists().where(_PASSKEYS.c.person_id == _PEOPLE.c.id, _PASSKEYS.c.revoked_at.is_(None)).label("has_passkey"),
-        _UNFINISHED.label("under_way"),
+        _UNFINISHED.label("pending_sign_ins"),
     )
     .select_from(_CODES.join(_PEOPLE, _PEOPLE.c.id == _CODES.c.person_id).outerjoin(_PASSWORDS))
     .where(_CODE, _PEOPLE.c.access != Access.CLOSED.value)
@@ -90,7 +90,7 @@ def holder_of(user_code: UserCode) -> CodeHolder:
         return CodeHolder()
     if row.state != CodeState.ACTIVATED.value:
         return CodeHolder(row.person_id)
-    return CodeHolder(row.person_id, row.person_id, row.hash, row.has_passkey, row.under_way)
+    return CodeHolder(row.person_id, row.person_id, row.hash, row.has_passkey, row.pending_sign_ins)
 
 
 def owner_of(user_code: UserCode) -> str | None:
@@ -106,10 +106,10 @@ def activated_person(signs: str) -> str | None:
     return db.session.scalar(_ACTIVATED, {"signs": signs})
 
 
-def under_way(token: str | None, *, now: datetime) -> PendingSignIn | None:
+def pending_sign_in(token: str | None, *, now: datetime) -> PendingSignIn | None:
     """Return the sign-in that *token* goes on with, if it is neither over nor too old."""
     row = db.session.execute(_UNDER_WAY, {"digest": digest(token), "now": now}).first() if token else None
     if row is None or row.kind != FlowKind.SIGN_IN:
         return None
     level = level_of(row.required_level, is_operator=row.is_operator)
-    return PendingSignIn(challenge_services.begun_of(row), level, FactorCounts(*row[-2:]))
+    return PendingSignIn(challenge_services.pending_of(row), level, FactorCounts(*row[-2:]))

@@ -35,7 +35,7 @@ from ..sessions.domain.sign_ins import (
 from ..throttling import alarm_services, attempt_counter_services
 from ..throttling.domain.lockout import LIFE_TRIES, Counter
 from .domain.steps import FlowKind, FlowStep
-from .sign_in_lookup_services import activated_person, holder_of, under_way
+from .sign_in_lookup_services import activated_person, holder_of, pending_sign_in
 
 
 class Refusal(StrEnum):
@@ -91,8 +91,8 @@ def check_password(
             else attempt_counter_services.subject_of_nobody(user_code)
         )
         own = known_browser_services.counters(owner, known, now=now)
-        may_judge, counter, subject = attempt_counter_services.take_try_on(subject, own, now=now)
-    if not may_judge:
+        may_try, counter, subject = attempt_counter_services.take_try_on(subject, own, now=now)
+    if not may_try:
         return FirstStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
     try:
         is_right = fits(password) and current_hasher().verify(stored, password)
@@ -112,7 +112,7 @@ def check_password(
             next_path=next_path,
             now=now,
         )
-        if holder.under_way >= challenge_services.MOST:
+        if holder.pending_sign_ins >= challenge_services.MOST:
             challenge_services.keep_latest(person_id, FlowKind.SIGN_IN, latest, now=now)
     factor_services.refresh_hash(person_id, former=stored, password=password)
     return FirstStep(token=token, has_passkey=holder.has_passkey)
@@ -130,12 +130,12 @@ def check_second_factor(
 ) -> SecondStep:
     """Judge the code of an application; when it is right, the sign-in begins, all in one transaction."""
 
-    def judge(person_id: str) -> bool:
+    def proves(person_id: str) -> bool:
         digits = read_code(code)
         return digits is not None and factor_services.spend_code(person_id, digits, now=now)
 
     return _second_step(
-        token, SubmittedForm(code, page), judge, PASSWORD_AND_CODE, former=former, device=device, known=known, now=now
+        token, SubmittedForm(code, page), proves, PASSWORD_AND_CODE, former=former, device=device, known=known, now=now
     )
 
 
@@ -151,13 +151,13 @@ def check_recovery_code(
 ) -> SecondStep:
     """Judge a recovery code in the place of the second factor; it is counted like any other guess."""
 
-    def judge(person_id: str) -> bool:
+    def proves(person_id: str) -> bool:
         return recovery_code_services.spend(person_id, code, now=now)
 
     return _second_step(
         token,
         SubmittedForm(code, page),
-        judge,
+        proves,
         PASSWORD_AND_RECOVERY,
         former=former,
         device=device,
@@ -179,7 +179,7 @@ def check_passkey(
 ) -> SecondStep:
     """Judge a passkey in the place of the second factor."""
 
-    def judge(person_id: str) -> bool:
+    def proves(person_id: str) -> bool:
         return (
             passkey_services.accept(ceremony, answer, CeremonyPurpose.SECOND_FACTOR, person_id=person_id, now=now)
             is not None
@@ -188,7 +188,7 @@ def check_passkey(
     return _second_step(
         token,
         SubmittedForm(answer, page),
-        judge,
+        proves,
         PASSWORD_AND_PASSKEY,
         former=former,
         device=device,
@@ -200,7 +200,7 @@ def check_passkey(
 def _second_step(
     token: str | None,
     sent: SubmittedForm,
-    judge: Callable[[str], bool],
+    proves: Callable[[str], bool],
     shown: AuthenticationContext,
     *,
     former: SignIn | None,
@@ -210,49 +210,49 @@ def _second_step(
 ) -> SecondStep:
     """Judge a second factor; when it is right, the sign-in begins, all in one transaction."""
     with transaction():
-        going_on = under_way(token, now=now)
+        going_on = pending_sign_in(token, now=now)
         if going_on is None:
             return sent_again(token, sent, now=now)
         if shown.acr != PASSKEY_ACR and going_on.wants_passkey:
             return SecondStep(refusal=Refusal.PASSKEY_ONLY)
-        begun = going_on.begun
+        pending = going_on.challenge
         who = session_services.account_status(
-            begun.person_id, begun.user_code
+            pending.person_id, pending.user_code
         )  # the person before all else (factors.hold)
-        subject = attempt_counter_services.subject_of(begun.person_id)
-        own = known_browser_services.counters(begun.person_id, known, now=now)
-        may_judge, counter, subject = attempt_counter_services.take_try_on(subject, own, now=now)
-        if not may_judge:
+        subject = attempt_counter_services.subject_of(pending.person_id)
+        own = known_browser_services.counters(pending.person_id, known, now=now)
+        may_try, counter, subject = attempt_counter_services.take_try_on(subject, own, now=now)
+        if not may_try:
             return SecondStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
-        mark = sent.mark(begun)
-        if not judge(begun.person_id):
+        mark = sent.mark(pending)
+        if not proves(pending.person_id):
             if (twice := came_twice(token, sent, subject, counter, now=now)) is not None:
                 return twice
-            challenge_services.note_answer(begun, mark)
-            note_refusal(begun.person_id, subject, counter, step="second_factor", now=now)
+            challenge_services.note_answer(pending, mark)
+            note_refusal(pending.person_id, subject, counter, step="second_factor", now=now)
             return refused(counter, now)
-        if not challenge_services.advance(begun, now=now, answer_digest=mark):
+        if not challenge_services.advance(pending, now=now, answer_digest=mark):
             return sent_again(token, sent, now=now)
-        if activated_person(begun.user_code) != begun.person_id:
+        if activated_person(pending.user_code) != pending.person_id:
             return SecondStep(refusal=Refusal.OVER)
         attempt_counter_services.forget_failures(subject, now=now)
         if not who.is_open:
-            return frozen(access_services.begin_thaw(begun.person_id, begun.user_code, now=now))
+            return frozen(access_services.begin_thaw(pending.person_id, pending.user_code, now=now))
         signed = session_services.begin_sign_in(
             who,
             shown=shown,
             device=device,
             former=former,
-            next_path=begun.next_path,
-            token=secret_after(token, begun),
+            next_path=pending.next_path,
+            token=secret_after(token, pending),
             now=now,
         )
     return SecondStep(signed=signed)
 
 
-def secret_after(token: str | None, begun: challenge_services.PendingChallenge) -> str:
+def secret_after(token: str | None, pending: challenge_services.PendingChallenge) -> str:
     """Return the secret of the sign-in that follows from a challenge: new, and the same when its last form comes twice."""
-    return current_sealing().derived_token(token or "", f"sign_in:{begun.id}")
+    return current_sealing().derived_token(token or "", f"sign_in:{pending.id}")
 
 
 def sent_again(token: str | None, sent: SubmittedForm, *, now: datetime) -> SecondStep:
@@ -260,8 +260,8 @@ def sent_again(token: str | None, sent: SubmittedForm, *, now: datetime) -> Seco
 
     A browser gives up the first answer when a form is sent again: the second one must bring the same cookie.
     """
-    begun = challenge_services.answered(token, sent, now=now)
-    again = session_services.given_again(secret_after(token, begun), begun.next_path, now=now) if begun else None
+    pending = challenge_services.answered(token, sent, now=now)
+    again = session_services.given_again(secret_after(token, pending), pending.next_path, now=now) if pending else None
     return SecondStep(signed=again) if again else SecondStep(refusal=Refusal.OVER)
 
 

@@ -39,10 +39,10 @@ def confirm_with_code(sign_in: SignIn, typed: str, *, known: str | None = None, 
     if not ways_to_confirm(sign_in.person_id).code:
         return SecondStep(refusal=Refusal.PASSKEY_ONLY)
     own = known_browser_services.counters(sign_in.person_id, known, now=now)
-    may_judge, counter, subject = attempt_counter_services.take_try_on(
+    may_try, counter, subject = attempt_counter_services.take_try_on(
         attempt_counter_services.subject_of(sign_in.person_id), own, now=now
     )
-    if not may_judge:
+    if not may_try:
         return SecondStep(refusal=closed_by(counter, now), locked_until=counter.locked_until)
     digits = read_code(typed)
     with transaction():

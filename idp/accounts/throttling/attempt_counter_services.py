@@ -68,13 +68,13 @@ def take_try_on(
     A try from a known browser counts in the person's total too: a hundred is a hundred, from everywhere together.
     """
     with transaction():
-        may_judge, counter = take_try(subject, now=now, renewing=renewing)
-        if may_judge or (counter.is_spent and not renewing):
-            return may_judge, counter, subject
+        may_try, counter = take_try(subject, now=now, renewing=renewing)
+        if may_try or (counter.is_spent and not renewing):
+            return may_try, counter, subject
         own, on = counter, subject
         for on in browsers:
-            may_judge, own = take_try(on, now=now, renewing=True)
-            if may_judge:
+            may_try, own = take_try(on, now=now, renewing=True)
+            if may_try:
                 total = count_elsewhere(counter)
                 _write(subject, total, now)
                 return True, replace(own, in_all=total.failures), on

@@ -22,7 +22,7 @@ from ..challenges import challenge_services, email_code_services
 from ..challenges.challenge_services import PendingChallenge, SubmittedForm
 from ..credentials import factor_services
 from ..credentials.domain import totp
-from ..credentials.domain.passwords import PasswordFault, judge
+from ..credentials.domain.passwords import PasswordFault, check
 from ..credentials.hashing import current_hasher
 from ..models import UserCodeRow
 from ..people import contact_services
@@ -92,8 +92,8 @@ def start(user_code: UserCode, secret: str, *, next_path: str, browser: str | No
         attempt_counter_services.subject_of(owner) if owner else attempt_counter_services.subject_of_nobody(user_code)
     )
     with transaction():
-        may_judge, counter = attempt_counter_services.take_try(subject, renewing=True, now=now)
-        if not may_judge:
+        may_try, counter = attempt_counter_services.take_try(subject, renewing=True, now=now)
+        if not may_try:
             return Start(refusal=StartRefusal.LOCKED, locked_until=counter.locked_until)
         digest = secret_digest(user_code, secret)
         token = current_sealing().derived_token(browser, f"activation:{digest}") if browser else None
@@ -101,13 +101,13 @@ def start(user_code: UserCode, secret: str, *, next_path: str, browser: str | No
         slip = reproofing_services.find_slip(user_code, secret) if person_id is None else None
         if slip is not None:
             attempt_counter_services.return_try(subject, counter, now=now)
-            return _prove_anew(slip, user_code, next_path, now)
+            return _begin_reproofing(slip, user_code, next_path, now)
         if person_id is None:
             refusal = _why_not(user_code, digest, now)
             if refusal is not StartRefusal.WRONG:
                 attempt_counter_services.return_try(subject, counter, now=now)  # the secret was right: no guess
-                begun = _at(token, FlowStep.EMAIL_CODE, now)
-                return Start(token=token) if begun is not None else Start(refusal=refusal)
+                pending = _at(token, FlowStep.EMAIL_CODE, now)
+                return Start(token=token) if pending is not None else Start(refusal=refusal)
             note_refusal(owner, subject, counter, step="temporary_password", now=now)
             locked = counter.is_locked(now)
             return Start(refusal=StartRefusal.LOCKED if locked else refusal, locked_until=counter.locked_until)
@@ -125,7 +125,9 @@ def start(user_code: UserCode, secret: str, *, next_path: str, browser: str | No
     return Start(token=token)
 
 
-def _prove_anew(slip: reproofing_services.ReproofingSlip, user_code: UserCode, next_path: str, now: datetime) -> Start:
+def _begin_reproofing(
+    slip: reproofing_services.ReproofingSlip, user_code: UserCode, next_path: str, now: datetime
+) -> Start:
     """Go on with the slip of somebody who lost every second factor, once its day has come."""
     if slip.serves_from > now:
         return Start(refusal=StartRefusal.EARLY, serves_from=slip.serves_from)
@@ -183,25 +185,25 @@ def _why_not(user_code: UserCode, digest: str, now: datetime) -> StartRefusal:
 
 def activation(token: str | None, *, now: datetime) -> Activation | None:
     """Return the activation *token* goes on with."""
-    begun = challenge_services.find(token, *_KINDS, now=now)
-    if begun is None:
+    pending = challenge_services.find(token, *_KINDS, now=now)
+    if pending is None:
         return None
-    whom = person(begun.person_id)
+    whom = person(pending.person_id)
     return Activation(
-        step=begun.step,
+        step=pending.step,
         person_id=whom.id,
-        user_code=UserCode(begun.user_code),
+        user_code=UserCode(pending.user_code),
         masked_email=mask_email(whom.email),
-        next_path=begun.next_path,
-        may_link=(begun.kind, begun.step) in ENDS_EARLY,
+        next_path=pending.next_path,
+        may_link=(pending.kind, pending.step) in ENDS_EARLY,
     )
 
 
 def send_again(token: str | None, *, now: datetime) -> bool:
     """Send another code by e-mail, which kills the former; tell whether one was sent (not too often, not too soon)."""
     with transaction():
-        begun = _at(token, FlowStep.EMAIL_CODE, now)
-        return begun is not None and email_code_services.send(begun.id, person(begun.person_id), now=now)
+        pending = _at(token, FlowStep.EMAIL_CODE, now)
+        return pending is not None and email_code_services.send(pending.id, person(pending.person_id), now=now)
 
 
 def confirm_email(token: str | None, code: str, *, now: datetime) -> email_code_services.CodeCheck:
@@ -210,32 +212,32 @@ def confirm_email(token: str | None, code: str, *, now: datetime) -> email_code_
     A person who already has credentials is done here: the user code is linked to their account.
     """
     with transaction():
-        begun = _at(token, FlowStep.EMAIL_CODE, now)
-        if begun is None:
+        pending = _at(token, FlowStep.EMAIL_CODE, now)
+        if pending is None:
             return email_code_services.CodeCheck(email_code_services.CodeOutcome.OVER)
-        answer = _judge_email_code(begun, code, now)
+        answer = _check_email_code(pending, code, now)
         if answer.outcome is not email_code_services.CodeOutcome.RIGHT:
             return answer
-        contact_services.note_confirmed(person(begun.person_id).email, now=now)
-        if begun.kind is FlowKind.ACTIVATION and factor_services.has_password(begun.person_id):
-            challenge_services.abandon(begun, now=now)
-            mark_activated(begun, now)
+        contact_services.note_confirmed(person(pending.person_id).email, now=now)
+        if pending.kind is FlowKind.ACTIVATION and factor_services.has_password(pending.person_id):
+            challenge_services.abandon(pending, now=now)
+            mark_activated(pending, now)
             return email_code_services.CodeCheck(email_code_services.CodeOutcome.LINKED)
-        challenge_services.advance(begun, now=now)
+        challenge_services.advance(pending, now=now)
         return answer
 
 
-def _judge_email_code(begun: PendingChallenge, code: str, now: datetime) -> email_code_services.CodeCheck:
+def _check_email_code(pending: PendingChallenge, code: str, now: datetime) -> email_code_services.CodeCheck:
     """Judge the code; one that proves somebody anew also counts on the person's one counter (security-bar.md S-48)."""
-    if begun.kind is FlowKind.ACTIVATION:
-        return email_code_services.check(begun.id, code, now=now)
-    subject = attempt_counter_services.subject_of(begun.person_id)
-    may_judge, counter = attempt_counter_services.take_try(subject, renewing=True, now=now)
-    if not may_judge:
+    if pending.kind is FlowKind.ACTIVATION:
+        return email_code_services.check(pending.id, code, now=now)
+    subject = attempt_counter_services.subject_of(pending.person_id)
+    may_try, counter = attempt_counter_services.take_try(subject, renewing=True, now=now)
+    if not may_try:
         return email_code_services.CodeCheck(email_code_services.CodeOutcome.SPENT)
-    answer = email_code_services.check(begun.id, code, now=now)
+    answer = email_code_services.check(pending.id, code, now=now)
     if answer.outcome is email_code_services.CodeOutcome.WRONG:
-        note_refusal(begun.person_id, subject, counter, step="reproofing_code", now=now)
+        note_refusal(pending.person_id, subject, counter, step="reproofing_code", now=now)
     else:
         attempt_counter_services.return_try(subject, counter, now=now)
     return answer
@@ -249,26 +251,26 @@ def choose_password(
     Raises:
         BusyError: too many passwords are being hashed.
     """
-    begun = _at(token, FlowStep.NEW_PASSWORD, now)
-    if begun is None:
+    pending = _at(token, FlowStep.NEW_PASSWORD, now)
+    if pending is None:
         return None
-    whom = person(begun.person_id)
-    words = (whom.given_name, whom.family_name, begun.user_code, whom.email.partition("@")[0], *about)
-    decision = judge(password, about=words, year=now.year)
+    whom = person(pending.person_id)
+    words = (whom.given_name, whom.family_name, pending.user_code, whom.email.partition("@")[0], *about)
+    decision = check(password, about=words, year=now.year)
     if not decision:
         return decision
     hashed = current_hasher().hash(password)
-    return decision if challenge_services.advance(begun, now=now, password_hash=hashed) else None
+    return decision if challenge_services.advance(pending, now=now, password_hash=hashed) else None
 
 
 def offered_factor(token: str | None, *, now: datetime) -> totp.TotpOffer | None:
     """Return the secret offered to the person's application, the same as long as this activation lasts."""
-    begun = _at(token, FlowStep.NEW_FACTOR, now)
-    if begun is None:
+    pending = _at(token, FlowStep.NEW_FACTOR, now)
+    if pending is None:
         return None
-    sealing, place = current_sealing(), f"challenge:{begun.id}"
-    kept = begun.totp_secret or challenge_services.keep_totp_secret(begun, sealing.seal(totp.draw_secret(), place))
-    return totp.offer(sealing.unseal(kept, place), str(UserCode(begun.user_code)))
+    sealing, place = current_sealing(), f"challenge:{pending.id}"
+    kept = pending.totp_secret or challenge_services.keep_totp_secret(pending, sealing.seal(totp.draw_secret(), place))
+    return totp.offer(sealing.unseal(kept, place), str(UserCode(pending.user_code)))
 
 
 def confirm_factor(token: str | None, code: str, *, former: SignIn | None, device: str, now: datetime) -> Finish | None:
@@ -282,38 +284,38 @@ def confirm_factor(token: str | None, code: str, *, former: SignIn | None, devic
     if step is None:
         return None
     with transaction():
-        begun = _at(token, FlowStep.NEW_FACTOR, now)
-        if begun is None or begun.password_hash is None:
+        pending = _at(token, FlowStep.NEW_FACTOR, now)
+        if pending is None or pending.password_hash is None:
             return Finish(over=True)
-        factor_services.hold(begun.person_id)  # before what was begun and the code, as a linking does
-        if not challenge_services.advance(begun, now=now, answer_digest=SubmittedForm(code).mark(begun)):
+        factor_services.hold(pending.person_id)  # before what was begun and the code, as a linking does
+        if not challenge_services.advance(pending, now=now, answer_digest=SubmittedForm(code).mark(pending)):
             return Finish(over=True)
-        if begun.kind is FlowKind.REPROOFING:
+        if pending.kind is FlowKind.REPROOFING:
             replaced = reproofing_services.finish(
-                begun.id, hashed=begun.password_hash, totp_secret=offer.secret, step=step, now=now
+                pending.id, hashed=pending.password_hash, totp_secret=offer.secret, step=step, now=now
             )
             return Finish(replaced=replaced, over=not replaced)
-        mark_activated(begun, now)
+        mark_activated(pending, now)
         is_first = factor_services.add_first_credentials(
-            begun.person_id, password_hash=begun.password_hash, totp_secret=offer.secret, step=step, now=now
+            pending.person_id, password_hash=pending.password_hash, totp_secret=offer.secret, step=step, now=now
         )
         if not is_first:
             return Finish(linked=True)
-        attempt_counter_services.forget_failures(attempt_counter_services.subject_of(begun.person_id), now=now)
-        who = session_services.account_status(begun.person_id, begun.user_code)
-        secret = secret_after(token, begun)
+        attempt_counter_services.forget_failures(attempt_counter_services.subject_of(pending.person_id), now=now)
+        who = session_services.account_status(pending.person_id, pending.user_code)
+        secret = secret_after(token, pending)
         signed = session_services.begin_sign_in(
-            who, device=device, former=former, next_path=begun.next_path, token=secret, now=now
+            who, device=device, former=former, next_path=pending.next_path, token=secret, now=now
         )
     return Finish(signed=signed)
 
 
 def _at(token: str | None, step: FlowStep, now: datetime) -> PendingChallenge | None:
-    begun = challenge_services.find(token, *_KINDS, now=now)
-    return begun if begun is not None and begun.step is step else None
+    pending = challenge_services.find(token, *_KINDS, now=now)
+    return pending if pending is not None and pending.step is step else None
 
 
-def mark_activated(begun: PendingChallenge, now: datetime) -> None:
+def mark_activated(pending: PendingChallenge, now: datetime) -> None:
     """Activate the code of a challenge and tell its owner, in the caller's transaction.
 
     Raises:
@@ -322,7 +324,7 @@ def mark_activated(begun: PendingChallenge, now: datetime) -> None:
     changed = db.session.execute(
         update(UserCodeRow)
         .where(
-            UserCodeRow.code == begun.user_code,
+            UserCodeRow.code == pending.user_code,
             UserCodeRow.state.in_([state.value for state in sources(CodeEvent.ACTIVATE)]),
         )
         .values(state=CodeState.ACTIVATED.value, activated_at=now, secret_digest=None)
@@ -333,16 +335,16 @@ def mark_activated(begun: PendingChallenge, now: datetime) -> None:
         raise ConflictError("the user code can no longer be activated")
     audit.record(
         audit.Event.USER_CODE_ACTIVATED,
-        actor=audit.Actor.person(begun.person_id),
-        person_id=begun.person_id,
-        details={"user_code": begun.user_code},
+        actor=audit.Actor.person(pending.person_id),
+        person_id=pending.person_id,
+        details={"user_code": pending.user_code},
         now=now,
     )
-    whom = person(begun.person_id)
+    whom = person(pending.person_id)
     payload = {
         "to": whom.email,
         "language": whom.language,
-        "user_code": UserCode(begun.user_code).masked,
+        "user_code": UserCode(pending.user_code).masked,
         "at": now.isoformat(),
     }
     notices.enqueue("account_activated", payload, now=now)

@@ -57,8 +57,8 @@ def add_succession(app: Flask, succession: Succession) -> None:
 
 def prospect(token: str | None, sign_in: SignIn, *, now: datetime) -> Prospect | None:
     """Return what *token* would link to the account of *sign_in*; None when no activation waits for a password."""
-    begun = _waiting(token, now)
-    return _prospect(begun, sign_in) if begun is not None else None
+    pending = _waiting(token, now)
+    return _prospect(pending, sign_in) if pending is not None else None
 
 
 def link(token: str | None, sign_in: SignIn, *, now: datetime) -> Prospect | None:
@@ -71,65 +71,65 @@ def link(token: str | None, sign_in: SignIn, *, now: datetime) -> Prospect | Non
         ConflictError: something changed between the question and the act; nothing was done.
     """
     with transaction():
-        begun = _waiting(token, now)
-        if begun is None:
+        pending = _waiting(token, now)
+        if pending is None:
             return None
-        found = _prospect(begun, sign_in)
+        found = _prospect(pending, sign_in)
         if not found.is_possible:
             return found
         for room in _successions():
-            room.hand_over(begun.person_id, sign_in.person_id, now)
-        _move(begun, sign_in, now)
+            room.hand_over(pending.person_id, sign_in.person_id, now)
+        _move(pending, sign_in, now)
         audit.record(
             audit.Event.USER_CODE_LINKED,
             actor=audit.Actor.person(sign_in.person_id),
             person_id=sign_in.person_id,
-            details={"user_code": begun.user_code, "former_person": begun.person_id},
+            details={"user_code": pending.user_code, "former_person": pending.person_id},
             now=now,
         )
         _enqueue_notices(found, now)
     return found
 
 
-def _prospect(begun: PendingChallenge, sign_in: SignIn) -> Prospect:
+def _prospect(pending: PendingChallenge, sign_in: SignIn) -> Prospect:
     account = sign_in.person_id
-    known = people((begun.person_id, account))
-    of_code = enterprises_of_codes(begun.person_id).get(begun.user_code, EnterpriseOfCode())
+    known = people((pending.person_id, account))
+    of_code = enterprises_of_codes(pending.person_id).get(pending.user_code, EnterpriseOfCode())
     return Prospect(
-        user_code=UserCode(begun.user_code),
+        user_code=UserCode(pending.user_code),
         enterprise=of_code.name,
         enterprise_with_number=of_code.with_number,
-        named=known[begun.person_id],
+        named=known[pending.person_id],
         account=known[account],
-        next_path=begun.next_path,
-        hindrances=may_link(_facts(begun, sign_in)).reasons,
-        objections=tuple(each for room in _successions() for each in room.objections(begun.person_id, account)),
+        next_path=pending.next_path,
+        hindrances=may_link(_facts(pending, sign_in)).reasons,
+        objections=tuple(each for room in _successions() for each in room.objections(pending.person_id, account)),
     )
 
 
-def _move(begun: PendingChallenge, sign_in: SignIn, now: datetime) -> None:
+def _move(pending: PendingChallenge, sign_in: SignIn, now: datetime) -> None:
     """Move the code, end what was begun with it, and close the row it leaves; each statement finds what the page saw.
 
     The people are held first, then what was begun, then the code: in the order in which an activation takes the same rows.
     """
-    if may_link(_facts(begun, sign_in, hold=True)).reasons:  # under the lock of both, and never undone afterwards
+    if may_link(_facts(pending, sign_in, hold=True)).reasons:  # under the lock of both, and never undone afterwards
         raise ConflictError("an account changed meanwhile")
     reproofing_services.end_reproofings(sign_in.person_id, now=now)
-    if not challenge_services.end_early(begun, now=now) or not _take(begun, sign_in.person_id, now):
+    if not challenge_services.end_early(pending, now=now) or not _take(pending, sign_in.person_id, now):
         raise ConflictError("this activation is over")
-    level = db.session.scalar(select(Person.required_level).where(Person.id == begun.person_id)) or 0
-    if not access_services.change(begun.person_id, AccessEvent.CLOSE, closed_at=now):
+    level = db.session.scalar(select(Person.required_level).where(Person.id == pending.person_id)) or 0
+    if not access_services.change(pending.person_id, AccessEvent.CLOSE, closed_at=now):
         raise ConflictError("the row of the new code is not open")
-    challenge_services.end_all(begun.person_id, now=now)
+    challenge_services.end_all(pending.person_id, now=now)
     require_level(sign_in.person_id, level)
 
 
-def _take(begun: PendingChallenge, account: str, now: datetime) -> bool:
+def _take(pending: PendingChallenge, account: str, now: datetime) -> bool:
     taken = db.session.execute(
         update(UserCodeRow)
         .where(
-            UserCodeRow.code == begun.user_code,
-            UserCodeRow.person_id == begun.person_id,
+            UserCodeRow.code == pending.user_code,
+            UserCodeRow.person_id == pending.person_id,
             UserCodeRow.state.in_([state.value for state in sources(CodeEvent.ACTIVATE)]),
         )
         .values(person_id=account, state=CodeState.ACTIVATED.value, activated_at=now, secret_digest=None)
@@ -139,8 +139,8 @@ def _take(begun: PendingChallenge, account: str, now: datetime) -> bool:
     return taken is not None
 
 
-def _facts(begun: PendingChallenge, sign_in: SignIn, *, hold: bool = False) -> LinkingFacts:
-    account, named = sign_in.person_id, begun.person_id
+def _facts(pending: PendingChallenge, sign_in: SignIn, *, hold: bool = False) -> LinkingFacts:
+    account, named = sign_in.person_id, pending.person_id
     wanted = select(Person.id, Person.access, Person.is_operator).where(Person.id.in_((account, named)))
     wanted = wanted.order_by(Person.id)
     rows = {row.id: row for row in db.session.execute(wanted.with_for_update(key_share=True) if hold else wanted)}
@@ -148,7 +148,7 @@ def _facts(begun: PendingChallenge, sign_in: SignIn, *, hold: bool = False) -> L
         is_weak=sign_in.is_weak,
         is_same_person=account == named,
         is_account_open=rows[account].access == Access.OPEN.value,
-        has_credential=_has_credential(named, begun.user_code),
+        has_credential=_has_credential(named, pending.user_code),
         is_operator=any(row.is_operator for row in rows.values()),
     )
 
@@ -165,8 +165,8 @@ def _has_credential(person_id: str, user_code: str) -> bool:
 
 
 def _waiting(token: str | None, now: datetime) -> PendingChallenge | None:
-    begun = challenge_services.find(token, FlowKind.ACTIVATION, now=now)
-    return begun if begun is not None and begun.step is FlowStep.NEW_PASSWORD else None
+    pending = challenge_services.find(token, FlowKind.ACTIVATION, now=now)
+    return pending if pending is not None and pending.step is FlowStep.NEW_PASSWORD else None
 
 
 def _enqueue_notices(found: Prospect, now: datetime) -> None:

@@ -32,7 +32,7 @@ from ..sign_in import kept_form_services, step_up_services
 from ..sign_in.domain.kept_forms import Wait
 from ..sign_in.sign_in_services import Refusal
 from . import browser
-from .sign_in import judged, refused_code
+from .sign_in import refused_code, with_outcome
 
 blueprint = Blueprint("confirm", __name__)
 blueprint.before_request(browser.one_of_each)
@@ -59,7 +59,7 @@ def again() -> ResponseReturnValue:
     if answer.refusal is Refusal.PASSKEY_ONLY:  # since this request began
         return see_other(_at("/confirm/passkey"))
     form.otp.errors = (refused_code(answer),)
-    return judged(_page("confirm", form, sign_in, ways), answer)
+    return with_outcome(_page("confirm", form, sign_in, ways), answer)
 
 
 @blueprint.route("/confirm/passkey", methods=["GET", "POST"])

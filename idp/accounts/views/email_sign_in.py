@@ -18,10 +18,10 @@ from ..sessions import cookies
 from ..sessions.domain.sign_ins import mask_email
 from ..sign_in import email_sign_in_services
 from ..sign_in.email_sign_in_services import CodeRequestOutcome
-from ..sign_in.sign_in_lookup_services import under_way
+from ..sign_in.sign_in_lookup_services import pending_sign_in
 from ..sign_in.sign_in_services import Refusal, SecondStep
 from . import browser
-from .sign_in import closed_sentence, is_overtaken, judged, leads_to, may_use_email, start_again
+from .sign_in import closed_sentence, is_overtaken, leads_to, may_use_email, start_again, with_outcome
 
 HOME = "/sign-in/code/email"
 
@@ -57,7 +57,7 @@ def code() -> ResponseReturnValue:
         return onward
     form.email_code.errors = (_sentence(answer),)
     page = _page(form, person_id)
-    return judged(page, answer)
+    return with_outcome(page, answer)
 
 
 @blueprint.post("/send")
@@ -79,11 +79,11 @@ def send() -> ResponseReturnValue:
 
 def _under_way() -> str | Response:
     """Return who goes on here after a right password, or where somebody else is led."""
-    going_on = under_way(browser.sign_in_token(), now=now())
+    going_on = pending_sign_in(browser.sign_in_token(), now=now())
     if going_on is None:
         return start_again()
     if is_overtaken(going_on):
-        return see_other(going_on.begun.next_path)
+        return see_other(going_on.challenge.next_path)
     return going_on.person_id if may_use_email(going_on) else see_other(at("/sign-in/code"))
 
 

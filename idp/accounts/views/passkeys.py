@@ -19,10 +19,10 @@ from ..credentials.passkey_services import PasskeyChallenge
 from ..forms import PasskeyForm
 from ..sessions import cookies
 from ..sign_in import passkey_sign_in_services, sign_in_services
-from ..sign_in.sign_in_lookup_services import under_way
+from ..sign_in.sign_in_lookup_services import pending_sign_in
 from ..sign_in.sign_in_services import SecondStep
 from . import browser
-from .sign_in import closed_sentence, is_overtaken, judged, leads_to, may_use_email, start_again, wanted_path
+from .sign_in import closed_sentence, is_overtaken, leads_to, may_use_email, start_again, wanted_path, with_outcome
 
 blueprint = Blueprint("passkeys", __name__, url_prefix="/sign-in")
 blueprint.before_request(browser.one_of_each)
@@ -53,11 +53,11 @@ def alone() -> ResponseReturnValue:
 def second_factor() -> ResponseReturnValue:
     """Ask for a passkey of the person whose password was right."""
     token = browser.sign_in_token()
-    going_on = under_way(token, now=now())
+    going_on = pending_sign_in(token, now=now())
     if going_on is None:
         return start_again()
     if is_overtaken(going_on):
-        return see_other(going_on.begun.next_path)
+        return see_other(going_on.challenge.next_path)
     form, answer = PasskeyForm(), SecondStep()
     if form.validate_on_submit():
         answer = sign_in_services.check_passkey(
@@ -85,7 +85,7 @@ def second_factor() -> ResponseReturnValue:
         is_only_way=going_on.wants_passkey,
         may_use_email=may_use_email(going_on),
     )
-    return judged(page, answer)
+    return with_outcome(page, answer)
 
 
 def _page(name: str, form: PasskeyForm, asked: PasskeyChallenge | None, **more: object) -> Response:

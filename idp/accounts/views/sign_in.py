@@ -21,7 +21,7 @@ from ..forms import OtpForm, RecoveryCodeForm, SignInForm
 from ..sessions import cookies
 from ..sessions.sessions import current_sign_in, safe_next
 from ..sign_in import email_sign_in_services, sign_in_services
-from ..sign_in.sign_in_lookup_services import PendingSignIn, under_way
+from ..sign_in.sign_in_lookup_services import PendingSignIn, pending_sign_in
 from ..sign_in.sign_in_services import Refusal, SecondStep
 from . import browser, freezing
 
@@ -71,14 +71,14 @@ def second_factor() -> ResponseReturnValue:
         if (onward := leads_to(answer)) is not None:
             return onward
         form.otp.errors = (refused_code(answer),)
-    going_on = under_way(token, now=now())
+    going_on = pending_sign_in(token, now=now())
     if going_on is None:
         return start_again()
     if is_overtaken(going_on):
-        return see_other(going_on.begun.next_path)
+        return see_other(going_on.challenge.next_path)
     if going_on.wants_passkey:
         return see_other(at("/sign-in/code/passkey"))
-    return judged(_second_page(form, going_on), answer)
+    return with_outcome(_second_page(form, going_on), answer)
 
 
 @blueprint.route("/sign-in/code/recovery", methods=["GET", "POST"])
@@ -86,11 +86,11 @@ def second_factor() -> ResponseReturnValue:
 def recovery_code() -> ResponseReturnValue:
     """Ask for a recovery code in the place of the second factor."""
     token = browser.sign_in_token()
-    going_on = under_way(token, now=now())
+    going_on = pending_sign_in(token, now=now())
     if going_on is None:
         return start_again()
     if is_overtaken(going_on):
-        return see_other(going_on.begun.next_path)
+        return see_other(going_on.challenge.next_path)
     if going_on.wants_passkey:
         return see_other(at("/sign-in/code/passkey"))
     form = RecoveryCodeForm()
@@ -110,7 +110,7 @@ def recovery_code() -> ResponseReturnValue:
     if (onward := leads_to(answer)) is not None:
         return onward
     form.recovery_code.errors = (_recovery_sentence(answer),)
-    return judged(_recovery_page(form), answer)
+    return with_outcome(_recovery_page(form), answer)
 
 
 @blueprint.post("/sign-out")
@@ -148,7 +148,7 @@ def closed_sentence(refusal: Refusal | None, until: datetime | None) -> str | No
     return None
 
 
-def judged(page: Response, answer: SecondStep) -> Response:
+def with_outcome(page: Response, answer: SecondStep) -> Response:
     """Answer with *page* after a second factor that was refused: 429 when none is judged any more."""
     closed = answer.refusal in (Refusal.LOCKED, Refusal.SPENT)
     return too_many(page, answer.locked_until) if closed else page
@@ -178,15 +178,15 @@ def refused_code(answer: SecondStep) -> str:
 
 def may_use_email(going_on: PendingSignIn) -> bool:
     """Tell whether a code by e-mail is offered: never on the way to an agency, which gets nothing for it."""
-    is_for_agency = g.get("sign_in_context") is not None or bindings.is_for_agency(going_on.begun.next_path)
+    is_for_agency = g.get("sign_in_context") is not None or bindings.is_for_agency(going_on.challenge.next_path)
     return not is_for_agency and email_sign_in_services.is_offered(going_on.person_id)
 
 
 def is_overtaken(going_on: PendingSignIn) -> bool:
     """Tell whether the person has signed in since, in another tab of this browser: nothing more is asked here."""
     sign_in = current_sign_in()
-    begun = going_on.begun
-    return sign_in is not None and sign_in.person_id == begun.person_id and sign_in.auth_time > begun.created_at
+    pending = going_on.challenge
+    return sign_in is not None and sign_in.person_id == pending.person_id and sign_in.auth_time > pending.created_at
 
 
 def leads_to(answer: SecondStep) -> Response | None:

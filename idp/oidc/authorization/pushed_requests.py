@@ -45,7 +45,7 @@ def fetch_keys(asked: BackChannelRequest, client: RelyingParty) -> None:
 def push(asked: BackChannelRequest, client: RelyingParty) -> Answer:
     """Judge a request and keep it; the answer names it for ninety seconds."""
     try:
-        request = request_parsing.judged(_parameters(asked, client), client)
+        request = request_parsing.checked(_parameters(asked, client), client)
     except UnprovenRequestError as error:
         raise InvalidRequestError(f"{error.code.replace('_', ' ')}") from None
     except AuthorizationRefusedError as error:

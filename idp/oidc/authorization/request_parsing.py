@@ -49,7 +49,7 @@ def opened(asked: Parameters, client: RelyingParty, *, now: datetime) -> Paramet
     return replace(inside, is_pushed=asked.is_pushed)
 
 
-def judged(asked: Parameters, client: RelyingParty) -> AuthorizationRequest:
+def checked(asked: Parameters, client: RelyingParty) -> AuthorizationRequest:
     """Run every check on a request.
 
     Raises:

@@ -42,7 +42,9 @@ def register(body: bytes, *, initial_token: str, now: datetime) -> dict[str, Any
     agency_id = agency_of(initial_token, now=now)
     issuer = current_settings().issuer
     client_id = f"dyn.{new_id()}"  # the point keeps it apart from every sub (S-97)
-    members = registration.judged(registration.read(body), client_id=client_id, agency_id=agency_id, issuer=issuer)
+    members = registration.checked_members(
+        registration.read(body), client_id=client_id, agency_id=agency_id, issuer=issuer
+    )
     _check_sector(members)
     token, secret = random_token(), random_token() if registration.needs_secret(members) else None
     with transaction() as session:
@@ -106,7 +108,9 @@ def replace(current: Registered, body: bytes, *, token: str, now: datetime) -> d
     posted = registration.read(body)
     registration.check_replacement(posted, current)
     _check_secret(posted, current)
-    members = registration.judged(posted, client_id=current.client_id, agency_id=current.agency_id, issuer=issuer)
+    members = registration.checked_members(
+        posted, client_id=current.client_id, agency_id=current.agency_id, issuer=issuer
+    )
     _check_sector(members)
     keeps_secret = registration.needs_secret(members) and bool(current.secret_digest)
     secret = random_token() if registration.needs_secret(members) and not keeps_secret else None

@@ -117,7 +117,7 @@ def _read(shown: RefreshToken, client: RelyingParty, now: datetime, *, hold: boo
     grant = grant_services.grant_of_row(row)
     if not accounts.is_open(grant.person_id):  # a frozen account: nothing in its name, until the notice ends the family
         return None
-    use = refresh_tokens.judged(
+    use = refresh_tokens.use_of(
         shown.generation,
         current=row.refresh_generation,
         rotated_at=row.refreshed_at,

@@ -50,7 +50,7 @@ def authorize() -> ResponseReturnValue:
     except UnprovenRequestError as error:
         return refusal_page(error)
     try:
-        checked = request_parsing.judged(asked, client)
+        checked = request_parsing.checked(asked, client)
     except AuthorizationRefusedError as error:
         client_refusals.note(error.error, error.description, client.client_id, client=client)
         return responses.error(target, error.error, error.description)

@@ -31,7 +31,7 @@ from . import playground_result
 blueprint = Blueprint("oidc_playground", __name__, url_prefix="/playground")
 Guest = Callable[[str], bool]
 _GUESTS = "mandat.playground_guests"
-_UNDER_WAY = "oidc_playground"
+_TEST = "oidc_playground"
 
 
 def admit_to_playground(app: Flask, guest: Guest) -> None:
@@ -67,7 +67,7 @@ def playground() -> ResponseReturnValue:
     if len(agencies) == 1 and request.method == "GET":
         form.agency.data = agencies[0].id
     if form.validate_on_submit():
-        begun = attempt(
+        test = attempt(
             form.agency.data,
             redirect_uri=absolute_url(CALLBACK),
             state=random_token(),
@@ -75,8 +75,8 @@ def playground() -> ResponseReturnValue:
             verifier=random_token(),
             chosen=form.chosen(),
         )
-        session[_UNDER_WAY] = begun.to_json()
-        return see_other(f"/authorize?{urlencode(begun.parameters)}")
+        session[_TEST] = test.to_json()
+        return see_other(f"/authorize?{urlencode(test.parameters)}")
     page = render_template("oidc/playground.html", form=form, agencies=agencies)
     return make_response(page, 400 if request.method == "POST" else 200)
 
@@ -85,27 +85,27 @@ def playground() -> ResponseReturnValue:
 @csrf.exempt  # type: ignore[untyped-decorator]
 def callback() -> ResponseReturnValue:
     """Take the answer of ``/authorize``, redeem its code and show everything, once."""
-    begun = PlaygroundTest.from_json(session.get(_UNDER_WAY))
+    test = PlaygroundTest.from_json(session.get(_TEST))
     try:
         told = parameters((request.form if request.method == "POST" else request.args).items(multi=True))
     except UnprovenRequestError:
         return _over()
     sign_in = current_sign_in()
-    client = playground_services.client_of(begun.agency_id) if begun else None
-    if begun is None or client is None or sign_in is None or not _answers(told, begun):
+    client = playground_services.client_of(test.agency_id) if test else None
+    if test is None or client is None or sign_in is None or not _answers(told, test):
         return _over()
-    del session[_UNDER_WAY]
+    del session[_TEST]
     code = told.get("code")
-    came = playground_services.redeem(begun, client, code, now=now()) if code else Redemption(None, {})
+    came = playground_services.redeem(test, client, code, now=now()) if code else Redemption(None, {})
     if came.grant is not None and came.grant.person_id != sign_in.person_id:
         came = Redemption(None, {})  # somebody else signed in meanwhile: these tokens are not theirs to see
-    result = playground_result.of(begun, told.values, came, now=now())
+    result = playground_result.of(test, told.values, came, now=now())
     return make_response(render_template("oidc/playground_result.html", result=result))
 
 
-def _answers(told: Parameters, begun: PlaygroundTest) -> bool:
+def _answers(told: Parameters, test: PlaygroundTest) -> bool:
     """Tell whether an answer belongs to the test: its state (RFC 6749 §10.12), and its issuer (RFC 9207 §2.4)."""
-    return told.get("state") == begun.parameters["state"] and told.get("iss") == current_settings().issuer
+    return told.get("state") == test.parameters["state"] and told.get("iss") == current_settings().issuer
 
 
 def _over() -> Response:

@@ -74,10 +74,10 @@ class Result:
     keys_address: str
 
 
-def of(begun: PlaygroundTest, told: Mapping[str, str], came: Redemption, *, now: datetime) -> Result:
+def of(test: PlaygroundTest, told: Mapping[str, str], came: Redemption, *, now: datetime) -> Result:
     """Return the result of a test."""
-    agency = catalogue_services.agency(begun.agency_id)
-    asked = {name: begun.parameters[name] for name in claim_words.REQUEST if name in begun.parameters}
+    agency = catalogue_services.agency(test.agency_id)
+    asked = {name: test.parameters[name] for name in claim_words.REQUEST if name in test.parameters}
     body = {name: _shortened(name, value) for name, value in came.body.items()}
     return Result(
         address=absolute_url(f"/authorize?{urlencode(asked)}"),

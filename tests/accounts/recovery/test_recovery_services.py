@@ -72,7 +72,7 @@ def test_code_then_factor_then_password(account: Accounts, clock: MovableClock) 
 
     assert current_hasher().verify(hash_of(julie.person_id), NEW)
     assert services.open_sign_ins(julie.person_id, now=clock.now()) == ()
-    assert sign_in_lookup_services.under_way(waiting.token, now=clock.now()) is None
+    assert sign_in_lookup_services.pending_sign_in(waiting.token, now=clock.now()) is None
     assert [told["change"] for told in payloads("credential_changed")] == ["update"]
     assert len(payloads("security_notice")) == 1
     assert recovery_services.choose_password(token, NEW + " encore", now=clock.now()) is None

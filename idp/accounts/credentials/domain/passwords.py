@@ -68,7 +68,7 @@ def fits(password: str) -> bool:
     return len(password) <= MAX_BYTES and len(normalize(password).encode("utf-8", "surrogatepass")) <= MAX_BYTES
 
 
-def judge(password: str, *, about: Iterable[str] = (), year: int) -> Decision[PasswordFault]:
+def check(password: str, *, about: Iterable[str] = (), year: int) -> Decision[PasswordFault]:
     """Decide whether *password* may be taken by the person *about* whom these words are (names, codes, NEQ)."""
     return Decision(tuple(_faults(password, tuple(about), year)))
 

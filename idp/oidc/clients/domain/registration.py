@@ -61,7 +61,7 @@ def read(body: bytes) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def judged(told: Mapping[str, Any], *, client_id: str, agency_id: str, issuer: str) -> dict[str, Any]:
+def checked_members(told: Mapping[str, Any], *, client_id: str, agency_id: str, issuer: str) -> dict[str, Any]:
     """Return the members to store, defaults included.
 
     Raises:

@@ -77,7 +77,7 @@ class Use(Enum):
     REPLAY = auto()
 
 
-def judged(generation: int, *, current: int, rotated_at: datetime | None, grace: timedelta, now: datetime) -> Use:
+def use_of(generation: int, *, current: int, rotated_at: datetime | None, grace: timedelta, now: datetime) -> Use:
     """Judge the use of a *generation*; the grace is for the one just before the current, whose successor nobody has used.
 
     Without a grace there is no second use, whatever the clocks say: a loser of a race read *now* before the winner wrote

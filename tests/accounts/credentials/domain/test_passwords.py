@@ -8,7 +8,7 @@ import string
 import pytest
 
 from idp.accounts.credentials.domain import passwords
-from idp.accounts.credentials.domain.passwords import PasswordFault, draw_temporary, fits, group, judge, read_temporary
+from idp.accounts.credentials.domain.passwords import PasswordFault, check, draw_temporary, fits, group, read_temporary
 
 ABOUT = ("Élise", "Tremblay", "QX4T7712", "1100000455")
 
@@ -36,7 +36,7 @@ ABOUT = ("Élise", "Tremblay", "QX4T7712", "1100000455")
 )
 def test_a_password_is_judged_by_length_by_lists_and_by_its_person(password: str, fault: PasswordFault | None) -> None:
     """No rule of composition: length, known passwords, and the words a stranger would try."""
-    decision = judge(password, about=ABOUT, year=2026)
+    decision = check(password, about=ABOUT, year=2026)
 
     assert decision.reasons == (() if fault is None else (fault,))
 
@@ -73,7 +73,7 @@ def test_a_password_is_judged_by_length_by_lists_and_by_its_person(password: str
 )
 def test_what_a_program_tries_first_is_refused(password: str, about: tuple[str, ...], fault: PasswordFault) -> None:
     """A known word, a name or ours with the usual figures, signs, accents, capitals and repetitions."""
-    assert judge(password, about=about, year=2026).reasons == (fault,)
+    assert check(password, about=about, year=2026).reasons == (fault,)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_phrase_that_only_holds_a_common_word_is_taken(password: str) -> None:
     """Several words, several alphabets, and what a safe of passwords draws."""
     about = ("Julie", "Tremblay-Roy", "QX4T7712", "1100000455", "Construction Haute-Licorne inc.")
 
-    assert judge(password, about=about, year=2026).reasons == ()
+    assert check(password, about=about, year=2026).reasons == ()
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_random_passwords_are_hardly_ever_refused(signs: str, length: int, most:
     draw = random.Random(12)  # noqa: S311 (the same ones at every run)
     drawn = ["".join(draw.choices(signs, k=length)) for _ in range(2000)]
 
-    assert sum(not judge(password, about=ABOUT, year=2026) for password in drawn) <= most
+    assert sum(not check(password, about=ABOUT, year=2026) for password in drawn) <= most
 
 
 def test_few_look_ups_judge_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +129,7 @@ def test_few_look_ups_judge_a_password(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for password in ("m0td3p@$$e Tremblay 2026", "É" + "aé1" * 250):
         asked.clear()
-        judge(password, about=ABOUT, year=2026)
+        check(password, about=ABOUT, year=2026)
         assert len(asked) <= 7
 
 
@@ -137,7 +137,7 @@ def test_sixty_four_signs_and_more_are_taken() -> None:
     """Long passwords are welcome up to 1,024 bytes (ASVS 6.2.9)."""
     long = "une phrase que personne ne dirait jamais à voix haute " * 8
 
-    assert judge(long, year=2026)
+    assert check(long, year=2026)
     assert fits("a" * 1024)
     assert not fits("a" * 1025)
 

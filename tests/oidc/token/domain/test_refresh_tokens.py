@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from idp.oidc.token.domain.refresh_tokens import Use, judged
+from idp.oidc.token.domain.refresh_tokens import Use, use_of
 
 ROTATED = datetime(2026, 3, 2, 14, tzinfo=UTC)
 
@@ -26,4 +26,4 @@ ROTATED = datetime(2026, 3, 2, 14, tzinfo=UTC)
 def test_a_use_is_judged(generation: int, grace: int, later: float, use: Use) -> None:
     """RFC 9700 §4.14.2: without a grace no clock makes a second use of a token good."""
     now = ROTATED + timedelta(seconds=later)
-    assert judged(generation, current=4, rotated_at=ROTATED, grace=timedelta(seconds=grace), now=now) is use
+    assert use_of(generation, current=4, rotated_at=ROTATED, grace=timedelta(seconds=grace), now=now) is use
