@@ -116,7 +116,7 @@ def _remember_language() -> None:
 
 @contextmanager
 def in_language(language: Language) -> Iterator[None]:
-    """Say what follows in *language*, whoever asks (letters, e-mails, workers)."""
+    """Say what follows in *language*, the person who asks (letters, e-mails, workers)."""
     with force_locale(language):
         yield
 

@@ -56,7 +56,7 @@ class SignInForm(MandatForm):
 
 
 class CodeField(StringField):  # type: ignore[misc]
-    """A code that serves once; what was typed is not given back to the page."""
+    """A code that is valid once; what was typed is not given back to the page."""
 
     def _value(self) -> str:
         return ""
@@ -166,7 +166,7 @@ class ChangePasswordForm(NewPasswordForm):
 
 
 class FreezeForm(MandatForm):
-    """The wish to freeze one's account; somebody who is not signed in says which."""
+    """The wish to freeze one's account; a person who is not signed in says which."""
 
     @classmethod
     def of_a_stranger(cls) -> StrangersFreezeForm:
@@ -243,6 +243,6 @@ class RecoverForm(MandatForm):
 
 
 class LostCodeForm(MandatForm):
-    """Where the user codes of somebody are to be sent."""
+    """Where the user codes of a person are to be sent."""
 
     email = StringField(_l("E-mail address"), [Required(_l("Enter your e-mail address")), is_an_address], id="email")

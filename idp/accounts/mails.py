@@ -116,7 +116,7 @@ def _recovery_code(payload: dict[str, Any], _now: datetime) -> Email:
 
 
 def _password_code(payload: dict[str, Any], _now: datetime) -> Email | None:
-    """Return the code of somebody who forgot a password; for a user code nobody has, nothing leaves."""
+    """Return the code of a person who forgot a password; for a user code that does not exist, nothing leaves."""
     whom = people((payload["person_id"],)).get(payload["person_id"]) if payload["person_id"] else None
     if whom is None:
         return None

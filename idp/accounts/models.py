@@ -1,4 +1,4 @@
-"""Tables of accounts: people, their codes and factors, their sign-ins, and the tries against them."""
+"""Tables of accounts: people, their codes and factors, their sign-ins, and the attempts against them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..db import Base, UtcDateTime
 
 
 class Person(Base):
-    """Somebody with an account, or who is about to have one."""
+    """A person with an account, or who is about to have one."""
 
     __tablename__ = "person"
 
@@ -96,7 +96,7 @@ class PasskeyOwner(Base):
 
 
 class Passkey(Base):
-    """A passkey; only its public key is here, and nobody else can sign with it."""
+    """A passkey; only its public key is here, and no other person can sign with it."""
 
     __tablename__ = "passkey"
 
@@ -116,7 +116,7 @@ class Passkey(Base):
 
 
 class PasskeyCeremony(Base):
-    """A challenge given to one browser for one purpose; it serves once. Without a person, anybody's passkey may answer."""
+    """A challenge given to one browser for one purpose; it is valid once. Without a person, any person's passkey may answer."""
 
     __tablename__ = "passkey_ceremony"
 
@@ -165,7 +165,7 @@ class SignInRow(Base):
 
 
 class Challenge(Base):
-    """What somebody has begun and not finished, bound to their browser by a secret of which a digest is kept.
+    """What a person has begun and not finished, bound to their browser by a secret of which a digest is kept.
 
     One without a person stands for a user code nobody signs in with: it makes the same work, and opens nothing (S-46).
     """
@@ -202,7 +202,7 @@ class EmailCode(Base):
 
 
 class AttemptCounter(Base):
-    """Tries in a row that were not right: one row a person, or one for a code that is nobody's."""
+    """Attempts in a row that were not right: one row a person, or one for a code that is nobody's."""
 
     __tablename__ = "guess_counter"
 

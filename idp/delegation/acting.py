@@ -1,6 +1,6 @@
 """Who acts, and for which enterprise, on a page: signed in, an enterprise chosen, an active membership in it.
 
-Whoever is not signed in goes to the sign-in page; whoever has several enterprises, to the chooser. A person with one
+A person who is not signed in goes to the sign-in page; a person who has several enterprises, to the chooser. A person with one
 enterprise never has to choose.
 """
 
@@ -43,12 +43,12 @@ class Acting:
 
     @property
     def is_pes(self) -> bool:
-        """Tell whether the person is in charge of electronic services here."""
+        """Return whether the person is in charge of electronic services here."""
         return Role.PES in self.roles
 
     @property
     def is_authorized_representative(self) -> bool:
-        """Tell whether the person is the authorized representative here."""
+        """Return whether the person is the authorized representative here."""
         return Role.AUTHORIZED_REPRESENTATIVE in self.roles
 
 
@@ -119,7 +119,7 @@ def _required(view: View, roles: frozenset[Role]) -> View:
 
 
 def navigation(roles: frozenset[Role]) -> tuple[tuple[str, str, bool], ...]:
-    """Return the links of the page frame for someone with *roles*: address, words, whether it is the present one."""
+    """Return the links of the page frame for a person with *roles*: address, words, whether it is the present one."""
     links = [("/home", _("Home"))]
     if Role.PES in roles:
         links += [("/agencies", _("Agencies")), ("/people", _("People and rights"))]

@@ -191,7 +191,7 @@ def _record(proof: EnterpriseVerification, row: Enterprise) -> VerificationRecor
 
 
 def suspend_enterprise(enterprise_id: str, *, actor: Actor, now: datetime) -> None:
-    """Suspend an enterprise: nobody acts for it, and every agency concerned is told. Grants are kept."""
+    """Suspend an enterprise: nobody acts for it, and every agency concerned is notified. Grants are kept."""
     with transaction(), watching(enterprise_id, reason=RemovalReason.ENTERPRISE_SUSPENDED, actor=actor, now=now):
         if _set_status(enterprise_id, EnterpriseStatus.ACTIVE, EnterpriseStatus.SUSPENDED):
             audit.record(Event.ENTERPRISE_SUSPENDED, actor=actor, now=now, enterprise_id=enterprise_id)

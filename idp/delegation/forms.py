@@ -19,7 +19,7 @@ from .rights.rights_services import Matrix, Right
 
 
 class PersonForm(MandatForm):
-    """Somebody to add: a user, or a PES."""
+    """A person to add: a user, or a PES."""
 
     given_name = NameField(_l("Given name"), description=_l("Leave it empty if the person has one name only"))
     family_name = NameField(_l("Family name"), _l("Enter the family name, or the only name"))
@@ -65,7 +65,7 @@ class RightsForm:
 
 
 def shown(matrix: Matrix, now: datetime) -> RightsForm:
-    """Return the matrix as it is now; whoever has no end date is offered the default one."""
+    """Return the matrix as it is now; a person who has no end date is offered the default one."""
     typed = {}
     for user in matrix.users:
         end = user.right.until or rules.default_end(now)

@@ -32,7 +32,7 @@ class AgencyLine:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Somebody's access that ends soon."""
+    """A person's access that ends soon."""
 
     agency: Agency
     person_id: str
@@ -53,7 +53,7 @@ class HomeOfEnterprise:
 
     @property
     def subscribed(self) -> bool:
-        """Tell whether the enterprise is subscribed, or waits for an answer, somewhere."""
+        """Return whether the enterprise is subscribed, or waits for an answer, somewhere."""
         alive = COUNTING | {SubscriptionState.IN_PROGRESS, SubscriptionState.TO_COMPLETE}
         return any(line.subscription is not None and line.subscription.state in alive for line in self.lines)
 

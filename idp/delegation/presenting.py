@@ -54,7 +54,7 @@ REMOVAL_REASONS = {
 
 
 def lockout_state(lockout: accounts.Lockout) -> tuple[str, str] | None:
-    """Return the word and the colour for what keeps somebody from signing in; None when nothing does."""
+    """Return the word and the colour for what keeps a person from signing in; None when nothing does."""
     if lockout.is_frozen:
         return _("Access frozen"), "red"
     if lockout.locked_until is not None:

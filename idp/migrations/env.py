@@ -24,7 +24,7 @@ def _render(kind: str, item: Any, autogen: Any) -> str | Literal[False]:
 
 @contextmanager
 def _tables_may_be_rebuilt(connection: Connection) -> Iterator[None]:
-    """Let SQLite drop a table that others refer to: it changes a column by making the table anew (sqlite.org/lang_altertable).
+    """Let SQLite drop a table that others refer to: it changes a column by making the table again (sqlite.org/lang_altertable).
 
     The switch has no effect within a transaction: it is thrown on the driver's connection, before and after.
     """

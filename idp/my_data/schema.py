@@ -85,7 +85,7 @@ class Factor(Part):
 
 
 class RecoveryCodes(Part):
-    """Recovery codes made together: how many still serve and how many served; never the codes."""
+    """Recovery codes made together: how many are still valid and how many served; never the codes."""
 
     made_at: AwareDatetime
     left: int
@@ -101,7 +101,7 @@ class Credentials(Part):
 
 
 class Recovery(Part):
-    """A forgotten password that somebody began to replace."""
+    """A forgotten password that a person began to replace."""
 
     state: str
     began_at: AwareDatetime
@@ -110,7 +110,7 @@ class Recovery(Part):
 
 
 class Reproofing(Part):
-    """A time when the person was to be proved anew, for want of a second factor."""
+    """A time when the person was to be proved again, for want of a second factor."""
 
     user_code: str
     state: str
@@ -400,7 +400,7 @@ class Step(Part):
 
 
 class Attempt(Part):
-    """A try on the numbers or on the notice that failed."""
+    """An attempt on the numbers or on the notice that failed."""
 
     at: AwareDatetime
     kind: str

@@ -70,7 +70,7 @@ def about() -> ResponseReturnValue:
 @limiter.limit(FORMS)
 @fresh_sign_in_required
 def download() -> ResponseReturnValue:
-    """Give the file, to somebody who has just shown who they are."""
+    """Give the file, to a person who has just shown who they are."""
     made_at, person_id = now(), _person_id()
     body = whole(person_id, made_at).model_dump_json(indent=2)
     answer = Response(body, mimetype="application/json")

@@ -188,7 +188,7 @@ class EventStreamRow(Base):
 
 
 class RemovedSubjectRow(Base):
-    """A person about whom a receiver wants to hear nothing; ``sub`` is the agency's own name for them."""
+    """A person about whom a receiver requires to hear nothing; ``sub`` is the agency's own name for them."""
 
     __tablename__ = "event_stream_removed_subject"
 

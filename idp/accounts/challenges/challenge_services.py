@@ -1,4 +1,4 @@
-"""Challenges as rows: what somebody has begun and not finished, bound to one browser."""
+"""Challenges as rows: what a person has begun and not finished, bound to one browser."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def pending_of(row: Row[*tuple[Any, ...]]) -> PendingChallenge:
 def advance(
     pending: PendingChallenge, *, now: datetime, password_hash: str | None = None, answer_digest: str | None = None
 ) -> bool:
-    """Pass to the next step; tell whether this call did it. The last step ends the challenge and wipes what it held."""
+    """Pass to the next step; return whether this call did it. The last step ends the challenge and wipes what it held."""
     following = NEXT[pending.kind, pending.step]
     values: dict[str, object] = {"step": following.value, "answer_digest": answer_digest}
     if following is FlowStep.DONE:
@@ -156,7 +156,7 @@ def answered(token: str | None, sent: SubmittedForm, *, now: datetime) -> Pendin
 
 
 def end_early(pending: PendingChallenge, *, now: datetime) -> bool:
-    """End a challenge at a step after which its person needs no other; tell whether this call did it."""
+    """End a challenge at a step after which its person needs no other; return whether this call did it."""
     if (pending.kind, pending.step) not in ENDS_EARLY:
         return False
     values = {"step": FlowStep.DONE.value, "ended_at": now, "password_hash": None, "totp_secret": None}

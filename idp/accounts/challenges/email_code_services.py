@@ -1,4 +1,4 @@
-"""Codes sent by e-mail: eight digits, ten minutes, five tries; a new one kills the former."""
+"""Codes sent by e-mail: eight digits, ten minutes, five attempts; a new one kills the previous one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CodeOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CodeCheck:
-    """The outcome, and how many tries this code still has."""
+    """The outcome, and how many attempts this code still has."""
 
     outcome: CodeOutcome
     tries_left: int = 0
@@ -66,18 +66,18 @@ def send(challenge_id: str, whom: PersonView, *, now: datetime) -> bool:
 
 
 def may_send(challenge_id: str, *, now: datetime) -> bool:
-    """Tell whether one more code may leave for a challenge, and so soon."""
+    """Return whether one more code may leave for a challenge, and so soon."""
     sent, latest = _sent(challenge_id)
     return sent < EMAIL_CODE_SENDS and (latest is None or latest + EMAIL_CODE_PAUSE <= now)
 
 
 def was_sent(challenge_id: str) -> bool:
-    """Tell whether a code was sent for a challenge, still good or not."""
+    """Return whether a code was sent for a challenge, still good or not."""
     return _sent(challenge_id)[0] > 0
 
 
 def check(challenge_id: str, typed: str, *, now: datetime) -> CodeCheck:
-    """Judge a typed code: the try is counted first, in one statement, and a right code serves once."""
+    """Check a typed code: the attempt is counted first, in one statement, and a right code is valid once."""
     digits = "".join(typed.split()) if len(typed) <= 64 else ""
     with transaction() as session:
         counted = session.execute(

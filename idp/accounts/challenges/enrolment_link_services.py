@@ -43,7 +43,7 @@ def open_first_credential(person_id: str, user_code: UserCode, *, now: datetime,
 
 
 def is_open(token: str | None, *, now: datetime) -> bool:
-    """Tell whether *token* still opens a first credential; nothing is spent."""
+    """Return whether *token* still opens a first credential; nothing is spent."""
     return challenge_services.find(token, FlowKind.OPENING, now=now) is not None
 
 

@@ -53,7 +53,7 @@ _HELD = select(*held_by(_OF_PERSON))
 
 
 def has_password(person_id: str) -> bool:
-    """Tell whether a person has a password of their own."""
+    """Return whether a person has a password of their own."""
     return db.session.scalar(select(Password.person_id).where(Password.person_id == person_id)) is not None
 
 
@@ -63,7 +63,7 @@ def password_hash_of(person_id: str) -> str | None:
 
 
 def add_first_credentials(person_id: str, *, password_hash: str, totp_secret: str, step: int, now: datetime) -> bool:
-    """Give a person without any credential a password and a second factor at once; tell whether they had none.
+    """Give a person without any credential a password and a second factor at once; return whether they had none.
 
     *step* is the time step whose code confirmed the secret: it is spent.
     """
@@ -98,7 +98,7 @@ def notify_credential_change(
 
 
 def reset_password(person_id: str, *, hashed: str, now: datetime) -> None:
-    """Put a new hash in the place of a forgotten one, in the caller's transaction; who may is judged before."""
+    """Put a new hash in the place of a forgotten one, in the caller's transaction; who may is checked before."""
     db.session.execute(
         update(Password)
         .where(Password.person_id == person_id)
@@ -136,7 +136,7 @@ def revoke_second_factors(person_id: str, *, now: datetime) -> None:
 
 
 def destroy_all(person_id: str) -> None:
-    """Delete every credential of somebody who closes their account, in the caller's transaction; nothing is kept of them."""
+    """Delete every credential of a person who closes their account, in the caller's transaction; nothing is kept of them."""
     for table in (PasskeyCeremony, Password, TotpDevice, Passkey, PasskeyOwner, RecoveryCode):
         db.session.execute(
             delete(table).where(table.person_id == person_id).execution_options(synchronize_session=False)
@@ -144,10 +144,10 @@ def destroy_all(person_id: str) -> None:
 
 
 def hold(person_id: str) -> None:
-    """Let nobody else change this person's credentials, or sign them in, until the caller's transaction ends.
+    """Let no other person change this person's credentials, or sign them in, until the caller's transaction ends.
 
     The one order of locks: the person, the counter of guesses, credentials, what was begun for the person, their user codes.
-    Who takes several takes them so, and who only adds a row about the person waits for nobody. Whoever leaves an enterprise
+    Who takes several takes them so, and who only adds a row about the person waits for nobody. A person who leaves an enterprise
     takes their code there before all this: nobody who holds a person may wait for a code that is activated.
     """
     db.session.execute(_HOLD, {"person_id": person_id})
@@ -171,7 +171,7 @@ def add_device(person_id: str, secret: str, *, step: int, now: datetime, nicknam
 def free_nickname(person_id: str, wanted: str) -> str:
     """Return *wanted*, with a number when another factor of the person has it.
 
-    Two of one name cannot be told apart once one is lost. The caller's transaction holds the person from here on: two added
+    Two of one name cannot be distinguished once one is lost. The caller's transaction holds the person from here on: two added
     at once differ too.
     """
     hold(person_id)

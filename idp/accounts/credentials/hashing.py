@@ -51,7 +51,7 @@ class Hasher:
             return self._pool.submit(self._argon2.hash, material).result()
 
     def verify(self, stored: str | None, password: str) -> bool:
-        """Tell whether *password* belongs to *stored*; nobody's password costs as much as somebody's.
+        """Return whether *password* belongs to *stored*; nobody's password costs as much as a person's.
 
         Raises:
             BusyError: too many are being computed.
@@ -66,7 +66,7 @@ class Hasher:
         return stored is not None
 
     def is_outdated(self, stored: str) -> bool:
-        """Tell whether *stored* was made with other parameters than today's."""
+        """Return whether *stored* was made with other parameters than today's."""
         return self._argon2.check_needs_rehash(stored)
 
     def _material(self, password: str) -> str:
@@ -92,7 +92,7 @@ class Hasher:
 
 
 def _step_back() -> None:
-    """Let whoever else wants this core go first: a hash is long, and a token that waits for it is late (Linux alone can)."""
+    """Let whoever else requires this core go first: a hash is long, and a token that waits for it is late (Linux alone can)."""
     if sys.platform == "linux":
         own = threading.get_native_id()  # the nice value of sched(7) belongs to each thread there
         os.setpriority(os.PRIO_PROCESS, own, os.getpriority(os.PRIO_PROCESS, own) + _NICENESS)

@@ -69,9 +69,9 @@ def ask_new(person_id: str, user_code: str, *, now: datetime) -> PasskeyChalleng
 def add(
     person_id: str, token: str | None, answer: str, *, nickname: str, only_first: bool = False, now: datetime
 ) -> bool:
-    """Keep the passkey that *answer* proves was made for this person; tell whether it does.
+    """Keep the passkey that *answer* proves was made for this person; return whether it does.
 
-    With *only_first* it is kept by somebody who has none, and by nobody else: of two at once, one is.
+    With *only_first* it is kept by a person who has none, and by no other person: of two at once, one is.
     """
     here, ceremony = site(), ceremony_services.spend(token, CeremonyPurpose.REGISTER, now=now)
     if here is None or ceremony is None or ceremony.person_id != person_id:
@@ -108,7 +108,7 @@ def _keep(person_id: str, made: Made, nickname: str, only_first: bool, now: date
                     )
                 )
         except sqlalchemy.exc.IntegrityError:
-            return False  # this credential is somebody's already (WebAuthn §7.1 step 26)
+            return False  # this credential is a person's already (WebAuthn §7.1 step 26)
         audit.record(
             audit.Event.SECOND_FACTOR_ADDED,
             actor=audit.Actor.person(person_id),
@@ -123,12 +123,12 @@ def _keep(person_id: str, made: Made, nickname: str, only_first: bool, now: date
 
 
 def ask_anybody(*, now: datetime) -> PasskeyChallenge | None:
-    """Ask whoever is there for a passkey."""
+    """Ask a person who is there for a passkey."""
     return ask_unnamed(CeremonyPurpose.SIGN_IN, person_id=None, now=now)
 
 
 def ask_unnamed(purpose: CeremonyPurpose, *, person_id: str | None, now: datetime) -> PasskeyChallenge | None:
-    """Ask for whichever passkey of this site the device has: the same for everybody, so that nothing can be told from it.
+    """Ask for whichever passkey of this site the device has: the same for every person, so that nothing can be told from it.
 
     The answer counts for *person_id* alone, when one is given.
     """
@@ -180,12 +180,12 @@ def accept(
 
 
 def has_passkey(person_id: str) -> bool:
-    """Tell whether a person has a passkey."""
+    """Return whether a person has a passkey."""
     return bool(_known_of(person_id))
 
 
 def may_show(person_id: str) -> bool:
-    """Tell whether a person has a passkey, and is where one can be shown."""
+    """Return whether a person has a passkey, and is where one can be shown."""
     return site() is not None and has_passkey(person_id)
 
 

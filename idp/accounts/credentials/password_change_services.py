@@ -33,7 +33,7 @@ class PasswordOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PasswordChange:
-    """The outcome, the faults of the new password, and until when nothing is judged."""
+    """The outcome, the faults of the new password, and until when nothing is checked."""
 
     outcome: PasswordOutcome
     faults: tuple[PasswordFault, ...] = ()
@@ -43,14 +43,14 @@ class PasswordChange:
 def change_password(
     sign_in: SignIn, current: str, new: str, *, about: tuple[str, ...] = (), known: str | None = None, now: datetime
 ) -> PasswordChange:
-    """Change the password of whoever knows the current one.
+    """Change the password of the person who knows the current one.
 
-    Every other sign-in of theirs ends, and what was begun with the former password: sign-ins under way, recoveries.
+    Every other sign-in of theirs ends, and what was begun with the previous password: sign-ins under way, recoveries.
     Nor are they known any more in another browser than the present one (*known*, the digest of what it showed).
     A wrong current password counts like a wrong one at the sign-in: the same counter, the same lock.
 
     Raises:
-        BusyError: too many passwords are being checked; the try does not count.
+        BusyError: too many passwords are being checked; the attempt does not count.
     """
     person_id, hasher = sign_in.person_id, current_hasher()
     faults = check(new, about=(*words_about(person_id, sign_in.user_code), *about), year=now.year).reasons
@@ -81,7 +81,7 @@ def change_password(
 
 
 def _not_checked(counter: Counter, now: datetime) -> PasswordChange:
-    """Return why a current password was not taken: wrong, or no longer judged."""
+    """Return why a current password was not taken: wrong, or no longer checked."""
     closed = closed_by(counter, now)
     outcome = PasswordOutcome(closed.value) if closed else PasswordOutcome.WRONG
     return PasswordChange(outcome, locked_until=counter.locked_until)

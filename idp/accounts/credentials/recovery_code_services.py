@@ -17,7 +17,7 @@ from .domain import recovery_codes
 
 
 def make(person_id: str, *, now: datetime) -> tuple[str, ...]:
-    """Make ten new codes and return them, the only time they exist; the former ones no longer work."""
+    """Make ten new codes and return them, the only time they exist; the previous ones no longer work."""
     drawn = recovery_codes.draw()
     with transaction() as session:
         factor_services.hold(person_id)  # two pages at once make ten codes, not twenty
@@ -40,7 +40,7 @@ def make(person_id: str, *, now: datetime) -> tuple[str, ...]:
 
 
 def spend(person_id: str, typed: str, *, now: datetime) -> bool:
-    """Use a code of a person up, and tell them by e-mail; tell whether it was good."""
+    """Use a code of a person up, and tell them by e-mail; return whether it was good."""
     with transaction() as session:
         used = session.execute(
             update(RecoveryCode)

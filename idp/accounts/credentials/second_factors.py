@@ -1,4 +1,4 @@
-"""Which second factors that are typed prove somebody who forgot their password; each serves once.
+"""Which second factors that are typed prove a person who forgot their password; each is valid once.
 
 Another kind is one more line here; a passkey, which nobody types, has a page of its own.
 """

@@ -1,4 +1,4 @@
-"""What people are told of their credentials: every change, never dropped; many at once are told in one message.
+"""What people are notified of about their credentials: every change, never dropped; many at once share one message.
 
 A change writes a row, in its own transaction, and a message. The first message to leave takes every row not told yet: those
 that follow find nothing and say nothing. Beyond a number an hour, what is left waits and leaves together. Where messages come
@@ -40,7 +40,7 @@ KEPT = timedelta(days=30)
 def note(person_id: str, what: str, *, now: datetime) -> None:
     """Tell a person *what* happened (``credential:change``, or ``reproofing:…``), in the caller's transaction.
 
-    The kind of device is told of what one does oneself: of ``sign_in:…``, which others do, it is left out.
+    The kind of device is named for what one does oneself; for ``sign_in:…``, which others do, it is left out.
     """
     db.session.execute(
         insert(SecurityNotice).values(id=new_id(), person_id=person_id, what=what, device=asking_device(), at=now)

@@ -1,6 +1,6 @@
 """The factors a person has, and how they add and remove them: the page "Security of my account".
 
-Whoever calls has seen to it that the sign-in is fresh: both factors were shown in the last minutes (decisions.md §28). Every
+A person who calls has seen to it that the sign-in is fresh: both factors were shown in the last minutes (decisions.md §28). Every
 change ends the person's other sign-ins and renews the secret of this one, in its own transaction (ADR 0016).
 """
 
@@ -167,7 +167,7 @@ def offered_application(sign_in: SignIn, token: str | None, *, now: datetime) ->
 
 
 def add_application(sign_in: SignIn, token: str | None, code: str, *, nickname: str, now: datetime) -> bool:
-    """Add the application once one of its codes is right; tell whether it was. The person's other sign-ins end."""
+    """Add the application once one of its codes is right; return whether it was. The person's other sign-ins end."""
     offer, digits = offered_application(sign_in, token, now=now), totp.read_code(code)
     step = totp.step_of(offer.secret, digits, now) if offer and digits else None
     if offer is None or step is None:
@@ -193,7 +193,7 @@ def add_application(sign_in: SignIn, token: str | None, code: str, *, nickname: 
 def add_passkey(
     sign_in: SignIn, token: str | None, answer: str, *, nickname: str, only_first: bool = False, now: datetime
 ) -> bool:
-    """Add the passkey that *answer* proves was made for this person; tell whether it does. Their other sign-ins end."""
+    """Add the passkey that *answer* proves was made for this person; return whether it does. Their other sign-ins end."""
     with transaction():
         added = passkey_services.add(
             sign_in.person_id, token, answer, nickname=nickname, only_first=only_first, now=now

@@ -1,4 +1,4 @@
-"""Freezing an account: no sign-in, no token, until its person has shown who they are by every means there is, or anew."""
+"""Freezing an account: no sign-in, no token, until its person has shown who they are by every means there is, or again."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Thawing:
 
 
 def is_open(person_id: str) -> bool:
-    """Tell whether an account may be used: nothing is issued in the name of a frozen one."""
+    """Return whether an account may be used: nothing is issued in the name of a frozen one."""
     return db.session.scalar(_ACCESS, {"person_id": person_id}) == Access.OPEN.value
 
 
@@ -53,15 +53,15 @@ def frozen_among(person_ids: Iterable[str]) -> frozenset[str]:
 
 
 def is_closed(person_id: str) -> bool:
-    """Tell whether the account of a person is closed, and hold it until the caller's transaction ends: nothing is given to it."""
+    """Return whether the account of a person is closed, and lock it until the caller's transaction ends."""
     wanted = select(Person.access).where(Person.id == person_id)
     return db.session.scalar(wanted.with_for_update(key_share=True)) == Access.CLOSED.value
 
 
 def freeze(person_id: str, *, actor: Actor, now: datetime) -> bool:
-    """Freeze an account; tell whether this call did it. All its sessions end, and what was begun with it.
+    """Freeze an account; return whether this call did it. All its sessions end, and what was begun with it.
 
-    A re-proofing under way ends as well: whoever freezes says that something is wrong, and it may be this slip. Another one
+    A pending re-proofing ends as well: whatever is wrong may be its slip. Another one
     may be started at once.
     """
     with transaction():
@@ -80,7 +80,7 @@ def freeze(person_id: str, *, actor: Actor, now: datetime) -> bool:
 
 
 def thaw(person_id: str, *, actor: Actor, now: datetime) -> bool:
-    """Let an account be used again, once its person has proved who they are; tell whether it was frozen."""
+    """Let an account be used again, once its person has proved who they are; return whether it was frozen."""
     with transaction():
         if not change(person_id, AccessEvent.THAW):
             return False
@@ -90,7 +90,7 @@ def thaw(person_id: str, *, actor: Actor, now: datetime) -> bool:
 
 
 def begin_thaw(person_id: str, user_code: str, *, now: datetime) -> Thawing:
-    """Send a code to whoever has shown both factors of a frozen account, unless an hour had its codes."""
+    """Send a code to a person who has shown both factors of a frozen account, unless an hour had its codes."""
     with transaction():
         wait_until = allowance_services.take(f"thaw:{person_id}", limit=THAW_CODES, now=now)
         if wait_until is not None:
@@ -105,7 +105,7 @@ def begin_thaw(person_id: str, user_code: str, *, now: datetime) -> Thawing:
 def begin_freeze(user_code: UserCode, *, now: datetime) -> str | None:
     """Send a code to the owner of *user_code*, so that they may freeze without signing in; None when too many were asked for.
 
-    For a code nobody signs in with the same is done, and goes to nobody: neither answer nor work tell them apart (S-46).
+    For a code nobody signs in with the same is done, and goes to nobody: neither answer nor work distinguish them (S-46).
     """
     with transaction() as session:
         owner = session.scalar(
@@ -128,7 +128,7 @@ def begin_freeze(user_code: UserCode, *, now: datetime) -> str | None:
 
 
 def finish(kind: FlowKind, token: str | None, typed: str, *, now: datetime) -> CodeCheck:
-    """Judge the code received by e-mail; a right one freezes or thaws, at once."""
+    """Check the code received by e-mail; a right one freezes or thaws, at once."""
     with transaction():
         pending = challenge_services.find(token, kind, now=now)
         if pending is None:
@@ -152,7 +152,7 @@ def finish(kind: FlowKind, token: str | None, typed: str, *, now: datetime) -> C
 
 
 def change(person_id: str, event: AccessEvent, **values: object) -> bool:
-    """Pass on to the next access in one statement of the caller's transaction; tell whether *event* was possible."""
+    """Pass on to the next access in one statement of the caller's transaction; return whether *event* was possible."""
     (source,) = sources(event)
     changed = db.session.execute(
         update(Person)

@@ -25,12 +25,12 @@ class Contact:
 
     @property
     def is_refused(self) -> bool:
-        """Tell whether messages come back from this address."""
+        """Return whether messages come back from this address."""
         return self.bounced_at is not None
 
 
 def note_confirmed(address: str, *, now: datetime) -> None:
-    """Write that somebody typed a code sent to *address*: messages arrive there, whatever was refused before."""
+    """Write that a person typed a code sent to *address*: messages arrive there, whatever was refused before."""
     _write(address, confirmed_at=now, bounced_at=None, bounce_status=None)
 
 

@@ -1,6 +1,6 @@
 """Another e-mail address: proved by a code before it is used, told to the old one, which may undo it for three days.
 
-Whoever undoes did not change it: the account is then frozen as well, and comes back by the old address. Of several changes
+A person who undoes did not change it: the account is then frozen as well, and comes back by the old address. Of several changes
 the oldest that is undone wins: whatever came after it came from whoever made it, the codes sent to other mailboxes too.
 """
 
@@ -61,7 +61,7 @@ def begin(sign_in: SignIn, wanted: str, *, now: datetime) -> str | None:
 
 
 def finish(sign_in: SignIn, token: str | None, typed: str, *, now: datetime) -> CodeCheck:
-    """Judge the code received at the new address; a right one makes it the person's, and the old one is told.
+    """Check the code received at the new address; a right one makes it the person's, and the old one is notified.
 
     The person's other sign-ins end, and the recoveries that rest on a code sent to the old address.
     """
@@ -97,7 +97,7 @@ def finish(sign_in: SignIn, token: str | None, typed: str, *, now: datetime) -> 
 
 
 def undo(typed: str, *, now: datetime) -> bool:
-    """Put the old address back and freeze the account, for whoever holds what the old address received; once.
+    """Put the old address back and freeze the account, for a person with the code that the old address received; once.
 
     The codes of later changes die with it, and what was begun with another address: an earlier one may still be undone.
     """

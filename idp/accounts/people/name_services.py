@@ -1,7 +1,7 @@
 """Correcting one's own name: a marriage, a mistake, a decision of the State, a single name.
 
-Whoever was proved at an enrolment bears the name that was proved: it is not theirs alone to change. Everybody else's was given by
-somebody of their enterprise, who is told of the new one.
+A representative verified at an enrolment keeps the verified name: it is not theirs alone to change. Any other name was given by
+a person of their enterprise, who is notified of the new one.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Renamed:
 
 @dataclass(frozen=True, slots=True)
 class NameHook:
-    """The room that knows where a name comes from, and who is told when it changes (in the same transaction)."""
+    """The room that knows where a name comes from, and who is notified when it changes (in the same transaction)."""
 
     proved_for: Callable[[str], str | None]  # the enterprise whose enrolment proved the person, by name
     renamed: Callable[[Renamed, datetime], None]

@@ -32,7 +32,7 @@ _LEVEL = select(_ROWS.c.required_level, _ROWS.c.is_operator).where(_ROWS.c.id ==
 
 
 def create_person(*, given_name: str, family_name: str, email: str, language: Language, now: datetime) -> PersonId:
-    """Add somebody who has no credential yet, and return their id."""
+    """Add a person who has no credential yet, and return their id."""
     person_id = new_id()
     with transaction() as session:
         session.execute(
@@ -94,7 +94,7 @@ def as_language(stored: str) -> Language:
 
 
 def choose_language(person_id: str, language: Language) -> None:
-    """Keep the language a person wants to be spoken to in (a preference: it leaves no entry in the log)."""
+    """Keep the language a person requires to be spoken to in (a preference: it leaves no entry in the log)."""
     with transaction() as session:
         session.execute(update(Person).where(Person.id == person_id).values(language=language))
 

@@ -24,7 +24,7 @@ from ..people.person_services import people
 from ..throttling import allowance_services
 from ..user_codes.domain.states import CodeState
 
-PER_HOUR = 3  # messages to one address, whoever asks (security-bar.md R-25)
+PER_HOUR = 3  # messages to one address, the person who asks (security-bar.md R-25)
 _ENTERPRISES = "mandat.enterprises_of_codes"
 
 
@@ -44,7 +44,7 @@ def set_enterprise_lookup(app: Flask, enterprises: Enterprises) -> None:
 
 
 def ask(address: str, *, now: datetime) -> None:
-    """Have the user codes of whoever has *address* sent there, masked; too often, nothing leaves and nobody is told."""
+    """Have the user codes of a person who has *address* sent there, masked; too often, nothing leaves and nobody is notified."""
     subject = f"codes:{current_sealing().keyed_digest(address.lower(), 'allowance')}"
     with transaction():
         audit.record(audit.Event.USER_CODES_ASKED, actor=audit.ANONYMOUS, now=now)

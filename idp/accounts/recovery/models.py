@@ -1,4 +1,4 @@
-"""Tables of recovery: forgotten passwords, re-proofings, what people are told, and where they are reached."""
+"""Tables of recovery: forgotten passwords, re-proofings, which notices people receive, and where they are reached."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...db import Base, UtcDateTime
 
 
 class PasswordRecovery(Base):
-    """Somebody forgot a password, or typed a code nobody has: then ``person_id`` is empty, and all else looks the same."""
+    """A forgotten password; ``person_id`` is empty for a user code that does not exist, and all else looks the same."""
 
     __tablename__ = "password_recovery"
 
@@ -28,7 +28,7 @@ class PasswordRecovery(Base):
 
 
 class Reproofing(Base):
-    """Somebody lost every second factor and is proved anew; of the slip only a keyed digest is kept."""
+    """A person lost every second factor and is proved again; of the slip only a keyed digest is kept."""
 
     __tablename__ = "reproofing"
 
@@ -62,7 +62,7 @@ class SecurityNotice(Base):
 
 
 class Allowance(Base):
-    """When messages of one sort last left for one subject, so that nobody can have somebody flooded."""
+    """When messages of one sort last left for one subject, so that nobody can have a person flooded."""
 
     __tablename__ = "allowance"
 

@@ -1,6 +1,6 @@
-"""A passkey as the second factor of somebody who forgot their password.
+"""A passkey as the second factor of a person who forgot their password.
 
-The page is the same for everybody and names no passkey: whoever holds the code received by e-mail does not learn here whether
+The page is the same for every person and names no passkey: who has only the code received by e-mail does not learn here whether
 the person has one. Only one of the person's own is accepted, for the challenge drawn in their recovery.
 """
 
@@ -28,7 +28,7 @@ def ask(token: str | None, *, now: datetime) -> PasskeyChallenge | None:
 
 
 def check(token: str | None, ceremony: str | None, answer: str, *, now: datetime) -> RecoveryCheck:
-    """Judge the passkey; it is spent with the step that it opens.
+    """Check the passkey; it is spent with the step that it opens.
 
     Nothing is guessed here, so nothing is counted, and no lock stands in the way (security-bar.md S-50).
     """

@@ -57,7 +57,7 @@ class RecoveryOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecoveryCheck:
-    """The outcome; how many tries are left, or until when none is judged."""
+    """The outcome; how many attempts are left, or until when none is checked."""
 
     outcome: RecoveryOutcome
     tries_left: int = 0
@@ -98,7 +98,7 @@ def start(user_code: UserCode, *, former: str | None, now: datetime) -> str:
 
 
 def send_again(token: str | None, *, now: datetime) -> None:
-    """Send another code, which kills the former; too soon or too often, none leaves, and nobody is told which."""
+    """Send another code, which kills the previous one; too soon or too often, none leaves; the response does not say."""
     with transaction():
         recovery = find(token, RecoveryState.EMAIL_CODE, now=now)
         if recovery is not None:
@@ -106,7 +106,7 @@ def send_again(token: str | None, *, now: datetime) -> None:
 
 
 def check_code(token: str | None, typed: str, *, known: str | None = None, now: datetime) -> RecoveryCheck:
-    """Judge the code received by e-mail: counted first on the person's one counter and on the code, right once.
+    """Check the code received by e-mail: counted first on the person's one counter and on the code, right once.
 
     A browser they are known by (*known*) has a counter of its own while strangers keep the other one locked (S-50).
     """
@@ -135,7 +135,7 @@ def check_code(token: str | None, typed: str, *, known: str | None = None, now: 
 
 
 def check_factor(token: str | None, typed: str, *, known: str | None = None, now: datetime) -> RecoveryCheck:
-    """Judge the second factor, on the same counter; it is spent with the step that it opens."""
+    """Check the second factor, on the same counter; it is spent with the step that it opens."""
     with transaction():
         recovery = find(token, RecoveryState.SECOND_FACTOR, now=now)
         if recovery is None or recovery.person_id is None:
@@ -158,9 +158,9 @@ def check_factor(token: str | None, typed: str, *, known: str | None = None, now
 def choose_password(
     token: str | None, password: str, *, about: tuple[str, ...] = (), now: datetime
 ) -> Decision[PasswordFault] | None:
-    """Judge the new password and put it in the place of the forgotten one; None when the recovery is over.
+    """Check the new password and put it in the place of the forgotten one; None when the recovery is over.
 
-    Everything opened with the former password ends: sign-ins, sign-ins under way, other recoveries. No browser is known.
+    Everything opened with the previous password ends: sign-ins, sign-ins under way, other recoveries. No browser is known.
 
     Raises:
         BusyError: too many passwords are being hashed.
@@ -289,7 +289,7 @@ def _send(recovery: Recovery, now: datetime) -> None:
 
 
 def _count_code_try(recovery: Recovery, now: datetime) -> int | None:
-    """Count a try on the code, and return how many are left after it; None when none may be judged."""
+    """Count an attempt on the code, and return how many are left after it; None when none may be checked."""
     counted = db.session.execute(
         update(PasswordRecovery)
         .where(
@@ -306,7 +306,7 @@ def _count_code_try(recovery: Recovery, now: datetime) -> int | None:
 
 
 def _take_try(recovery: Recovery, known: str | None, now: datetime) -> tuple[bool, Counter, str]:
-    """Count a try, also beyond the life of the password: this is where another one is chosen."""
+    """Count an attempt, also beyond the life of the password: this is where another one is chosen."""
     own = known_browser_services.counters(recovery.person_id, known, now=now)
     return attempt_counter_services.take_try_on(_subject(recovery), own, renewing=True, now=now)
 
@@ -322,7 +322,7 @@ def _subject(recovery: Recovery) -> str:
 
 
 def _recoverable(user_code: UserCode) -> str | None:
-    """Return whose password *user_code* may recover: somebody's who activated it."""
+    """Return whose password *user_code* may recover: a person's who activated it."""
     return db.session.scalar(
         select(UserCodeRow.person_id)
         .join(Password, Password.person_id == UserCodeRow.person_id)

@@ -1,7 +1,7 @@
-"""Somebody who lost every second factor is proved anew: a slip that serves after a day, and a code by e-mail.
+"""A person who lost every second factor is proved again: a slip that serves after a day, and a code by e-mail.
 
 The slip is used where every slip is (``/activate``), the rest of the way is that of an activation. The person hears of it at
-once and may object with one button until it is done. Whoever has authority to start one is decided by the rooms above.
+once and may object with one button until it is done. A person who has authority to start one is decided by the rooms above.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from .domain.reproofing_states import LIFE, WAIT, ReproofingEvent, ReproofingSta
 from .models import Reproofing
 from .recovery_services import end_pending
 
-STARTS_PER_HOUR = 3  # for one person, whoever starts (security-bar.md R-25)
+STARTS_PER_HOUR = 3  # for one person, the person who starts (security-bar.md R-25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class ReproofingSlip:
 
 
 def start(user_code: UserCode, *, by: Actor, now: datetime) -> TemporaryPassword:
-    """Start a re-proofing at once and return its slip, to be shown once; the person is told.
+    """Start a re-proofing at once and return its slip, to be shown once; the person is notified.
 
     Raises:
         ConflictError: the code is not activated, or too many were started within the hour.
@@ -164,7 +164,7 @@ def use_slip(slip: ReproofingSlip, challenge_id: str, *, now: datetime) -> bool:
 def finish(challenge_id: str, *, hashed: str, totp_secret: str, step: int, now: datetime) -> bool:
     """Replace every credential by the ones just chosen, in the caller's transaction; False when it was stopped.
 
-    Everything opened with the former ones ends, and an account that its person froze is open again: a slip from who answers
+    Everything opened with the previous ones ends, and an account that its person froze is open again: a slip from who answers
     for them, a code at their address and a day to object say more than the factors they no longer have.
     """
     wanted = select(Reproofing.person_id, Reproofing.user_code).where(Reproofing.challenge_id == challenge_id)
@@ -191,14 +191,14 @@ def finish(challenge_id: str, *, hashed: str, totp_secret: str, step: int, now: 
 
 
 def may_object(token: str | None) -> bool:
-    """Tell whether *token* still stops something; nothing is changed."""
+    """Return whether *token* still stops something; nothing is changed."""
     return token is not None and db.session.scalar(
         select(Reproofing.id).where(Reproofing.objection_digest == digest(token))
     ) is not None  # fmt: skip
 
 
 def object_to(token: str | None, *, now: datetime) -> bool:
-    """Stop the re-proofing that *token* was sent for: its slip and what it began are dead; tell whether it did."""
+    """Stop the re-proofing that *token* was sent for: its slip and what it began are dead; return whether it did."""
     if token is None:
         return False
     with transaction():
@@ -280,7 +280,7 @@ def end_reproofings(person_id: str, *, now: datetime) -> None:
 
 
 def forget(person_id: str, *, now: datetime) -> None:
-    """Delete the re-proofings of somebody who closes their account, in the caller's transaction; what they began ends."""
+    """Delete the re-proofings of a person who closes their account, in the caller's transaction; what they began ends."""
     reproofing_row_services.end(person_id, ReproofingEvent.REPLACED, ReproofingState.EXPIRED, now)
     db.session.execute(
         delete(Reproofing).where(Reproofing.person_id == person_id).execution_options(synchronize_session=False)

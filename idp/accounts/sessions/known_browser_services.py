@@ -1,6 +1,6 @@
 """Browsers in which a person has shown every factor: a way in while strangers keep the account locked (ASVS 6.1.1, S-50).
 
-A known browser is no factor: it opens nothing. When the person's counter is locked, tries from it are counted on one of its
+A known browser is no factor: it opens nothing. When the person's counter is locked, attempts from it are counted on one of its
 own, as small as the other, and in the person's total.
 """
 
@@ -40,7 +40,7 @@ def remember(person_id: str, known: KnownBy, *, device: str, now: datetime) -> N
     seen = {"device": device[:80], "seen_at": now, "expires_at": now + KNOWN_LIFE, "revoked_at": None}
     row = {"id": new_id(), "person_id": person_id, "secret_digest": known.digest, "created_at": now, **seen}
     with transaction() as session:
-        if known.is_new:  # 256 random bits of this moment: nobody else adds the same
+        if known.is_new:  # 256 random bits of this moment: no other person adds the same
             session.execute(_ADD, row)
             return
         if _renew(person_id, known.digest, seen):
@@ -53,7 +53,7 @@ def remember(person_id: str, known: KnownBy, *, device: str, now: datetime) -> N
 
 
 def counters(person_id: str | None, secret_digest: str | None, *, now: datetime) -> tuple[str, ...]:
-    """Return the counter of the tries from this browser, when the person is known in it."""
+    """Return the counter of the attempts from this browser, when the person is known in it."""
     if person_id is None or secret_digest is None:
         return ()
     found = db.session.scalar(_FIND, {"of": person_id, "shown": secret_digest, "now": now})

@@ -96,7 +96,7 @@ class AccountStatus:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether the account may be used."""
+        """Return whether the account may be used."""
         return self.access is Access.OPEN
 
 
@@ -119,15 +119,15 @@ def begin_sign_in(
 ) -> CompletedSignIn:
     """Open a sign-in in the caller's transaction, or renew *former* when it is the same person's.
 
-    The same person keeps the ``sid``; anybody else, and a code by e-mail, gets a new one and the former sign-in ends. The
+    The same person keeps the ``sid``; any person else, and a code by e-mail, gets a new one and the previous sign-in ends. The
     secret is always new: *token*, or one drawn here. The browser is known from now on, except after a code by e-mail: not
     every factor was shown.
     """
-    if not who.is_open:  # whoever shows the factors decides that first; here nothing gets past it
+    if not who.is_open:  # the person who shows the factors decides that first; here nothing gets past it
         raise NotAllowedError("the account is frozen or closed")
     token, person_id, user_code = token or random_token(), who.person_id, who.user_code
     idle, absolute = _limits(who.is_operator)
-    is_weak = shown.acr == EMAIL_ACR  # nothing that rests on the factors of the former sign-in goes on with it
+    is_weak = shown.acr == EMAIL_ACR  # nothing that rests on the factors of the previous sign-in goes on with it
     same = former is not None and former.person_id == person_id and not is_weak
     if former is not None and not same:
         end_sign_in(former.sid, now=now)
@@ -264,7 +264,7 @@ def leave_only(sign_in: SignIn, *, now: datetime) -> None:
 
 
 def end_sign_in(sid: str, *, now: datetime) -> bool:
-    """End a sign-in and have the agencies told; tell whether it was still open."""
+    """End a sign-in and have the agencies notified; return whether it was still open."""
     with transaction() as session:
         ended = session.execute(
             update(SignInRow)
@@ -287,7 +287,7 @@ def end_sign_in(sid: str, *, now: datetime) -> bool:
 
 
 def end_own_sign_in(person_id: str, sid: str, *, now: datetime) -> bool:
-    """End a sign-in of this person, and of nobody else; tell whether there was one."""
+    """End a sign-in of this person, and of no other person; return whether there was one."""
     with transaction() as session:
         is_own = session.scalar(select(SignInRow.sid).where(SignInRow.sid == sid, SignInRow.person_id == person_id))
         return is_own is not None and end_sign_in(sid, now=now)
@@ -302,13 +302,13 @@ def end_sign_ins_of(person_id: str, *, now: datetime, but: str | None = None) ->
 
 
 def is_signed_in(person_id: str, sid: str, *, now: datetime) -> bool:
-    """Tell whether this sign-in of a person still holds."""
+    """Return whether this sign-in of a person still holds."""
     row = db.session.execute(_HOLDS, {"of": person_id, "sid": sid, "now": now}).first()
     return row is not None and _is_awake(row.seen_at, row.idle_seconds, now)
 
 
 def keep_signed_in(person_id: str, sid: str, *, now: datetime) -> bool:
-    """Tell whether this sign-in holds and its account is open, and keep both so until the caller's transaction ends."""
+    """Return whether this sign-in holds and its account is open, and keep both so until the caller's transaction ends."""
     row = db.session.execute(_KEPT, {"of": person_id, "sid": sid, "now": now}).first()
     return row is not None and _is_awake(row.seen_at, row.idle_seconds, now)
 

@@ -100,7 +100,7 @@ def _opens_to_weak() -> bool:
 
 
 def sign_in_required(view: View) -> View:
-    """Send whoever is not signed in to the sign-in page, and back afterwards."""
+    """Send a person who is not signed in to the sign-in page, and back afterwards."""
 
     @wraps(view)
     def guarded(*arguments: Any, **values: Any) -> Any:
@@ -115,7 +115,7 @@ def sign_in_required(view: View) -> View:
 
 
 def sign_in_address() -> str:
-    """Return the sign-in page that leads back to this page; what somebody whose sign-in lapsed has posted waits for them.
+    """Return the sign-in page that leads back to this page; what a person whose sign-in lapsed has posted waits for them.
 
     A sign-in that is there, but weak, is asked for a factor instead; one that falls short, for the passkey its person has.
     """
@@ -131,7 +131,7 @@ def sign_in_address() -> str:
 def confirm_address(sign_in: SignIn) -> str:
     """Return the page that asks *sign_in* for a factor and leads back here; what was posted waits for it alone.
 
-    Whoever showed a passkey, or must, is asked for it first: it is at hand.
+    A person who showed a passkey, or must, is asked for it first: it is at hand.
     """
     wants_passkey = sign_in.acr == PASSKEY_ACR or unfinished_sign_in() is not None
     page = "/confirm/passkey" if wants_passkey else "/confirm"
@@ -147,7 +147,7 @@ def confirm_address(sign_in: SignIn) -> str:
 
 
 def page_of(path: str) -> str:
-    """Return *path* when it is a page, else where everybody begins."""
+    """Return *path* when it is a page, else where every person begins."""
     return path if current_app.url_map.bind("").test(path, "GET") else "/home"
 
 

@@ -50,12 +50,12 @@ def asks_itself(view: View) -> View:
 
 
 def is_guarded(view: Callable[..., Any]) -> bool:
-    """Tell whether a view, under all its decorators, asks for a factor."""
+    """Return whether a view, under all its decorators, asks for a factor."""
     return hasattr(view, _GUARDED)
 
 
 def is_fresh(sign_in: SignIn) -> bool:
-    """Tell whether this sign-in, and no other of the person, was confirmed lately."""
+    """Return whether this sign-in, and no other of the person, was confirmed lately."""
     freshness = timedelta(minutes=current_settings().fresh_sign_in_minutes)
     return not sign_in.is_weak and sign_in.auth_time + freshness > now()
 

@@ -1,6 +1,6 @@
 """A code by e-mail after the password, where the installation allows it: it opens a sign-in that reads (ADR 0014).
 
-The code belongs to the sign-in under way in this browser, is counted on the person's one counter, and serves once. It is no
+The code belongs to the sign-in under way in this browser, is counted on the person's one counter, and is valid once. It is no
 factor: it forgets no failure, thaws no account, makes no browser known, and is no proof anywhere else.
 """
 
@@ -40,7 +40,7 @@ class CodeRequestOutcome(StrEnum):
 
 
 def is_offered(person_id: str) -> bool:
-    """Tell whether this person may go on with a code by e-mail: to an address they confirmed, and that takes messages."""
+    """Return whether this person may go on with a code by e-mail: to an address they confirmed, and that takes messages."""
     if not current_settings().email_code_fallback:  # the usual case reads nothing
         return False
     row = db.session.execute(
@@ -54,13 +54,13 @@ def is_offered(person_id: str) -> bool:
 
 
 def was_sent(token: str | None, *, now: datetime) -> bool:
-    """Tell whether a code was sent for the sign-in that *token* goes on with."""
+    """Return whether a code was sent for the sign-in that *token* goes on with."""
     pending = challenge_services.find(token, FlowKind.SIGN_IN, now=now)
     return pending is not None and email_code_services.was_sent(pending.id)
 
 
 def send(token: str | None, *, now: datetime) -> CodeRequestOutcome:
-    """Send a code to whoever showed a right password; a new one kills the former."""
+    """Send a code to the person who showed a right password; a new one kills the previous one."""
     with transaction():
         pending = challenge_services.find(token, FlowKind.SIGN_IN, now=now)
         if pending is None or not is_offered(pending.person_id):
@@ -85,7 +85,7 @@ def check(
     known: str | None = None,
     now: datetime,
 ) -> SecondStep:
-    """Judge the code received by e-mail; a right one opens a sign-in that reads, and the person is told of it."""
+    """Check the code received by e-mail; a right one opens a sign-in that reads, and the person is notified of it."""
     form = challenge_services.SubmittedForm(typed, page)
     with transaction():
         pending = challenge_services.find(token, FlowKind.SIGN_IN, now=now)

@@ -21,7 +21,7 @@ from .sign_in_services import Refusal, SecondStep, frozen
 def sign_in_with_passkey(
     ceremony: str | None, answer: str, *, next_path: str, former: SignIn | None, device: str, now: datetime
 ) -> SecondStep:
-    """Judge a passkey; when it holds, the sign-in begins, all in one transaction.
+    """Check a passkey; when it holds, the sign-in begins, all in one transaction.
 
     Nothing is guessed here, so nothing is counted, and no lock of the password stands in the way (security-bar.md S-50).
     """

@@ -47,7 +47,7 @@ class PendingSignIn:
 
     @property
     def wants_passkey(self) -> bool:
-        """Tell whether this person may go on with a passkey only."""
+        """Return whether this person may go on with a passkey only."""
         return only_passkey_serves(self.held, self.level)
 
 
@@ -101,7 +101,7 @@ def owner_of(user_code: UserCode) -> str | None:
 def activated_person(signs: str) -> str | None:
     """Return who signs in with the user code of these signs now; read it once the person is held.
 
-    The code itself is not held: whoever leaves an enterprise takes it before the person.
+    The code itself is not held: the person who leaves an enterprise takes it before the person.
     """
     return db.session.scalar(_ACTIVATED, {"signs": signs})
 

@@ -74,12 +74,12 @@ class SecondStep:
 def check_password(
     user_code: UserCode, password: str, *, next_path: str, known: str | None = None, now: datetime
 ) -> FirstStep:
-    """Judge a user code and a password: one hash and one answer, whether the code exists or not.
+    """Check a user code and a password: one hash and one answer, whether the code exists or not.
 
     *known* is the digest of what the browser shows of earlier sign-ins: a way in while strangers lock the account (S-50).
 
     Raises:
-        BusyError: too many passwords are being checked; the try does not count.
+        BusyError: too many passwords are being checked; the attempt does not count.
     """
     with transaction():
         holder = holder_of(user_code)
@@ -128,7 +128,7 @@ def check_second_factor(
     known: str | None = None,
     now: datetime,
 ) -> SecondStep:
-    """Judge the code of an application; when it is right, the sign-in begins, all in one transaction."""
+    """Check the code of an application; when it is right, the sign-in begins, all in one transaction."""
 
     def proves(person_id: str) -> bool:
         digits = read_code(code)
@@ -149,7 +149,7 @@ def check_recovery_code(
     known: str | None = None,
     now: datetime,
 ) -> SecondStep:
-    """Judge a recovery code in the place of the second factor; it is counted like any other guess."""
+    """Check a recovery code in the place of the second factor; it is counted like any other guess."""
 
     def proves(person_id: str) -> bool:
         return recovery_code_services.spend(person_id, code, now=now)
@@ -177,7 +177,7 @@ def check_passkey(
     known: str | None = None,
     now: datetime,
 ) -> SecondStep:
-    """Judge a passkey in the place of the second factor."""
+    """Check a passkey in the place of the second factor."""
 
     def proves(person_id: str) -> bool:
         return (
@@ -208,7 +208,7 @@ def _second_step(
     known: str | None = None,
     now: datetime,
 ) -> SecondStep:
-    """Judge a second factor; when it is right, the sign-in begins, all in one transaction."""
+    """Check a second factor; when it is right, the sign-in begins, all in one transaction."""
     with transaction():
         going_on = pending_sign_in(token, now=now)
         if going_on is None:
@@ -268,7 +268,7 @@ def sent_again(token: str | None, sent: SubmittedForm, *, now: datetime) -> Seco
 def came_twice(
     token: str | None, sent: SubmittedForm, subject: str, taken: Counter, *, now: datetime
 ) -> SecondStep | None:
-    """Return the answer to a form that was judged before, or by a request just ahead; it does not count again."""
+    """Return the answer to a form that was checked before, or by a request just ahead; it does not count again."""
     standing = challenge_services.find(token, FlowKind.SIGN_IN, now=now)
     if standing is not None and (not sent.page or standing.answer_digest != sent.mark(standing)):
         return None
@@ -279,14 +279,14 @@ def came_twice(
 
 
 def closed_by(counter: Counter, now: datetime) -> Refusal | None:
-    """Return why no try is judged at *now*: the password is spent, or there is a pause; None when the door is open."""
+    """Return why no attempt is checked at *now*: the password is spent, or there is a pause; None when the door is open."""
     if counter.is_spent:
         return Refusal.SPENT
     return Refusal.LOCKED if counter.is_locked(now) else None
 
 
 def refused(counter: Counter, now: datetime) -> SecondStep:
-    """Return the answer to a wrong second factor, with the tries left or why there are none."""
+    """Return the answer to a wrong second factor, with the attempts left or why there are none."""
     closed = closed_by(counter, now)
     if closed is not None:
         return SecondStep(refusal=closed, locked_until=counter.locked_until)
@@ -294,12 +294,12 @@ def refused(counter: Counter, now: datetime) -> SecondStep:
 
 
 def frozen(thawing: access_services.Thawing) -> SecondStep:
-    """Return the answer to whoever has shown both factors of a frozen account: a code was sent, or when one may be."""
+    """Return the answer to a person who has shown both factors of a frozen account: a code was sent, or when one may be."""
     return SecondStep(refusal=Refusal.FROZEN, thaw_token=thawing.token, locked_until=thawing.wait_until)
 
 
 def note_refusal(person_id: str | None, subject: str, counter: Counter, *, step: str, now: datetime) -> None:
-    """Write down that a try failed, and tell the person when it closed the door, or was the last their password had."""
+    """Write down that an attempt failed, and tell the person when it closed the door, or was the last their password had."""
     with transaction():
         alarm_services.count_failure(now)
         audit.record(

@@ -31,10 +31,10 @@ def ways_to_confirm(person_id: str) -> Ways:
 
 
 def confirm_with_code(sign_in: SignIn, typed: str, *, known: str | None = None, now: datetime) -> SecondStep:
-    """Judge a code of one of the person's applications; a right one makes this sign-in fresh, and no other.
+    """Check a code of one of the person's applications; a right one makes this sign-in fresh, and no other.
 
-    A try counts with those of the sign-in pages: one counter serves a person over all their secrets (security-bar.md S-48).
-    Where a code does not serve, none is judged or spent.
+    An attempt counts with those of the sign-in pages: one counter serves a person over all their secrets (security-bar.md S-48).
+    Where a code does not serve, none is checked or spent.
     """
     if not ways_to_confirm(sign_in.person_id).code:
         return SecondStep(refusal=Refusal.PASSKEY_ONLY)
@@ -58,7 +58,7 @@ def confirm_with_code(sign_in: SignIn, typed: str, *, known: str | None = None, 
 
 
 def confirm_with_passkey(sign_in: SignIn, ceremony: str | None, answer: str, *, now: datetime) -> SecondStep:
-    """Judge a passkey of the person; one that holds makes this sign-in fresh, and no other, all in one transaction.
+    """Check a passkey of the person; one that holds makes this sign-in fresh, and no other, all in one transaction.
 
     Nothing is guessed here, so nothing is counted, and no lock of the codes stands in the way (security-bar.md S-50).
     """
@@ -84,7 +84,7 @@ def make_fresh(sign_in: SignIn, *, acr: str, amr: tuple[str, ...], now: datetime
     falls below what the person must show. The sign-in does not live longer for it.
 
     Raises:
-        NotAllowedError: *acr* is less than the person must show; whoever judges the factors refuses that first.
+        NotAllowedError: *acr* is less than the person must show; the person who checks the factors refuses that first.
     """
     token = random_token()
     with transaction() as session:

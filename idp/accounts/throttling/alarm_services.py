@@ -1,6 +1,6 @@
 """Failed attempts over many accounts at once: counted in rows, reported once a window (security-bar.md S-49; ASVS 6.3.5).
 
-One counter cannot see somebody who tries one password on everybody. As five failures close an account, many failures within
+One counter cannot see a person who tries one password on every person. As five failures close an account, many failures within
 minutes are many accounts. Nobody is locked out by the alarm: that would hand strangers a switch for the whole service.
 """
 
@@ -32,7 +32,7 @@ _DOUBTED_AGAIN = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """An alarm that lasts: since when, how many tries failed within the window then, and until when unless it goes on."""
+    """An alarm that lasts: since when, how many attempts failed within the window then, and until when unless it goes on."""
 
     raised_at: datetime
     tries: int
@@ -48,7 +48,7 @@ def count_failure(now: datetime) -> None:
 
 
 def watch_failed_tries(now: datetime) -> bool:
-    """Raise the alarm when too many tries failed within the window; tell whether this call did it, once a window."""
+    """Raise the alarm when too many attempts failed within the window; return whether this call did it, once a window."""
     settings = current_settings()
     window = timedelta(minutes=settings.alarm_minutes)
     with transaction() as session:
@@ -67,7 +67,7 @@ def watch_failed_tries(now: datetime) -> bool:
 
 
 def doubt_log(place: str, now: datetime) -> bool:
-    """Raise the alarm, once a day, that the log does not continue what was published in *place*; tell whether this call did."""
+    """Raise the alarm, once a day, that the log does not continue what was published in *place*; return whether this call did."""
     settings = current_settings()
     with transaction():
         if not _raise(_DOUBT, 0, _DOUBTED_AGAIN, now):
@@ -89,13 +89,13 @@ def current_alarm(now: datetime) -> Alarm | None:
 
 
 def failed_within(window: timedelta, *, now: datetime) -> int:
-    """Return how many tries failed within *window*, to the minute."""
+    """Return how many attempts failed within *window*, to the minute."""
     counted = select(func.sum(FailedTries.tries)).where(FailedTries.minute > now - window)
     return db.session.scalar(counted) or 0
 
 
 def render(payload: dict[str, Any], _now: datetime) -> Email:
-    """Return the message to whoever watches over the service; it names nobody."""
+    """Return the message to the person who watches over the service; it names nobody."""
     return from_template(
         "accounts/mail_alarm.txt",
         to=payload["to"],
@@ -118,7 +118,7 @@ def render_doubt(payload: dict[str, Any], _now: datetime) -> Email:
 
 
 def _raise(kind: str, tries: int, again_after: timedelta, now: datetime) -> bool:
-    """Note an alarm in one statement; tell whether it is a new one."""
+    """Note an alarm in one statement; return whether it is a new one."""
     row = _insert(AlarmRow).values(kind=kind, raised_at=now, tries=tries)
     raised = db.session.execute(
         row.on_conflict_do_update(

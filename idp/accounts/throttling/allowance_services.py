@@ -53,6 +53,6 @@ def _lock_row(subject: str, now: datetime) -> list[str]:
                 with session.begin_nested():
                     session.execute(insert(Allowance).values(subject=subject, taken=[], changed_at=now))
             except sqlalchemy.exc.IntegrityError:
-                pass  # somebody else has just begun the same row
+                pass  # another person has just begun the same row
             found = session.scalar(wanted.with_for_update())
     return list(found or ())

@@ -1,4 +1,4 @@
-"""Counters of guesses: rows of the database, never memory; a try is counted before it is judged."""
+"""Counters of guesses: rows of the database, never memory; an attempt is counted before it is checked."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ def subject_of(person_id: str) -> str:
 
 
 def subject_of_nobody(user_code: UserCode) -> str:
-    """Return the counter of a code nobody has: it locks like any other, so that nothing can be told from it."""
+    """Return the counter of a code that does not exist: it locks like any other, so that nothing can be told from it."""
     return f"{_NOBODY}{current_sealing().keyed_digest(user_code.signs, 'guess')}"
 
 
 def subject_of_browser(person_id: str, browser_id: str) -> str:
-    """Return the counter of the tries against a person from a browser they are known by."""
+    """Return the counter of the attempts against a person from a browser they are known by."""
     return f"{_BROWSER}{person_id}:{browser_id}"
 
 
 def take_try(subject: str, *, now: datetime, renewing: bool = False) -> tuple[bool, Counter]:
-    """Count one more try on *subject* and tell whether it may be judged, with the counter as it now stands.
+    """Count one more attempt on *subject* and return whether it may be checked, with the counter as it now stands.
 
-    Once the password is spent, only what leads to another one (*renewing*) is judged.
+    Once the password is spent, only what leads to another one (*renewing*) is checked.
     """
     with transaction():
         counter = _lock_row(subject, now)
@@ -63,9 +63,9 @@ def take_try(subject: str, *, now: datetime, renewing: bool = False) -> tuple[bo
 def take_try_on(
     subject: str, browsers: tuple[str, ...], *, now: datetime, renewing: bool = False
 ) -> tuple[bool, Counter, str]:
-    """Count a try on *subject*, or when that is locked on the first of *browsers* that is not; also say on which.
+    """Count an attempt on *subject*, or when that is locked on the first of *browsers* that is not; also say on which.
 
-    A try from a known browser counts in the person's total too: a hundred is a hundred, from everywhere together.
+    An attempt from a known browser counts in the person's total too: a hundred is a hundred, from everywhere together.
     """
     with transaction():
         may_try, counter = take_try(subject, now=now, renewing=renewing)
@@ -82,7 +82,7 @@ def take_try_on(
 
 
 def return_try(subject: str, taken: Counter, *, now: datetime) -> None:
-    """Take back the try that made *taken*: it was right, or it was never judged."""
+    """Take back the attempt that made *taken*: it was right, or it was never checked."""
     with transaction():
         if subject.startswith(_BROWSER):
             person = subject_of(subject.split(":")[1])
@@ -120,7 +120,7 @@ def forget_failures(subject: str, *, now: datetime) -> None:
 
 
 def forget_nobody(*, before: datetime) -> int:
-    """Delete the counters of codes nobody has that were last touched before *before*."""
+    """Delete the counters of codes that do not exist that were last touched before *before*."""
     with transaction() as session:
         gone = session.scalars(
             delete(AttemptCounter)

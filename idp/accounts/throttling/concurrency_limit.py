@@ -1,7 +1,7 @@
 """How many requests of a sign-in run at once, so that a burst never takes every thread (security-bar.md S-78).
 
 Agencies redeem and refresh tokens in the same processes. Beside the hashes, which are bounded on their own, the pages of a
-sign-in would fill every thread of the server: a few are at work, some wait before anything is read, the others are told at
+sign-in would fill every thread of the server: a few are at work, some wait before anything is read, the others are refused at
 once to come back.
 """
 

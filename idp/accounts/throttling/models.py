@@ -1,4 +1,4 @@
-"""Tables of the alarm: how many tries failed in each minute, and when the alarm was last raised. No person is in them."""
+"""Tables of the alarm: how many attempts failed in each minute, and when the alarm was last raised. No person is in them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ...db import Base, UtcDateTime
 
 
 class FailedTries(Base):
-    """Tries that were judged wrong within one minute, over all accounts and codes."""
+    """Attempts that were checked wrong within one minute, over all accounts and codes."""
 
     __tablename__ = "failed_tries"
 

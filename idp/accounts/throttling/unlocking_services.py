@@ -1,7 +1,7 @@
-"""Opening the door again for somebody whose sign-in waits after wrong tries; who may is decided by the rooms above.
+"""Opening the door again for a person whose sign-in waits after wrong attempts; who may is decided by the rooms above.
 
-Only the pause is lifted. The failures stay counted: five more tries, then a pause longer than the last one, and never more
-than a hundred tries in a row. So whoever opens the door for a guesser gives them fifteen tries a day, and no account.
+Only the pause is lifted. The failures stay counted: five more attempts, then a pause longer than the last one, and never more
+than a hundred attempts in a row. So the person who opens the door for a guesser gives them fifteen tries a day, and no account.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from ..credentials import security_notice_services
 from ..people.access_services import frozen_among
 from . import allowance_services, attempt_counter_services
 
-UNLOCKS_PER_DAY = 3  # for one person, whoever opens
+UNLOCKS_PER_DAY = 3  # for one person, the person who opens
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Lockout:
-    """What keeps somebody from signing in, as the rooms above show it."""
+    """What keeps a person from signing in, as the rooms above show it."""
 
     failures: int = 0
     locked_until: datetime | None = None
@@ -33,7 +33,7 @@ class Lockout:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether nothing does."""
+        """Return whether nothing does."""
         return self.locked_until is None and not self.is_spent and not self.is_frozen
 
 
@@ -50,12 +50,12 @@ def lockouts_of(person_ids: Iterable[str], *, now: datetime) -> dict[str, Lockou
 
 
 def lockout_of(person_id: str, *, now: datetime) -> Lockout:
-    """Return what keeps somebody from signing in at *now*."""
+    """Return what keeps a person from signing in at *now*."""
     return lockouts_of((person_id,), now=now)[person_id]
 
 
 def unlock(person_id: str, *, by: Actor, now: datetime) -> bool:
-    """Lift the pause of somebody's sign-in and tell them; tell whether there was one.
+    """Lift the pause of a person's sign-in and tell them; return whether there was one.
 
     Raises:
         ConflictError: it was lifted too often within a day.

@@ -1,7 +1,7 @@
 """First use of a user code: what the slips say, a code by e-mail, then one's own password and second factor.
 
 Nothing is written that signs a person in before the last step, where everything is written at once. A code that belongs
-to somebody who already has credentials is only linked: no path changes a credential of an account that has one.
+to a person who already has credentials is only linked: no path changes a credential of an account that has one.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Finish:
 
 
 def start(user_code: UserCode, secret: str, *, next_path: str, browser: str | None = None, now: datetime) -> Start:
-    """Spend a temporary password and send a code to the person's address; the try is counted like any other.
+    """Spend a temporary password and send a code to the person's address; the attempt is counted like any other.
 
     *browser* is a secret of the page session: the same form sent twice from there goes on with what the first one began.
     """
@@ -128,7 +128,7 @@ def start(user_code: UserCode, secret: str, *, next_path: str, browser: str | No
 def _begin_reproofing(
     slip: reproofing_services.ReproofingSlip, user_code: UserCode, next_path: str, now: datetime
 ) -> Start:
-    """Go on with the slip of somebody who lost every second factor, once its day has come."""
+    """Go on with the slip of a person who lost every second factor, once its day has come."""
     if slip.serves_from > now:
         return Start(refusal=StartRefusal.EARLY, serves_from=slip.serves_from)
     challenge_id, token = challenge_services.begin(
@@ -200,14 +200,14 @@ def activation(token: str | None, *, now: datetime) -> Activation | None:
 
 
 def send_again(token: str | None, *, now: datetime) -> bool:
-    """Send another code by e-mail, which kills the former; tell whether one was sent (not too often, not too soon)."""
+    """Send another code by e-mail, which kills the previous one; return whether one was sent (not too often, not too soon)."""
     with transaction():
         pending = _at(token, FlowStep.EMAIL_CODE, now)
         return pending is not None and email_code_services.send(pending.id, person(pending.person_id), now=now)
 
 
 def confirm_email(token: str | None, code: str, *, now: datetime) -> email_code_services.CodeCheck:
-    """Judge the code received by e-mail; when it is right, the activation advances.
+    """Check the code received by e-mail; when it is right, the activation advances.
 
     A person who already has credentials is done here: the user code is linked to their account.
     """
@@ -228,7 +228,7 @@ def confirm_email(token: str | None, code: str, *, now: datetime) -> email_code_
 
 
 def _check_email_code(pending: PendingChallenge, code: str, now: datetime) -> email_code_services.CodeCheck:
-    """Judge the code; one that proves somebody anew also counts on the person's one counter (security-bar.md S-48)."""
+    """Check the code; one that proves a person again also counts on the person's one counter (security-bar.md S-48)."""
     if pending.kind is FlowKind.ACTIVATION:
         return email_code_services.check(pending.id, code, now=now)
     subject = attempt_counter_services.subject_of(pending.person_id)
@@ -246,7 +246,7 @@ def _check_email_code(pending: PendingChallenge, code: str, now: datetime) -> em
 def choose_password(
     token: str | None, password: str, *, about: tuple[str, ...] = (), now: datetime
 ) -> Decision[PasswordFault] | None:
-    """Judge the password a person chooses and keep its hash in the challenge; None when the activation is over.
+    """Check the password a person chooses and keep its hash in the challenge; None when the activation is over.
 
     Raises:
         BusyError: too many passwords are being hashed.

@@ -143,7 +143,7 @@ def reveal_temporary_password(user_code: UserCode, *, actor: Actor, now: datetim
 
 
 def revoke_user_code(user_code: UserCode, *, now: datetime) -> bool:
-    """Make *user_code* useless for good, in the caller's transaction and under its audit entry; tell whether it was not."""
+    """Make *user_code* useless for good, in the caller's transaction and under its audit entry; return whether it was not."""
     with transaction() as session:
         _hold_activations(user_code)
         changed = session.execute(
@@ -205,7 +205,7 @@ def _activations(user_code: UserCode) -> tuple[ColumnElement[bool], ...]:
 
 
 def _hold_activations(user_code: UserCode) -> None:
-    """Hold what was begun with a code before the code itself, as whoever ends an activation does."""
+    """Hold what was begun with a code before the code itself, as the person who ends an activation does."""
     db.session.execute(
         select(Challenge.id).where(*_activations(user_code)).order_by(Challenge.id).with_for_update()
     ).all()

@@ -46,7 +46,7 @@ class Prospect:
 
     @property
     def is_possible(self) -> bool:
-        """Tell whether nothing stands in the way."""
+        """Return whether nothing stands in the way."""
         return not self.hindrances and not self.objections
 
 
@@ -154,7 +154,7 @@ def _facts(pending: PendingChallenge, sign_in: SignIn, *, hold: bool = False) ->
 
 
 def _has_credential(person_id: str, user_code: str) -> bool:
-    """Tell whether somebody could sign in as this person, or whether another code leads to them."""
+    """Return whether a person could sign in as this person, or whether another code leads to them."""
     others = exists().where(
         UserCodeRow.person_id == person_id,
         UserCodeRow.code != user_code,

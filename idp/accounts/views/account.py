@@ -50,7 +50,7 @@ def add_account_section(app: Flask, render: Section, *, after: Section | None = 
 @open_to_weak_sign_in
 @sign_in_required
 def account() -> ResponseReturnValue:
-    """Show the account of whoever is signed in."""
+    """Show the account of a person who is signed in."""
     sign_in = _signed_in()
     sections: list[Section] = current_app.extensions.get(_SECTIONS, [])
     person = services.person(sign_in.person_id)
@@ -96,7 +96,7 @@ def sign_out_elsewhere() -> ResponseReturnValue:
 @blueprint.post("/slips")
 @limiter.limit(FORMS)
 def slip_pdf() -> ResponseReturnValue:
-    """Return one of two slips as PDF to whoever holds the page that showed it, for fifteen minutes."""
+    """Return one of two slips as PDF to the person who holds the page that showed it, for fifteen minutes."""
     try:
         user_code = UserCode.parse(request.form.get("user_code", ""))
     except InvalidIdentifierError:

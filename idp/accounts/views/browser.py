@@ -36,7 +36,7 @@ _ALL = (SIGN_IN, ACTIVATION, OPENING, RECOVERY, OBJECTION, FREEZE, THAW, EMAIL_C
 _NUMBERED = frozenset({"sign_in", "passkeys", "email_sign_in", "activation", "linking", "recovery", "freezing"})
 _LINKED = "activation_linked"
 _NEW_APPLICATION = "new_application"
-_WHOSE = "whose"  # a digest of whoever signed in last in this browser
+_WHOSE = "whose"  # a digest of the person who signed in last in this browser
 _FAREWELL = "mandat.farewell"
 _FORGETTING = "mandat.forgetting_in_browser"
 LINKING = "/activate/link"
@@ -134,7 +134,7 @@ def note_linked() -> None:
 
 
 def is_linked() -> bool:
-    """Tell whether a user code was linked in this browser."""
+    """Return whether a user code was linked in this browser."""
     return session.get(_LINKED) is True
 
 

@@ -28,7 +28,7 @@ def about() -> ResponseReturnValue:
 @limiter.limit(SIGN_IN)
 @fresh_sign_in_required
 def close() -> ResponseReturnValue:
-    """Close the account of somebody who has just shown who they are and ticked that they mean it."""
+    """Close the account of a person who has just shown who they are and ticked that they mean it."""
     form = CloseForm()
     if closing_services.objections(_person_id()) or not form.validate_on_submit():
         return _page(form)

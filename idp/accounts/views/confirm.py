@@ -108,7 +108,7 @@ def go_on(signed: CompletedSignIn) -> Response:
 
 
 def _whose() -> SignIn | None:
-    """Return who is to confirm: also whoever shows less than they must, for here they show more."""
+    """Return who is to confirm: also the person who shows less than they must, for here they show more."""
     return current_sign_in() or unfinished_sign_in()
 
 

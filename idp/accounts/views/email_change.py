@@ -71,7 +71,7 @@ def code() -> ResponseReturnValue:
 @blueprint.route("/undo-email", methods=["GET", "POST"])
 @limiter.limit(SIGN_IN, methods=["POST"])
 def undo() -> ResponseReturnValue:
-    """Put the old address back for whoever holds the code it received, and freeze the account."""
+    """Put the old address back for the person who holds the code it received, and freeze the account."""
     form = UndoForm()
     if form.validate_on_submit():
         if email_change_services.undo(form.undo_code.data, now=now()):

@@ -78,7 +78,7 @@ def send() -> ResponseReturnValue:
 
 
 def _under_way() -> str | Response:
-    """Return who goes on here after a right password, or where somebody else is led."""
+    """Return who goes on here after a right password, or where another person is led."""
     going_on = pending_sign_in(browser.sign_in_token(), now=now())
     if going_on is None:
         return start_again()

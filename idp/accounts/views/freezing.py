@@ -54,7 +54,7 @@ def own() -> ResponseReturnValue:
 @blueprint.route("/freeze", methods=["GET", "POST"])
 @limiter.limit(SIGN_IN, methods=["POST"])
 def stranger() -> ResponseReturnValue:
-    """Let somebody who cannot sign in freeze their account: the user code, then a code by e-mail; same answer for any code."""
+    """Let a person who cannot sign in freeze their account: the user code, then a code by e-mail; same answer for any code."""
     form = FreezeForm.of_a_stranger()
     if not form.validate_on_submit() or form.user_code.code is None:
         return render_template("accounts/freeze.html", form=form, signed_in=False)
@@ -78,12 +78,12 @@ def frozen() -> ResponseReturnValue:
 @blueprint.route("/unfreeze", methods=["GET", "POST"])
 @limiter.limit(SIGN_IN, methods=["POST"])
 def thaw() -> ResponseReturnValue:
-    """Ask whoever has shown password and second factor for the code sent by e-mail, then thaw."""
+    """Ask a person who has shown password and second factor for the code sent by e-mail, then thaw."""
     return _code_page(FlowKind.THAW, browser.THAW, begin_at=browser.sign_in_page(), done_at=browser.sign_in_page())
 
 
 def hold_thaw(token: str | None, wait_until: datetime | None) -> Response:
-    """Lead somebody who has shown both factors of a frozen account to the code sent to them, or say when one may be."""
+    """Lead a person who has shown both factors of a frozen account to the code sent to them, or say when one may be."""
     if token is None:
         until = long_datetime(wait_until) if wait_until else ""
         flash(
@@ -112,7 +112,7 @@ def _code_page(kind: FlowKind, binding: bindings.BindingKind, *, begin_at: str, 
             return see_other(done_at)
         told = (
             answer if kind is FlowKind.THAW else CodeCheck(CodeOutcome.OVER)
-        )  # tries left would tell that somebody has the code
+        )  # attempts left would tell that a person has the code
         form.email_code.errors = (refused_email_code(told),)
     return make_response(
         render_template("accounts/freeze_code.html", form=form, thawing=kind is FlowKind.THAW, back=begin_at)

@@ -66,7 +66,7 @@ def _page(form: LinkForm, found: Prospect) -> Response:
 
 
 def _rows(found: Prospect) -> list[dict[str, str]]:
-    """Say what would be added to what; the code is masked, the address too (whoever looks on learns neither)."""
+    """Say what would be added to what; the code is masked, the address too (the person who looks on learns neither)."""
     rows = [
         (_("User code"), found.user_code.masked),
         (_("Enterprise"), found.enterprise_with_number),

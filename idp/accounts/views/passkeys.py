@@ -31,7 +31,7 @@ blueprint.before_request(browser.one_of_each)
 @blueprint.route("/passkey", methods=["GET", "POST"])
 @limiter.limit(SIGN_IN)
 def alone() -> ResponseReturnValue:
-    """Ask for whichever passkey the person has; the page is the same for everybody."""
+    """Ask for whichever passkey the person has; the page is the same for every person."""
     form = PasskeyForm()
     if form.validate_on_submit():
         answer = passkey_sign_in_services.sign_in_with_passkey(

@@ -177,7 +177,7 @@ def user_code() -> ResponseReturnValue:
 
 @blueprint.get("/user-code/sent")
 def user_code_sent() -> ResponseReturnValue:
-    """Say what follows, whoever asked."""
+    """Say what follows, the person who asked."""
     return render_template("accounts/recover_user_code_sent.html")
 
 
@@ -198,7 +198,7 @@ def objection() -> ResponseReturnValue:
 
 @blueprint.get("/lost-factor")
 def lost_factor() -> ResponseReturnValue:
-    """Say who can help somebody who lost every second factor."""
+    """Say who can help a person who lost every second factor."""
     return render_template("accounts/recover_lost_factor.html")
 
 

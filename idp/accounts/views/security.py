@@ -37,7 +37,7 @@ blueprint.before_request(browser.one_of_each)
 
 
 def fresh_sign_in_required(view: View) -> View:
-    """Send whoever showed their factors some time ago (five minutes, by default) to the sign-in, and back (ASVS 7.5.1)."""
+    """Send the person who showed their factors some time ago (five minutes, by default) to the sign-in, and back (ASVS 7.5.1)."""
 
     @wraps(view)
     def guarded(*arguments: Any, **values: Any) -> Any:
@@ -186,7 +186,7 @@ def rename(kind: str, factor_id: str) -> ResponseReturnValue:
 @sign_in_required
 @fresh_sign_in_required
 def recovery_codes() -> ResponseReturnValue:
-    """Make ten recovery codes and show them once; the former ones die. The last page of an activation, which has a *next*."""
+    """Make ten recovery codes and show them once; the previous ones die. The last page of an activation, which has a *next*."""
     sign_in = _signed_in()
     onward = safe_next(request.args["next"]) if "next" in request.args else None
     if request.method == "POST":

@@ -130,12 +130,12 @@ def wanted_path() -> str:
 
 
 def locked_sentence(until: datetime | None) -> str:
-    """Say until when no try is judged; the sign-in page says to everybody who can open the door sooner."""
+    """Say until when no attempt is checked; the sign-in page says to every person who can open the door sooner."""
     return str(_("Too many tries. Wait until %(until)s, then try again.", until=long_datetime(until) if until else ""))
 
 
 def closed_sentence(refusal: Refusal | None, until: datetime | None) -> str | None:
-    """Say why no try is judged; None when it was, and was wrong."""
+    """Say why no attempt is checked; None when it was, and was wrong."""
     if refusal is Refusal.LOCKED:
         return locked_sentence(until)
     if refusal is Refusal.SPENT:
@@ -149,7 +149,7 @@ def closed_sentence(refusal: Refusal | None, until: datetime | None) -> str | No
 
 
 def with_outcome(page: Response, answer: SecondStep) -> Response:
-    """Answer with *page* after a second factor that was refused: 429 when none is judged any more."""
+    """Answer with *page* after a second factor that was refused: 429 when none is checked any more."""
     closed = answer.refusal in (Refusal.LOCKED, Refusal.SPENT)
     return too_many(page, answer.locked_until) if closed else page
 
@@ -177,13 +177,13 @@ def refused_code(answer: SecondStep) -> str:
 
 
 def may_use_email(going_on: PendingSignIn) -> bool:
-    """Tell whether a code by e-mail is offered: never on the way to an agency, which gets nothing for it."""
+    """Return whether a code by e-mail is offered: never on the way to an agency, which gets nothing for it."""
     is_for_agency = g.get("sign_in_context") is not None or bindings.is_for_agency(going_on.challenge.next_path)
     return not is_for_agency and email_sign_in_services.is_offered(going_on.person_id)
 
 
 def is_overtaken(going_on: PendingSignIn) -> bool:
-    """Tell whether the person has signed in since, in another tab of this browser: nothing more is asked here."""
+    """Return whether the person has signed in since, in another tab of this browser: nothing more is asked here."""
     sign_in = current_sign_in()
     pending = going_on.challenge
     return sign_in is not None and sign_in.person_id == pending.person_id and sign_in.auth_time > pending.created_at

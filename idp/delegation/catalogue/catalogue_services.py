@@ -111,7 +111,7 @@ def _store(file: AgencyFile, actor: Actor, now: datetime) -> Loaded:
         try:
             with db.session.begin_nested():
                 db.session.execute(insert(CatalogueAgency).values(id=agency.id, **values))
-        except IntegrityError:  # loaded by somebody else meanwhile: the last one counts
+        except IntegrityError:  # loaded by another person meanwhile: the last one counts
             known = ""
     if known is not None:
         db.session.execute(update(CatalogueAgency).where(CatalogueAgency.id == agency.id).values(**values))

@@ -1,4 +1,4 @@
-"""What the page that closes an account says of enterprises, and what their PES are told of somebody who left."""
+"""What the page that closes an account says of enterprises, and what their PES read about a person who left."""
 
 from __future__ import annotations
 

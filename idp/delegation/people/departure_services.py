@@ -25,7 +25,7 @@ MEMBER_LEFT = "member_left"
 
 @dataclass(frozen=True, slots=True)
 class DepartureObstacle:
-    """Why somebody may not leave an enterprise."""
+    """Why a person may not leave an enterprise."""
 
     reason: rules.DenialReason
     enterprise: str
@@ -48,7 +48,7 @@ def leave(person_id: str, now: datetime) -> None:
 
 
 def is_somewhere(person_id: str) -> bool:
-    """Tell whether a person belongs to an enterprise."""
+    """Return whether a person belongs to an enterprise."""
     return bool(people_services.memberships_of(person_id))
 
 
@@ -90,7 +90,7 @@ def _enqueue_notices(person_id: str, views: list[MembershipView], now: datetime)
 
 
 def who_answers_for(person_id: str, enterprise_id: str, *, is_pes: bool) -> tuple[str, ...]:
-    """Return who is told of a person here: the PES, and the representative when the person is a PES."""
+    """Return who is notified of a person here: the PES, and the representative when the person is a PES."""
     roles = {Role.PES, Role.AUTHORIZED_REPRESENTATIVE} if is_pes else {Role.PES}
     members = people_services.members(enterprise_id)
     return tuple(sorted({view.person_id for view in members if view.role in roles and view.counts} - {person_id}))

@@ -18,9 +18,9 @@ _DONE = "mandat.levels_raised"
 
 
 def raise_levels(_now: datetime) -> int:
-    """Write on everybody who has a role the level it asks for now; return on how many it was raised.
+    """Write on every person who has a role the level it asks for now; return on how many it was raised.
 
-    The configuration is read when a process starts, so this is done once in each. A level is never lowered: whoever added a
+    The configuration is read when a process starts, so this is done once in each. A level is never lowered: who added a
     passkey for it keeps to it.
     """
     if current_app.extensions.get(_DONE):

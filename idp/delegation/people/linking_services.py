@@ -22,7 +22,7 @@ from .people_services import MembershipView
 
 
 def objections(newcomer: str, account: str) -> tuple[Objection, ...]:
-    """Return the enterprises in which the account is already somebody: one code an enterprise (decisions.md §2)."""
+    """Return the enterprises in which the account is already a person: one code an enterprise (decisions.md §2)."""
     return tuple(
         Objection(
             _("%(enterprise)s: your account already has a user code there.", enterprise=name),
@@ -38,7 +38,7 @@ def hand_over(newcomer: str, account: str, now: datetime) -> None:
     No agency ever heard of the newcomer: what was projected for them is forgotten, and nothing is signalled.
 
     Raises:
-        ConflictError: the account is already somebody in one of the enterprises.
+        ConflictError: the account is already a person in one of the enterprises.
     """
     with transaction():
         enterprises = sorted({view.enterprise_id for view in people_services.memberships_of(newcomer)})

@@ -1,6 +1,6 @@
 """People who join an enterprise: a PES creates users, the AR adds PES; each receives a code and a temporary password.
 
-Whoever creates somebody hands over a temporary password and never sees a lasting one (decisions.md §4).
+The person who creates an account hands over a temporary password and never sees a lasting one (decisions.md §4).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .people_services import EnterpriseContact, MembershipView
 
 @dataclass(frozen=True, slots=True)
 class Newcomer:
-    """Somebody who just received a role; ``temporary`` is None when they already had a code here."""
+    """A person who just received a role; ``temporary`` is None when they already had a code here."""
 
     membership_id: MembershipId
     person_id: str
@@ -53,7 +53,7 @@ def create_user(
 
     Raises:
         NotAllowedError: the actor is not a PES here.
-        ConflictError: somebody here already has this e-mail address.
+        ConflictError: a person here already has this e-mail address.
     """
     with transaction():
         _require(by, enterprise_id, Role.USER)
@@ -74,7 +74,7 @@ def add_pes(
 ) -> Newcomer:
     """Add a PES; a person already known here keeps their account and their code.
 
-    While this code is not activated, its former slip dies with the former role, and a new one is made.
+    While this code is not activated, its former slip dies with the previous role, and a new one is made.
 
     Raises:
         NotAllowedError: the actor is not the authorized representative here.
@@ -101,7 +101,7 @@ def add_pes(
 
 
 def _new_slip(code: UserCode, actor: Actor, now: datetime) -> TemporaryPassword | None:
-    """Return a new temporary password, which ends the former one and what it began; None once the code is activated."""
+    """Return a new temporary password, which ends the previous one and what it began; None once the code is activated."""
     status = accounts.user_codes([code.signs]).get(code.signs)
     if status is None or status.state is CodeState.ACTIVATED:
         return None
@@ -109,7 +109,7 @@ def _new_slip(code: UserCode, actor: Actor, now: datetime) -> TemporaryPassword 
 
 
 def may_reissue(enterprise_id: str, membership_id: str, *, by: str) -> bool:
-    """Tell whether somebody may issue a new temporary password for a member."""
+    """Return whether a person may issue a new temporary password for a member."""
     target = people_services.membership(enterprise_id, membership_id)
     return bool(may_answer_for(target, by))
 
@@ -123,7 +123,7 @@ def may_answer_for(target: MembershipView, by: str) -> Decision[rules.DenialReas
 
 
 def reissue(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> Newcomer:
-    """Issue a new temporary password for a member who has not activated their code; the former one is dead.
+    """Issue a new temporary password for a member who has not activated their code; the previous one is dead.
 
     Raises:
         NotAllowedError: the actor may not.

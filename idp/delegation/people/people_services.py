@@ -74,12 +74,12 @@ class MembershipView:
 
     @property
     def is_removed(self) -> bool:
-        """Tell whether the person left: nothing of their account is for this enterprise any more."""
+        """Return whether the person left: nothing of their account is for this enterprise any more."""
         return self.status is MembershipStatus.REMOVED
 
     @property
     def counts(self) -> bool:
-        """Tell whether the person may act by this membership now."""
+        """Return whether the person may act by this membership now."""
         return self.status is MembershipStatus.ACTIVE and self.enterprise_status is EnterpriseStatus.ACTIVE
 
     @property
@@ -261,26 +261,26 @@ def best_memberships(views: tuple[MembershipView, ...]) -> tuple[MembershipView,
 
 
 def may_suspend(enterprise_id: str, membership_id: str, *, by: str) -> Decision[rules.DenialReason]:
-    """Tell whether somebody may suspend a member, without doing it."""
+    """Return whether a person may suspend a member, without doing it."""
     target = membership(enterprise_id, membership_id)
     roles = roles_in(by, enterprise_id)
     return rules.may_suspend(roles, by, target.member, active_pes=active_pes(enterprise_id))
 
 
 def may_reactivate(enterprise_id: str, membership_id: str, *, by: str) -> Decision[rules.DenialReason]:
-    """Tell whether somebody may make a suspended member active again, without doing it."""
+    """Return whether a person may make a suspended member active again, without doing it."""
     target = membership(enterprise_id, membership_id)
     return rules.may_reactivate(roles_in(by, enterprise_id), by, target.member)
 
 
 def may_remove(enterprise_id: str, membership_id: str, *, by: str) -> Decision[rules.DenialReason]:
-    """Tell whether somebody may end a membership, without doing it."""
+    """Return whether a person may end a membership, without doing it."""
     target = membership(enterprise_id, membership_id)
     return rules.may_remove(roles_in(by, enterprise_id), by, target.member)
 
 
 def suspend_member(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> Decision[rules.DenialReason]:
-    """Suspend a member: their rights freeze at once and agencies are told. Grants are kept for a reactivation."""
+    """Suspend a member: their rights freeze at once and agencies are notified. Grants are kept for a reactivation."""
     with transaction():
         hold_roster(enterprise_id)
         decision = may_suspend(enterprise_id, membership_id, by=by)
@@ -304,7 +304,7 @@ def reactivate_member(
 
 
 def remove_member(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> Decision[rules.DenialReason]:
-    """End a user's membership for good: every grant is revoked in the same act, and agencies are told."""
+    """End a user's membership for good: every grant is revoked in the same act, and agencies are notified."""
     with transaction():
         hold_roster(enterprise_id)
         decision = may_remove(enterprise_id, membership_id, by=by)

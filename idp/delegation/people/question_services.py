@@ -30,7 +30,7 @@ from .people_services import members
 
 ASKED, QUESTION = "pes_asked", "pes_question"  # kinds of notices: values are stored
 KEPT = timedelta(days=30)
-PER_ENTERPRISE = 3  # an hour, whoever asks
+PER_ENTERPRISE = 3  # an hour, the person who asks
 PER_ADDRESS = 3  # an hour, for one address or telephone left, whatever the enterprise
 PER_SENDER = 10  # an hour, from one network address
 _IN_CHARGE = (Role.AUTHORIZED_REPRESENTATIVE, Role.PES)

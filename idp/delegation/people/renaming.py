@@ -1,4 +1,4 @@
-"""Somebody of an enterprise corrects their own name: its journal shows it, and who answers for them is told."""
+"""A person of an enterprise corrects their own name: its journal shows it, and who answers for them is notified."""
 
 from __future__ import annotations
 

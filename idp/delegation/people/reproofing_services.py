@@ -1,6 +1,6 @@
-"""Help for somebody who cannot sign in, from who answers for them: proved anew, or the door opened again.
+"""Help for a person who cannot sign in, from who answers for them: proved again, or the door opened again.
 
-A PES does it for users, the AR for PES, nobody for more. For somebody who acts for several enterprises, or is more here than
+A PES does it for users, the AR for PES, nobody for more. For a person who acts for several enterprises, or is more here than
 the helper may name, an operator does it.
 """
 
@@ -22,7 +22,7 @@ from .people_services import MembershipView
 
 
 def may_reprove(enterprise_id: str, membership_id: str, *, by: str) -> bool:
-    """Tell whether somebody may start the re-proofing of a member who has activated their code."""
+    """Return whether a person may start the re-proofing of a member who has activated their code."""
     target = people_services.membership(enterprise_id, membership_id)
     code = accounts.user_codes([target.user_code]).get(target.user_code)
     if code is None or code.state is not CodeState.ACTIVATED:
@@ -47,13 +47,13 @@ def reprove(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -
 
 
 def may_unlock(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> bool:
-    """Tell whether somebody may open the sign-in of a member again, which waits after wrong tries."""
+    """Return whether a person may open the sign-in of a member again, which waits after wrong attempts."""
     target = people_services.membership(enterprise_id, membership_id)
     return accounts.lockout_of(target.person_id, now=now).locked_until is not None and bool(_may_vouch(target, by))
 
 
 def unlock(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> bool:
-    """Open the sign-in of a member again; tell whether it waited.
+    """Open the sign-in of a member again; return whether it waited.
 
     Raises:
         NotAllowedError: the actor may not.

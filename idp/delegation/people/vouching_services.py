@@ -1,6 +1,6 @@
 """Vouching again for the name of a member who corrected it: what was vouched for before never covers the new name.
 
-Agencies that ask for ``verified_claims`` receive the name that was vouched for, with the instant of the vouch. Whoever answers
+Agencies that ask for ``verified_claims`` receive the vouched name, with the instant of the vouch. The one who answers
 for all the roles of the person here vouches again, for the name that the page showed and no other.
 """
 
@@ -23,7 +23,7 @@ from .people_services import MembershipView
 
 
 def may_vouch_name(enterprise_id: str, membership_id: str, *, by: str) -> bool:
-    """Tell whether a person may vouch for the present name of a member, which is another than the one vouched for."""
+    """Return whether a person may vouch for the present name of a member, which is another than the one vouched for."""
     target = people_services.membership(enterprise_id, membership_id)
     return _is_waiting(target) and bool(newcomer_services.may_answer_for(target, by))
 
@@ -56,7 +56,7 @@ def vouch_name(
 
 
 def _is_waiting(target: MembershipView) -> bool:
-    """Tell whether the name of a member is another than the one vouched for; a name proved at enrolment is no vouch's."""
+    """Return whether the name of a member is another than the one vouched for; a name proved at enrolment is no vouch's."""
     proved = enterprise_services.verification(target.enterprise_id).authorized_representative
     known = (target.known.given_name, target.known.family_name)
     return target.person_id != proved and known != target.vouched_for

@@ -1,4 +1,4 @@
-"""Reading the facts that decide rights: one joined select, for one person or for everybody in an enterprise.
+"""Reading the facts that decide rights: one joined select, for one person or for every person in an enterprise.
 
 System users are read by a select of their own, which gives the same facts.
 
@@ -86,7 +86,7 @@ def _system(statement: Select[*tuple[Any, ...]], asked: dict[str, object]) -> Fa
 def read_everybody(
     enterprise_id: str, agency_id: str, *, now: datetime, whole_past: bool = False
 ) -> tuple[FactsReading, ...]:
-    """Read the facts about everybody who ever belonged to the enterprise, in one statement."""
+    """Read the facts about every person who ever belonged to the enterprise, in one statement."""
     asked = {"enterprise": enterprise_id, "agency": agency_id, "instant": now}
     return _gather(db.session.execute(_OF_EVERYBODY[whole_past], asked).all(), agency_id)
 
@@ -98,7 +98,7 @@ def read_systems(enterprise_id: str, agency_id: str) -> tuple[FactsReading, ...]
 
 
 def _selected(*, whole_past: bool) -> Select[*tuple[Any, ...]]:
-    """Return the statement for everybody of an *enterprise* at an *agency*: rights that still count at an *instant*, or all."""
+    """Return the statement for every person of an *enterprise* at an *agency*: rights that count at an *instant*, or all."""
     grant_counts = and_(_GRANTS.c.membership_id == _MEMBERS.c.id, _GRANTS.c.agency_id == _AGENCY)
     if not whole_past:
         grant_counts = and_(grant_counts, _GRANTS.c.revoked_at.is_(None), _GRANTS.c.not_after > bindparam("instant"))

@@ -47,7 +47,7 @@ def set_rights(
     changes nothing and is no conflict.
 
     Raises:
-        ConflictError: somebody else changed the rights at this agency since *seen_revision*.
+        ConflictError: another person changed the rights at this agency since *seen_revision*.
         NotAllowedError: the granter may not give this (see ``rules.may_grant``).
         NotFoundError: a membership is not of this enterprise.
     """

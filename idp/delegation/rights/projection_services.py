@@ -1,7 +1,7 @@
-"""The version of what agencies are told, and the signal when it shrinks.
+"""The version of what agencies receive, and the signal when it shrinks.
 
-A projection row remembers what was last projected for a person, an enterprise and an agency. Whoever finds that it has
-changed raises the version by one conditional UPDATE; the one whose UPDATE succeeds, and nobody else, writes the removal and
+A projection row remembers what was last projected for a person, an enterprise and an agency. A person who finds that it has
+changed raises the version by one conditional UPDATE; the one whose UPDATE succeeds, and no other person, writes the removal and
 the outbox row when rights were lost: exactly one signal for each loss, whichever path caused it (claims §Signals).
 """
 
@@ -103,7 +103,7 @@ def watching(
 ) -> Iterator[None]:
     """Wrap a change of rights: what it takes away is signalled with *reason*, in the same transaction.
 
-    Without *person_id* everybody in the enterprise is watched; without *agency_id*, every agency it ever subscribed to.
+    Without *person_id* every person in the enterprise is watched; without *agency_id*, every agency it ever subscribed to.
     """
     agencies = (agency_id,) if agency_id else agencies_of(enterprise_id)
     _settle_all(enterprise_id, agencies, person_id, now, None, SYSTEM)
@@ -114,7 +114,7 @@ def watching(
 def refresh_projections(
     enterprise_id: str, agency_id: str, *, reason: str, now: datetime, actor: Actor = SYSTEM
 ) -> None:
-    """Bring everybody's projection for an agency up to date after a change of the subscription or of the catalogue."""
+    """Bring every person's projection for an agency up to date after a change of the subscription or of the catalogue."""
     with transaction():
         _settle_all(enterprise_id, (agency_id,), None, now, reason, actor)
 
@@ -167,7 +167,7 @@ def sweep_dates(now: datetime, limit: int = 500) -> int:
 
 
 def agencies_of(enterprise_id: str) -> tuple[str, ...]:
-    """Return the agencies at which anybody of the enterprise may hold rights."""
+    """Return the agencies at which any person of the enterprise may hold rights."""
     subscribed = select(Subscription.agency_id).where(Subscription.enterprise_id == enterprise_id)
     projected = select(Projection.agency_id).where(Projection.enterprise_id == enterprise_id)
     return tuple(sorted(db.session.scalars(subscribed.union(projected))))
@@ -205,7 +205,7 @@ def _agrees(reading: FactsReading, authority: Authority | None) -> bool:
 def _settle(
     reading: FactsReading, facts: AuthorityFacts, now: datetime, reason: str | None, actor: Actor
 ) -> tuple[bool, Authority | None]:
-    """Write what *facts* project; False when somebody else wrote meanwhile."""
+    """Write what *facts* project; False when another person wrote meanwhile."""
     stored = reading.projected
     authority = assemble(facts, now, version=stored.version if stored else 1)
     ahead = next_change(facts, now)

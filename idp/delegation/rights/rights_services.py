@@ -20,7 +20,7 @@ from .projection_services import current
 
 @dataclass(frozen=True, slots=True)
 class EnterpriseChoice:
-    """An enterprise somebody may act for."""
+    """An enterprise a person may act for."""
 
     enterprise_id: str
     neq: str
@@ -38,7 +38,7 @@ class Right:
     until: date | None
 
     def same_as(self, other: Right) -> bool:
-        """Tell whether both give the same; without blocks the end date means nothing."""
+        """Return whether both give the same; without blocks the end date means nothing."""
         return self.blocks == other.blocks and (self.until == other.until or not self.blocks)
 
 

@@ -88,7 +88,7 @@ def approve(enterprise_id: str, agency_id: str, wanted: Wanted, *, by: str, now:
 
     Raises:
         NotAllowedError: the rules object (see ``system_users.may_approve``).
-        ConflictError: somebody else approved the same software meanwhile.
+        ConflictError: another person approved the same software meanwhile.
     """
     with transaction() as session:
         steady_rights(enterprise_id, agency_id)
@@ -124,7 +124,7 @@ def approve(enterprise_id: str, agency_id: str, wanted: Wanted, *, by: str, now:
 
 
 def revoke(enterprise_id: str, system_user_id: str, *, by: str, now: datetime) -> bool:
-    """Take an approval back at once; the agency is told. False when it was over already.
+    """Take an approval back at once; the agency is notified. False when it was over already.
 
     Raises:
         NotAllowedError: *by* is no PES of the enterprise.
@@ -224,7 +224,7 @@ def names_of(enterprise_id: str) -> dict[str, str]:
 
 
 def was_notified(system_user_id: str) -> bool:
-    """Tell whether an agency ever heard of a system user: a token was made for it."""
+    """Return whether an agency ever heard of a system user: a token was made for it."""
     used = select(SoftwareApproval.last_used_at).where(SoftwareApproval.id == system_user_id)
     return db.session.scalar(used) is not None
 

@@ -71,7 +71,7 @@ def content_of(seen: SubscriptionView) -> Content:
 
 
 def consent_needed(seen: SubscriptionView, changed: Difference, agency: Agency) -> bool:
-    """Tell whether a change must be consented to."""
+    """Return whether a change must be consented to."""
     return needs_consent(changed, consented=seen.consent_digest, consent_now=agency.consent.digest)
 
 

@@ -43,7 +43,7 @@ class ChangeForm(MandatForm):
     consent = BooleanField(_l("I have read this text and I consent"))
 
     def fits(self, asks_extends: bool, asks_consent: bool) -> bool:
-        """Put an error beside what is asked and was not answered; tell whether there is none."""
+        """Put an error beside what is asked and was not answered; return whether there is none."""
         self.validate()
         if asks_extends and self.extends.data not in ("yes", "no"):
             self.extends.errors = [_("Choose what people with unrestricted access get")]
@@ -53,7 +53,7 @@ class ChangeForm(MandatForm):
 
 
 class WithdrawalForm(MandatForm):
-    """The one box that stands between a click and the end of everybody's access."""
+    """The one box that stands between a click and the end of every person's access."""
 
     sure = BooleanField(
         _l("I understand that all access at this agency ends now"),
@@ -117,7 +117,7 @@ def read(form: Any, agency: Agency) -> Checked:
 
 
 def still_fits(agency: Agency, answers: Mapping[str, str], blocks: tuple[str, ...]) -> bool:
-    """Tell whether answers given a while ago still fit: the agency may have changed its questions."""
+    """Return whether answers given a while ago still fit: the agency may have changed its questions."""
     return bool(check(agency.questionnaire, answers, blocks, offered=agency.offered))
 
 

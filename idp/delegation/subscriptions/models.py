@@ -26,7 +26,7 @@ class CatalogueAgency(Base):
 class Subscription(Base):
     """The subscription of one enterprise to one agency: one row for its whole life, whatever its state.
 
-    ``revision`` grows with every change; whoever writes names the one they saw.
+    ``revision`` grows with every change; the person who writes names the one they saw.
     """
 
     __tablename__ = "subscription"

@@ -46,22 +46,22 @@ class SubscriptionView:
 
     @property
     def counts(self) -> bool:
-        """Tell whether its blocks may be used now."""
+        """Return whether its blocks may be used now."""
         return self.state in COUNTING
 
     @property
     def may_change(self) -> bool:
-        """Tell whether its blocks and answers can be changed now."""
+        """Return whether its blocks and answers can be changed now."""
         return may(self.state, SubscriptionEvent.CHANGE_ASKED)
 
     @property
     def may_withdraw(self) -> bool:
-        """Tell whether it can be left now."""
+        """Return whether it can be left now."""
         return may(self.state, SubscriptionEvent.WITHDRAWN)
 
     @property
     def may_send_again(self) -> bool:
-        """Tell whether it can be corrected, or asked again, and sent."""
+        """Return whether it can be corrected, or asked again, and sent."""
         return self.state in SENDING_AGAIN
 
 

@@ -159,7 +159,7 @@ def decide(
 
 
 def withdraw(enterprise_id: str, agency_id: str, *, by: str, now: datetime) -> SubscriptionView:
-    """Leave an agency: every right there ends now, for everybody, and people who lost one are signalled.
+    """Leave an agency: every right there ends now, for every person, and people who lost one are signalled.
 
     Withdrawing twice changes nothing.
 
@@ -186,7 +186,7 @@ def withdraw(enterprise_id: str, agency_id: str, *, by: str, now: datetime) -> S
 
 
 def settle_catalogue(agency_ids: Iterable[str], *, now: datetime) -> int:
-    """Bring everybody's rights in line after agencies changed their catalogue; return how many enterprises were looked at.
+    """Bring every person's rights in line after agencies changed their catalogue; return how many enterprises were looked at.
 
     A block that was retired is a right removed: whoever held it is signalled.
     """
@@ -278,7 +278,7 @@ def _decide(
 
 
 def _was_decided(seen: SubscriptionView, seen_revision: int | None, accept: bool, reason: str | None) -> bool:
-    """Tell whether the very decision that is asked was taken on the revision that was read (by default, the last one)."""
+    """Return whether the very decision that is asked was taken on the revision that was read (by default, the last one)."""
     decided = SubscriptionEvent.ACCEPTED if accept else SubscriptionEvent.REFUSED
     changed = SubscriptionEvent.CHANGE_ACCEPTED if accept else SubscriptionEvent.CHANGE_REFUSED
     revision = seen.revision if seen_revision is None else seen_revision + 1

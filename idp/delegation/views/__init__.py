@@ -78,6 +78,6 @@ def password_words(person_id: str) -> tuple[str, ...]:
 
 
 def enterprises_of_codes(person_id: str) -> dict[str, EnterpriseOfCode]:
-    """Return of which enterprise each user code of a person is, for the reminder sent to somebody who lost theirs."""
+    """Return of which enterprise each user code of a person is, for the reminder sent to a person who lost theirs."""
     views = services.memberships_of(person_id)
     return {view.user_code.replace("-", ""): EnterpriseOfCode(view.enterprise_name, view.enterprise) for view in views}

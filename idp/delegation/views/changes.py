@@ -173,7 +173,7 @@ def _asked_otherwise(agency_id: str) -> ResponseReturnValue:
 
 
 def _asks(view: SubscriptionView, shown: Agency, wanted: Content) -> tuple[bool, bool]:
-    """Tell whether the confirmation asks what unrestricted access becomes, and for consent."""
+    """Return whether the confirmation asks what unrestricted access becomes, and for consent."""
     changed = difference(change_services.content_of(view), wanted)
     extends = (
         bool(changed.added)

@@ -218,7 +218,7 @@ def _role(role: Any) -> str:
 
 @blueprint.get("/why")
 def why() -> ResponseReturnValue:
-    """Explain why somebody may or may not use a block; a user asks about themself only."""
+    """Explain why a person may or may not use a block; a user asks about themself only."""
     here = acting()
     people, systems = _askable(), _askable_systems()
     agencies = catalogue_services.agencies()
@@ -259,7 +259,7 @@ def _askable_systems() -> dict[str, str]:
 
 
 def _askable() -> list[MembershipView]:
-    """Return one membership a person: everybody for the AR and the PES, oneself for a user."""
+    """Return one membership a person: every person for the AR and the PES, oneself for a user."""
     here = acting()
     views = _each_person(services.members(here.enterprise_id))
     if here.roles & {Role.PES, Role.AUTHORIZED_REPRESENTATIVE}:

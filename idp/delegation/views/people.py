@@ -66,7 +66,7 @@ def take_enterprise() -> ResponseReturnValue:
 @blueprint.get("/people")
 @pes_required
 def people() -> ResponseReturnValue:
-    """List everybody of the enterprise, with where they hold rights and until when."""
+    """List every person of the enterprise, with where they hold rights and until when."""
     enterprise_id = acting().enterprise_id
     return render_template("delegation/people.html", people=presenting_people(services.members(enterprise_id)))
 
@@ -140,7 +140,7 @@ def _add(role: Role, *, back: str) -> ResponseReturnValue:
 
 
 def _same_submission(form: PersonForm, role: Role) -> Newcomer | None:
-    """Return a new password for whoever this form created a moment ago: a double submission is one creation."""
+    """Return a new password for the person who this form created a moment ago: a double submission is one creation."""
     here = acting()
     for view in services.known_here(here.enterprise_id, form.email.data):
         same = view.vouched_for == (form.given_name.data, form.family_name.data)
@@ -152,7 +152,7 @@ def _same_submission(form: PersonForm, role: Role) -> Newcomer | None:
 
 
 def slips_of(newcomer: Newcomer, back: str) -> ResponseReturnValue:
-    """Show the slips of somebody, once; somebody who keeps their code has none."""
+    """Show the slips of a person, once; a person who keeps their code has none."""
     name = services.membership(acting().enterprise_id, newcomer.membership_id).name
     if newcomer.temporary is None:
         flash(_("%(name)s keeps the user code they already have here.", name=name), "success")
@@ -208,7 +208,7 @@ def _rights(view: MembershipView) -> tuple[tuple[str, services.Right], ...]:
 
 
 def visible(membership_id: str) -> MembershipView:
-    """Return a member this person may see: a PES sees everybody, the AR the PES and themself."""
+    """Return a member this person may see: a PES sees every person, the AR the PES and themself."""
     here = acting()
     view = services.membership(here.enterprise_id, membership_id)
     if here.is_pes or view.role is not Role.USER:
@@ -241,7 +241,7 @@ def _removals(view: MembershipView) -> list[dict[str, object]]:
 @ar_or_pes_required
 @fresh_sign_in_required
 def new_slips(membership_id: str) -> ResponseReturnValue:
-    """Issue a new temporary password for somebody who has not activated their code."""
+    """Issue a new temporary password for a person who has not activated their code."""
     here = acting()
     view = visible(membership_id)
     try:
@@ -288,7 +288,7 @@ ACTS = {
 @blueprint.get("/people/<membership_id>/<any(suspend, reactivate, remove):act>")
 @ar_or_pes_required
 def confirm_act(membership_id: str, act: str) -> ResponseReturnValue:
-    """Ask before suspending, reactivating or removing somebody, and say what will follow."""
+    """Ask before suspending, reactivating or removing a person, and say what will follow."""
     here = acting()
     view = visible(membership_id)
     decision = ACTS[act][0](here.enterprise_id, view.id, by=here.person.id)
@@ -312,7 +312,7 @@ def _act_page(view: MembershipView, act: str, reasons: tuple[rules.DenialReason,
 @ar_or_pes_required
 @fresh_sign_in_required
 def do_act(membership_id: str, act: str) -> ResponseReturnValue:
-    """Suspend, reactivate or remove somebody; doing it again changes nothing."""
+    """Suspend, reactivate or remove a person; doing it again changes nothing."""
     here = acting()
     view = visible(membership_id)
     decision = ACTS[act][1](here.enterprise_id, view.id, by=here.person.id, now=now())

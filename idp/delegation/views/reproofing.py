@@ -1,4 +1,4 @@
-"""The pages on which a PES or the representative helps somebody who cannot sign in: proved anew, or the door opened again."""
+"""The pages on which a PES or the representative helps a person who cannot sign in: proved again, or the door opened again."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def confirm(membership_id: str) -> ResponseReturnValue:
 @ar_or_pes_required
 @fresh_sign_in_required
 def start(membership_id: str) -> ResponseReturnValue:
-    """Begin, and show the slips once; the person is told."""
+    """Begin, and show the slips once; the person is notified."""
     view = _provable(membership_id)
     here = acting()
     try:
@@ -45,7 +45,7 @@ def start(membership_id: str) -> ResponseReturnValue:
 @blueprint.get("/unlock")
 @ar_or_pes_required
 def confirm_unlock(membership_id: str) -> ResponseReturnValue:
-    """Say since when the sign-in waits and what opening it again does; somebody who no longer waits has no such page."""
+    """Say since when the sign-in waits and what opening it again does; a person who no longer waits has no such page."""
     view = visible(membership_id)
     if not reproofing_services.may_unlock(view.enterprise_id, view.id, by=acting().person.id, now=now()):
         return see_other(f"/people/{view.id}")

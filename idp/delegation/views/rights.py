@@ -46,14 +46,14 @@ class PersonChange:
 
     @property
     def end_changed(self) -> bool:
-        """Tell whether the end date would move."""
+        """Return whether the end date would move."""
         return bool(self.before.blocks and self.after.blocks) and self.before.until != self.after.until
 
 
 @blueprint.get("/agencies/<agency_id>/rights")
 @pes_required
 def rights(agency_id: str) -> ResponseReturnValue:
-    """Show users and blocks of one agency, everybody or, with ``person``, one at a time."""
+    """Show users and blocks of one agency, every person or, with ``person``, one at a time."""
     matrix = _matrix(agency_id)
     return _matrix_page(matrix, shown(matrix, now()), request.args.get("person"))
 
@@ -91,7 +91,7 @@ def check(agency_id: str) -> ResponseReturnValue:
 @pes_required
 def preview(agency_id: str) -> ResponseReturnValue:
     """Show what would change, what the agency would receive, and ask to confirm."""
-    if "changes" not in request.args:  # whoever gives up confirming who they are
+    if "changes" not in request.args:  # the person who gives up confirming who they are
         return see_other(f"/agencies/{agency_id}/rights")
     previewed = _opened(request.args["changes"], agency_id)
     matrix = _matrix(agency_id)
@@ -109,7 +109,7 @@ def preview(agency_id: str) -> ResponseReturnValue:
 @pes_required
 @fresh_sign_in_required
 def save(agency_id: str) -> ResponseReturnValue:
-    """Save exactly what was shown; refuse when somebody else saved meanwhile."""
+    """Save exactly what was shown; refuse when another person saved meanwhile."""
     here = acting()
     previewed = _opened(request.form.get("changes", ""), agency_id)
     wanted = _wanted(previewed)
@@ -290,7 +290,7 @@ def _person_change(
 
 
 def _conflict_page(matrix: Matrix, wanted: tuple[Right, ...]) -> ResponseReturnValue:
-    """Say that somebody else saved, with what was wanted beside what is there now."""
+    """Say that another person saved, with what was wanted beside what is there now."""
     names = _names(matrix)
     rows: list[dict[str, Any]] = []
     for right in wanted:

@@ -94,7 +94,7 @@ def give(
 def refuse(
     interaction: Interaction, *, person_id: str, enterprise_id: str | None, agency_id: str, now: datetime
 ) -> bool:
-    """Complete *interaction* with a refusal; tell whether it was still open."""
+    """Complete *interaction* with a refusal; return whether it was still open."""
     with transaction():
         if not interaction_services.complete(interaction, now=now):
             return False
@@ -132,7 +132,7 @@ def withdraw(*, person_id: str, enterprise_id: str, agency_id: str, now: datetim
 def end_for(person_id: str, enterprise_id: str, now: datetime) -> None:
     """End a person's consents for an enterprise that they leave, and what agencies hold by them, in the caller's transaction.
 
-    Whoever is engaged again is asked again. The agencies hear of it by the rights that end.
+    A person who is engaged again is asked again. The agencies hear of it by the rights that end.
     """
     with transaction():
         _end(person_id, ConsentRow.enterprise_id == enterprise_id, actor=audit.SYSTEM, now=now)

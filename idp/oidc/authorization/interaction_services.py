@@ -133,7 +133,7 @@ def way_back(interaction_id: str | None, *, browser_digest: str | None) -> Respo
 
 
 def is_unbound(interaction_id: str) -> bool:
-    """Tell whether an interaction waits for its browser."""
+    """Return whether an interaction waits for its browser."""
     if not _ID.fullmatch(interaction_id):
         return False
     wanted = select(InteractionRow.id).where(
@@ -179,7 +179,7 @@ def _answer(interaction: Interaction, **values: str | None) -> None:
 
 
 def complete(interaction: Interaction, *, now: datetime) -> bool:
-    """End an interaction, in the caller's transaction if there is one; only the first caller is told True.
+    """End an interaction, in the caller's transaction if there is one; only the first caller receives True.
 
     One that never needed a page has no id; the request that a client pushed is used up either way.
     """

@@ -1,7 +1,7 @@
 """The decision to give a code, and its writing: one transaction, which keeps all that was decided on as it is.
 
 What the page before had found may be gone by now. The order of locks: the client, the people of the enterprise, consents, the
-person and their sign-in, what was asked; whoever takes one of these away takes them in the same order, and ends the grants
+person and their sign-in, what was asked; the person who takes one of these away takes them in the same order, and ends the grants
 that rest on it.
 """
 

@@ -84,7 +84,7 @@ def _consented(request: AuthorizationRequest, client: RelyingParty, sign_in: Sig
 
 
 def _was_given(interaction: Interaction, client: RelyingParty, sign_in: SignIn, *, hold: bool) -> bool:
-    """Tell whether the person consented in this interaction to all that it asks, for the enterprise chosen."""
+    """Return whether the person consented in this interaction to all that it asks, for the enterprise chosen."""
     if interaction.consented_for is None or interaction.consented_for != interaction.chosen:
         return False
     asked = Disclosure.of(interaction.request)

@@ -1,6 +1,6 @@
-"""The pushed authorization request endpoint (RFC 9126): the client proves itself, its request is judged now, kept, and named.
+"""The pushed authorization request endpoint (RFC 9126): the client proves itself, its request is checked now, kept, and named.
 
-What is wrong is told to the client at once, as JSON: no browser is involved yet.
+What is wrong is returned to the client at once, as JSON: no browser is involved yet.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def fetch_keys(asked: BackChannelRequest, client: RelyingParty) -> None:
 
 
 def push(asked: BackChannelRequest, client: RelyingParty) -> Answer:
-    """Judge a request and keep it; the answer names it for ninety seconds."""
+    """Check a request and keep it; the answer names it for ninety seconds."""
     try:
         request = request_parsing.checked(_parameters(asked, client), client)
     except UnprovenRequestError as error:

@@ -41,7 +41,7 @@ def find(request_uri: str, client: RelyingParty, *, now: datetime) -> Authorizat
 
 
 def use_up(pushed_digest: str, *, now: datetime) -> bool:
-    """Use a pushed request up, in the caller's transaction; only the first answer to it is told True."""
+    """Use a pushed request up, in the caller's transaction; only the first answer to it receives True."""
     used = db.session.execute(_USE_UP, {"of": pushed_digest, "now": now}).first()
     return used is not None
 

@@ -62,7 +62,7 @@ def checked(asked: Parameters, client: RelyingParty) -> AuthorizationRequest:
 
 
 def is_reference(asked: Parameters) -> bool:
-    """Tell whether the browser brings a reference to a pushed request: what stands beside it does not count (RFC 9126 §4)."""
+    """Return whether the browser brings a reference to a pushed request: what stands beside it does not count (RFC 9126 §4)."""
     return (asked.get("request_uri") or "").startswith(REQUEST_URI)
 
 

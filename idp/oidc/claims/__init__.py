@@ -1,1 +1,1 @@
-"""What is told beyond the scopes: claims by name, levels of assurance, verified claims."""
+"""What is returned beyond the scopes: claims by name, levels of assurance, verified claims."""

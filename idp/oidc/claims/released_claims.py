@@ -1,4 +1,4 @@
-"""What an agency is told under a grant: the facts are read when a claim needs them, then :mod:`.domain.asked_claims` decides."""
+"""What an agency receives under a grant: the facts are read when a claim needs them, then :mod:`.domain.asked_claims` decides."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def credentials(headers: Mapping[str, str], form: Mapping[str, str]) -> Presente
 def _by_certificate(
     client: RelyingParty, form: Mapping[str, str], handshake: Handshake, keys_of: KeysOf, now: datetime
 ) -> Proven:
-    """Judge the certificate of a client that named itself (RFC 8705 §2); what failed is told to nobody."""
+    """Check the certificate of a client that named itself (RFC 8705 §2); no response says what failed."""
     if "client_secret" in form:
         raise InvalidRequestError("use one method of client authentication only")
     try:
@@ -154,7 +154,7 @@ def _by_assertion(
     token_url: str,
     now: datetime,
 ) -> Proven:
-    """Verify a client assertion; what failed is told to nobody (RFC 7521 §4.2.1)."""
+    """Verify a client assertion; no response says what failed (RFC 7521 §4.2.1)."""
     if "Authorization" in headers or "client_secret" in form:
         raise InvalidRequestError("use one method of client authentication only")
     try:

@@ -51,11 +51,11 @@ class _Held:
     tried_at: datetime = _NEVER
 
     def answers(self, kid: str | None, at: datetime) -> bool:
-        """Tell whether no call is needed."""
+        """Return whether no call is needed."""
         return at < self.fresh_until and (kid is None or any(key.kid == kid for key in self.keys))
 
     def may_call(self, at: datetime) -> bool:
-        """Tell whether the address was left alone for long enough."""
+        """Return whether the address was left alone for long enough."""
         return self.tried_at == _NEVER or abs(at - self.tried_at) >= BETWEEN_CALLS
 
     def usable(self, at: datetime) -> tuple[ClientKey, ...]:
@@ -83,7 +83,7 @@ def keys_of(client: RelyingParty, kid: str | None) -> tuple[ClientKey, ...]:
     patience = LONGEST_WAIT if place.held.keys else egress.LONGEST  # a slow host must not hold every worker
     if place.lock.acquire(timeout=patience):
         try:
-            if not place.held.answers(kid, at) and place.held.may_call(at):  # nobody else just did
+            if not place.held.answers(kid, at) and place.held.may_call(at):  # no other thread just did
                 place.held = _called(client, client.jwks_uri, place.held, at)
         finally:
             place.lock.release()

@@ -169,7 +169,7 @@ def forget(client_id: str) -> None:
 
 
 def revoke(client_id: str, *, actor: audit.Actor, now: datetime) -> bool:
-    """Remove a client, with all it was given; tell whether there was one."""
+    """Remove a client, with all it was given; return whether there was one."""
     with transaction() as session:
         agency_id = session.scalar(
             update(RelyingPartyRow)
@@ -205,7 +205,7 @@ def doubtful_addresses(client_id: str) -> tuple[str, ...]:
 
 
 def has_origin(origin: str) -> bool:
-    """Tell whether a client registered *origin* for calls from a browser."""
+    """Return whether a client registered *origin* for calls from a browser."""
     if len(origin) > _LONGEST_ORIGIN or not origin.isascii():
         return False
     kept = _origins().get(origin)

@@ -75,7 +75,7 @@ def consume(token: str, *, now: datetime) -> str | None:
 
 
 def revoke(token_id: str, *, now: datetime) -> bool:
-    """End a token by its identifier; tell whether it was alive. Clients that it registered stay."""
+    """End a token by its identifier; return whether it was alive. Clients that it registered stay."""
     with transaction() as session:
         agency_id = session.scalar(
             update(Row)

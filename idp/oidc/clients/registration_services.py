@@ -1,4 +1,4 @@
-"""Clients that register and manage themselves (RFC 7591, RFC 7592): judged, fetched for, then written in one transaction."""
+"""Clients that register and manage themselves (RFC 7591, RFC 7592): checked, fetched for, then written in one transaction."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def agency_of(initial_token: str, *, now: datetime) -> str:
 
 
 def register(body: bytes, *, initial_token: str, now: datetime) -> dict[str, Any]:
-    """Register a client and return what it is told: the only time its secret and its token are seen.
+    """Register a client and return what it receives: the only time its secret and its token are seen.
 
     Raises:
         UnknownTokenError: the initial access token opens nothing, or its last use was taken meanwhile.

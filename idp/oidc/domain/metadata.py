@@ -31,7 +31,7 @@ CLAIMS = (
     *("name", "given_name", "family_name", "locale", "email", "email_verified"),
     *("enterprise", "representation", "functional_blocks"),
 )
-_PROVING = ("token", "introspection", "revocation")  # endpoints whose methods of client authentication are told
+_PROVING = ("token", "introspection", "revocation")  # endpoints whose methods of client authentication are published
 _ALIASED = ("token", "pushed_authorization_request", "userinfo", "introspection", "revocation")  # RFC 8705 §5
 
 

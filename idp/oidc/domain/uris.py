@@ -48,7 +48,7 @@ def fault(uri: object, *, issuer: str, is_native: bool = False) -> str | None:
 
 
 def lacks_path(uri: str) -> bool:
-    """Tell whether *uri* names a host and nothing more: some libraries add a slash, and then nothing fits (protocol.md §9.19)."""
+    """Return whether *uri* names a host and nothing more: some libraries add a slash, which breaks (protocol.md §9.19)."""
     return urlsplit(uri).path == ""
 
 
@@ -89,7 +89,7 @@ def origin(uri: str) -> str:
 
 
 def is_same_site(uri: str, other: str) -> bool:
-    """Tell whether two addresses are of one scheme, host and port, however they are written."""
+    """Return whether two addresses are of one scheme, host and port, however they are written."""
     return _site(uri) == _site(other)
 
 
@@ -105,5 +105,5 @@ def host(uri: str) -> str:
 
 
 def is_origin(text: object, *, issuer: str) -> bool:
-    """Tell whether *text* is an acceptable origin and nothing more."""
+    """Return whether *text* is an acceptable origin and nothing more."""
     return isinstance(text, str) and fault(text, issuer=issuer) is None and origin(text) == text

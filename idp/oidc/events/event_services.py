@@ -47,7 +47,7 @@ def queue(
 ) -> bool:
     """Keep *event* for *stream* in the caller's transaction, and let it leave; once for each *cause*.
 
-    Tell whether the receiver will hear: not while the stream is paused or disabled, nor of what it could not take. A removal
+    Return whether the receiver will hear: not while the stream is paused or disabled, nor of what it could not take. A removal
     waits for this delivery to be confirmed, unless it will not come and the client can be told in an *other_way*.
     """
     if stream.status is Status.DISABLED:
@@ -105,7 +105,7 @@ def redirect(stream: Stream, *, now: datetime) -> None:
 
 
 def forget(stream: Stream, *, now: datetime) -> None:
-    """Forget the events of a stream that ends, in the caller's transaction; removals are told otherwise."""
+    """Forget the events of a stream that ends, in the caller's transaction; removals are notified otherwise."""
     _forget(stream.id, stream.agency_id, now)
 
 
@@ -230,7 +230,7 @@ def _note_delivered(which: Iterable[ColumnElement[bool]], now: datetime) -> None
 
 
 def _note_refused(stream: Stream, jti: str, code: str, now: datetime) -> None:
-    """Note that a receiver could not take an event: it is not offered again, and a removal is told otherwise (RFC 8936 §2.6)."""
+    """Note that a receiver could not take an event: it is not offered again; a removal is notified otherwise (RFC 8936 §2.6)."""
     _hand_back(stream.agency_id, (SecurityEventRow.stream_id == stream.id, SecurityEventRow.id == jti, *_WAITING), now)
     refused = db.session.execute(
         update(SecurityEventRow)

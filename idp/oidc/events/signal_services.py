@@ -147,7 +147,7 @@ def fan_out_name_changed(payload: dict[str, Any], now: datetime) -> None:
 
 
 def fan_out_access_frozen(payload: dict[str, Any], now: datetime) -> None:
-    """End what agencies hold of a person who froze their account; their sessions end, and are told of, one by one."""
+    """End what agencies hold of a person who froze their account; their sessions end, and are reported, one by one."""
     with transaction():
         grant_services.end_offline_access(
             str(payload["person_id"]), before=datetime.fromisoformat(payload["at"]), now=now
@@ -189,7 +189,7 @@ def _all_agreed(person_id: str, *, at: datetime | None = None) -> dict[tuple[str
 
 
 def _is_known(person_id: str, agency_id: str, now: datetime, *, enterprise_id: str, at: datetime) -> bool:
-    """Tell whether the agency knew the person *at* the loss: a consent that ended with the right counts, one before does not."""
+    """Return whether the agency knew the person *at* the loss: a consent that ended with the right counts."""
     agreed = select(ConsentRow.id).where(
         ConsentRow.person_id == person_id,
         ConsentRow.agency_id == agency_id,

@@ -35,7 +35,7 @@ _SELECTED = select(
 
 
 def of_client(client: RelyingParty, *, hold: bool = False) -> Stream | None:
-    """Return the stream of a client; with *hold* nobody else changes it or writes on it until the transaction ends."""
+    """Return the stream of a client; with *hold* no other person changes it or writes on it until the transaction ends."""
     wanted = _SELECTED.where(EventStreamRow.client_id == client.client_id)
     row = db.session.execute(wanted.with_for_update() if hold else wanted).first()
     return _stream(row) if row else None
@@ -156,7 +156,7 @@ def set_status(client: RelyingParty, body: Mapping[str, Any], *, now: datetime) 
 
 
 def keep_subject(client: RelyingParty, body: Mapping[str, Any], *, wanted: bool) -> None:
-    """Hear of a person again, or no more; everybody is heard of at first (SSF 1.0 §8.1.3, ``default_subjects`` ALL).
+    """Hear of a person again, or no more; every person is heard of at first (SSF 1.0 §8.1.3, ``default_subjects`` ALL).
 
     Nothing tells whether the person exists.
 
@@ -180,7 +180,7 @@ def keep_subject(client: RelyingParty, body: Mapping[str, Any], *, wanted: bool)
 
 
 def is_removed(stream: Stream, sub: str) -> bool:
-    """Tell whether the receiver wants to hear nothing about a person."""
+    """Return whether the receiver requires to hear nothing about a person."""
     found = select(RemovedSubjectRow.sub).where(RemovedSubjectRow.stream_id == stream.id, RemovedSubjectRow.sub == sub)
     return db.session.scalar(found) is not None
 

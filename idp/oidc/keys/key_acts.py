@@ -1,4 +1,4 @@
-"""What is done to the folder of keys: made, rotated, revoked, sealed anew. One process at a time; stopped anywhere, it holds.
+"""What is done to the folder of keys: made, rotated, revoked, sealed again. One process at a time; stopped anywhere, it holds.
 
 Each step is the replacement of one file, and after each of them every algorithm still has a key that signs.
 """
@@ -68,7 +68,7 @@ def replace_at_once(
     """Make new keys for *algs* that sign at once, and revoke all others of these algorithms: they may be in wrong hands.
 
     The new file names what it revokes: both happen in the one rename. *seen* holds the kids that signed when this was asked
-    for; an algorithm whose key changed meanwhile was replaced by somebody else, and is left alone.
+    for; an algorithm whose key changed meanwhile was replaced by another person, and is left alone.
     """
     done: list[KeyChange] = []
     with folder.locked():

@@ -1,7 +1,7 @@
-"""The file of one signing key, as text: what is told in clear, and the private half sealed.
+"""The file of one signing key, as text: what is kept in clear, and the private half sealed.
 
 A file tells what a key is and where it is in its life, and holds its private half sealed with AES-256-GCM under the
-key-encryption key. All the rest is authenticated with it: a state, a date or a public key that somebody edits makes the file
+key-encryption key. All the rest is authenticated with it: a state, a date or a public key that a person edits makes the file
 unreadable. Files of before, with a clear private key, are read as well; the folder decides when that is allowed.
 """
 
@@ -20,7 +20,7 @@ from .domain.signers import FileSigner, Signer, imported_key, private_key, publi
 
 
 class KeyDevice(Protocol):
-    """A device that makes keys and signs with them, and never gives them out."""
+    """A device that makes keys and characters with them, and never gives them out."""
 
     def generate(self, alg: str) -> tuple[str, dict[str, str]]:
         """Make a key pair; return its reference in the device and its public JWK."""
@@ -82,7 +82,7 @@ def written(key: SigningKey, kek: bytes) -> str:
 
 
 def is_clear(text: str) -> bool:
-    """Tell whether a file is one of before, with its private key in clear."""
+    """Return whether a file is one of before, with its private key in clear."""
     told = json.loads(text)
     return isinstance(told, dict) and "sealed" not in told
 
@@ -134,7 +134,7 @@ def _secret(key: SigningKey) -> dict[str, str]:
 
 
 def _context(told: dict[str, Any]) -> str:
-    """Return all that is told in clear, as the seal authenticates it."""
+    """Return all that is kept in clear, as the seal authenticates it."""
     return "signing-key:" + json.dumps(told, sort_keys=True, separators=(",", ":"))
 
 

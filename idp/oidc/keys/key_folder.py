@@ -1,7 +1,7 @@
 """The folder of signing keys: ``signing-<kid>.json``, mode 0600, each replaced in one step.
 
 A key in clear, of before, is read only as long as there is no key-encryption key: afterwards a file that is not sealed may be
-anybody's, and only ``idp keys new``, a person's act, takes it in.
+any person's, and only ``idp keys new``, a person's act, takes it in.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class KeyFolder:
         raise AssertionError("unreachable")
 
     def write(self, key: SigningKey) -> None:
-        """Write the file of *key* in one step: whoever reads sees the old one or the new one, whole."""
+        """Write the file of *key* in one step: the person who reads sees the old one or the new one, whole."""
         self.replace(self.path(key.kid), key_files.written(key, self.keks()[0]))
 
     def remove(self, key: SigningKey) -> None:
@@ -106,7 +106,7 @@ class KeyFolder:
             raise KeyFileError(f"{self.kek_file} does not hold a key-encryption key: {error}") from None
 
     def create_kek(self) -> bool:
-        """Make the key-encryption key if there is none, and tell whether it was made."""
+        """Make the key-encryption key if there is none, and return whether it was made."""
         if self.kek_file.exists():
             return False
         if not all(key_files.is_clear(path.read_text(encoding="ascii")) for path in self.folder.glob(_PATTERN)):

@@ -1,7 +1,7 @@
 """Signing keys in a hardware security module, or anything else that speaks PKCS#11 (OASIS, version 2.40).
 
 The private key is made in the token, is neither readable nor exportable, and signs there. A session belongs to one process: it is
-opened at the first signature, opened anew in a forked process and once after an error, and used by one thread at a time.
+opened at the first signature, opened again in a forked process and once after an error, and used by one thread at a time.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Pkcs11Device:
         if self._session is None or self._opened_by != os.getpid():
             library = pkcs11.lib(str(self._module))
             if self._opened_by not in (0, os.getpid()):
-                library.reinitialize()  # PKCS#11 §5.4: a forked process starts anew
+                library.reinitialize()  # PKCS#11 §5.4: a forked process starts again
             self._keys = {}
             token = library.get_token(token_label=self._token)
             try:

@@ -65,7 +65,7 @@ def shown(
     now: datetime,
     access_token: str | None = None,
 ) -> SenderProof:
-    """Read what a request shows possession of; whether it must show something is for whoever gives tokens to decide.
+    """Read what a request shows possession of; whether it must show something is for the person who gives tokens to decide.
 
     Raises:
         InvalidProofError: there is a proof, and it does not hold.
@@ -132,5 +132,5 @@ def _nonce(now: datetime, back: int) -> str:
 
 
 def _spoken(error: RefusedJwtError) -> str:
-    """Return a description in signs that an error may hold (RFC 6749 §5.2)."""
+    """Return a description in characters that an error may hold (RFC 6749 §5.2)."""
     return f"the DPoP proof does not hold: {error}".replace('"', "'").replace("\\", "/")

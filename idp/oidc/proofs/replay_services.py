@@ -41,12 +41,12 @@ def spend_all(once: Sequence[Once]) -> frozenset[str]:
 
 
 def spend(owner: str, identifier: str, *, until: datetime) -> bool:
-    """Note one use, in the caller's transaction; only the first is told True."""
+    """Note one use, in the caller's transaction; only the first receives True."""
     return owner in spend_all([(owner, identifier, until)])
 
 
 def is_spent(owner: str, identifier: str) -> bool:
-    """Tell whether a use was noted."""
+    """Return whether a use was noted."""
     noted = select(ReplayIdRow.owner).where(
         ReplayIdRow.owner == owner, ReplayIdRow.identifier_digest == digest(identifier)
     )

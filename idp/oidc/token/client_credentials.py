@@ -1,7 +1,7 @@
 """The ``client_credentials`` grant: a client in its own name, for event streams; or a program that an enterprise approved.
 
 With ``authorization_details`` it speaks for an enterprise (``system_token_services``), without them for itself. Its own access
-token is told from a person's by audience (``<issuer>/ssf``) and by subject: ``sub`` is the ``client_id``, which never has the
+token differs from a person's by audience (``<issuer>/ssf``) and by subject: ``sub`` is the ``client_id``, which never has the
 shape of a person's ``sub`` (security-bar.md S-97). Nothing is stored: a token lasts five minutes, and each call reads the
 registration again.
 """
@@ -60,7 +60,7 @@ class ServiceGrant(ClientCredentialsGrant):  # type: ignore[misc]
         if not client.check_grant_type(self.GRANT_TYPE):
             raise UnauthorizedClientError("this client may not act in its own name")
         if DETAILS in form:
-            return  # judged as a whole when the token is made
+            return  # checked as a whole when the token is made
         if not client.service_scopes:
             raise InvalidRequestError("authorization_details must name the enterprise")
         possession.require(client, self.request.shown)

@@ -138,7 +138,7 @@ def issue_code(
 
 
 def is_waiting(code: str, sid: str | None, *, now: datetime) -> bool | None:
-    """Tell whether a code still waits for its client, for the sign-in that it was given to; None when it was never issued."""
+    """Return whether a code still waits for its client, for the sign-in that it was given to; None when it was never issued."""
     row = db.session.execute(
         select(GrantRow.sid, GrantRow.code_used_at, GrantRow.code_expires_at, GrantRow.revoked_at).where(
             GrantRow.code_digest == digest(code)
@@ -183,9 +183,9 @@ def live_grant(grant_id: str, *, now: datetime) -> TokenGrant | None:
 
 
 def still_rests(grant: TokenGrant, *, now: datetime, hold: bool = False) -> bool:
-    """Tell whether what the grant rests on holds: the offline access the person agreed to, or their sign-in on that browser.
+    """Return whether what the grant rests on holds: the offline access the person agreed to, or their sign-in on that browser.
 
-    With *hold* the sign-in lasts until the caller's transaction ends: who is told of its end is told of what it gave.
+    With *hold* the sign-in lasts until the caller's transaction ends: an agency that learns of its end received what it gave.
     """
     if grant.offline_until is not None:
         return now < grant.offline_until and accounts.is_open(grant.person_id)
@@ -265,7 +265,7 @@ def revoke_of_client(client_id: str, *, now: datetime) -> None:
 
 
 def revoke(grant_id: str, *, now: datetime) -> bool:
-    """Revoke one grant with all it gave, in the caller's transaction; only the first caller is told True."""
+    """Revoke one grant with all it gave, in the caller's transaction; only the first caller receives True."""
     revoked = db.session.execute(
         update(GrantRow)
         .where(GrantRow.id == grant_id, GrantRow.revoked_at.is_(None))

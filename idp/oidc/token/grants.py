@@ -75,7 +75,7 @@ class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
 
 
 class RefreshGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
-    """The refresh token (RFC 6749 §6): judged and narrowed first, used up last, so that a slip of the client burns nothing."""
+    """The refresh token (RFC 6749 §6): checked and narrowed first, used up last, so that a slip of the client burns nothing."""
 
     GRANT_TYPE = "refresh_token"
 

@@ -26,7 +26,7 @@ _INACTIVE = {"active": False}
 
 
 def introspect(asked: BackChannelRequest, client: RelyingParty) -> Answer:
-    """Tell what a token is worth; a client that proves nothing is told nothing (RFC 7662 §2.1, RFC 9701 §5)."""
+    """Tell what a token is worth; a client that proves nothing is notified nothing (RFC 7662 §2.1, RFC 9701 §5)."""
     if not client.is_confidential:
         raise UnknownClientError("introspection is for clients with a secret or a key")
     told = _introspect(asked.form["token"], client)
@@ -72,6 +72,6 @@ def _refresh_token(grant: tokens.TokenGrant, client: RelyingParty) -> dict[str, 
 
 
 def _wants_signed(asked: BackChannelRequest) -> bool:
-    """Tell whether the caller names the signed form; ``*/*`` names nothing."""
+    """Return whether the caller names the signed form; ``*/*`` names nothing."""
     accepted = parse_accept_header(asked.headers.get("Accept"))
     return any(kind.lower() == SIGNED and quality > 0 for kind, quality in accepted)

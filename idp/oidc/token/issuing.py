@@ -100,7 +100,7 @@ def issued(
 
 
 def userinfo(claims: Mapping[str, Any], *, now: datetime) -> dict[str, Any] | str:
-    """Return what userinfo answers to who presents a token with *claims*: rights as they are now; a JWT if the client wants it.
+    """Return the userinfo response for a token with *claims*: the rights as of now; a JWT if the client requires it.
 
     Raises:
         NoRightError: the grant was revoked, its sign-in is over, or the person may no longer act for the enterprise.

@@ -17,11 +17,11 @@ from .refresh_services import Family
 
 
 class SpentTokenError(Exception):
-    """Somebody else used the refresh token at the same moment."""
+    """A person else used the refresh token at the same moment."""
 
 
 def still_fits(grant: TokenGrant, client: RelyingParty) -> bool:
-    """Tell whether the client may still have what the grant gave: it is judged by the policy it has now (protocol.md §6.5)."""
+    """Return whether the client may still have what the grant gave: it is checked by the policy it has now (protocol.md §6.5)."""
     return OFFLINE in client.scopes and (bool(grant.cnf) or not client.requires_bound_tokens)
 
 

@@ -81,7 +81,7 @@ def usable(text: str, client: RelyingParty, *, cnf: Mapping[str, str], now: date
 
 
 def take(family: Family, client: RelyingParty, *, cnf: Mapping[str, str], now: datetime) -> str | None:
-    """Use a family, showing *cnf*, and return the refresh token to hold from now on; None when somebody else was quicker."""
+    """Use a family, showing *cnf*, and return the refresh token to hold from now on; None when another person was quicker."""
     shown = family.shown
     if not refresh_tokens.rotates(client, family.grant.cnf):
         return text_of(shown)

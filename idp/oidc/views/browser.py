@@ -164,7 +164,7 @@ def show_pending_interaction() -> Response | None:
 
 
 def _asks_again(interaction: Interaction, client: RelyingParty) -> bool:
-    """Tell whether the agency wants whoever is signed in to show that it is they; not when it names somebody else."""
+    """Return whether the agency requires a person who is signed in to show that it is they; not when it names another person."""
     sign_in = current_sign_in()
     if sign_in is None:
         return False

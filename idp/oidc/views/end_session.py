@@ -130,7 +130,7 @@ def _end(place: Return | None) -> Response:
     if not place.is_vouched:
         farewell.ask_before(place)
         return see_other(farewell.PATH)
-    if shown is not None:  # clients are told by the browser first
+    if shown is not None:  # clients are notified by the browser first
         farewell.then(place)
         return see_other(shown)
     return see_other(place.address)

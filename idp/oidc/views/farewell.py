@@ -1,7 +1,7 @@
 """The page after a sign-out: it loads each client's own sign-out in a frame, and leads back to the agency that asked.
 
 OIDC Front-Channel Logout 1.0. What the page needs is kept in the page session for five minutes, so that it can be shown
-again in the other language; whoever signs in meanwhile finds nothing of it.
+again in the other language; the person who signs in meanwhile finds nothing of it.
 """
 
 from __future__ import annotations

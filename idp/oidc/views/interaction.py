@@ -42,7 +42,7 @@ from . import browser
 from .authorize import client_of
 from .over import leave, over_page, refusal_page
 
-WAITS = timedelta(days=1)  # a request older than that is told by the user's own list only
+WAITS = timedelta(days=1)  # a request older than that is notified by the user's own list only
 blueprint = Blueprint("oidc_interaction", __name__, url_prefix="/interaction")
 
 

@@ -1,6 +1,6 @@
 """The token playground: a developer of an agency runs a real sign-in and reads all that comes of it.
 
-Open where ``IDP_PLAYGROUND`` is on, to members of an enterprise and officers of agencies; to everybody else there is no such
+Open where ``IDP_PLAYGROUND`` is on, to members of an enterprise and officers of agencies; to every person else there is no such
 page. The tokens are shown in the answer to the callback, which nothing keeps, and are stored nowhere.
 """
 
@@ -98,13 +98,13 @@ def callback() -> ResponseReturnValue:
     code = told.get("code")
     came = playground_services.redeem(test, client, code, now=now()) if code else Redemption(None, {})
     if came.grant is not None and came.grant.person_id != sign_in.person_id:
-        came = Redemption(None, {})  # somebody else signed in meanwhile: these tokens are not theirs to see
+        came = Redemption(None, {})  # another person signed in meanwhile: these tokens are not theirs to see
     result = playground_result.of(test, told.values, came, now=now())
     return make_response(render_template("oidc/playground_result.html", result=result))
 
 
 def _answers(told: Parameters, test: PlaygroundTest) -> bool:
-    """Tell whether an answer belongs to the test: its state (RFC 6749 §10.12), and its issuer (RFC 9207 §2.4)."""
+    """Return whether an answer belongs to the test: its state (RFC 6749 §10.12), and its issuer (RFC 9207 §2.4)."""
     return told.get("state") == test.parameters["state"] and told.get("iss") == current_settings().issuer
 
 

@@ -1,6 +1,6 @@
 """Event streams for programs: the transmitter's metadata, and the endpoints by which a receiver manages and polls its stream.
 
-Who calls is told by an access token of the client itself (``client_credentials``): ``ssf.manage`` changes, ``ssf.read`` reads
+Who calls is notified by an access token of the client itself (``client_credentials``): ``ssf.manage`` changes, ``ssf.read`` reads
 and polls.
 """
 

@@ -63,7 +63,7 @@ class SystemUserRow:
 
     @property
     def is_active(self) -> bool:
-        """Tell whether there is something to revoke."""
+        """Return whether there is something to revoke."""
         return self.view.state is SystemUserState.ACTIVE
 
 
@@ -118,7 +118,7 @@ def approve(agency_id: str) -> ResponseReturnValue:
 @pes_required
 def check(agency_id: str) -> ResponseReturnValue:
     """Show who will come, for what, until when, and exactly what each token will say."""
-    if "approval" not in request.args:  # whoever gives up confirming who they are
+    if "approval" not in request.args:  # the person who gives up confirming who they are
         return see_other(f"/agencies/{agency_id}/systems/new")
     who, wanted = acting(), _opened(request.args["approval"], agency_id)
     software = _software(agency_id, wanted.client_id)

@@ -40,19 +40,19 @@ class RetentionReason(StrEnum):
 
 
 def may_remove_application(held: FactorCounts, level: int) -> Decision[RetentionReason]:
-    """Decide whether one application may go: a passkey wants a script, so it is never the only factor, except at the desk."""
+    """Decide whether one application may go: a passkey requires a script, so it is never the only factor, except at the desk."""
     may = held.applications > 1 or (level >= PASSKEY and held.passkeys > 0)
     return Decision(() if may else (RetentionReason.LAST_APPLICATION,))
 
 
 def may_remove_passkey(held: FactorCounts, level: int) -> Decision[RetentionReason]:
-    """Decide whether one passkey may go: not the last one of somebody who must show one, nor the last factor of all."""
+    """Decide whether one passkey may go: not the last one of a person who must show one, nor the last factor of all."""
     may = held.passkeys > 1 or (level < PASSKEY and held.applications > 0)
     return Decision(() if may else (RetentionReason.LAST_PASSKEY,))
 
 
 def only_passkey_serves(held: FactorCounts, level: int) -> bool:
-    """Tell whether nothing but a passkey is accepted beside the password: one is required, and there is one."""
+    """Return whether nothing but a passkey is accepted beside the password: one is required, and there is one."""
     return level >= PASSKEY and held.passkeys > 0
 
 
@@ -66,10 +66,10 @@ def ways_to_confirm(held: FactorCounts, level: int, *, has_site: bool) -> Ways:
 
 
 def email_code_serves(level: int, *, is_operator: bool, is_on: bool) -> bool:
-    """Tell whether somebody without their second factor may read with a code sent by e-mail: never at the desk (ADR 0014)."""
+    """Return whether a person without their second factor may read with a code sent by e-mail: never at the desk (ADR 0014)."""
     return is_on and level <= TWO_FACTORS and not is_operator
 
 
 def falls_short(acr: str, level: int) -> bool:
-    """Tell whether a sign-in shows less than *level*: such a person shows a passkey, or adds a first one."""
+    """Return whether a sign-in shows less than *level*: such a person shows a passkey, or adds a first one."""
     return int(acr.rpartition(":")[2]) < level

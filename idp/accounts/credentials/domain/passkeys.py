@@ -90,7 +90,7 @@ class Made:
 
     @property
     def is_roaming(self) -> bool:
-        """Tell whether it lives on a key that is carried along rather than in the device."""
+        """Return whether it lives on a key that is carried along rather than in the device."""
         return bool(self.transports) and set(self.transports) <= _ROAMING
 
 
@@ -197,7 +197,7 @@ def read_use(answer: str, *, site: Site, challenge: str, known: StoredPasskey) -
     """Return what changes once *answer* proves that *known* signed *challenge* (WebAuthn §7.2).
 
     Raises:
-        PasskeyRefusedError: it proves nothing, or the counter went back: somebody may have copied the passkey.
+        PasskeyRefusedError: it proves nothing, or the counter went back: a person may have copied the passkey.
     """
     given = _parsed(answer)
     _check_same_origin(given)

@@ -2,8 +2,8 @@
 
 A password is compared after Unicode normalisation to NFC, otherwise exactly as typed. There is no rule of composition and
 no periodic change (domain.md §3.3): length, a list of known passwords, and the words a stranger would try first. Lists and words
-are compared with what a program that guesses makes of them: no case, accents or spaces, other signs for letters, figures and
-signs at either end.
+are compared with what a program that guesses makes of them: no case, accents or spaces, other characters for letters, figures and
+characters at either end.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LISTED = (
     10  # letters of the shortest password on the list; a shorter word with figures around it is guessed like those
 )
 _REPEATED = re.compile(rf"(.{{1,{MIN_LENGTH - 1}}}?)\1+")
-_BUILT_FROM = str.maketrans("013457@$", "oieastas")  # signs that stand for letters
+_BUILT_FROM = str.maketrans("013457@$", "oieastas")  # characters that stand for letters
 _AROUND = re.compile(r"^[\W\d_]+|[\W\d_]+$")
 _SEPARATORS = dict.fromkeys(map(ord, " -\u00a0\u202f\u2010\u2011\u2013\t"))
 
@@ -64,7 +64,7 @@ def normalize(password: str) -> str:
 
 
 def fits(password: str) -> bool:
-    """Tell whether *password* is short enough to be hashed at all."""
+    """Return whether *password* is short enough to be hashed at all."""
     return len(password) <= MAX_BYTES and len(normalize(password).encode("utf-8", "surrogatepass")) <= MAX_BYTES
 
 
@@ -108,12 +108,12 @@ def _is_too_little(left: str) -> bool:
 
 
 def _is_short_word(core: str) -> bool:
-    """Tell whether *core* is a few letters without anything in between: a word, or a sign instead of some of its letters."""
+    """Return whether *core* is a few letters without anything in between: a word, or a sign instead of some of its letters."""
     return 0 < len(core) < _LISTED and _built_from(core).isalpha()
 
 
 def _is_cased_like_a_word(text: str) -> bool:
-    """Tell whether capitals are where somebody puts them: what is drawn at random has them anywhere."""
+    """Return whether capitals are where a person puts them: what is drawn at random has them anywhere."""
     return text.isupper() or sum(sign.isupper() for sign in _AROUND.sub("", text)[1:]) <= 1
 
 
@@ -128,12 +128,12 @@ def _plain(text: str) -> str:
 
 
 def _flat(text: str) -> str:
-    """Return the letters, figures and signs that stand for letters of *text*, without case or accents."""
+    """Return the letters, figures and characters that stand for letters of *text*, without case or accents."""
     return "".join(sign for sign in _plain(text) if sign.isalnum() or sign in "@$")
 
 
 def _core(flat: str) -> str:
-    """Return *flat* without the figures and signs at either end."""
+    """Return *flat* without the figures and characters at either end."""
     return _AROUND.sub("", flat)
 
 
@@ -158,7 +158,7 @@ def _words(about: tuple[str, ...], year: int) -> frozenset[str]:
 
 
 def draw_temporary() -> str:
-    """Draw a temporary password: signs that cannot be mistaken for one another."""
+    """Draw a temporary password: characters that cannot be mistaken for one another."""
     return "".join(secrets.choice(USER_CODE_SIGNS) for _ in range(TEMPORARY_LENGTH))
 
 

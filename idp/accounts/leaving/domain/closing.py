@@ -1,4 +1,4 @@
-"""What other rooms have to say when somebody closes their account; pure.
+"""What other rooms have to say when a person closes their account; pure.
 
 A room says what stands in the way, and how to get past it. When nothing does, it ends in the transaction of the closing what
 it holds of the person, and is asked once more, under the lock of the person, whether something is left.

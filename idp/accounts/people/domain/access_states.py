@@ -1,7 +1,7 @@
 """Whether an account may be used at all, as one table; pure.
 
-Its person *freezes* it when something is wrong, and *thaws* it by showing every factor and a code sent by e-mail. Somebody
-who no longer has them all is proved anew (:mod:`.reproofing_states`), which thaws. Its person *closes* an account that is
+Its person *freezes* it when something is wrong, and *thaws* it by showing every factor and a code sent by e-mail. A person
+who no longer has them all is proved again (:mod:`.reproofing_states`), which thaws. Its person *closes* an account that is
 open, for good.
 """
 

@@ -13,7 +13,7 @@ LIFE = timedelta(minutes=30)
 CODE_LIFE = timedelta(minutes=10)  # ASVS 6.5.5
 CODE_TRIES = 5
 CODE_PAUSE = timedelta(seconds=30)  # between two codes of one recovery
-CODES_PER_HOUR = 3  # whoever asks, for one person (security-bar.md R-25)
+CODES_PER_HOUR = 3  # the person who asks, for one person (security-bar.md R-25)
 HOUR = timedelta(hours=1)
 
 

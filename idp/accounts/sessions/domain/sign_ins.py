@@ -76,7 +76,7 @@ class SignIn:
 
     @property
     def is_weak(self) -> bool:
-        """Tell whether it rests on a code by e-mail: it opens what is marked for it, and no agency (ADR 0014)."""
+        """Return whether it rests on a code by e-mail: it opens what is marked for it, and no agency (ADR 0014)."""
         return self.acr == EMAIL_ACR
 
 
@@ -105,7 +105,7 @@ class CompletedSignIn:
 
 
 def mask_email(address: str) -> str:
-    """Return *address* so that its owner knows it again and nobody else learns it."""
+    """Return *address* so that its owner knows it again and no other person learns it."""
     local, _, domain = address.partition("@")
     return f"{local[:1]}•••@{domain}"
 

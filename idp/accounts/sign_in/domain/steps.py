@@ -1,7 +1,7 @@
 """The steps between the first page and a session, as one table. No step can be skipped, and none gone back to.
 
 A *sign-in* waits for its second factor. An *activation* confirms the e-mail address, then the person chooses a password,
-then adds a second factor; a *re-proofing* goes the same way. A *new application* is added by somebody signed in. An *opening* is
+then adds a second factor; a *re-proofing* goes the same way. A *new application* is added by a person signed in. An *opening* is
 a link that stands for the slips and the e-mail code (decisions.md §5).
 """
 

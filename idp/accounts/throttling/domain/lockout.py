@@ -1,6 +1,6 @@
 """When guessing must pause, pure: five failures, then fifteen minutes, then longer (domain.md §3.3).
 
-A try is counted *before* it is judged, and given back when it was right, so that a thousand tries at once are no more
+An attempt is counted *before* it is checked, and given back when it was right, so that a thousand attempts at once are no more
 than five (security-bar.md S-48). One counter covers all user codes and factors of a person. After a hundred failures in a row
 no password is checked until a recovery has renewed it: unlocking gives five attempts, not a hundred.
 """
@@ -18,7 +18,7 @@ LIFE_TRIES = 100  # NIST SP 800-63B-4 §3.2.2: failures in a row before the auth
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """How many tries in a row were not right, and until when no other is judged.
+    """How many attempts in a row were not right, and until when no other is checked.
 
     *in_all* is set on the counter of one known browser: what its person's counter says of all places together.
     """
@@ -28,27 +28,27 @@ class Counter:
     in_all: int | None = None
 
     def is_locked(self, now: datetime) -> bool:
-        """Tell whether no try is judged at *now*."""
+        """Return whether no attempt is checked at *now*."""
         return self.locked_until is not None and self.locked_until > now
 
     @property
     def total(self) -> int:
-        """Return the tries in a row against the secrets of this person, from everywhere."""
+        """Return the attempts in a row against the secrets of this person, from everywhere."""
         return self.failures if self.in_all is None else self.in_all
 
     @property
     def is_spent(self) -> bool:
-        """Tell whether the password serves no more, and must be renewed."""
+        """Return whether the password serves no more, and must be renewed."""
         return self.total >= LIFE_TRIES
 
     @property
     def tries_left(self) -> int:
-        """Return how many tries remain before the next pause."""
+        """Return how many attempts remain before the next pause."""
         return FREE_TRIES - self.failures % FREE_TRIES
 
 
 def count_try(counter: Counter, now: datetime) -> Counter:
-    """Return the counter after one more try; every fifth one closes the door, each time for twice as long."""
+    """Return the counter after one more attempt; every fifth one closes the door, each time for twice as long."""
     failures = counter.failures + 1
     return Counter(failures, now + pause(failures) if failures % FREE_TRIES == 0 else None)
 
@@ -59,12 +59,12 @@ def count_elsewhere(counter: Counter, tries: int = 1) -> Counter:
 
 
 def lift_pause(counter: Counter) -> Counter:
-    """Return the counter once somebody has opened the door again: the failures stay, and so does the length of the next pause."""
+    """Return the counter once a person has opened the door again: the failures stay, and so does the length of the next pause."""
     return Counter(counter.failures)
 
 
 def give_back(counter: Counter, taken: Counter) -> Counter:
-    """Return the counter once the try that made *taken* proved right: it neither counts nor locks."""
+    """Return the counter once the attempt that made *taken* proved right: it neither counts nor locks."""
     own_lock = taken.locked_until is not None and counter.locked_until == taken.locked_until
     return Counter(max(0, counter.failures - 1), None if own_lock else counter.locked_until)
 

@@ -57,6 +57,6 @@ def may_link(facts: LinkingFacts) -> Decision[LinkingObstacle]:
         (
             facts.is_operator,
             LinkingObstacle.OPERATOR,
-        ),  # whoever works at the desk never reaches an agency (security-bar.md)
+        ),  # the person who works at the desk never reaches an agency (security-bar.md)
     )
     return Decision(tuple(hindrance for stands, hindrance in hindrances if stands))

@@ -1,7 +1,7 @@
 """The life of a user code, as one table.
 
 A code is *issued* without any secret; its temporary password is *revealed* on a slip, as often as its issuer must begin
-again (each slip kills the former); it is *activated* once its person holds a password and a second factor of their own.
+again (each slip kills the previous one); it is *activated* once its person holds a password and a second factor of their own.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TRANSITIONS: dict[tuple[CodeState, CodeEvent], CodeState] = {
     (CodeState.ISSUED, CodeEvent.REVEAL): CodeState.REVEALED,
     (CodeState.ISSUED, CodeEvent.ACTIVATE): CodeState.ACTIVATED,  # by a first-credential link: no slip was needed
     (CodeState.ISSUED, CodeEvent.REVOKE): CodeState.REVOKED,
-    (CodeState.REVEALED, CodeEvent.REVEAL): CodeState.REVEALED,  # a reissue; the former secret is dead
+    (CodeState.REVEALED, CodeEvent.REVEAL): CodeState.REVEALED,  # a reissue; the previous secret is dead
     (CodeState.REVEALED, CodeEvent.ACTIVATE): CodeState.ACTIVATED,
     (CodeState.REVEALED, CodeEvent.EXPIRE): CodeState.EXPIRED,
     (CodeState.REVEALED, CodeEvent.REVOKE): CodeState.REVOKED,

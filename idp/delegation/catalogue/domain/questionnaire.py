@@ -76,7 +76,7 @@ class Question:
     cautions: tuple[Caution, ...] = ()
 
     def is_shown(self, answers: Mapping[str, str]) -> bool:
-        """Tell whether the question is asked, given the answers before it."""
+        """Return whether the question is asked, given the answers before it."""
         return all(answers.get(question) == value for question, value in self.show_if)
 
 

@@ -1,4 +1,4 @@
-"""Walking through a document somebody wrote, noting every mistake with its place instead of stopping at the first."""
+"""Walking through a document a person wrote, noting every mistake with its place instead of stopping at the first."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Node:
                 self.wrong("this key is not known", str(key))
 
     def has(self, key: str) -> bool:
-        """Tell whether *key* is given."""
+        """Return whether *key* is given."""
         return isinstance(self.value, Mapping) and self.value.get(key) is not None
 
     def at(self, key: str) -> Node:

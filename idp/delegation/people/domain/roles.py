@@ -1,4 +1,4 @@
-"""Who someone is in an enterprise, and in which state. Values are stored: never rename one.
+"""Who a person is in an enterprise, and in which state. Values are stored: never rename one.
 
 Sources: domain.md §3.1; decisions.md §1 (precedence of roles), §16 (status of an enterprise).
 """

@@ -68,7 +68,7 @@ class Assurance:
 
     @property
     def is_representative(self) -> bool:
-        """Tell whether this is the representative who was verified together with the enterprise."""
+        """Return whether this is the representative who was verified together with the enterprise."""
         return self.person_id == self.record.authorized_representative
 
     @property

@@ -29,7 +29,7 @@ class GrantFact:
     revoked_by: str | None = None
 
     def in_force(self, now: datetime) -> bool:
-        """Tell whether the grant counts at *now*; the end itself is outside, as ``exp`` is (RFC 7519 §4.1.4)."""
+        """Return whether the grant counts at *now*; the end itself is outside, as ``exp`` is (RFC 7519 §4.1.4)."""
         return self.revoked_at is None and self.not_before <= now < self.not_after
 
     def ahead(self, now: datetime) -> tuple[datetime, ...]:
@@ -60,7 +60,7 @@ class ApprovalFact:
     revoked_at: datetime | None = None
 
     def in_force(self, now: datetime) -> bool:
-        """Tell whether the approval counts at *now*; the end itself is outside."""
+        """Return whether the approval counts at *now*; the end itself is outside."""
         return self.revoked_at is None and now < self.not_after
 
 
@@ -172,7 +172,7 @@ def next_change(facts: AuthorityFacts, now: datetime) -> datetime | None:
 
 
 def covers(grant: GrantFact, code: str) -> bool:
-    """Tell whether *grant* is about *code*, by name or as unrestricted access."""
+    """Return whether *grant* is about *code*, by name or as unrestricted access."""
     return grant.block in (code, UNRESTRICTED)
 
 

@@ -1,4 +1,4 @@
-"""Why somebody may, or may not, use a block: the chain of what it rests on, or the first link that is missing. Pure.
+"""Why a person may, or may not, use a block: the chain of what it rests on, or the first link that is missing. Pure.
 
 It walks the same facts as :func:`authority.assemble`: it says allow exactly when the authority holds the block (claims
 invariant 8).
@@ -52,7 +52,7 @@ class Link:
 
     @property
     def holds(self) -> bool:
-        """Tell whether the link is there."""
+        """Return whether the link is there."""
         return self.missing is None
 
 
@@ -65,7 +65,7 @@ class Explanation:
 
     @property
     def allowed(self) -> bool:
-        """Tell whether every link holds."""
+        """Return whether every link holds."""
         return all(link.holds for link in self.links)
 
 

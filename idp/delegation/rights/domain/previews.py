@@ -31,12 +31,12 @@ class BlockChange:
 
     @property
     def added(self) -> bool:
-        """Tell whether the block would be given."""
+        """Return whether the block would be given."""
         return self.after and not self.before
 
     @property
     def removed(self) -> bool:
-        """Tell whether the block would be taken away."""
+        """Return whether the block would be taken away."""
         return self.before and not self.after
 
 

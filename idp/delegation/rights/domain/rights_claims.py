@@ -1,4 +1,4 @@
-"""What an agency is told: the claims of an :class:`Authority`, in two layers (claims.md). Pure.
+"""What an agency receives: the claims of an :class:`Authority`, in two layers (claims.md). Pure.
 
 The compact layer (``enterprise``, ``representation``, ``functional_blocks``) goes in ID tokens and userinfo; the exact
 layer (``authorization_details``, RFC 9396) in access tokens, introspection and token responses. Changes are additive

@@ -108,7 +108,7 @@ def end_objections(until: date, now: datetime) -> Iterator[DenialReason]:
 def may_suspend(
     actor_roles: frozenset[Role], actor_id: str, member: Member, *, active_pes: int
 ) -> Decision[DenialReason]:
-    """Decide whether someone with *actor_roles* may suspend *member*; *active_pes* counts the PES active now.
+    """Decide whether a person with *actor_roles* may suspend *member*; *active_pes* counts the PES active now.
 
     A PES may only suspend or reactivate another PES; the AR suspends PES; nobody suspends themself or the last active PES
     (domain.md §3.1).
@@ -129,7 +129,7 @@ def _suspension_objections(
 
 
 def may_reactivate(actor_roles: frozenset[Role], actor_id: str, member: Member) -> Decision[DenialReason]:
-    """Decide whether someone may make a suspended *member* active again."""
+    """Decide whether a person may make a suspended *member* active again."""
     reasons = [*_standing(actor_roles, member)]
     if member.person_id == actor_id:
         reasons.append(DenialReason.TO_SELF)
@@ -140,7 +140,7 @@ def may_reactivate(actor_roles: frozenset[Role], actor_id: str, member: Member) 
 
 
 def may_remove(actor_roles: frozenset[Role], actor_id: str, member: Member) -> Decision[DenialReason]:
-    """Decide whether someone may end *member* for good: a PES, for a user only (a PES is never removed by a PES)."""
+    """Decide whether a person may end *member* for good: a PES, for a user only (a PES is never removed by a PES)."""
     reasons = []
     if Role.PES not in actor_roles:
         reasons.append(DenialReason.NOT_A_PES)
@@ -156,7 +156,7 @@ def may_remove(actor_roles: frozenset[Role], actor_id: str, member: Member) -> D
 def may_leave(member: Member, *, active_pes: int, is_enterprise_active: bool) -> Decision[DenialReason]:
     """Decide whether *member* may leave by closing their account, so that nobody is stuck.
 
-    The representative never may: nobody else could name a PES. The last active PES may not while the enterprise is active.
+    The representative never may: no other person could name a PES. The last active PES may not while the enterprise is active.
     """
     if member.role is Role.AUTHORIZED_REPRESENTATIVE:
         return Decision((DenialReason.REPRESENTATIVE,))
@@ -165,7 +165,7 @@ def may_leave(member: Member, *, active_pes: int, is_enterprise_active: bool) ->
 
 
 def may_add(actor_roles: frozenset[Role], role: Role) -> Decision[DenialReason]:
-    """Decide whether someone may add a person as *role*: the AR adds PES, a PES adds users."""
+    """Decide whether a person may add a person as *role*: the AR adds PES, a PES adds users."""
     needed = {Role.PES: Role.AUTHORIZED_REPRESENTATIVE, Role.USER: Role.PES}.get(role)
     return Decision(() if needed in actor_roles else (DenialReason.ROLE_TOO_LOW,))
 
@@ -173,7 +173,7 @@ def may_add(actor_roles: frozenset[Role], role: Role) -> Decision[DenialReason]:
 def may_answer_for(
     actor_roles: frozenset[Role], actor_id: str, member: Member, roles: frozenset[Role]
 ) -> Decision[DenialReason]:
-    """Decide whether someone hands the slip of *member* over, or vouches for their name.
+    """Decide whether a person hands the slip of *member* over, or vouches for their name.
 
     A slip opens every role behind the code, and one name is that of all of them: it takes authority over the highest of the
     *roles* that the member has here, suspended ones too, whichever of them the page is about.
@@ -190,7 +190,7 @@ def may_answer_for(
 def may_vouch(
     actor_roles: frozenset[Role], actor_id: str, member: Member, everywhere: tuple[Member, ...]
 ) -> Decision[DenialReason]:
-    """Decide whether someone answers for all that *member* is: has them proved anew, or opens their sign-in again.
+    """Decide whether a person answers for all that *member* is: has them proved again, or opens their sign-in again.
 
     Both open the whole account. So it takes authority over each of the roles they have (*everywhere*, those that are
     suspended too: they come back), here and nowhere else: a PES answers for users, the AR for PES, an operator for the others.

@@ -1,6 +1,6 @@
 """System users: software that acts for an enterprise with keys of its own, because a PES approved it. Pure.
 
-The software is a client of the agency; the system user is the approval of (enterprise, client, blocks, end). Its life is told by
+The software is a client of the agency; the system user is the approval of (enterprise, client, blocks, end). Its life is in
 two dates, never by a stored state: whatever has passed its end is over everywhere at once.
 """
 
@@ -33,7 +33,7 @@ class SystemUserState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a PES wants to approve; ``name`` is theirs, ``client_id`` the software's."""
+    """What a PES requires to approve; ``name`` is theirs, ``client_id`` the software's."""
 
     client_id: str
     name: str
@@ -51,7 +51,7 @@ def state_of(not_after: datetime, revoked_at: datetime | None, now: datetime) ->
 def may_approve(
     roles: frozenset[Role], wanted: Wanted, *, subscribed: frozenset[str] | None, is_approved: bool, now: datetime
 ) -> Decision[DenialReason]:
-    """Decide whether someone with *roles* may approve *wanted*; *subscribed* is what the enterprise may use there now."""
+    """Decide whether a person with *roles* may approve *wanted*; *subscribed* is what the enterprise may use there now."""
     return Decision(tuple(_objections(roles, wanted, subscribed, is_approved, now)))
 
 

@@ -38,7 +38,7 @@ def difference(before: Content, after: Content) -> Difference:
 
 
 def needs_consent(changed: Difference, *, consented: str, consent_now: str) -> bool:
-    """Tell whether consent is asked again: its text changed, or it would cover an added block or another answer.
+    """Return whether consent is asked again: its text changed, or it would cover an added block or another answer.
 
     *consented* and *consent_now* are digests of the text agreed to and of the agency's present one.
     """

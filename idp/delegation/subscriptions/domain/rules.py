@@ -26,7 +26,7 @@ class AcceptanceLine:
     refusal_reason: str | None = None
 
     def holds(self, answers: Mapping[str, str]) -> bool:
-        """Tell whether the line applies to *answers*."""
+        """Return whether the line applies to *answers*."""
         return all(answers.get(question) == value for question, value in self.when)
 
 

@@ -83,5 +83,5 @@ def after(state: SubscriptionState, event: SubscriptionEvent) -> SubscriptionSta
 
 
 def may(state: SubscriptionState, event: SubscriptionEvent) -> bool:
-    """Tell whether *event* can happen in *state*."""
+    """Return whether *event* can happen in *state*."""
     return (state, event) in TRANSITIONS

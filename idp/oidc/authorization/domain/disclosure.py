@@ -59,7 +59,7 @@ class Disclosure:
         return Disclosure(self.scopes | other.scopes, self.claims | other.claims, self.blocks | other.blocks)
 
     def covers(self, asked: Disclosure) -> bool:
-        """Tell whether *asked* is nothing more; a scope is nothing more when all that it brings is known."""
+        """Return whether *asked* is nothing more; a scope is nothing more when all that it brings is known."""
         further = asked.scopes - asked_claims.BROUGHT_BY.keys()
         blocks_known = EVERY_BLOCK in self.blocks or asked.blocks <= self.blocks
         return further <= self.scopes and asked.claims <= self.claims and blocks_known

@@ -114,7 +114,7 @@ def _signed_in_step(situation: Situation) -> Next:
 
 
 def must_log_in(situation: Situation) -> bool:
-    """Tell whether the person must show who they are, now.
+    """Return whether the person must show who they are, now.
 
     Signing in after the interaction began meets ``prompt=login``, ``max_age`` and a hint alike: replaying the address
     neither loops nor skips.
@@ -131,7 +131,7 @@ def must_log_in(situation: Situation) -> bool:
 
 
 def must_step_up(situation: Situation) -> bool:
-    """Tell whether the sign-in is less sure than what is essential or, when a page may be shown, than what is wished."""
+    """Return whether the sign-in is less sure than what is essential or, when a page may be shown, than what is wished."""
     request = situation.request
     demanded = assurance_levels.demanded(request.claims.essential_acr())
     wished = assurance_levels.wished((*request.claims.voluntary_acr(), *request.acr_values))
@@ -152,7 +152,7 @@ def chosen_enterprise(situation: Situation) -> str | None:
 
 
 def must_consent(situation: Situation, enterprise_id: str) -> bool:
-    """Tell whether the person must be asked: only a widening asks again (decisions.md §19), or ``prompt=consent``."""
+    """Return whether the person must be asked: only a widening asks again (decisions.md §19), or ``prompt=consent``."""
     if situation.consent_given:
         return False
     return "consent" in situation.request.prompts or enterprise_id not in situation.consented

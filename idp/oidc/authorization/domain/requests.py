@@ -132,7 +132,7 @@ def language_of(ranges: Iterable[str]) -> str | None:
 
 
 def too_long(name: str, value: str) -> bool:
-    """Tell whether a parameter is longer than it may be."""
+    """Return whether a parameter is longer than it may be."""
     return len(value.encode("utf-8", "replace")) > LONGEST.get(name, LONGEST_OTHER)
 
 

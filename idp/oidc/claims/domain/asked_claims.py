@@ -39,7 +39,7 @@ class AskedClaim:
     wanted: tuple[str, ...] = ()
 
     def fits(self, value: object) -> bool:
-        """Tell whether *value* is one that was asked for."""
+        """Return whether *value* is one that was asked for."""
         return not self.wanted or verified_requests.canonical(value) in self.wanted
 
 
@@ -109,7 +109,7 @@ class AskedClaims:
         return tuple(str(json.loads(text)) for claim in wishes for text in claim.wanted)
 
     def names_person(self, sub: str) -> bool | None:
-        """Tell whether *sub* is whom the request names, None when it names nobody (OIDC Core §3.1.2.2, §5.5.1)."""
+        """Return whether *sub* is whom the request names, None when it names nobody (OIDC Core §3.1.2.2, §5.5.1)."""
         naming = [claim for claim in (*self.id_token, *self.userinfo) if claim.name == "sub" and claim.wanted]
         return all(claim.fits(sub) for claim in naming) if naming else None
 
@@ -132,7 +132,7 @@ def released_names(place: Place, asked: AskedClaims, scopes: frozenset[str]) -> 
 def resolve(
     place: Place, known: Mapping[str, Any], asked: AskedClaims, scopes: frozenset[str], *, verified: object = None
 ) -> dict[str, Any]:
-    """Return what *place* is told out of what is *known*: the one place where this is decided.
+    """Return what *place* receives of what is *known*: the one place where this is decided.
 
     A claim asked with a value that it does not have is left out, unless a scope brings it anyway.
     """

@@ -50,7 +50,7 @@ METADATA: Mapping[str, Any] = {
 def known(assurance: Assurance, *, given_name: str, family_name: str) -> dict[str, Any]:
     """Return all that can be told of a person in an enterprise; the names are those that the evidence covers, or empty.
 
-    The representative was verified with the enterprise. Everybody else is vouched for by whoever gave them their role.
+    The representative was verified with the enterprise. Every person else is vouched for by whoever gave them their role.
     """
     record = assurance.record
     evidence = [_recorded(name, record) for name in record.evidence if name in RECORDS or name in DOCUMENTS]
@@ -84,7 +84,7 @@ def _recorded(name: str, verification: VerificationRecord) -> dict[str, Any]:
 
 
 def _vouch(assurance: Assurance, role: Role, since: datetime) -> dict[str, Any]:
-    """Return that somebody of the enterprise vouched: their function, never their name."""
+    """Return that a person of the enterprise vouched: their function, never their name."""
     return {
         "type": "vouch",
         "time": _instant(since),

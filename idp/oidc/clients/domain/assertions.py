@@ -66,7 +66,7 @@ def check(
 
 
 def _checked_end(token: ForeignJwt, now: datetime) -> datetime:
-    """Return when the assertion ends, having judged its times; ``iat`` may be left out (RFC 7523 §3)."""
+    """Return when the assertion ends, having checked its times; ``iat`` may be left out (RFC 7523 §3)."""
     if "exp" not in token.claims:
         raise RefusedJwtError("exp is required")
     times = {name: foreign_jwts.instant(token.claims[name]) for name in ("exp", "iat", "nbf") if name in token.claims}

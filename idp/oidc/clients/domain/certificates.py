@@ -1,6 +1,6 @@
 """The certificates that clients show: read, compared with what a client registered, followed to an authority (RFC 8705). Pure.
 
-That a certificate belongs to whoever shows it was proved by the TLS handshake; all else is judged here, whatever the proxy did.
+The TLS handshake proved that the sender has the private key of its certificate; all else is checked here, whatever the proxy did.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def check_issued(certificate: Certificate, subject: ExpectedSubject, known: Auth
     """Follow a certificate to an authority, then compare its name with the one that the client registered.
 
     Raises:
-        RefusedCertificateError: no authority answers for it now, or it is somebody else's.
+        RefusedCertificateError: no authority answers for it now, or it is another person's.
     """
     chain = _chain(certificate.x509, known, now)
     for issued, issuer in pairwise(chain):
@@ -148,7 +148,7 @@ def x5c_mistakes(keys: tuple[ClientKey, ...]) -> Iterator[str]:
 
 
 def stale(known: Authorities, *, now: datetime, soon: datetime) -> Iterator[str]:
-    """Yield which authorities and revocation lists do not serve now, or end before *soon*: then everybody is refused."""
+    """Yield which authorities and revocation lists do not serve now, or end before *soon*: then every person is refused."""
     for each in known.certificates:
         name, ends = each.subject.rfc4514_string(), each.not_valid_after_utc
         if ends <= soon:
@@ -204,7 +204,7 @@ def _check_revocation(issued: x509.Certificate, issuer: x509.Certificate, known:
 
 
 def _is_current(each: x509.CertificateRevocationList, issuer: x509.Certificate, now: datetime) -> bool:
-    """Tell whether a list is the issuer's, whole (a critical extension would make it partial, RFC 5280 §5.2) and of today."""
+    """Return whether a list is the issuer's, whole (a critical extension would make it partial, RFC 5280 §5.2) and of today."""
     if each.issuer != issuer.subject or each.next_update_utc is None:
         return False
     if not (each.last_update_utc <= now < each.next_update_utc) or any(part.critical for part in each.extensions):

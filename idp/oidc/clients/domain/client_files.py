@@ -32,7 +32,7 @@ class Registration:
 
     @property
     def needs_secret(self) -> bool:
-        """Tell whether the client proves itself by a secret."""
+        """Return whether the client proves itself by a secret."""
         return self.members.get("token_endpoint_auth_method", DEFAULT_METHOD) in SECRET_METHODS
 
 

@@ -1,4 +1,4 @@
-"""The public keys that a client registers by value (``jwks``, RFC 7591 §2): judged, then imported once. Pure."""
+"""The public keys that a client registers by value (``jwks``, RFC 7591 §2): checked, then imported once. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ClientKey:
     key: Any = field(repr=False)
 
     def fits(self, alg: str) -> bool:
-        """Tell whether the key may verify signatures made with *alg*."""
+        """Return whether the key may verify signatures made with *alg*."""
         return alg in self.algorithms
 
 

@@ -93,7 +93,7 @@ _CONTACT = re.compile(r"[^@\s]{1,64}@[A-Za-z0-9.-]{1,190}")
 
 @dataclass(frozen=True, slots=True)
 class Grounds:
-    """What a registration is judged against: the provider's address and the agencies of the catalogue."""
+    """What a registration is checked against: the provider's address and the agencies of the catalogue."""
 
     issuer: str
     agencies: frozenset[str]
@@ -123,7 +123,7 @@ def as_named(entry: Entry, told: Entry) -> dict[str, Any]:
 
 
 def is_localized(name: str) -> bool:
-    """Tell whether *name* is a text for people with a language tag (RFC 7591 §2.2), ``client_name#fr`` for example."""
+    """Return whether *name* is a text for people with a language tag (RFC 7591 §2.2), ``client_name#fr`` for example."""
     return _LOCALIZED.fullmatch(name) is not None
 
 
@@ -219,7 +219,7 @@ def check_proof(entry: Entry, _: Grounds) -> Iterator[str]:
 
 
 def check_keys(entry: Entry, _: Grounds) -> Iterator[str]:
-    """Judge the public keys, and the algorithm that the client pins (protocol.md §6.14)."""
+    """Check the public keys, and the algorithm that the client pins (protocol.md §6.14)."""
     method = str(entry["token_endpoint_auth_method"])
     if "jwks" in entry and "jwks_uri" in entry:
         yield "jwks and jwks_uri may not both be given"  # RFC 7591 §2
@@ -368,7 +368,7 @@ def check_request_defaults(entry: Entry, _: Grounds) -> Iterator[str]:
 
 
 def check_frontchannel(entry: Entry, grounds: Grounds) -> Iterator[str]:
-    """Judge the address that a frame loads: its origin is that of a redirect URI (Front-Channel Logout §2)."""
+    """Check the address that a frame loads: its origin is that of a redirect URI (Front-Channel Logout §2)."""
     if "frontchannel_logout_uri" not in entry:
         return
     uri, listed = entry["frontchannel_logout_uri"], entry.get("redirect_uris")

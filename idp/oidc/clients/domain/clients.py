@@ -1,6 +1,6 @@
 """A relying party as the other modules see it: read once from its registration, then trusted. Pure.
 
-What a registration may say is judged in :mod:`client_metadata`.
+What a registration may say is checked in :mod:`client_metadata`.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class RelyingParty:
     names: Mapping[str, str] = field(hash=False)  # by language (RFC 7591 §2.2)
 
     def check_grant_type(self, grant_type: str) -> bool:
-        """Tell whether the client may use *grant_type* (asked by Authlib)."""
+        """Return whether the client may use *grant_type* (asked by Authlib)."""
         return grant_type in self.grant_types
 
     def name_in(self, language: str) -> str:
@@ -72,17 +72,17 @@ class RelyingParty:
         return self.names.get(language, self.name)
 
     def may_ask_details(self, kind: object) -> bool:
-        """Tell whether the client may ask details of the type *kind*: any, unless it registered its types (RFC 9396 §10)."""
+        """Return whether the client may ask details of the type *kind*: any, unless it registered its types (RFC 9396 §10)."""
         return self.details_types is None or kind in self.details_types
 
     @property
     def is_confidential(self) -> bool:
-        """Tell whether the client proves itself by something that only it has (RFC 6749 §2.1)."""
+        """Return whether the client proves itself by something that only it has (RFC 6749 §2.1)."""
         return self.auth_method != "none"
 
     @property
     def remembers_consent(self) -> bool:
-        """Tell whether a consent given here counts again: not where any program could play the client.
+        """Return whether a consent given here counts again: not where any program could play the client.
 
         Such are native clients (RFC 8252 §8.6) and those that registered themselves (ASVS 10.7.1).
         """

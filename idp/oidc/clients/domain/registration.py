@@ -1,4 +1,4 @@
-"""What a client that registers itself may say, and what it is told (RFC 7591 §2 and §3, RFC 7592 §2). Pure.
+"""What a client that registers itself may say, and what it receives (RFC 7591 §2 and §3, RFC 7592 §2). Pure.
 
 The agency is that of the initial access token, never of the body; switches that weaken something are for operators alone and are
 ignored here like any member that nobody knows.
@@ -89,7 +89,7 @@ def checked_members(told: Mapping[str, Any], *, client_id: str, agency_id: str, 
     if wrong:
         raise refusal("; ".join(wrong))
     if SERVICE_GRANT in entry["grant_types"] or set(entry["scope"].split()) & set(SERVICE_SCOPES):
-        # a stream hears of everybody whom the agency knows: nobody gives that to themselves (ASVS 10.4.7)
+        # a stream hears of every person whom the agency knows: nobody gives that to themselves (ASVS 10.4.7)
         raise refusal(f"{SERVICE_GRANT} and the scopes {', '.join(SERVICE_SCOPES)} are given by an operator")
     return client_metadata.as_named(entry, told)
 
@@ -108,7 +108,7 @@ def check_replacement(told: Mapping[str, Any], current: Registered) -> None:
 
 
 def needs_secret(members: Mapping[str, Any]) -> bool:
-    """Tell whether the client proves itself by a secret."""
+    """Return whether the client proves itself by a secret."""
     return members.get("token_endpoint_auth_method", DEFAULT_METHOD) in SECRET_METHODS
 
 
@@ -121,7 +121,7 @@ def answer(
     issuer: str,
     new_secret: str | None = None,
 ) -> dict[str, Any]:
-    """Return the client information response (RFC 7591 §3.2.1, RFC 7592 §3); a secret is told once, when it is made."""
+    """Return the client information response (RFC 7591 §3.2.1, RFC 7592 §3); a secret is returned once, when it is made."""
     issued: dict[str, Any] = {
         "client_id": client_id,
         "client_id_issued_at": int(registered_at.timestamp()),

@@ -35,7 +35,7 @@ class ExpectedSubject:
     value: Any
 
     def is_named_in(self, certificate: x509.Certificate) -> bool:
-        """Tell whether the certificate bears this very name: no wildcard, no part, no other kind."""
+        """Return whether the certificate bears this very name: no wildcard, no part, no other kind."""
         if self.member == SUBJECT_DN:
             return bool(certificate.subject == self.value)
         kind, parse = _KINDS[self.member]

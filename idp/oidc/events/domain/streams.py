@@ -1,4 +1,4 @@
-"""Event streams: what a receiver may configure, what it is told back, and what each state allows. Pure (SSF 1.0 §7, §8)."""
+"""Event streams: what a receiver may configure, what it receives back, and what each state allows. Pure (SSF 1.0 §7, §8)."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Stream:
     verified_at: datetime | None
 
     def delivers(self, kind: str, supported: Iterable[str]) -> bool:
-        """Tell whether events of *kind* go out on this stream."""
+        """Return whether events of *kind* go out on this stream."""
         return kind in delivered(self.events, supported)
 
 
@@ -144,7 +144,7 @@ def status_response(stream: Stream) -> dict[str, Any]:
 
 
 def wish(body: Mapping[str, Any], *, issuer: str) -> Wish:
-    """Read what a receiver may decide; members of others' are judged by :func:`check_unchanged`, unknown ones ignored.
+    """Read what a receiver may decide; members of others' are checked by :func:`check_unchanged`, unknown ones ignored.
 
     Raises:
         StreamRefusedError: a member is not what it should be.
@@ -192,7 +192,7 @@ def stream_named(body: Mapping[str, Any]) -> str:
 
 
 def status_wished(body: Mapping[str, Any]) -> tuple[Status, str | None]:
-    """Return the status that a receiver wants, and why (SSF 1.0 §8.1.2.2).
+    """Return the status that a receiver requires, and why (SSF 1.0 §8.1.2.2).
 
     Raises:
         StreamRefusedError: it is no status, or the reason no short text.

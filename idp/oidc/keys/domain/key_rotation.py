@@ -1,7 +1,7 @@
 """The life of a signing key, and what is due for a ring at an instant. Pure.
 
 A key is *next* (published, silent), then *active* (it signs), then *retiring* (published, silent), then it is gone; *revoked* is
-the way out of any of these, at once. Whoever verifies may hold a JWK set as old as :data:`JWKS_MAX_AGE`: so a key is published
+the way out of any of these, at once. A relying party may hold a JWK set as old as :data:`JWKS_MAX_AGE`: so a key is published
 well before it signs, and stays published as long as anything it signed is shown.
 """
 

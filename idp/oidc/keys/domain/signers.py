@@ -37,7 +37,7 @@ class Signer(Protocol):
         ...
 
     def sign(self, message: bytes) -> bytes:
-        """Return the signature as JWS wants it (RFC 7518 §3: for ECDSA r and s, 32 bytes each).
+        """Return the signature as JWS requires it (RFC 7518 §3: for ECDSA r and s, 32 bytes each).
 
         Raises:
             SignerError: the device does not answer.
@@ -94,7 +94,7 @@ def imported_key(members: dict[str, Any]) -> Any:
 
 
 def public_members(told: dict[str, Any]) -> dict[str, str]:
-    """Return the members of a JWK that everybody may know."""
+    """Return the members of a JWK that every person may know."""
     return {name: told[name] for name in _PUBLIC_MEMBERS[told["kty"]]}
 
 

@@ -43,7 +43,7 @@ class LogoutRequest:
 
     @property
     def contradicts_itself(self) -> bool:
-        """Tell whether the hint was given to another client than the one named (RP-Initiated Logout 1.0 §2)."""
+        """Return whether the hint was given to another client than the one named (RP-Initiated Logout 1.0 §2)."""
         return self.hint is not None and self.client_id is not None and self.hint.get("aud") != self.client_id
 
 
@@ -56,7 +56,7 @@ def return_place(request: LogoutRequest, client: RelyingParty | None) -> Return 
 
 
 def needs_confirmation(request: LogoutRequest, sid: str | None) -> bool:
-    """Tell whether to ask: always, unless the hint is of the very sign-in to end, or nobody is signed in here (S-37).
+    """Return whether to ask: always, unless the hint is of the very sign-in to end, or nobody is signed in here (S-37).
 
     A hint that contradicts the client named beside it proves nothing.
     """

@@ -82,7 +82,7 @@ def check_proof(text: str, expected: Expected) -> Proof:
 
 
 def is_thumbprint(text: object) -> bool:
-    """Tell whether *text* looks like a JWK thumbprint (RFC 7638, SHA-256)."""
+    """Return whether *text* looks like a JWK thumbprint (RFC 7638, SHA-256)."""
     return isinstance(text, str) and _THUMBPRINT.fullmatch(text) is not None
 
 
@@ -96,7 +96,7 @@ def confirmation(proof: Proof | None, certificate: bytes | None = None) -> dict[
 
 
 def fits(cnf: Mapping[str, str], shown: Mapping[str, str]) -> bool:
-    """Tell whether what was *shown* is what a token is bound to; an unbound token fits whatever is shown."""
+    """Return whether what was *shown* is what a token is bound to; an unbound token fits whatever is shown."""
     return all(hmac.compare_digest(value, shown.get(name, "")) for name, value in cnf.items())
 
 

@@ -1,4 +1,4 @@
-"""JWTs that somebody else signed: read strictly, verified only with keys registered before. Pure.
+"""JWTs that another person signed: read strictly, verified only with keys registered before. Pure.
 
 Compact serialization only; nothing that a header brings (``jwk``, ``jku``, ``x5u``, ``x5c``) is ever followed, and a header that
 asks for more than a plain signature (``crit``, ``zip``, ``b64``) is refused (security-bar.md S-15 to S-20).

@@ -1,4 +1,4 @@
-"""JSON that somebody else wrote, read so that everybody reads the same: no member twice, no number that JSON has not. Pure."""
+"""JSON of another party, read so that every parser agrees: no member twice, no number that JSON has not. Pure."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def read(text: str, tag: Tag) -> RefreshToken | None:
 
 
 def rotates(client: RelyingParty, cnf: Mapping[str, str]) -> bool:
-    """Tell whether each use gives a new token: not where a thief of the token could do nothing with it.
+    """Return whether each use gives a new token: not where a thief of the token could do nothing with it.
 
     RFC 9700 §2.2.2; FAPI 2.0 §5.3.2.1: no rotation for a confidential client whose tokens are bound.
     """
@@ -54,7 +54,7 @@ def rotates(client: RelyingParty, cnf: Mapping[str, str]) -> bool:
 
 
 def may_use(client: RelyingParty, cnf: Mapping[str, str], shown: Mapping[str, str]) -> bool:
-    """Tell whether *client*, showing a key or certificate, may use a refresh token whose grant was bound by *cnf*.
+    """Return whether *client*, showing a key or certificate, may use a refresh token whose grant was bound by *cnf*.
 
     A public client shows the same one. A confidential client is proven by its authentication, so it may show another, and
     must still show one (RFC 9449 §5, RFC 8705 §7.1).
@@ -78,7 +78,7 @@ class Use(Enum):
 
 
 def use_of(generation: int, *, current: int, rotated_at: datetime | None, grace: timedelta, now: datetime) -> Use:
-    """Judge the use of a *generation*; the grace is for the one just before the current, whose successor nobody has used.
+    """Check the use of a *generation*; the grace is for the one just before the current, whose successor nobody has used.
 
     Without a grace there is no second use, whatever the clocks say: a loser of a race read *now* before the winner wrote
     *rotated_at*, and clocks of several machines differ.

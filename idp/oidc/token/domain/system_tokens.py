@@ -102,7 +102,7 @@ def access_token(
 
 
 def is_of_system_user(claims: Mapping[str, Any]) -> bool:
-    """Tell whether a token of ours with *claims* speaks for a system user."""
+    """Return whether a token of ours with *claims* speaks for a system user."""
     told = claims.get("representation")
     return isinstance(told, Mapping) and told.get("role") == Role.SYSTEM.value
 
@@ -121,7 +121,7 @@ def left(authority: Authority | None, claims: Mapping[str, Any]) -> Authority | 
 
 
 def introspection(authority: Authority, claims: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is told of a token with *claims* (RFC 7662 §2.2): the token's own, and the rights as they are now."""
+    """Return what is returned of a token with *claims* (RFC 7662 §2.2): the token's own, and the rights as they are now."""
     audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     here = tuple(location for location in authority.locations if location in audience)
     authority = replace(authority, locations=here or authority.locations)

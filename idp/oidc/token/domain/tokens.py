@@ -1,6 +1,6 @@
 """What goes into tokens: access token, ID token, userinfo, logout token, all from one frozen ``Authority``. Pure.
 
-The claims are the contract of docs/claims.md; what an agency is told about rights comes from ``delegation.claims``.
+The claims are the contract of docs/claims.md; what an agency receives about rights comes from ``delegation.claims``.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def authorization_details(grant: TokenGrant, authority: Authority) -> list[dict[
 
 
 def introspection(grant: TokenGrant, authority: Authority, claims: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is told of an access token with *claims* (RFC 7662 §2.2): who it speaks for as issued, rights as they are now.
+    """Return what introspection says of an access token with *claims* (RFC 7662 §2.2): subject as issued, rights as of now.
 
     It says what a token made now would carry, and ends no later than the first right left.
     """
@@ -163,7 +163,7 @@ def introspection(grant: TokenGrant, authority: Authority, claims: Mapping[str, 
 
 
 def refresh_introspection(grant: TokenGrant, *, issuer: str, sub: str) -> dict[str, Any]:
-    """Return what is told of a refresh token: no right, no audience, so that no resource takes it for an access token."""
+    """Return what is returned of a refresh token: no right, no audience, so that no resource takes it for an access token."""
     end = grant.offline_until
     told: dict[str, Any] = {
         "active": True,
@@ -178,7 +178,7 @@ def refresh_introspection(grant: TokenGrant, *, issuer: str, sub: str) -> dict[s
 
 
 def signed_introspection(told: Mapping[str, Any], *, issuer: str, client_id: str, now: datetime) -> dict[str, Any]:
-    """Return the claims of a signed answer: what is told is one member, never claims of the answer itself (RFC 9701 §5)."""
+    """Return the claims of a signed answer: what is returned is one member, never claims of the answer itself (RFC 9701 §5)."""
     return {"iss": issuer, "aud": client_id, "iat": _seconds(now), "token_introspection": dict(told)}
 
 
