@@ -8,7 +8,7 @@ from ..errors import UnavailableError
 
 
 class BusyError(UnavailableError):
-    """Too many passwords are being checked at once; the person tries again in a moment."""
+    """Too many passwords are being checked at once; the person may retry in a moment."""
 
     code = "busy"
 

@@ -167,7 +167,7 @@ class SignInRow(Base):
 class Challenge(Base):
     """What a person has begun and not finished, bound to their browser by a secret of which a digest is kept.
 
-    One without a person stands for a user code nobody signs in with: it makes the same work, and opens nothing (S-46).
+    One without a person stands for a user code that does not exist: it makes the same work, and opens nothing (S-46).
     """
 
     __tablename__ = "challenge"
@@ -202,7 +202,7 @@ class EmailCode(Base):
 
 
 class AttemptCounter(Base):
-    """Attempts in a row that were not right: one row a person, or one for a code that is nobody's."""
+    """Attempts in a row that were not right: one row a person, or one for a code that does not exist."""
 
     __tablename__ = "guess_counter"
 

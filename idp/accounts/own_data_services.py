@@ -243,9 +243,9 @@ def _rows(model: type[Base], order: str, person_id: str, *, key: str = "person_i
 def _whole_journal_of(person_id: str) -> list[audit.Entry]:
     """Return every entry about a person, newest first, those under the rows whose user code they linked too.
 
-    Such a row never had a credential: until the linking, its entries tell what was done with the code and the rights that
+    Such a row never had a credential: until the linking, its entries say what was done with the code and the rights that
     this account holds since, and nothing of an earlier life of another person. Should the code have been another's, and linked
-    by whoever held their slip and read their mail, the file says no more than the account already shows: what happened, when
+    by a person who had their slip and read their mail, the file says no more than the account already shows: what happened, when
     and in which enterprise, never a name or an address. What is written under that row after the linking stays out.
     """
     own = list(audit.whole_of(person_id))

@@ -86,7 +86,7 @@ def seed_credentials(person_id: str, *, user_code: UserCode, password: str, totp
 
 
 def sweep(now: datetime) -> int:
-    """Delete what is over and no longer of use (challenges, codes, old sign-ins, counters of nobody); return how many."""
+    """Delete what is over and no longer of use (challenges, codes, old sign-ins, counters); return how many."""
     with transaction() as session:
         old = select(Challenge.id).where(Challenge.expires_at < now - _KEPT_CHALLENGES)
         gone = email_change_services.forget_old(now)

@@ -79,7 +79,7 @@ def removals(person_id: str, _now: datetime) -> list[dict[str, Any]]:
 
 
 def projections(person_id: str, _now: datetime) -> list[dict[str, Any]]:
-    """Return what each agency was last told of a person's blocks."""
+    """Return what each agency last received about a person's blocks."""
     wanted = select(_PROJECTIONS).where(_PROJECTIONS.c.person_id == person_id)
     return [
         {

@@ -22,7 +22,7 @@ from .request_bodies import MAX_BODY
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-THREADS = 96  # in each process; more than accounts.crowd lets wait, to leave some for the token endpoint
+THREADS = 96  # in each process; more than the concurrency limit lets wait, to leave some for the token endpoint
 DEADLINE = 15.0  # seconds for the whole body, plus the time that LEAST_RATE allows for its size
 LEAST_RATE = 16 * 1024  # bytes a second: 5 MiB over a telephone may take five minutes, one byte may not
 HELD_BODIES = 256 * 1024 * 1024  # bytes of bodies kept in memory by one process at once, over all connections

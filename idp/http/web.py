@@ -50,7 +50,7 @@ _ALWAYS = (  # in lower case, as in HTTP/2: they are compared with those that a 
 csrf = CSRFProtect()
 log = structlog.get_logger("mandat.web")
 
-_RETRY_AFTER = 5  # seconds after which a request that cannot be served now may be retried
+_RETRY_AFTER = 5  # seconds after which a request that cannot be handled now may be retried
 PAGE_SESSION = timedelta(days=1)  # since it was last written; the sessions it opens have a row with their own expiry
 _STALE_FORM = ("The CSRF session token is missing.", "The CSRF tokens do not match.")  # of Flask-WTF
 _WAY_BACK, _SHOW_AGAIN = "mandat.way_back", "mandat.show_again"
@@ -362,7 +362,7 @@ def _unexpected(error: Exception) -> ResponseReturnValue:
 
 
 def _unavailable(code: str) -> Response:
-    """Return a 503 for a request that cannot be served now, with the seconds to wait (RFC 9110 §10.2.3)."""
+    """Return a 503 for a request that cannot be handled now, with the seconds to wait (RFC 9110 §10.2.3)."""
     answer = jsonify(error=code) if wants_json() else error_page(503, "http_503", *_words(503))
     answer.status_code = 503
     answer.headers["Retry-After"] = str(_RETRY_AFTER)

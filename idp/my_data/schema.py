@@ -85,7 +85,7 @@ class Factor(Part):
 
 
 class RecoveryCodes(Part):
-    """Recovery codes made together: how many are still valid and how many served; never the codes."""
+    """Recovery codes made together: how many are still valid and how many were used; never the codes."""
 
     made_at: AwareDatetime
     left: int
@@ -110,7 +110,7 @@ class Recovery(Part):
 
 
 class Reproofing(Part):
-    """A time when the person was to be proved again, for want of a second factor."""
+    """A time when the person was to be proved again, for lack of a second factor."""
 
     user_code: str
     state: str
@@ -122,7 +122,7 @@ class Reproofing(Part):
 
 
 class SecurityChange(Part):
-    """A change of a credential that the person was told of, on which kind of device."""
+    """A change of a credential that the person was notified of, on which kind of device."""
 
     what: str
     device: str
@@ -221,7 +221,7 @@ class Removal(Part):
 
 
 class Projection(Part):
-    """What an agency was last told of the person's blocks."""
+    """What an agency last received about the person's blocks."""
 
     enterprise: Reference
     agency: str

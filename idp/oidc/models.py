@@ -121,7 +121,7 @@ class GrantRow(Base):
 
 
 class ConsentRow(Base):
-    """What a person agreed to tell an agency about themselves and one enterprise; withdrawn, never deleted.
+    """What a person agreed to disclose to an agency about themselves and one enterprise; withdrawn, never deleted.
 
     ``claims`` are those beside what the scopes bring; ``blocks`` are codes, or ``*``, and none at all when it is null.
     """

@@ -16,7 +16,7 @@ from ..sign_in.domain.steps import ENDS_EARLY, LIVES, NEXT, FlowKind, FlowStep
 
 @dataclass(frozen=True, slots=True)
 class PendingChallenge:
-    """A challenge that still holds; *person_id* is empty for one of nobody."""
+    """A challenge that still holds; *person_id* is empty for a user code that does not exist."""
 
     id: str
     kind: FlowKind
@@ -79,7 +79,7 @@ def begin(
 ) -> tuple[str, str]:
     """Open a challenge in the caller's transaction; return its id and the secret its bearer goes on with.
 
-    One of nobody opens nothing: what is sent for it goes nowhere.
+    Without a person it opens nothing, and what is sent for it goes nowhere.
     """
     challenge_id, token = new_id(), token or random_token()
     db.session.execute(

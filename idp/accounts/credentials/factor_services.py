@@ -231,7 +231,7 @@ def refresh_hash(person_id: str, *, former: str, password: str) -> None:
     try:
         renewed = hasher.hash(password)
     except BusyError:
-        return  # the password was right: nobody is turned away for an upkeep
+        return  # the password was right: an upkeep never refuses a sign-in
     with transaction() as session:
         session.execute(
             update(Password)

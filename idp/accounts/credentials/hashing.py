@@ -51,7 +51,7 @@ class Hasher:
             return self._pool.submit(self._argon2.hash, material).result()
 
     def verify(self, stored: str | None, password: str) -> bool:
-        """Return whether *password* belongs to *stored*; nobody's password costs as much as a person's.
+        """Return whether *password* belongs to *stored*; a code that does not exist costs as much.
 
         Raises:
             BusyError: too many are being computed.
@@ -92,7 +92,7 @@ class Hasher:
 
 
 def _step_back() -> None:
-    """Let whoever else requires this core go first: a hash is long, and a token that waits for it is late (Linux alone can)."""
+    """Yield this core to other threads: a hash is long, and tokens must not wait for it (Linux only)."""
     if sys.platform == "linux":
         own = threading.get_native_id()  # the nice value of sched(7) belongs to each thread there
         os.setpriority(os.PRIO_PROCESS, own, os.getpriority(os.PRIO_PROCESS, own) + _NICENESS)

@@ -128,7 +128,7 @@ def ask_anybody(*, now: datetime) -> PasskeyChallenge | None:
 
 
 def ask_unnamed(purpose: CeremonyPurpose, *, person_id: str | None, now: datetime) -> PasskeyChallenge | None:
-    """Ask for whichever passkey of this site the device has: the same for every person, so that nothing can be told from it.
+    """Ask for whichever passkey of this site the device has: the same for every person, so that it discloses nothing.
 
     The answer counts for *person_id* alone, when one is given.
     """

@@ -40,7 +40,7 @@ def make(person_id: str, *, now: datetime) -> tuple[str, ...]:
 
 
 def spend(person_id: str, typed: str, *, now: datetime) -> bool:
-    """Use a code of a person up, and tell them by e-mail; return whether it was good."""
+    """Use a code of a person up, and notify them by e-mail; return whether it was good."""
     with transaction() as session:
         used = session.execute(
             update(RecoveryCode)

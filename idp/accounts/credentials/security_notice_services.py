@@ -1,6 +1,6 @@
 """What people are notified of about their credentials: every change, never dropped; many at once share one message.
 
-A change writes a row, in its own transaction, and a message. The first message to leave takes every row not told yet: those
+A change writes a row, in its own transaction, and a message. The first message to leave takes every row not sent yet: those
 that follow find nothing and say nothing. Beyond a number an hour, what is left waits and leaves together. Where messages come
 back, a letter says the same.
 """
@@ -38,7 +38,7 @@ KEPT = timedelta(days=30)
 
 
 def note(person_id: str, what: str, *, now: datetime) -> None:
-    """Tell a person *what* happened (``credential:change``, or ``reproofing:…``), in the caller's transaction.
+    """Notify a person of *what* happened (``credential:change``, or ``reproofing:…``), in the caller's transaction.
 
     The kind of device is named for what one does oneself; for ``sign_in:…``, which others do, it is left out.
     """
@@ -59,7 +59,7 @@ def enqueue_letter(payload: dict[str, Any], now: datetime) -> None:
 
 
 def render(payload: dict[str, Any], now: datetime) -> Email | Letter | None:
-    """Return the message about everything that was not told yet, the same at each attempt; None when all was told.
+    """Return the message about everything that was not sent yet, the same at each attempt; None when all was sent.
 
     Raises:
         PostponedError: enough was sent within the hour.
@@ -101,7 +101,7 @@ def _letter(whom: PersonView, batch: str, told: list[Any], now: datetime) -> Let
 
 
 def forget(*, before: datetime) -> int:
-    """Delete what was told before *before*."""
+    """Delete the notices sent before *before*."""
     with transaction() as session:
         gone = session.scalars(
             delete(SecurityNotice)

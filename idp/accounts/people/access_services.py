@@ -105,7 +105,7 @@ def begin_thaw(person_id: str, user_code: str, *, now: datetime) -> Thawing:
 def begin_freeze(user_code: UserCode, *, now: datetime) -> str | None:
     """Send a code to the owner of *user_code*, so that they may freeze without signing in; None when too many were asked for.
 
-    For a code nobody signs in with the same is done, and goes to nobody: neither answer nor work distinguish them (S-46).
+    For a code that does not exist the same is done, and is sent nowhere: neither answer nor work distinguish them (S-46).
     """
     with transaction() as session:
         owner = session.scalar(

@@ -1,7 +1,7 @@
-"""Another e-mail address: proved by a code before it is used, told to the old one, which may undo it for three days.
+"""Another e-mail address: proved by a code before it is used, notified to the old one, which may undo it for three days.
 
 A person who undoes did not change it: the account is then frozen as well, and comes back by the old address. Of several changes
-the oldest that is undone wins: whatever came after it came from whoever made it, the codes sent to other mailboxes too.
+the oldest that is undone wins: whatever came after it came from the same hand, the codes sent to other mailboxes too.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def create_person(*, given_name: str, family_name: str, email: str, language: La
 
 
 def reader(person_id: str | None) -> PersonView:
-    """Return whom a notice goes to: without a person nobody, who is looked for and written to at the same cost (S-46)."""
+    """Return where a notice goes; without a person nowhere, at the same cost (S-46)."""
     return people((person_id or "",)).get(person_id or "", _NOBODY)
 
 

@@ -29,7 +29,7 @@ _ENTERPRISES = "mandat.enterprises_of_codes"
 
 
 class EnterpriseOfCode(NamedTuple):
-    """The enterprise of a user code: its name, and its name with the number that tells it from its namesakes."""
+    """The enterprise of a user code: its name, and its name with the number that distinguishes it from its namesakes."""
 
     name: str = ""
     with_number: str = ""

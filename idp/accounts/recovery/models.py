@@ -49,7 +49,7 @@ class Reproofing(Base):
 
 
 class SecurityNotice(Base):
-    """Something happened to a person's credentials; ``batch`` is the message that tells it, alone or with others."""
+    """Something happened to a person's credentials; ``batch`` is the message that reports it, alone or with others."""
 
     __tablename__ = "security_notice"
 

@@ -1,6 +1,6 @@
 """A forgotten password: the same page, headers, statements and number of hashes, whether the user code exists or not (S-46).
 
-Nobody's user code begins a recovery like any other; its code is drawn, and sent nowhere. The password changes only for the
+An unknown user code begins a recovery like any other; its code is drawn, and sent nowhere. The password changes only for the
 bearer of the code issued for this person and this recovery, who also shows a second factor (security-bar.md S-58).
 """
 
@@ -114,7 +114,7 @@ def check_code(token: str | None, typed: str, *, known: str | None = None, now: 
         recovery = find(token, RecoveryState.EMAIL_CODE, now=now)
         if recovery is None:
             return RecoveryCheck(RecoveryOutcome.OVER)
-        factor_services.hold(recovery.person_id or "")  # nobody's too: the same work (S-46)
+        factor_services.hold(recovery.person_id or "")  # without a person too: the same work (S-46)
         may_try, counter, subject = _take_try(recovery, known, now)
         if not may_try:
             return RecoveryCheck(RecoveryOutcome.LOCKED, locked_until=counter.locked_until)
@@ -265,7 +265,7 @@ _WAITING = (RecoveryState.EMAIL_CODE, RecoveryState.SECOND_FACTOR, RecoveryState
 
 
 def _send(recovery: Recovery, now: datetime) -> None:
-    """Draw a code and send it, in the caller's transaction; the one of nobody is digested, sealed and sent nowhere."""
+    """Draw a code and send it, in the caller's transaction; without a person it is digested, sealed and sent nowhere."""
     if recovery.code_sent_at is not None and recovery.code_sent_at + CODE_PAUSE > now:
         return
     if allowance_services.take(f"recovery:{_subject(recovery)}", limit=CODES_PER_HOUR, now=now) is not None:

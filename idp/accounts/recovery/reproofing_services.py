@@ -1,4 +1,4 @@
-"""A person who lost every second factor is proved again: a slip that serves after a day, and a code by e-mail.
+"""A person who lost every second factor is proved again: a slip that is valid after a day, and a code by e-mail.
 
 The slip is used where every slip is (``/activate``), the rest of the way is that of an activation. The person hears of it at
 once and may object with one button until it is done. A person who has authority to start one is decided by the rooms above.
@@ -54,7 +54,7 @@ class ReproofingView:
 
 @dataclass(frozen=True, slots=True)
 class ReproofingSlip:
-    """What a right temporary password finds: a re-proofing, and whether it serves already."""
+    """What a right temporary password finds: a re-proofing, and whether it is valid already."""
 
     id: str
     person_id: str
@@ -102,7 +102,7 @@ def propose(user_code: UserCode, *, by: Actor, now: datetime) -> str:
 
 
 def show_slip(reproofing_id: str, *, by: Actor, now: datetime) -> TemporaryPassword:
-    """Make the slip of a re-proofing, once, tell the person, and let the wait begin.
+    """Make the slip of a re-proofing, once, notify the person, and let the wait begin.
 
     Raises:
         ConflictError: it is not waiting for its slip.
@@ -288,7 +288,7 @@ def forget(person_id: str, *, now: datetime) -> None:
 
 
 def render_started(payload: dict[str, Any], _now: datetime) -> Email:
-    """Return the message that tells a person of a re-proofing; its link leads to a button, and signs nobody in."""
+    """Return the message that notifies a person of a re-proofing; its link leads to a button, and signs nobody in."""
     whom = person(str(payload["person_id"]))
     return from_template(
         "accounts/mail_reproofing.txt",

@@ -92,7 +92,7 @@ def _read() -> None:
     opens = _opens_to_weak() if is_weak else not falls_short
     g.mandat_sign_in = sign_in if opens else None
     g.mandat_language = found.language if found else None
-    g.sign_in_ends_at = found.ends_at if found else None  # web tells it on every page
+    g.sign_in_ends_at = found.ends_at if found else None  # shown on every page
 
 
 def _opens_to_weak() -> bool:

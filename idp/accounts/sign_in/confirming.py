@@ -1,6 +1,6 @@
 """Acts that matter ask for a factor shown in the last minutes (OWASP ASVS 7.5.1, 7.5.3); ``idp.acts`` says which acts those are.
 
-Put ``@fresh_sign_in_required`` under the decorator that says who may act, so that whoever may not is never asked. What was
+Put ``@fresh_sign_in_required`` under the decorator that says who may act, so that who may not act is never asked. What was
 posted waits, sealed and for this sign-in alone, and goes on after the code. Passwords and codes never wait: guard the GET of
 a form that asks for one too, so that it is typed afterwards.
 """

@@ -84,7 +84,7 @@ _UNDER_WAY = (
 
 
 def holder_of(user_code: UserCode) -> CodeHolder:
-    """Return who holds a code; the one of a closed account is nobody's."""
+    """Return who has a code; the one of a closed account belongs to no one."""
     row = db.session.execute(_HOLDER, {"signs": user_code.signs}).first()
     if row is None:
         return CodeHolder()
@@ -94,7 +94,7 @@ def holder_of(user_code: UserCode) -> CodeHolder:
 
 
 def owner_of(user_code: UserCode) -> str | None:
-    """Return whose code this is, whatever its state; the one of a closed account is nobody's, on every page."""
+    """Return whose code this is, whatever its state; the one of a closed account belongs to no one, on every page."""
     return holder_of(user_code).owner
 
 

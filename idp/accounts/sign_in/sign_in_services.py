@@ -84,7 +84,7 @@ def check_password(
     with transaction():
         holder = holder_of(user_code)
         owner, person_id, stored = holder.owner, holder.person_id, holder.password_hash
-        # the owner's is the activation page's counter too: else the pages would tell codes apart
+        # the owner's is the activation page's counter too: else the pages would distinguish codes
         subject = (
             attempt_counter_services.subject_of(owner)
             if owner
@@ -299,7 +299,7 @@ def frozen(thawing: access_services.Thawing) -> SecondStep:
 
 
 def note_refusal(person_id: str | None, subject: str, counter: Counter, *, step: str, now: datetime) -> None:
-    """Write down that an attempt failed, and tell the person when it closed the door, or was the last their password had."""
+    """Write down that an attempt failed, and notify the person when it locked the sign-in, or was the last their password had."""
     with transaction():
         alarm_services.count_failure(now)
         audit.record(

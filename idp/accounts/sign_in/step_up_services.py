@@ -33,8 +33,8 @@ def ways_to_confirm(person_id: str) -> Ways:
 def confirm_with_code(sign_in: SignIn, typed: str, *, known: str | None = None, now: datetime) -> SecondStep:
     """Check a code of one of the person's applications; a right one makes this sign-in fresh, and no other.
 
-    An attempt counts with those of the sign-in pages: one counter serves a person over all their secrets (security-bar.md S-48).
-    Where a code does not serve, none is checked or spent.
+    An attempt counts with those of the sign-in pages: a person has one counter for all their secrets (security-bar.md S-48).
+    Where no code is accepted, none is checked or spent.
     """
     if not ways_to_confirm(sign_in.person_id).code:
         return SecondStep(refusal=Refusal.PASSKEY_ONLY)
@@ -80,7 +80,7 @@ def confirm_with_passkey(sign_in: SignIn, ceremony: str | None, answer: str, *, 
 def make_fresh(sign_in: SignIn, *, acr: str, amr: tuple[str, ...], now: datetime) -> CompletedSignIn | None:
     """Make a sign-in fresh after its person has shown what *acr* and *amr* say; None when it has ended meanwhile.
 
-    The level becomes that of what was shown now, also when it is lower: ``acr`` and ``auth_time`` tell of one act. It never
+    The level becomes that of what was shown now, also when it is lower: ``acr`` and ``auth_time`` describe one act. It never
     falls below what the person must show. The sign-in does not live longer for it.
 
     Raises:

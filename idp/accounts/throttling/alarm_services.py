@@ -1,6 +1,6 @@
 """Failed attempts over many accounts at once: counted in rows, reported once a window (security-bar.md S-49; ASVS 6.3.5).
 
-One counter cannot see a person who tries one password on every person. As five failures close an account, many failures within
+One counter cannot see one password attempted on every account. As five failures close an account, many failures within
 minutes are many accounts. Nobody is locked out by the alarm: that would hand strangers a switch for the whole service.
 """
 

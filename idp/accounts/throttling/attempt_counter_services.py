@@ -21,7 +21,7 @@ _NOBODY = "code:"
 _BROWSER = "browser:"
 _COUNTERS = table_of(AttemptCounter)
 _OF = _COUNTERS.c.subject == bindparam("of")
-_LOCK = {  # one statement, whether the counter is there or begins: else the work would tell who has a code (S-46)
+_LOCK = {  # one statement, whether the counter is there or begins: else the work would disclose who has a code (S-46)
     name: insert(_COUNTERS)
     .values(subject=bindparam("of"), failures=0, changed_at=bindparam("now"))
     .on_conflict_do_update(index_elements=["subject"], set_={"changed_at": bindparam("now")})
@@ -37,7 +37,7 @@ def subject_of(person_id: str) -> str:
 
 
 def subject_of_nobody(user_code: UserCode) -> str:
-    """Return the counter of a code that does not exist: it locks like any other, so that nothing can be told from it."""
+    """Return the counter of a code that does not exist: it locks like any other, so that it discloses nothing."""
     return f"{_NOBODY}{current_sealing().keyed_digest(user_code.signs, 'guess')}"
 
 

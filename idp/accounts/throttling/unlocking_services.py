@@ -1,7 +1,7 @@
 """Opening the door again for a person whose sign-in waits after wrong attempts; who may is decided by the rooms above.
 
 Only the pause is lifted. The failures stay counted: five more attempts, then a pause longer than the last one, and never more
-than a hundred attempts in a row. So the person who opens the door for a guesser gives them fifteen tries a day, and no account.
+than a hundred attempts in a row. So opening the door for a guesser gives them fifteen attempts a day, and no account.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def lockout_of(person_id: str, *, now: datetime) -> Lockout:
 
 
 def unlock(person_id: str, *, by: Actor, now: datetime) -> bool:
-    """Lift the pause of a person's sign-in and tell them; return whether there was one.
+    """Lift the pause of a person's sign-in and notify them; return whether there was one.
 
     Raises:
         ConflictError: it was lifted too often within a day.

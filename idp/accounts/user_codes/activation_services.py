@@ -316,7 +316,7 @@ def _at(token: str | None, step: FlowStep, now: datetime) -> PendingChallenge | 
 
 
 def mark_activated(pending: PendingChallenge, now: datetime) -> None:
-    """Activate the code of a challenge and tell its owner, in the caller's transaction.
+    """Activate the code of a challenge and notify its owner, in the caller's transaction.
 
     Raises:
         ConflictError: the code was revoked meanwhile.

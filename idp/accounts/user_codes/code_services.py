@@ -99,7 +99,7 @@ def _status(row: UserCodeRow, now: datetime) -> UserCodeStatus:
 
 
 def secret_digest(user_code: UserCode, secret: str) -> str:
-    """Return what is kept of a temporary password; a digest serves one code only."""
+    """Return what is kept of a temporary password; a digest is valid for one code only."""
     return current_sealing().keyed_digest(secret, f"temporary:{user_code.signs}")
 
 

@@ -174,7 +174,7 @@ def enter(signed: CompletedSignIn) -> Response:
     """Give the browser its new cookie and go on; tokens of forms from before the sign-in die (security-bar.md S-36).
 
     After another person's sign-in that lapsed, nothing of theirs is left on the pages (S-42); what other tabs have begun for
-    an agency stays. Whoever must show a passkey and has none is led to where it is added; until then nothing else opens.
+    an agency stays. A person who must show a passkey and has none is led to where it is added; until then nothing else opens.
     """
     whose = digest(signed.sign_in.person_id)
     if session.get(_WHOSE) not in (None, whose):

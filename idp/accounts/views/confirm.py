@@ -1,6 +1,6 @@
 """The pages that ask again who one is before an act that matters, and the page that goes on with what waited.
 
-A passkey needs a script in the browser; its page says so, and leads to the code where a code serves.
+A passkey needs a script in the browser; its page says so, and leads to the code where a code is accepted.
 """
 
 from __future__ import annotations
@@ -113,7 +113,7 @@ def _whose() -> SignIn | None:
 
 
 def _another_way(ways: Ways) -> Response:
-    """Lead from a page that cannot serve this person to one that can."""
+    """Lead from a page that does not apply to this person to one that does."""
     if ways.passkey:
         return see_other(_at("/confirm/passkey"))
     if ways.code:

@@ -27,7 +27,7 @@ _DETAILS = "mandat.sign_in_details"
 
 
 def add_sign_in_detail(app: Flask, heading: Any, read: Details) -> None:
-    """Let another room tell something of each sign-in of a person, by ``sid``, under *heading* (a lazy sentence)."""
+    """Let another room add a detail to each sign-in of a person, by ``sid``, under *heading* (a lazy sentence)."""
     app.extensions.setdefault(_DETAILS, []).append((heading, read))
 
 

@@ -112,7 +112,7 @@ def _code_page(kind: FlowKind, binding: bindings.BindingKind, *, begin_at: str, 
             return see_other(done_at)
         told = (
             answer if kind is FlowKind.THAW else CodeCheck(CodeOutcome.OVER)
-        )  # attempts left would tell that a person has the code
+        )  # attempts left would disclose that a person has the code
         form.email_code.errors = (refused_email_code(told),)
     return make_response(
         render_template("accounts/freeze_code.html", form=form, thawing=kind is FlowKind.THAW, back=begin_at)

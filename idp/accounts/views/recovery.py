@@ -1,4 +1,4 @@
-"""The pages of a forgotten password and of a lost user code: what they answer never tells what exists."""
+"""The pages of a forgotten password and of a lost user code: their responses never disclose what exists."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def init_app(app: Flask) -> None:
 
 
 def contact_section(sign_in: SignIn) -> Markup:
-    """Tell on the account page that messages come back, when they do."""
+    """Say on the account page that messages come back, when they do."""
     person = services.person(sign_in.person_id)
     page = render_template("accounts/contact_section.html", contact=services.contact(person.email))
     return Markup(page)  # noqa: S704 (an escaping template)

@@ -1,4 +1,4 @@
-"""Security of my account: the password, applications, passkeys and recovery codes. Changes want a fresh sign-in."""
+"""Security of my account: the password, applications, passkeys and recovery codes. Changes require a fresh sign-in."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def application() -> ResponseReturnValue:
 @limiter.limit(SIGN_IN, methods=["POST"])
 @fresh_sign_in_required
 def passkey() -> ResponseReturnValue:
-    """Add a passkey; the one page that opens to whoever must show a passkey and has none yet.
+    """Add a passkey; the one page that opens to a person who must show a passkey and has none yet.
 
     Who has one shows it: a password and a code, in whosever hands, add none beside it.
     """

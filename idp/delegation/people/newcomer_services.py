@@ -34,7 +34,7 @@ class Newcomer:
 
 
 def known_here(enterprise_id: str, email: str) -> tuple[MembershipView, ...]:
-    """Return the memberships here that were given this e-mail address; one given elsewhere, or chosen since, tells nothing."""
+    """Return the memberships here that were given this e-mail address; one given elsewhere, or chosen since, does not count."""
     wanted = email.strip().casefold()
     return tuple(view for view in people_services.members(enterprise_id) if view.known.email.casefold() == wanted)
 

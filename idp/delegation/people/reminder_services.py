@@ -1,6 +1,6 @@
 """The authorized representative reminds the persons in charge that the enterprise needs something at an agency.
 
-One reminder a day leaves for an enterprise and an agency, whoever the representative writes to; each active person in
+One reminder a day leaves for an enterprise and an agency; each active person in
 charge receives it at the address that the enterprise knows. The journal keeps who reminded them, never the text.
 """
 

@@ -31,7 +31,7 @@ def init_app(app: Flask) -> None:
 
 
 def note(change: accounts.Renamed, now: datetime) -> None:
-    """Write a change in the journal of each enterprise of the person, in the caller's transaction, and tell who must know.
+    """Write a change in the journal of each enterprise of the person, in the caller's transaction, and notify who must know.
 
     Each learns it of the person as it knew them: the name that another enterprise gave them is not for it. The name that
     was vouched for stays, until it is vouched for again.

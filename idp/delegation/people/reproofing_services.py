@@ -31,7 +31,7 @@ def may_reprove(enterprise_id: str, membership_id: str, *, by: str) -> bool:
 
 
 def reprove(enterprise_id: str, membership_id: str, *, by: str, now: datetime) -> Newcomer:
-    """Start the re-proofing of a member, and return the slip that serves after a day.
+    """Start the re-proofing of a member, and return the slip that is valid after a day.
 
     Raises:
         NotAllowedError: the actor may not.

@@ -13,7 +13,7 @@ from .rights_services import authority
 def current_claims(
     person_id: str, enterprise_id: str, agency_id: str, scopes: frozenset[str], *, now: datetime
 ) -> dict[str, Any] | None:
-    """Return the compact layer of a person as it is now, None when the agency was never told of them (claims invariant 7)."""
+    """Return the compact layer of a person as it is now, None when the agency never received them (claims invariant 7)."""
     held = authority(person_id, enterprise_id, agency_id, now)
     if held is not None:
         return project(held, scopes)

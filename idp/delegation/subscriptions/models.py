@@ -12,7 +12,7 @@ from ...db import Base, UtcDateTime
 
 
 class CatalogueAgency(Base):
-    """An agency as its document was last loaded; ``digest`` tells other processes that it changed."""
+    """An agency as its document was last loaded; ``digest`` shows other processes that it changed."""
 
     __tablename__ = "agency"
 
@@ -70,7 +70,7 @@ class SubscriptionStep(Base):
 class SubscriptionChange(Base):
     """A change of the blocks and answers of an active subscription, asked at ``revision``; the row of its life.
 
-    ``outcome`` is null while the agency decides; the content, before and after, is never changed. ``extends`` tells whether
+    ``outcome`` is null while the agency decides; the content, before and after, is never changed. ``extends`` says whether
     people with unrestricted access get the added blocks.
     """
 

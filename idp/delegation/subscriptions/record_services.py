@@ -25,7 +25,7 @@ NOTICE = "subscription_decided"
 
 @dataclass(frozen=True, slots=True)
 class SubscriptionView:
-    """A subscription. ``reason`` and ``causes`` tell why it was refused and which answers caused it."""
+    """A subscription. ``reason`` and ``causes`` say why it was refused and which answers caused it."""
 
     id: str
     enterprise_id: str

@@ -188,7 +188,7 @@ def withdraw(enterprise_id: str, agency_id: str, *, by: str, now: datetime) -> S
 def settle_catalogue(agency_ids: Iterable[str], *, now: datetime) -> int:
     """Bring every person's rights in line after agencies changed their catalogue; return how many enterprises were looked at.
 
-    A block that was retired is a right removed: whoever held it is signalled.
+    A block that was retired is a right removed: each person who had it is signalled.
     """
     found = db.session.execute(
         select(Subscription.enterprise_id, Subscription.agency_id)

@@ -210,7 +210,7 @@ def withdraw(agency_id: str) -> ResponseReturnValue:
 
 
 def decision_mail(payload: dict[str, Any], _now: object) -> Email | None:
-    """Tell one PES what the agency decided."""
+    """Return the e-mail of the decision for one PES."""
     person = accounts.person(payload["person_id"])
     shown = catalogue_services.agency(payload["agency_id"])
     reason = shown.refusal_reason(payload["reason"])

@@ -67,7 +67,7 @@ def give(
 ) -> None:
     """Note that the person consented to what *interaction* asks, for this time only unless it *is_remembered*.
 
-    Whoever left the enterprise since the page was shown consents to nothing.
+    A person who left the enterprise since the page was shown consents to nothing.
     """
     agreed = Disclosure.of(interaction.request)
     with transaction() as session:
@@ -142,7 +142,7 @@ def end_for(person_id: str, enterprise_id: str, now: datetime) -> None:
 def end_all(person_id: str, now: datetime) -> None:
     """End every consent of a person and all that agencies hold of them, in the caller's transaction: their account closes.
 
-    The agencies hear of it by the rights that end and the sessions that end, each told on its own.
+    The agencies hear of it by the rights that end and the sessions that end, each reported on its own.
     """
     with transaction():
         _end(person_id, actor=audit.Actor.person(person_id), now=now)

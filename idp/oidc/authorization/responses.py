@@ -29,7 +29,7 @@ def success(target: Target, code: str) -> Response:
 
 
 def error(target: Target, code: str, description: str) -> Response:
-    """Tell the client why there is no code (RFC 6749 §4.1.2.1).
+    """Return to the client why there is no code (RFC 6749 §4.1.2.1).
 
     A link must not lead through us to an address that nobody vouched for: a page names it, and the person goes on or not
     (RFC 9700 §4.11.2). Whatever the error, also without a page (``prompt=none``).

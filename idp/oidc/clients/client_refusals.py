@@ -55,7 +55,7 @@ def note(
 
 
 def shown_method(headers: Mapping[str, str], form: Mapping[str, str]) -> str:
-    """Return by which methods of client authentication a request tries to prove itself."""
+    """Return by which methods of client authentication a request attempts to prove itself."""
     header = headers.get("Authorization")
     found = [
         *(["client_secret_basic"] if header is not None and header.lower().startswith("basic ") else []),

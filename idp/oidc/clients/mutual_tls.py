@@ -59,7 +59,7 @@ def authorities() -> Authorities | None:
     try:
         if _dates(settings) != kept.dates:
             kept = current_app.extensions[_KEPT] = _read(settings)
-    except (OSError, RefusedCertificateError) as error:  # the previous one lists serve until they end
+    except (OSError, RefusedCertificateError) as error:  # the previous lists apply until they end
         log.error("authorities cannot be read again", reason=str(error))
     return kept.known
 

@@ -48,7 +48,7 @@ def queue(
     """Keep *event* for *stream* in the caller's transaction, and let it leave; once for each *cause*.
 
     Return whether the receiver will hear: not while the stream is paused or disabled, nor of what it could not take. A removal
-    waits for this delivery to be confirmed, unless it will not come and the client can be told in an *other_way*.
+    waits for this delivery to be confirmed, unless it will not come and the client can be notified in an *other_way*.
     """
     if stream.status is Status.DISABLED:
         return False
@@ -85,8 +85,8 @@ def queue(
 def redirect(stream: Stream, *, now: datetime) -> None:
     """Make waiting events follow a stream that has changed, in the caller's transaction.
 
-    Enabled: what waits leaves by the present way. Paused: it is held. Disabled: it is dropped. Removals that cannot be told
-    on this stream any more are handed back to be told otherwise (decisions.md §18).
+    Enabled: what waits leaves by the present way. Paused: it is held. Disabled: it is dropped. Removals that cannot be reported
+    on this stream any more are handed back to be reported otherwise (decisions.md §18).
     """
     mine = (SecurityEventRow.stream_id == stream.id, *_WAITING)
     if stream.status is not Status.ENABLED:
@@ -199,7 +199,7 @@ def _forget(stream_id: str, agency_id: str, now: datetime) -> None:
 
 
 def _hand_back(agency_id: str, which: Iterable[ColumnElement[bool]], now: datetime) -> None:
-    """Tell again, by what is left, of the removals that waited for this stream."""
+    """Report again, by what is left, the removals that waited for this stream."""
     rows = db.session.execute(
         select(
             SecurityEventRow.removal_id,

@@ -105,7 +105,7 @@ def emit_session_revoked(sessions: Iterable[ClientSession], *, cause: str, now: 
 
 
 def fan_out_credential_changed(payload: dict[str, Any], now: datetime) -> None:
-    """Tell the agencies that know a person of a changed credential.
+    """Notify the agencies that know a person of a changed credential.
 
     What they hold while the person is away was given by the old one, and ends (RFC 9700 §4.14.2); one more ends nothing.
     """
@@ -126,7 +126,7 @@ def fan_out_credential_changed(payload: dict[str, Any], now: datetime) -> None:
 
 
 def fan_out_name_changed(payload: dict[str, Any], now: datetime) -> None:
-    """Tell the agencies that may know a person's name of the new one, beside rights that have not changed."""
+    """Notify the agencies that may know a person's name of the new one, beside rights that have not changed."""
     person_id = str(payload["person_id"])
     person = accounts.person(person_id)
     with transaction():

@@ -158,7 +158,7 @@ def set_status(client: RelyingParty, body: Mapping[str, Any], *, now: datetime) 
 def keep_subject(client: RelyingParty, body: Mapping[str, Any], *, wanted: bool) -> None:
     """Hear of a person again, or no more; every person is heard of at first (SSF 1.0 §8.1.3, ``default_subjects`` ALL).
 
-    Nothing tells whether the person exists.
+    The response does not disclose whether the person exists.
 
     Raises:
         StreamRefusedError: the body is wrong, the subject is no person of ours, or there is no such stream.

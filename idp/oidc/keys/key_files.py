@@ -1,6 +1,6 @@
 """The file of one signing key, as text: what is kept in clear, and the private half sealed.
 
-A file tells what a key is and where it is in its life, and holds its private half sealed with AES-256-GCM under the
+A file says what a key is and where it is in its life, and holds its private half sealed with AES-256-GCM under the
 key-encryption key. All the rest is authenticated with it: a state, a date or a public key that a person edits makes the file
 unreadable. Files of before, with a clear private key, are read as well; the folder decides when that is allowed.
 """

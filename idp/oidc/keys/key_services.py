@@ -15,7 +15,7 @@ from .key_folder import KeyFolder
 
 
 def rotate_due(now: datetime) -> None:
-    """Do what is due for the signing keys; IDP_KEY_ROTATION_DAYS tells how long one signs."""
+    """Do what is due for the signing keys; IDP_KEY_ROTATION_DAYS says how long one signs."""
     settings = current_settings()
     active_for = timedelta(days=settings.key_rotation_days) if settings.key_rotation_days else None
     record(key_acts.rotate_due(KeyFolder.of(settings), now, active_for=active_for), now)

@@ -1,1 +1,1 @@
-"""Logout: at the request of an agency, and told to agencies."""
+"""Logout: at the request of an agency, and notified to agencies."""

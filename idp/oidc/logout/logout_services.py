@@ -47,7 +47,7 @@ def sessions_of_rights(
 
 
 def queue(sessions: Iterable[ClientSession], *, cause: str, removal_id: str | None, now: datetime) -> None:
-    """Write one notice per session whose client can be told, in the caller's transaction.
+    """Write one notice per session whose client can be notified, in the caller's transaction.
 
     The second fan-out of the same cause writes nothing.
     """
@@ -74,7 +74,7 @@ def queue(sessions: Iterable[ClientSession], *, cause: str, removal_id: str | No
 
 
 def fan_out_sign_in_ended(payload: dict[str, Any], now: datetime) -> None:
-    """Tell every client that holds tokens of a sign-in that has ended, and revoke its grants but for offline access.
+    """Notify every client that has tokens of a sign-in that has ended, and revoke its grants but for offline access.
 
     Back-Channel Logout §2.7: a refresh token with ``offline_access`` outlives the session.
     """
@@ -92,9 +92,9 @@ def fan_out_sign_in_ended(payload: dict[str, Any], now: datetime) -> None:
 
 
 def fan_out_rights_removed(payload: dict[str, Any], now: datetime) -> None:
-    """Tell of a removed right: the streams of the agency, and the sessions of clients without one (decisions.md §18).
+    """Report a removed right: the streams of the agency, and the sessions of clients without one (decisions.md §18).
 
-    With nobody to tell, that is the confirmation.
+    Without a receiver, that is the confirmation.
     """
     removal_id = str(payload["removal_id"])
     who = (payload["person_id"], payload["enterprise_id"], payload["agency_id"])
@@ -111,7 +111,7 @@ def fan_out_rights_removed(payload: dict[str, Any], now: datetime) -> None:
 def front_channel_addresses(sid: str) -> tuple[str, ...]:
     """Return the addresses that the farewell page loads: one for each client that holds tokens of the sign-in *sid*.
 
-    A client that was told by the back channel is among them: its cookies are in the browser (Front-Channel Logout 1.0 §2, §3).
+    A client notified by the back channel is among them: its cookies are in the browser (Front-Channel Logout 1.0 §2, §3).
     """
     told = {"iss": current_settings().issuer, "sid": sid}
     holders = db.session.scalars(

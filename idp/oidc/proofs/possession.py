@@ -18,7 +18,7 @@ from .domain import dpop
 from .domain.dpop import Expected, MissingNonceError, Proof
 from .domain.foreign_jwts import RefusedJwtError
 
-NONCE_SPAN = 150  # seconds; a nonce serves in its span and the next
+NONCE_SPAN = 150  # seconds; a nonce is valid in its span and the next
 
 
 class InvalidProofError(OAuth2Error):  # type: ignore[misc]

@@ -26,7 +26,7 @@ _INACTIVE = {"active": False}
 
 
 def introspect(asked: BackChannelRequest, client: RelyingParty) -> Answer:
-    """Tell what a token is worth; a client that proves nothing is notified nothing (RFC 7662 §2.1, RFC 9701 §5)."""
+    """Return what a token is worth; a client that proves nothing receives nothing (RFC 7662 §2.1, RFC 9701 §5)."""
     if not client.is_confidential:
         raise UnknownClientError("introspection is for clients with a secret or a key")
     told = _introspect(asked.form["token"], client)

@@ -67,7 +67,7 @@ def find(text: str, client: RelyingParty, *, now: datetime) -> Family | None:
 def usable(text: str, client: RelyingParty, *, cnf: Mapping[str, str], now: datetime) -> Family | None:
     """Return the family of a refresh token that *client* may use now, showing *cnf*; None for any other.
 
-    An old generation is a theft or a fault, nobody can tell which: the family ends (RFC 9700 §4.14.2). Who does not show what
+    An old generation is a theft or a fault, which of them is unknown: the family ends (RFC 9700 §4.14.2). Who does not show what
     the token asks for ends nothing.
     """
     shown = refresh_tokens.read(text, _tag)

@@ -95,7 +95,7 @@ def init_app(app: Flask) -> None:
 
 
 def check_metadata(document: dict[str, object]) -> None:
-    """Have Authlib judge the discovery document at start (it accepts https addresses only)."""
+    """Have Authlib check the discovery document at start (it accepts https addresses only)."""
     AuthorizationServerMetadata(document).validate()
     OpenIDProviderMetadata(document).validate()
 

@@ -23,7 +23,7 @@ _KEPT = "oidc_farewell"
 
 
 def begin(sid: str) -> str | None:
-    """Return where the farewell of a sign-in that has just ended is, None when no client is to be told by the browser."""
+    """Return where the farewell of a sign-in that has just ended is, None when no client is to be notified by the browser."""
     if not logout_services.front_channel_addresses(sid):
         return None
     session[_KEPT] = {"sid": sid, "until": int((now() + LIFE).timestamp())}

@@ -95,7 +95,7 @@ def revoke() -> Response:
 @blueprint.post("/introspect")
 @csrf.exempt  # type: ignore[untyped-decorator]
 def introspect() -> Response:
-    """Tell an agency what a token is worth now (RFC 7662, RFC 9701)."""
+    """Return to an agency what a token is worth now (RFC 7662, RFC 9701)."""
     server: MandatServer = current_app.extensions["mandat.oidc_server"]
     return server.answer_client(request, introspection.introspect, required=("token",))
 
@@ -103,7 +103,7 @@ def introspect() -> Response:
 @blueprint.route("/userinfo", methods=["GET", "POST"])
 @csrf.exempt  # type: ignore[untyped-decorator]
 def userinfo() -> ResponseReturnValue:
-    """Tell who holds an access token who the person is and what they may do now."""
+    """Return who the person of an access token is and what they may do now."""
     try:
         presented = presented_tokens.presented_token(
             request.method, absolute_url(request.path), request.headers, now=now()

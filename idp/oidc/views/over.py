@@ -26,9 +26,7 @@ from ..errors import UnprovenRequestError
 from ..token import grant_services
 from . import browser
 
-AGAIN = timedelta(
-    minutes=1
-)  # a form sent twice, or a browser that tries again: the answer is the one given just before
+AGAIN = timedelta(minutes=1)  # a form sent twice, or a browser that repeats it: the answer is the one given just before
 
 
 def refusal_page(error: UnprovenRequestError) -> Response:

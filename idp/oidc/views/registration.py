@@ -71,7 +71,7 @@ def _refused(error: RegistrationError) -> Response:
 
 @blueprint.errorhandler(UnknownTokenError)
 def _unknown(_: UnknownTokenError) -> Response:
-    """Answer 401, in one way: whether the client exists is notified to nobody (RFC 7592 §2.1, RFC 6750 §3.1)."""
+    """Answer 401, in one way: the response does not say whether the client exists (RFC 7592 §2.1, RFC 6750 §3.1)."""
     if "Authorization" not in request.headers:
         client_refusals.note("not_authenticated", "no token in the Authorization header", _client_named(), shown="none")
         response = _json({}, 401)

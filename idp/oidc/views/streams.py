@@ -82,7 +82,7 @@ def create(client: RelyingParty) -> ResponseReturnValue:
 
 @_endpoint("/ssf/streams", "GET", scope=READ)
 def read(client: RelyingParty) -> ResponseReturnValue:
-    """Tell one stream, or the list of the client's streams."""
+    """Return one stream, or the list of the client's streams."""
     if "stream_id" in request.args:
         stream = stream_services.named(client, request.args["stream_id"])
         return jsonify(stream_services.configuration_of(client, stream))
@@ -113,7 +113,7 @@ def delete(client: RelyingParty) -> ResponseReturnValue:
 
 @_endpoint("/ssf/status", "GET", scope=READ)
 def status(client: RelyingParty) -> ResponseReturnValue:
-    """Tell the status of a stream."""
+    """Return the status of a stream."""
     return jsonify(streams.status_response(stream_services.named(client, _asked_stream())))
 
 

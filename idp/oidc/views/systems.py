@@ -210,7 +210,7 @@ def _line(view: SystemUserView, software: Software | None, by: str, usable: froz
 
 
 def _hint(software: Software, *, is_approved: bool) -> str:
-    """Return what tells a program from another one of the same name: its publisher, and by what it proves itself."""
+    """Return what distinguishes a program from another one of the same name: its publisher, and by what it proves itself."""
     parts = [_("Already approved")] if is_approved else []
     parts += [_("Publisher: %(host)s", host=software.publisher)] if software.publisher else []
     return ". ".join([*parts, *proof_of(software)])

@@ -54,7 +54,7 @@ class TemporaryPassword:
     secret: str = field(repr=False)
     grouped: str = field(repr=False)
     expires_at: datetime
-    pairing: str  # printed on both slips, so that they can be told to belong together
+    pairing: str  # printed on both slips, so that a reader can match them
     serves_from: datetime | None = None  # none: at once
 
 

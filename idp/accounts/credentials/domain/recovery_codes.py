@@ -1,7 +1,7 @@
 """Ten codes kept on paper for the day the other factors are lost; pure.
 
 Each has 24 characters of our alphabet, 117 bits: no guess finds one, so a keyed digest keeps it safe at rest and one statement
-finds and spends it. Shorter ones (NIST SP 800-63B-4 §3.1.2 allows 64 bits) would want a slow password hash for each of the
+finds and spends it. Shorter ones (NIST SP 800-63B-4 §3.1.2 allows 64 bits) would require a slow password hash for each of the
 ten at every try (ASVS 6.5.2: below 112 bits), and that hash would be a lever against us.
 """
 

@@ -1,6 +1,6 @@
 """Who lost every second factor is proved again, as one table, pure (ASVS 6.4.4: at the level of the enrolment).
 
-A person with authority over the person hands over a slip, which serves only after a day: during it the person, told at
+A person with authority over the person hands over a slip, which is valid only after a day: during it the person, notified at
 once, may object. With the slip and a code sent to their e-mail address they choose a password and a factor of their own:
 the person who started never learns nor chooses a secret that lasts (ASVS 6.4.6). A person who freezes their account stops it too;
 one begun afterwards leads out of the freeze.

@@ -18,7 +18,7 @@ EMAIL_ACR = "urn:mandat:aal:1"  # a password and a code by e-mail, which is no f
 
 @dataclass(frozen=True, slots=True)
 class AuthenticationContext:
-    """What a person showed at a sign-in, as tokens tell it."""
+    """What a person showed at a sign-in, as tokens state it."""
 
     acr: str
     amr: tuple[str, ...]

@@ -38,7 +38,7 @@ class Counter:
 
     @property
     def is_spent(self) -> bool:
-        """Return whether the password serves no more, and must be renewed."""
+        """Return whether the password is no longer valid, and must be renewed."""
         return self.total >= LIFE_TRIES
 
     @property

@@ -124,7 +124,7 @@ def must_log_in(situation: Situation) -> bool:
     if situation.auth_time >= situation.started_at:
         return False
     age = situation.request.max_age
-    told = situation.auth_time.replace(microsecond=0)  # as the agency will read it, and judge it by its own clock
+    told = situation.auth_time.replace(microsecond=0)  # as the agency will read it, and check it by its own clock
     too_old = age is not None and (age == 0 or situation.now - told > timedelta(seconds=age))
     asked_again = "login" in situation.request.prompts or too_old or situation.is_hinted_person is False
     return asked_again or must_step_up(situation)

@@ -70,7 +70,7 @@ def _check_names(token: ForeignJwt, client: RelyingParty, issuer: str) -> None:
 
 
 def _check_times(token: ForeignJwt, now: datetime, *, must_say: bool) -> None:
-    """Judge ``exp``, ``nbf`` and ``iat``: required and an hour apart at most where requests must be signed."""
+    """Check ``exp``, ``nbf`` and ``iat``: required and an hour apart at most where requests must be signed."""
     times = {name: foreign_jwts.instant(token.claims[name]) for name in ("exp", "nbf", "iat") if name in token.claims}
     if must_say and not {"exp", "nbf"} <= times.keys():
         raise RefusedJwtError("exp and nbf are required")

@@ -87,7 +87,7 @@ class AskedClaims:
         )
 
     def disclosed(self) -> frozenset[str]:
-        """Return the names of all that would be told, which a consent must cover (decisions.md §19)."""
+        """Return the names of all that would be disclosed, which a consent must cover (decisions.md §19)."""
         named = {claim.name for claim in (*self.id_token, *self.userinfo)} - OF_THE_SIGN_IN - OF_THE_TOKEN
         if "functional_blocks" in named:
             named |= _TOGETHER

@@ -48,9 +48,9 @@ METADATA: Mapping[str, Any] = {
 
 
 def known(assurance: Assurance, *, given_name: str, family_name: str) -> dict[str, Any]:
-    """Return all that can be told of a person in an enterprise; the names are those that the evidence covers, or empty.
+    """Return all that can be disclosed about a person in an enterprise; the names are those that the evidence covers, or empty.
 
-    The representative was verified with the enterprise. Every person else is vouched for by whoever gave them their role.
+    The representative was verified with the enterprise. Every person else is vouched for by the one who gave them their role.
     """
     record = assurance.record
     evidence = [_recorded(name, record) for name in record.evidence if name in RECORDS or name in DOCUMENTS]

@@ -208,7 +208,7 @@ def within(asked: str | None, allowed: frozenset[str]) -> str | None:
 
 
 def disclosed(asked: str | None) -> frozenset[str]:
-    """Return the names of all that would be told, for consents and their page: each member, and the facts that it repeats.
+    """Return the names of all that would be disclosed, for consents and their page: each member, and the facts that it repeats.
 
     ``verified_claims`` alone stands for the framework and the time, the least that is returned.
     """

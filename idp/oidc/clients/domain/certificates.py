@@ -148,7 +148,7 @@ def x5c_mistakes(keys: tuple[ClientKey, ...]) -> Iterator[str]:
 
 
 def stale(known: Authorities, *, now: datetime, soon: datetime) -> Iterator[str]:
-    """Yield which authorities and revocation lists do not serve now, or end before *soon*: then every person is refused."""
+    """Yield which authorities and revocation lists are not valid now, or end before *soon*: then every person is refused."""
     for each in known.certificates:
         name, ends = each.subject.rfc4514_string(), each.not_valid_after_utc
         if ends <= soon:

@@ -1,4 +1,4 @@
-"""A file of clients: YAML, read whole, with every mistake told (``idp clients load``). Pure."""
+"""A file of clients: YAML, read whole, with every mistake listed (``idp clients load``). Pure."""
 
 from __future__ import annotations
 

@@ -236,7 +236,7 @@ def check_keys(entry: Entry, _: Grounds) -> Iterator[str]:
 
 
 def check_signed_messages(entry: Entry, _: Grounds) -> Iterator[str]:
-    """Judge how requests and their answers are signed (RFC 9101 §10.5, OIDC Registration §2, JARM §3)."""
+    """Check how requests and their answers are signed (RFC 9101 §10.5, OIDC Registration §2, JARM §3)."""
     signs = entry.get("require_signed_request_object") is True or "request_object_signing_alg" in entry
     if signs and not {"jwks", "jwks_uri"} & entry.keys():
         yield "signed requests are verified with jwks or jwks_uri: register your public keys"
@@ -254,7 +254,7 @@ def check_signed_messages(entry: Entry, _: Grounds) -> Iterator[str]:
 
 
 def check_certificates(entry: Entry, _: Grounds) -> Iterator[str]:
-    """Judge by which certificate the client proves itself, and what its tokens are bound to (RFC 8705 §2, §3.4)."""
+    """Check by which certificate the client proves itself, and what its tokens are bound to (RFC 8705 §2, §3.4)."""
     method = str(entry["token_endpoint_auth_method"])
     yield from subjects.mistakes(entry, is_needed=method == certificates.TLS)
     if method == certificates.SELF_SIGNED and "jwks" in entry and not list(client_keys.mistakes(entry["jwks"])):
@@ -317,7 +317,7 @@ def check_refresh_grace(entry: Entry, _: Grounds) -> Iterator[str]:
 
 
 def check_redirect_uris(entry: Entry, grounds: Grounds) -> Iterator[str]:
-    """Judge where answers may go (OIDC Core §3.1.2.1, RFC 8252 §7.3)."""
+    """Check where responses may go (OIDC Core §3.1.2.1, RFC 8252 §7.3)."""
     if not entry.get("redirect_uris") and "authorization_code" in _texts(entry["grant_types"]):
         yield "redirect_uris must be a list of addresses"
         return
@@ -325,7 +325,7 @@ def check_redirect_uris(entry: Entry, grounds: Grounds) -> Iterator[str]:
 
 
 def check_other_addresses(entry: Entry, grounds: Grounds) -> Iterator[str]:
-    """Judge every other address by the same rule (S-2)."""
+    """Check every other address by the same rule (S-2)."""
     for name in _ADDRESS_LISTS:
         yield from _list_mistakes(entry, name, grounds)
     for name in _ADDRESSES:
@@ -353,7 +353,7 @@ def check_contacts(entry: Entry, _: Grounds) -> Iterator[str]:
 
 
 def check_request_defaults(entry: Entry, _: Grounds) -> Iterator[str]:
-    """Judge what counts where a request says nothing, and the types of details it will use (RFC 9396 §10)."""
+    """Check what counts where a request says nothing, and the types of details it will use (RFC 9396 §10)."""
     age = entry.get("default_max_age", 0)
     if isinstance(age, bool) or not isinstance(age, int) or age < 0:
         yield "default_max_age must be a number of seconds"

@@ -95,7 +95,7 @@ def checked_members(told: Mapping[str, Any], *, client_id: str, agency_id: str, 
 
 
 def check_replacement(told: Mapping[str, Any], current: Registered) -> None:
-    """Refuse a replacement that names another client or tries to write what we issue (RFC 7592 §2.2).
+    """Refuse a replacement that names another client or attempts to write what we issue (RFC 7592 §2.2).
 
     Raises:
         RegistrationError: it does.

@@ -52,7 +52,7 @@ def unknown() -> StreamRefusedError:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How events reach a receiver; *authorization* is its own header value, never told back."""
+    """How events reach a receiver; *authorization* is its own header value, never returned."""
 
     method: str
     endpoint_url: str | None = None

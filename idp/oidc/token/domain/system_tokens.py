@@ -1,6 +1,6 @@
 """What a program asks for an enterprise, and the token it is given: the exact layer, and no person anywhere. Pure.
 
-The token tells itself from a person's by ``representation.role``; its ``jti`` begins with the id of the system user, as that of a
+The token differs from a person's by ``representation.role``; its ``jti`` begins with the id of the system user, as that of a
 person's token begins with the id of the grant.
 """
 
@@ -22,7 +22,7 @@ from .tokens import scope_text, scopes_of
 
 SCOPES = frozenset({rights_claims.SCOPE_ENTERPRISE, rights_claims.SCOPE_BLOCKS})
 NOT_APPROVED = (
-    "the enterprise has not approved this"  # the one answer to all that is not approved: it tells nothing else
+    "the enterprise has not approved this"  # the one answer to all that is not approved: it discloses nothing else
 )
 
 

@@ -47,7 +47,7 @@ class TokenGrant:
     cnf: Mapping[str, str]  # what its tokens are bound to (RFC 7800); empty for bearers
     details: tuple[AskedBlocks, ...]
     claims: AskedClaims = NOTHING_ASKED
-    offline_until: datetime | None = None  # until when it serves while the person is away
+    offline_until: datetime | None = None  # until when it is valid while the person is away
     narrowed_to: frozenset[str] | None = None  # the codes to which one token was narrowed further
 
 
@@ -76,7 +76,7 @@ def without_others(authority: Authority, grant: TokenGrant) -> Authority:
 
 
 def unmet_needs(authority: Authority, asked: tuple[AskedBlocks, ...]) -> tuple[str, ...]:
-    """Return the blocks for want of which the agency cannot go on: those missing of an object that needs all of its own,
+    """Return the blocks without which the agency cannot go on: those missing of an object that needs all of its own,
     and those of one that needs any of its own when none is held (claims.md).
     """
     held, missing = set(authority.blocks), set[str]()
