@@ -311,7 +311,7 @@ def test_a_document_above_five_mebibytes(browser: Browser) -> None:
         "/enrol/file/document", data=b"".join(parts), content_type="multipart/form-data; boundary=x"
     )
 
-    complains(browser, "5 MiB or less")
+    complains(browser, "5 MB or less")
 
 
 def test_the_same_document_twice_is_kept_once(browser: Browser) -> None:
