@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from ..clock import local_date
+from ..clock import end_of_day, local_date
 from ..db import sort_key
 from .catalogue import catalogue_services
 from .catalogue.domain.catalogue import Agency
-from .people.domain.roles import MembershipStatus, Role
-from .people.people_services import MembershipView, members
+from .people.domain.roles import Role
+from .people.people_services import MembershipView, count_members, members
 from .requests import request_services
 from .rights.domain.authority import Authority
 from .rights.removal_services import RemovalView, removals
-from .rights.rights_services import authority, matrix
+from .rights.rights_services import authority, ending_access, users_with_access
 from .subscriptions.domain.states import COUNTING, SubscriptionState
 from .subscriptions.subscription_services import SubscriptionView, subscriptions_of
 
 ENDING_WITHIN = timedelta(days=60)
+MOST_ENDINGS = 10  # shown on the home; the others are on the pages of the agencies
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,31 +84,23 @@ class AgencyRights:
 def of_enterprise(enterprise_id: str, now: datetime) -> HomeOfEnterprise:
     """Read what a PES or the authorized representative sees."""
     subscriptions = subscriptions_of(enterprise_id)
-    lines: list[AgencyLine] = []
-    endings: list[Ending] = []
-    last_day = local_date(now + ENDING_WITHIN)
-    for agency in catalogue_services.agencies():
-        found = subscriptions.get(agency.id)
-        if found is None or not found.counts:
-            lines.append(AgencyLine(agency, found))
-            continue
-        holding = [
-            user
-            for user in matrix(enterprise_id, agency.id, now).users
-            if user.right.blocks and user.status is MembershipStatus.ACTIVE
-        ]
-        lines.append(AgencyLine(agency, found, len(holding)))
-        endings += [
-            Ending(agency, user.person_id, user.right.membership_id, user.right.until)
-            for user in holding
-            if user.right.until is not None and user.right.until <= last_day
-        ]
-    people = members(enterprise_id)
+    agencies = {agency.id: agency for agency in catalogue_services.agencies()}
+    counting = {id for id in agencies if (found := subscriptions.get(id)) is not None and found.counts}
+    people = users_with_access(enterprise_id, now)
+    last = end_of_day(local_date(now + ENDING_WITHIN))
+    endings = ending_access(enterprise_id, counting, before=last, now=now, limit=MOST_ENDINGS)
     return HomeOfEnterprise(
-        lines=tuple(lines),
-        endings=tuple(sorted(endings, key=lambda ending: ending.until)),
+        lines=tuple(
+            AgencyLine(agency, subscriptions.get(id), people.get(id, 0) if id in counting else 0)
+            for id, agency in agencies.items()
+        ),
+        endings=tuple(
+            Ending(agencies[agency_id], person_id, right.membership_id, right.until)
+            for agency_id, person_id, right in endings
+            if right.until is not None
+        ),
         removals=removals(enterprise_id, limit=5),
-        users=sum(member.role is Role.USER for member in people),
+        users=count_members(enterprise_id, Role.USER),
         pes=in_charge(enterprise_id),
         requests=request_services.count_open(enterprise_id),
     )
@@ -130,7 +123,7 @@ def in_charge(enterprise_id: str) -> tuple[str, ...]:
 
 def pes_of(enterprise_id: str) -> tuple[MembershipView, ...]:
     """Return the active PES of an enterprise by name, with how they are reached."""
-    found = (member for member in members(enterprise_id) if member.role is Role.PES and member.counts)
+    found = (member for member in members(enterprise_id, roles=(Role.PES,)) if member.counts)
     return tuple(sorted(found, key=lambda member: sort_key(member.name)))
 
 

@@ -70,6 +70,7 @@ class Membership(Base):
             sqlite_where=_IN_PLACE,
             postgresql_where=_IN_PLACE,
         ),
+        Index("ix_membership_enterprise_sort_name", "enterprise_id", "sort_name", "id"),
         Index(
             "uq_membership_one_ar",
             "enterprise_id",
@@ -97,6 +98,7 @@ class Membership(Base):
         String(32), default="", server_default=""
     )  # emptied by a removal, as the address
     position: Mapped[str] = mapped_column(String(32), default="", server_default="")
+    sort_name: Mapped[str] = mapped_column(String(210), default="", server_default="")  # folded: see db.sort_key
 
 
 class QuestionRow(Base):

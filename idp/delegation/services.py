@@ -22,6 +22,7 @@ from .people.people_services import EnterpriseContact as EnterpriseContact
 from .people.people_services import MembershipView as MembershipView
 from .people.people_services import appoint as appoint
 from .people.people_services import best_memberships as best_memberships
+from .people.people_services import count_members as count_members
 from .people.people_services import effective_role as effective_role
 from .people.people_services import may_reactivate as may_reactivate
 from .people.people_services import may_remove as may_remove
@@ -30,6 +31,7 @@ from .people.people_services import members as members
 from .people.people_services import membership as membership
 from .people.people_services import memberships_of as memberships_of
 from .people.people_services import names_here as names_here
+from .people.people_services import page_of_members as page_of_members
 from .people.people_services import reactivate_member as reactivate_member
 from .people.people_services import remove_member as remove_member
 from .people.people_services import require_role as require_role

@@ -40,8 +40,8 @@ def notify_enrolled(file: EnrolmentFile, *, now: datetime) -> None:
         return
     members = [
         member
-        for member in delegation.members(enterprise_id)
-        if member.role in _TOLD_ROLES and member.status is MembershipStatus.ACTIVE
+        for member in delegation.members(enterprise_id, roles=_TOLD_ROLES)
+        if member.status is MembershipStatus.ACTIVE
     ]
     people = accounts.people({member.person_id for member in members})
     name = members[0].enterprise if members else ""

@@ -92,8 +92,8 @@ def _enqueue_notices(person_id: str, views: list[MembershipView], now: datetime)
 def who_answers_for(person_id: str, enterprise_id: str, *, is_pes: bool) -> tuple[str, ...]:
     """Return who is notified of a person here: the PES, and the representative when the person is a PES."""
     roles = {Role.PES, Role.AUTHORIZED_REPRESENTATIVE} if is_pes else {Role.PES}
-    members = people_services.members(enterprise_id)
-    return tuple(sorted({view.person_id for view in members if view.role in roles and view.counts} - {person_id}))
+    members = people_services.members(enterprise_id, roles=roles)
+    return tuple(sorted({view.person_id for view in members if view.counts} - {person_id}))
 
 
 def _hindrances(view: MembershipView) -> tuple[DepartureObstacle, ...]:

@@ -32,8 +32,8 @@ def fan_out(payload: dict[str, Any], now: datetime) -> None:
         for view in people_services.memberships_of(person_id):
             if view.role is not Role.PES or not view.counts:
                 continue
-            for other in people_services.members(view.enterprise_id):
-                if other.role is Role.AUTHORIZED_REPRESENTATIVE and other.counts and other.person_id != person_id:
+            for other in people_services.members(view.enterprise_id, roles=(Role.AUTHORIZED_REPRESENTATIVE,)):
+                if other.counts and other.person_id != person_id:
                     told = {
                         "person_id": person_id,
                         "enterprise_id": view.enterprise_id,

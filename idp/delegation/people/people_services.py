@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, false, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ... import audit, names
@@ -14,7 +14,7 @@ from ...accounts import services as accounts
 from ...accounts.sessions.domain.sign_ins import PersonView
 from ...audit.domain.events import Event
 from ...audit.services import Actor
-from ...db import db, new_id, transaction
+from ...db import db, new_id, sort_key, transaction
 from ...errors import ConflictError, Decision, NotAllowedError, NotFoundError
 from ...http.web import current_settings
 from ...identifiers import MembershipId, UserCode, with_neq
@@ -25,6 +25,15 @@ from ..rights.domain import rules
 from ..rights.projection_services import RemovalReason, watching
 from .domain.roles import PRECEDENCE, EnterpriseStatus, MembershipStatus, Role, highest
 
+_NAMED = (
+    "given_name",
+    "family_name",
+    "vouched_given_name",
+    "vouched_family_name",
+    "email",
+    "phone",
+    "sort_name",
+)  # what names a person
 _IN_PLACE = (MembershipStatus.ACTIVE.value, MembershipStatus.SUSPENDED.value)
 
 
@@ -139,6 +148,7 @@ def appoint(
                             given_name=given.given_name,
                             family_name=given.family_name,
                             email=given.email,
+                            sort_name=folded(given.given_name, given.family_name),
                             vouched_given_name=given.given_name,
                             vouched_family_name=given.family_name,
                             vouched_at=now,
@@ -175,12 +185,62 @@ def memberships_of(person_id: str) -> tuple[MembershipView, ...]:
     )
 
 
-def members(enterprise_id: str, *, removed: bool = False) -> tuple[MembershipView, ...]:
-    """Return the memberships of an enterprise in the order they were given; those removed only when asked."""
+def members(
+    enterprise_id: str, *, roles: Collection[Role] | None = None, removed: bool = False
+) -> tuple[MembershipView, ...]:
+    """Return the memberships of an enterprise in the order they were given, of all *roles* or of some.
+
+    Those removed are included only when asked. An enterprise has thousands of users: a page names the roles it needs, or
+    reads a page of members.
+    """
     wanted = _joined().where(Membership.enterprise_id == enterprise_id)
+    if roles is not None:
+        wanted = wanted.where(Membership.role.in_([role.value for role in roles]))
     if not removed:
         wanted = wanted.where(Membership.status.in_(_IN_PLACE))
     return _views(wanted.order_by(Membership.appointed_at, Membership.id))
+
+
+def folded(given_name: str, family_name: str) -> str:
+    """Return a name as it is sorted and searched: family name first, without case or accents."""
+    return sort_key(f"{family_name} {given_name}".strip())
+
+
+def page_of_members(
+    enterprise_id: str, *, words: str = "", status: MembershipStatus | None = None, page: int = 1, size: int = 25
+) -> tuple[tuple[MembershipView, ...], bool]:
+    """Return one page of the members of an enterprise by name, and whether more follow.
+
+    *words* are parts of a name, or a user code; every one of them must be found.
+    """
+    wanted = _joined().where(Membership.enterprise_id == enterprise_id, Membership.status.in_(_IN_PLACE))
+    if status is not None:
+        wanted = wanted.where(Membership.status == status.value)
+    for word in sort_key(words).split()[:8]:
+        code = word.replace("-", "").upper()
+        wanted = wanted.where(
+            or_(
+                Membership.sort_name.contains(word, autoescape=True),
+                Membership.user_code.startswith(code, autoescape=True) if code else false(),
+            )
+        )
+    found = _views(wanted.order_by(Membership.sort_name, Membership.id).offset((page - 1) * size).limit(size + 1))
+    return found[:size], len(found) > size
+
+
+def count_members(enterprise_id: str, role: Role) -> int:
+    """Return how many members of an enterprise have a role, suspended ones too."""
+    wanted = select(func.count()).select_from(Membership)
+    return (
+        db.session.scalar(
+            wanted.where(
+                Membership.enterprise_id == enterprise_id,
+                Membership.role == role.value,
+                Membership.status.in_(_IN_PLACE),
+            )
+        )
+        or 0
+    )
 
 
 def membership(enterprise_id: str, membership_id: str) -> MembershipView:
@@ -215,7 +275,7 @@ def rename(person_id: str, given_name: str, family_name: str) -> None:
     db.session.execute(
         update(Membership)
         .where(Membership.person_id == person_id, Membership.status.in_(_IN_PLACE))
-        .values(given_name=given_name, family_name=family_name)
+        .values(given_name=given_name, family_name=family_name, sort_name=folded(given_name, family_name))
         .execution_options(synchronize_session=False)
     )
 
@@ -231,7 +291,7 @@ def forget_names(person_ids: Collection[str]) -> None:
     db.session.execute(
         update(Membership)
         .where(Membership.person_id.in_(person_ids))
-        .values(given_name="", family_name="", vouched_given_name="", vouched_family_name="", email="", phone="")
+        .values(dict.fromkeys(_NAMED, ""))
         .execution_options(synchronize_session=False)
     )
 

@@ -142,9 +142,7 @@ def forget_old(now: datetime) -> int:
 
 def _in_charge(enterprise_id: str) -> dict[str, str]:
     """Return where each person in charge is written to, by person: the address that the enterprise knows."""
-    there = [
-        view for view in members(enterprise_id) if view.role in _IN_CHARGE and view.status is MembershipStatus.ACTIVE
-    ]
+    there = [view for view in members(enterprise_id, roles=_IN_CHARGE) if view.status is MembershipStatus.ACTIVE]
     people = accounts.people({view.person_id for view in there})
     return {view.person_id: view.known.email or people[view.person_id].email for view in there}
 

@@ -26,9 +26,7 @@ WINDOW = timedelta(days=1)
 
 def reminded(enterprise_id: str) -> tuple[MembershipView, ...]:
     """Return the active persons in charge, to whom a reminder is addressed."""
-    return tuple(
-        view for view in members(enterprise_id) if view.role is Role.PES and view.status is MembershipStatus.ACTIVE
-    )
+    return tuple(view for view in members(enterprise_id, roles=(Role.PES,)) if view.status is MembershipStatus.ACTIVE)
 
 
 def remind(enterprise_id: str, agency_id: str, *, message: str, by: str, now: datetime) -> datetime | None:

@@ -349,7 +349,7 @@ def _digest(enterprise_id: str, now: datetime) -> bool:
         ).all()
         if not taken:
             return False
-        there = [view for view in members(enterprise_id) if view.role is Role.PES and view.counts]
+        there = [view for view in members(enterprise_id, roles=(Role.PES,)) if view.counts]
         people = accounts.people({view.person_id for view in there})
         for view in there:
             address = view.known.email or people[view.person_id].email

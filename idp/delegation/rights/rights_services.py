@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, distinct, func, select
 
 from ...clock import local_date
 from ...db import db
@@ -132,14 +133,21 @@ def matrix(enterprise_id: str, agency_id: str, now: datetime) -> Matrix:
     )
 
 
-def rights_of_members(enterprise_id: str, now: datetime) -> dict[str, tuple[tuple[str, Right], ...]]:
-    """Return what each member was granted, agency by agency, by membership id; in one statement."""
-    rows = db.session.execute(
+def rights_of_members(
+    enterprise_id: str, now: datetime, *, of: Collection[str] | None = None
+) -> dict[str, tuple[tuple[str, Right], ...]]:
+    """Return what each member was granted, agency by agency, by membership id; in one statement.
+
+    *of* are the memberships to read; None reads them all.
+    """
+    wanted = (
         select(BlockGrant.membership_id, BlockGrant.agency_id, BlockGrant.block, BlockGrant.not_after)
         .join(Membership, Membership.id == BlockGrant.membership_id)
         .where(Membership.enterprise_id == enterprise_id, BlockGrant.revoked_at.is_(None), BlockGrant.not_after > now)
-        .order_by(BlockGrant.membership_id, BlockGrant.agency_id, BlockGrant.block)
-    ).all()
+    )
+    if of is not None:
+        wanted = wanted.where(BlockGrant.membership_id.in_(of))
+    rows = db.session.execute(wanted.order_by(BlockGrant.membership_id, BlockGrant.agency_id, BlockGrant.block)).all()
     gathered: dict[str, dict[str, list[tuple[str, datetime]]]] = {}
     for row in rows:
         gathered.setdefault(row.membership_id, {}).setdefault(row.agency_id, []).append((row.block, row.not_after))
@@ -147,6 +155,50 @@ def rights_of_members(enterprise_id: str, now: datetime) -> dict[str, tuple[tupl
         membership_id: tuple((agency_id, _gathered(membership_id, held)) for agency_id, held in agencies.items())
         for membership_id, agencies in gathered.items()
     }
+
+
+def users_with_access(enterprise_id: str, now: datetime) -> dict[str, int]:
+    """Return how many active users have a grant that counts at each agency, in one statement."""
+    rows = db.session.execute(
+        select(BlockGrant.agency_id, func.count(distinct(BlockGrant.membership_id)))
+        .join(Membership, Membership.id == BlockGrant.membership_id)
+        .where(*_counting(enterprise_id, now))
+        .group_by(BlockGrant.agency_id)
+    ).all()
+    return {row[0]: row[1] for row in rows}
+
+
+def ending_access(
+    enterprise_id: str, agencies: Collection[str], *, before: datetime, now: datetime, limit: int
+) -> tuple[tuple[str, str, Right], ...]:
+    """Return the first *limit* accesses of active users that end *before* an instant: agency, person and right."""
+    ends = func.min(BlockGrant.not_after)
+    first = db.session.execute(
+        select(BlockGrant.agency_id, BlockGrant.membership_id, Membership.person_id, ends.label("ends"))
+        .join(Membership, Membership.id == BlockGrant.membership_id)
+        .where(*_counting(enterprise_id, now), BlockGrant.agency_id.in_(agencies), BlockGrant.not_after < before)
+        .group_by(BlockGrant.agency_id, BlockGrant.membership_id, Membership.person_id)
+        .order_by(ends, BlockGrant.membership_id)
+        .limit(limit)
+    ).all()
+    held = rights_of_members(enterprise_id, now, of={row.membership_id for row in first})
+    return tuple(
+        (row.agency_id, row.person_id, right)
+        for row in first
+        for agency_id, right in held.get(row.membership_id, ())
+        if agency_id == row.agency_id
+    )
+
+
+def _counting(enterprise_id: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions on grants of an enterprise that count now, of users who are active."""
+    return (
+        Membership.enterprise_id == enterprise_id,
+        Membership.status == MembershipStatus.ACTIVE.value,
+        BlockGrant.revoked_at.is_(None),
+        BlockGrant.not_before <= now,
+        BlockGrant.not_after > now,
+    )
 
 
 def _gathered(membership_id: str, held: list[tuple[str, datetime]]) -> Right:

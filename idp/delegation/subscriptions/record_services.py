@@ -226,8 +226,8 @@ def notify_decision(
     about: SubscriptionView, *, accepted: bool, reason: str | None, is_change: bool, now: datetime
 ) -> None:
     """Send what was decided to each active person in charge."""
-    for member in members(about.enterprise_id):
-        if member.role is Role.PES and member.counts:
+    for member in members(about.enterprise_id, roles=(Role.PES,)):
+        if member.counts:
             payload = {
                 "person_id": member.person_id,
                 "enterprise_id": about.enterprise_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,6 +31,7 @@ from ..rights.projection_services import RemovalReason
 blueprint = Blueprint("journal", __name__)
 
 PAGE = 50
+MOST_LISTED = 100  # people in a choice; beyond, the page of a person leads to their journal and to “why?”
 ROUTINE = (Event.SYSTEM_TOKEN_ISSUED,)  # software comes every five minutes: shown to who asks about that software
 
 SENTENCES = {
@@ -82,19 +84,19 @@ ENDED = _l("The access of %(person)s to %(blocks)s at %(agency)s ended by itself
 def journal() -> ResponseReturnValue:
     """Show the acts that concern the enterprise, newest first, one page at a time, perhaps about one person."""
     here = acting()
-    views = services.members(here.enterprise_id, removed=True)
     about = request.args.get("person") or None
     systems = system_user_services.names_of(here.enterprise_id)
-    if about is not None and about not in {view.person_id for view in views} | systems.keys():
+    if about is not None and about not in services.names_here(here.enterprise_id, [about]).keys() | systems.keys():
         raise NotFoundError("not a person of this enterprise")
     shown, older = _page(here.enterprise_id, about, _before(request.args.get("before")))
-    names = presenting.names(here.enterprise_id, {view.person_id for view in views} | _people_in(shown))
+    listed = _listed(here.enterprise_id) | ({about} if about and about not in systems else set())
+    names = presenting.names(here.enterprise_id, listed | _people_in(shown))
     changes = accounts.name_changes(str(entry.details["change"]) for entry in shown if "change" in entry.details)
     return render_template(
         "delegation/journal.html",
         events=[_event(entry, names, changes) for entry in shown],
         people=sorted(
-            [*((view.person_id, names[view.person_id]) for view in _each_person(views)), *systems.items()],
+            [*((id, name) for id, name in names.items() if id in listed or id in _people_in(shown)), *systems.items()],
             key=lambda named: named[1],
         ),
         about=about,
@@ -126,6 +128,12 @@ def _page(enterprise_id: str, about: str | None, before: datetime | None) -> tup
 def _people_in(entries: tuple[Entry, ...]) -> set[str]:
     actors = {entry.actor_id for entry in entries if entry.actor_kind == "person" and entry.actor_id}
     return actors | {entry.person_id for entry in entries if entry.person_id}
+
+
+def _listed(enterprise_id: str) -> set[str]:
+    """Return the people that the choice of the page offers: the first by name; the page of a person leads to the others."""
+    views, _more = services.page_of_members(enterprise_id, size=MOST_LISTED)
+    return {view.person_id for view in views}
 
 
 def _each_person(views: tuple[MembershipView, ...]) -> list[MembershipView]:
@@ -220,7 +228,7 @@ def _role(role: Any) -> str:
 def why() -> ResponseReturnValue:
     """Explain why a person may or may not use a block; a user asks about themself only."""
     here = acting()
-    people, systems = _askable(), _askable_systems()
+    people, systems = _askable(request.args.get("person", "")), _askable_systems()
     agencies = catalogue_services.agencies()
     asked = {name: request.args.get(name, "") for name in ("person", "agency", "block")}
     found, chain = None, []
@@ -258,10 +266,14 @@ def _askable_systems() -> dict[str, str]:
     return system_user_services.names_of(here.enterprise_id) if in_charge else {}
 
 
-def _askable() -> list[MembershipView]:
-    """Return one membership a person: every person for the AR and the PES, oneself for a user."""
+def _askable(asked: str = "") -> list[MembershipView]:
+    """Return one membership a person, the first by name and *asked*, for the AR and the PES; oneself for a user."""
     here = acting()
-    views = _each_person(services.members(here.enterprise_id))
-    if here.roles & {Role.PES, Role.AUTHORIZED_REPRESENTATIVE}:
-        return views
-    return [view for view in views if view.person_id == here.person.id]
+    if not here.roles & {Role.PES, Role.AUTHORIZED_REPRESENTATIVE}:
+        own = services.memberships_of(here.person.id)
+        return _each_person(tuple(view for view in own if view.enterprise_id == here.enterprise_id))
+    views, more = services.page_of_members(here.enterprise_id, size=MOST_LISTED)
+    if more and asked and asked not in {view.id for view in views}:
+        with suppress(NotFoundError):
+            views = (*views, services.membership(here.enterprise_id, asked))
+    return _each_person(views)

@@ -13,9 +13,9 @@ from ...accounts.sessions.sessions import open_to_weak_sign_in, safe_next
 from ...accounts.sign_in.confirming import fresh_sign_in_required
 from ...accounts.user_codes import slips
 from ...accounts.user_codes.domain.states import CodeState
-from ...db import sort_key
 from ...errors import ConflictError, NotFoundError
 from ...http.web import now, see_other
+from ...http.web_forms import clean_line
 from ...i18n import gettext as _
 from .. import presenting, services
 from ..acting import acting, ar_or_pes_required, authorized_representative_required, pes_required, signed_in
@@ -63,12 +63,28 @@ def take_enterprise() -> ResponseReturnValue:
     return see_other("/home" if following == "/" else following)
 
 
+_LAST_PAGE = 2000  # 50,000 people; a search finds the others
+_STATUS_FILTERS = {status.value: status for status in (MembershipStatus.ACTIVE, MembershipStatus.SUSPENDED)}
+
+
 @blueprint.get("/people")
 @pes_required
 def people() -> ResponseReturnValue:
-    """List every person of the enterprise, with where they hold rights and until when."""
+    """List the people of the enterprise by name, 25 a page, with where they hold rights and until when."""
     enterprise_id = acting().enterprise_id
-    return render_template("delegation/people.html", people=presenting_people(services.members(enterprise_id)))
+    words = clean_line(request.args.get("q", ""))[:80]
+    status = _STATUS_FILTERS.get(request.args.get("status", ""))
+    page = min(max(request.args.get("page", 1, type=int), 1), _LAST_PAGE)
+    views, more = services.page_of_members(enterprise_id, words=words, status=status, page=page)
+    return render_template(
+        "delegation/people.html",
+        people=presenting_people(views),
+        words=words,
+        status=status.value if status else "",
+        page=page,
+        more=more and page < _LAST_PAGE,
+        any_user=services.count_members(enterprise_id, Role.USER) > 0,
+    )
 
 
 def presenting_people(views: tuple[MembershipView, ...]) -> list[dict[str, object]]:
@@ -76,7 +92,8 @@ def presenting_people(views: tuple[MembershipView, ...]) -> list[dict[str, objec
     known = accounts.people({view.person_id for view in views})
     codes = accounts.user_codes({view.user_code for view in views})
     lockouts = accounts.lockouts_of(known, now=now())
-    held = services.rights_of_members(acting().enterprise_id, now()) if acting().is_pes else {}
+    here = acting()
+    held = services.rights_of_members(here.enterprise_id, now(), of=[view.id for view in views]) if here.is_pes else {}
     rows: list[dict[str, object]] = []
     for view in views:
         person, code = known[view.person_id], codes.get(view.user_code)
@@ -96,7 +113,7 @@ def presenting_people(views: tuple[MembershipView, ...]) -> list[dict[str, objec
                 "next_end": min((right.until for _agency, right in access if right.until), default=None),
             }
         )
-    return sorted(rows, key=lambda row: sort_key(row["view"].known.family_name))  # type: ignore[attr-defined]
+    return rows
 
 
 @blueprint.route("/people/new", methods=["GET", "POST"])
@@ -338,7 +355,7 @@ def _done(act: str, name: str) -> str:
 def roster() -> ResponseReturnValue:
     """Show the authorized representative and the PES; the AR adds, both suspend."""
     here = acting()
-    views = tuple(view for view in services.members(here.enterprise_id) if view.role is not Role.USER)
+    views = services.members(here.enterprise_id, roles=(Role.AUTHORIZED_REPRESENTATIVE, Role.PES))
     active = [v for v in views if v.role is Role.PES and v.status is MembershipStatus.ACTIVE]
     return render_template(
         "delegation/roster.html",

@@ -712,12 +712,16 @@ def upgrade() -> None:
         sa.Column("vouched_at", UtcDateTime(), nullable=True),
         sa.Column("phone", sa.String(length=32), server_default="", nullable=False),
         sa.Column("position", sa.String(length=32), server_default="", nullable=False),
+        sa.Column("sort_name", sa.String(length=210), server_default="", nullable=False),
         sa.ForeignKeyConstraint(
             ["enterprise_id"], ["enterprise.id"], name=op.f("fk_membership_enterprise_id_enterprise")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_membership")),
     )
     op.create_index(op.f("ix_membership_person_id"), "membership", ["person_id"], unique=False)
+    op.create_index(
+        "ix_membership_enterprise_sort_name", "membership", ["enterprise_id", "sort_name", "id"], unique=False
+    )
     op.create_index(
         "uq_membership_one_ar",
         "membership",
