@@ -132,3 +132,31 @@ def test_a_page_costs_the_same_with_many_people(
 
     assert len(many) <= len(few)
     assert len(large) < len(small) + 20_000
+
+
+def test_rights_of_many_are_changed_one_at_a_time(licorne: Business, world: World, sign_in: SignIn) -> None:
+    """Beyond twelve users the table gives way to a list that is searched; one person's rights are changed as before."""
+    add_users(licorne, world, 40)
+    pes = sign_in(licorne.pes)
+
+    shown = pes.text("/agencies/amp/rights")
+    assert 'id="q"' in shown
+    assert shown.count("/agencies/amp/rights?person=") == 25
+    found = pes.text(f"/agencies/amp/rights?q={licorne.julie.name.split(' ')[0]}")
+    assert f"/agencies/amp/rights?person={licorne.julie.membership_id}" in found
+    one = pes.text(f"/agencies/amp/rights?person={licorne.julie.membership_id}")
+    assert f'name="block-{licorne.julie.membership_id}"' in one
+
+
+def test_changing_one_right_costs_the_same_with_many_people(licorne: Business, world: World) -> None:
+    """The rows read and the statements of a change do not grow with the enterprise."""
+    world.grant(licorne, licorne.julie, "001")
+    with counted() as few:
+        world.grant(licorne, licorne.julie, "005")
+    add_users(licorne, world, 300)
+
+    with counted() as many:
+        world.grant(licorne, licorne.julie, "008")
+
+    assert len(many) <= len(few)
+    assert world.blocks(licorne, licorne.julie) == ("008",)

@@ -207,7 +207,13 @@ def folded(given_name: str, family_name: str) -> str:
 
 
 def page_of_members(
-    enterprise_id: str, *, words: str = "", status: MembershipStatus | None = None, page: int = 1, size: int = 25
+    enterprise_id: str,
+    *,
+    words: str = "",
+    status: MembershipStatus | None = None,
+    roles: Collection[Role] | None = None,
+    page: int = 1,
+    size: int = 25,
 ) -> tuple[tuple[MembershipView, ...], bool]:
     """Return one page of the members of an enterprise by name, and whether more follow.
 
@@ -216,6 +222,8 @@ def page_of_members(
     wanted = _joined().where(Membership.enterprise_id == enterprise_id, Membership.status.in_(_IN_PLACE))
     if status is not None:
         wanted = wanted.where(Membership.status == status.value)
+    if roles is not None:
+        wanted = wanted.where(Membership.role.in_([role.value for role in roles]))
     for word in sort_key(words).split()[:8]:
         code = word.replace("-", "").upper()
         wanted = wanted.where(

@@ -211,10 +211,17 @@ def refuse(request_id: str, *, enterprise_id: str, by: str, reason: str, now: da
         return ended
 
 
+def present_right(request: RequestView, now: datetime) -> Right | None:
+    """Return what the user of a request holds at its agency; None for a user who left."""
+    of = matrix(request.enterprise_id, request.agency_id, now, of=[request.membership_id])
+    user = of.user(request.membership_id)
+    return user.right if user else None
+
+
 def proposed(request: RequestView, blocks: frozenset[str], until: date, now: datetime) -> Right:
     """Return the right of the user once *blocks* are added to what they hold at the agency, all until *until*."""
-    user = matrix(request.enterprise_id, request.agency_id, now).user(request.membership_id)
-    present = user.right.blocks if user else frozenset()
+    right = present_right(request, now)
+    present = right.blocks if right else frozenset()
     return Right(request.membership_id, present | blocks, until)
 
 

@@ -7,6 +7,7 @@ This is the hot path of every token; it uses Core on the tables of :mod:`.models
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -91,6 +92,14 @@ def read_everybody(
     return _gather(db.session.execute(_OF_EVERYBODY[whole_past], asked).all(), agency_id)
 
 
+def read_members(
+    enterprise_id: str, agency_id: str, membership_ids: Collection[str], *, now: datetime
+) -> tuple[FactsReading, ...]:
+    """Read the facts about the people of some memberships of the enterprise, in one statement."""
+    asked = {"enterprise": enterprise_id, "agency": agency_id, "instant": now, "members": list(membership_ids)}
+    return _gather(db.session.execute(_OF_MEMBERS, asked).all(), agency_id)
+
+
 def read_systems(enterprise_id: str, agency_id: str) -> tuple[FactsReading, ...]:
     """Read the facts about every system user that was not revoked, in one statement."""
     rows = db.session.execute(_EVERY_SYSTEM, {"enterprise": enterprise_id, "agency": agency_id})
@@ -143,6 +152,16 @@ _OF_PERSON = {
     whole_past: statement.where(_MEMBERS.c.person_id == bindparam("person"))
     for whole_past, statement in _OF_EVERYBODY.items()
 }
+
+
+_SOME = _MEMBERS.alias("some")
+_OF_MEMBERS = _OF_EVERYBODY[False].where(
+    _MEMBERS.c.person_id.in_(
+        select(_SOME.c.person_id).where(
+            _SOME.c.enterprise_id == bindparam("enterprise"), _SOME.c.id.in_(bindparam("members", expanding=True))
+        )
+    )
+)
 
 
 def _systems() -> Select[*tuple[Any, ...]]:

@@ -28,7 +28,7 @@ def objections(
     enterprise_id: str, agency_id: str, wanted: tuple[Right, ...], *, granter_id: str, now: datetime
 ) -> dict[str, tuple[rules.DenialReason, ...]]:
     """Return what stands against each wanted right that differs from the present one, by membership id."""
-    present = matrix(enterprise_id, agency_id, now)
+    present = matrix(enterprise_id, agency_id, now, of=[right.membership_id for right in wanted])
     return _objections(present, wanted, enterprise_id, granter_id, now)
 
 
@@ -57,7 +57,7 @@ def set_rights(
         for right in wanted:
             membership(enterprise_id, right.membership_id)
         fresh = _take_revision(enterprise_id, agency_id, seen_revision, granter_id, now)
-        present = matrix(enterprise_id, agency_id, now)
+        present = matrix(enterprise_id, agency_id, now, of=[right.membership_id for right in wanted])
         changes = _changes(present, wanted)
         if not fresh:
             if not changes:
@@ -66,7 +66,15 @@ def set_rights(
         against = _objections(present, wanted, enterprise_id, granter_id, now)
         if against:
             raise NotAllowedError(str(against))
-        with watching(enterprise_id, reason=RemovalReason.BLOCK_REMOVED, actor=actor, now=now, agency_id=agency_id):
+        people = {user.person_id for right in changes if (user := present.user(right.membership_id))}
+        with watching(
+            enterprise_id,
+            reason=RemovalReason.BLOCK_REMOVED,
+            actor=actor,
+            now=now,
+            agency_id=agency_id,
+            people=people,
+        ):
             for right in changes:
                 _replace(right, agency_id, granter_id, now)
         for right in changes:

@@ -7,7 +7,7 @@ the outbox row when rights were lost: exactly one signal for each loss, whicheve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -99,16 +99,19 @@ def watching(
     actor: Actor,
     now: datetime,
     person_id: str | None = None,
+    people: Collection[str] | None = None,
     agency_id: str | None = None,
 ) -> Iterator[None]:
     """Wrap a change of rights: what it takes away is signalled with *reason*, in the same transaction.
 
-    Without *person_id* every person in the enterprise is watched; without *agency_id*, every agency it ever subscribed to.
+    Without *person_id* or *people* every person in the enterprise is watched, which a change of a few must not pay for;
+    without *agency_id*, every agency it ever subscribed to.
     """
     agencies = (agency_id,) if agency_id else agencies_of(enterprise_id)
-    _settle_all(enterprise_id, agencies, person_id, now, None, SYSTEM)
+    watched = (person_id,) if person_id is not None else people
+    _settle_all(enterprise_id, agencies, watched, now, None, SYSTEM)
     yield
-    _settle_all(enterprise_id, agencies, person_id, now, reason, actor)
+    _settle_all(enterprise_id, agencies, watched, now, reason, actor)
 
 
 def refresh_projections(
@@ -176,24 +179,27 @@ def agencies_of(enterprise_id: str) -> tuple[str, ...]:
 def _settle_all(
     enterprise_id: str,
     agencies: Iterable[str],
-    person_id: str | None,
+    people: Collection[str] | None,
     now: datetime,
     reason: str | None,
     actor: Actor,
 ) -> None:
     for agency_id in agencies:
-        for reading in _readings(enterprise_id, agency_id, person_id, now):
+        for reading in _readings(enterprise_id, agency_id, people, now):
             settled, _ = _settle(reading, reading.facts, now, reason, actor)
             if not settled:
                 settle(reading.facts.person_id, enterprise_id, agency_id, now=now, reason=reason, actor=actor)
 
 
-def _readings(enterprise_id: str, agency_id: str, person_id: str | None, now: datetime) -> tuple[FactsReading, ...]:
-    if person_id is None:
+def _readings(
+    enterprise_id: str, agency_id: str, people: Collection[str] | None, now: datetime
+) -> tuple[FactsReading, ...]:
+    """Read the facts about some *people*, always in the same order, or about all people and system users."""
+    if people is None:
         systems = read_systems(enterprise_id, agency_id)
         return read_everybody(enterprise_id, agency_id, now=now) + systems
-    reading = read_person(person_id, enterprise_id, agency_id, now=now)
-    return (reading,) if reading else ()
+    found = (read_person(person_id, enterprise_id, agency_id, now=now) for person_id in sorted(people))
+    return tuple(reading for reading in found if reading is not None)
 
 
 def _agrees(reading: FactsReading, authority: Authority | None) -> bool:

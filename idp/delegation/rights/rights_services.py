@@ -15,7 +15,7 @@ from ..models import BlockGrant, Enterprise, Membership, RightsRevision
 from ..people.domain.roles import PRECEDENCE, EnterpriseStatus, MembershipStatus, Role
 from .domain.authority import UNRESTRICTED, Authority, MembershipFact
 from .domain.explain import Explanation, explain
-from .facts_services import FactsReading, read_everybody, read_person
+from .facts_services import FactsReading, read_everybody, read_members, read_person
 from .projection_services import current
 
 
@@ -113,14 +113,21 @@ def choices(person_id: str, agency_id: str, now: datetime) -> tuple[EnterpriseCh
     return tuple(sorted(best.values(), key=lambda choice: order[choice.enterprise_id]))
 
 
-def matrix(enterprise_id: str, agency_id: str, now: datetime) -> Matrix:
-    """Return every user of an enterprise with their rights at an agency."""
+def matrix(enterprise_id: str, agency_id: str, now: datetime, *, of: Collection[str] | None = None) -> Matrix:
+    """Return the users of an enterprise with their rights at an agency: all of them, or those of the memberships *of*.
+
+    What the enterprise itself may use is read with them: without a user, it is empty.
+    """
     revision = db.session.execute(
         select(RightsRevision.revision, RightsRevision.changed_at, RightsRevision.changed_by).where(
             RightsRevision.enterprise_id == enterprise_id, RightsRevision.agency_id == agency_id
         )
     ).first()
-    readings = read_everybody(enterprise_id, agency_id, now=now)
+    readings = (
+        read_everybody(enterprise_id, agency_id, now=now)
+        if of is None
+        else read_members(enterprise_id, agency_id, of, now=now)
+    )
     users = tuple(user for reading in readings for user in _users(reading, now))
     return Matrix(
         agency_id=agency_id,

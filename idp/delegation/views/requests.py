@@ -34,6 +34,7 @@ from ..requests import request_services
 from ..requests.domain.states import AskObjection
 from ..requests.request_services import AnsweredError, RequestView
 from ..requests.words import OBJECTIONS, STATES
+from ..rights import grant_services
 from ..rights.domain import previews, rules
 from ..rights.domain.authority import UNRESTRICTED
 
@@ -200,12 +201,12 @@ def grant(request_id: str) -> ResponseReturnValue:
     if against:
         _object_to_answer(form, against)
         return _page(found, form, RefusalForm())
-    present = services.matrix(here.enterprise_id, found.agency_id, now())
+    revision = grant_services.revision(here.enterprise_id, found.agency_id)
     previewed = previews.PreviewedRights(
         here.enterprise_id,
         found.agency_id,
         here.person.id,
-        present.revision,
+        revision,
         ((wanted.membership_id, wanted.blocks, wanted.until),),
         found.id,
     )
@@ -264,8 +265,8 @@ def _object_to_answer(form: AnswerForm, reasons: tuple[rules.DenialReason, ...])
 
 def _offered(found: RequestView) -> AnswerForm:
     """Return the form with all that was asked for, until the later of that day and the end of what the user holds."""
-    user = services.matrix(found.enterprise_id, found.agency_id, now()).user(found.membership_id)
-    present = user.right.until if user else None
+    right = request_services.present_right(found, now())
+    present = right.until if right else None
     until = max(found.until, present) if present else found.until
     return AnswerForm(formdata=None, data={"blocks": list(found.blocks), "until": until})
 
@@ -283,7 +284,7 @@ def _shown(each: RequestView) -> dict[str, Any]:
 
 def _page(found: RequestView, form: AnswerForm, refusal: RefusalForm) -> str:
     here = acting()
-    user = services.matrix(here.enterprise_id, found.agency_id, now()).user(found.membership_id)
+    right = request_services.present_right(found, now())
     labels = presenting.block_labels(found.agency_id)
     form.blocks.choices = [(code, f"{code} {labels.get(code, '')}") for code in found.blocks]
     people = {found.person_id} | ({found.decided_by} if found.decided_by else set())
@@ -294,7 +295,7 @@ def _page(found: RequestView, form: AnswerForm, refusal: RefusalForm) -> str:
         form=form,
         refusal=refusal,
         is_own=found.person_id == here.person.id,
-        present=sorted(user.right.blocks) if user else [],
+        present=sorted(right.blocks) if right else [],
         unrestricted=UNRESTRICTED,
     )
 

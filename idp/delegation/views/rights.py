@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,21 +13,25 @@ from flask.typing import ResponseReturnValue
 from ...accounts.sign_in.confirming import fresh_sign_in_required
 from ...errors import ConflictError, NotFoundError
 from ...http.web import now, see_other
+from ...http.web_forms import clean_line
 from ...i18n import gettext as _
 from ...i18n import long_date
 from .. import presenting, services
 from ..acting import acting, pes_required
 from ..catalogue import catalogue_services
 from ..forms import REASONS, RightsForm, read, shown
+from ..people.domain.roles import Role
 from ..requests import request_services
 from ..requests.request_services import AnsweredError
 from ..rights.domain import previews
 from ..rights.domain.authority import UNRESTRICTED
-from ..rights.facts_services import FactsReading, read_everybody
+from ..rights.facts_services import FactsReading, read_members
 from ..rights.rights_services import Matrix, Right
 
 blueprint = Blueprint("rights", __name__)
 
+MOST_COLUMNS = 12  # users side by side; beyond, one at a time, found by name
+_LAST_PAGE = 2000
 _LONGEST_TOKEN = 6000  # beyond, the preview is shown without an address of its own
 
 
@@ -54,16 +59,20 @@ class PersonChange:
 @pes_required
 def rights(agency_id: str) -> ResponseReturnValue:
     """Show users and blocks of one agency, every person or, with ``person``, one at a time."""
-    matrix = _matrix(agency_id)
-    return _matrix_page(matrix, shown(matrix, now()), request.args.get("person"))
+    one = request.args.get("person")
+    if one is None and services.count_members(acting().enterprise_id, Role.USER) > MOST_COLUMNS:
+        return _choice_page(agency_id)
+    matrix = _matrix(agency_id, [one] if one is not None else None)
+    return _matrix_page(matrix, shown(matrix, now()), one)
 
 
 @blueprint.post("/agencies/<agency_id>/rights")
 @pes_required
 def check(agency_id: str) -> ResponseReturnValue:
     """Check what was chosen; nothing is written before the confirmation page."""
-    matrix, here = _matrix(agency_id), acting()
-    for membership_id in request.form.getlist("user"):
+    sent = request.form.getlist("user")
+    matrix, here = _matrix(agency_id, sent), acting()
+    for membership_id in sent:
         services.membership(here.enterprise_id, membership_id)
         if matrix.user(membership_id) is None:
             raise NotFoundError("not a user of this matrix")
@@ -94,8 +103,8 @@ def preview(agency_id: str) -> ResponseReturnValue:
     if "changes" not in request.args:  # the person who gives up confirming who they are
         return see_other(f"/agencies/{agency_id}/rights")
     previewed = _opened(request.args["changes"], agency_id)
-    matrix = _matrix(agency_id)
     wanted = _wanted(previewed)
+    matrix = _matrix(agency_id, [right.membership_id for right in wanted])
     if matrix.revision != previewed.revision and previewed.request_id is None:
         if all(_unchanged(matrix, right) for right in wanted):
             return see_other(f"/agencies/{agency_id}/rights/saved")
@@ -137,7 +146,7 @@ def save(agency_id: str) -> ResponseReturnValue:
         flash(_("This request was answered already, or is no longer open."), "info")
         return see_other(f"/requests/{previewed.request_id}")
     except ConflictError:
-        return _conflict_page(_matrix(agency_id), wanted)
+        return _conflict_page(_matrix(agency_id, [right.membership_id for right in wanted]), wanted)
     return see_other(f"/agencies/{agency_id}/rights/saved")
 
 
@@ -145,7 +154,7 @@ def save(agency_id: str) -> ResponseReturnValue:
 @pes_required
 def saved(agency_id: str) -> ResponseReturnValue:
     """Show what the last change took away, and whether the agency confirmed it."""
-    here, matrix = acting(), _matrix(agency_id)
+    here, matrix = acting(), _matrix(agency_id, ())
     found = services.removals(here.enterprise_id, agency_id=agency_id, since=matrix.changed_at, limit=50)
     names = presenting.names(here.enterprise_id, (removal.person_id for removal in found))
     removals = [
@@ -171,9 +180,32 @@ def _agency(agency_id: str) -> dict[str, str]:
     return {"id": agency_id, "name": presenting.agency_name(agency_id)}
 
 
-def _matrix(agency_id: str) -> Matrix:
+def _matrix(agency_id: str, of: Collection[str] | None) -> Matrix:
+    """Return the rights of the users with the memberships *of*, or of every user."""
     catalogue_services.agency(agency_id)
-    return services.matrix(acting().enterprise_id, agency_id, now())
+    return services.matrix(acting().enterprise_id, agency_id, now(), of=of)
+
+
+def _choice_page(agency_id: str) -> str:
+    """Show the users by name, found by words and 25 a page: too many for the columns of one table."""
+    here = acting()
+    catalogue_services.agency(agency_id)
+    words = clean_line(request.args.get("q", ""))[:80]
+    page = min(max(request.args.get("page", 1, type=int), 1), _LAST_PAGE)
+    views, more = services.page_of_members(here.enterprise_id, words=words, page=page, roles=(Role.USER,))
+    held = services.rights_of_members(here.enterprise_id, now(), of=[view.id for view in views])
+    return render_template(
+        "delegation/matrix_people.html",
+        agency=_agency(agency_id),
+        people=[
+            (view, next((right for agency, right in held.get(view.id, ()) if agency == agency_id), None))
+            for view in views
+        ],
+        unrestricted=UNRESTRICTED,
+        words=words,
+        page=page,
+        more=more and page < _LAST_PAGE,
+    )
 
 
 def _names(matrix: Matrix) -> dict[str, str]:
@@ -245,7 +277,9 @@ def _preview_page(
     matrix: Matrix, token: str, wanted: tuple[Right, ...], request_id: str | None = None
 ) -> ResponseReturnValue:
     agency = catalogue_services.agency(matrix.agency_id)
-    readings = _by_membership(read_everybody(acting().enterprise_id, matrix.agency_id, now=now()))
+    readings = _by_membership(
+        read_members(acting().enterprise_id, matrix.agency_id, [right.membership_id for right in wanted], now=now())
+    )
     pairs = tuple((other, block.code) for block in agency.blocks if (other := block.checker_of))
     names = _names(matrix)
     return render_template(
