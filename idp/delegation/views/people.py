@@ -13,6 +13,7 @@ from ...accounts.sessions.sessions import open_to_weak_sign_in, safe_next
 from ...accounts.sign_in.confirming import fresh_sign_in_required
 from ...accounts.user_codes import slips
 from ...accounts.user_codes.domain.states import CodeState
+from ...db import sort_key
 from ...errors import ConflictError, NotFoundError
 from ...http.web import now, see_other
 from ...http.web_forms import clean_line
@@ -21,6 +22,7 @@ from .. import presenting, services
 from ..acting import acting, ar_or_pes_required, authorized_representative_required, pes_required, signed_in
 from ..forms import PersonForm, sentences
 from ..people import question_services
+from ..people.domain.finding import find
 from ..people.domain.roles import MembershipStatus, Role
 from ..people.newcomer_services import Newcomer
 from ..people.people_services import MembershipView
@@ -39,9 +41,20 @@ def choose() -> ResponseReturnValue:
     """Show the enterprises the person may act for; suspended ones with the reason."""
     sign_in, person = signed_in()
     views = services.best_memberships(services.memberships_of(person.id))
+    usable = [view for view in views if view.counts]
+    words = clean_line(request.args.get("q", ""))[:80]
+    found = find(
+        usable,
+        words,
+        request.args.get("page", 1, type=int),
+        text=lambda view: f"{sort_key(view.enterprise_name)} {view.neq}",
+        fold=sort_key,
+    )
     return render_template(
         "delegation/enterprises.html",
-        usable=[view for view in views if view.counts],
+        usable=usable,
+        found=found,
+        words=words,
         others=[view for view in views if not view.counts],
         current=sign_in.enterprise_id,
         next_path=safe_next(request.args.get("next")),

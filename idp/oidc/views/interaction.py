@@ -16,14 +16,17 @@ from flask.typing import ResponseReturnValue
 
 from ...accounts.sessions.domain.sign_ins import SignIn
 from ...accounts.sessions.sessions import current_sign_in
+from ...db import sort_key
 from ...delegation import services as delegation
 from ...delegation.catalogue import catalogue_services
+from ...delegation.people.domain.finding import find
 from ...delegation.people.domain.roles import EnterpriseStatus, Role
 from ...delegation.requests import request_services
 from ...delegation.rights.rights_services import EnterpriseChoice
 from ...delegation.subscriptions.words import STATES
 from ...http.bindings import own_address
 from ...http.web import now, see_other
+from ...http.web_forms import clean_line
 from ...i18n import current_language
 from .. import words
 from ..authorization import consent_services, interaction_services, next_step_services, responses
@@ -104,12 +107,23 @@ def enterprise(way: CurrentInteraction) -> ResponseReturnValue:
         if chosen is not None:
             interaction_services.choose(way.interaction, chosen.enterprise_id, person_id=way.sign_in.person_id)
             return see_other(browser.resume_path(way.interaction))
+    typed = clean_line(request.args.get("q", ""))[:80]
+    found = find(
+        way.choices,
+        typed,
+        request.args.get("page", 1, type=int),
+        text=lambda choice: f"{sort_key(choice.name)} {choice.neq}",
+        fold=sort_key,
+    )
     return make_response(
         render_template(
             "oidc/enterprise.html",
             agency=browser.agency_name(way.client),
-            choices=[(choice, words.role(choice.role)) for choice in way.choices],
-            states={id: STATES[state][0] for id, state in states_at(way.client.agency_id, way.choices).items()},
+            found=found,
+            typed=typed,
+            number=way.interaction.id,
+            choices=[(choice, words.role(choice.role)) for choice in found.items],
+            states={id: STATES[state][0] for id, state in states_at(way.client.agency_id, found.items).items()},
             cancel=browser.page_path("cancel", way.interaction),
             missing=request.method == "POST",
         ),
