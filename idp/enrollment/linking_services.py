@@ -21,7 +21,7 @@ def objections(newcomer: str, account: str) -> tuple[Objection, ...]:
         return ()
     return (
         Objection(
-            _("The enrolment proved the identity of somebody whose name is not the one of this account."),
+            _("The enrolment proved the identity of a person whose name is not the one of this account."),
             _("Choose a password for this code, or call us if the account is yours under another name."),
         ),
     )

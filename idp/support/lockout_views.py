@@ -54,9 +54,14 @@ def unlock(operator: OperatorView) -> ResponseReturnValue:
     except NotAllowedError:
         flash(_("Another operator must open your own sign-in."), "warning")
     except ConflictError:
-        flash(_("This sign-in was opened again three times within a day. Wait, or prove the person anew."), "warning")
+        flash(
+            _(
+                "This sign-in was opened again three times within a day. Wait, or prove the identity of the person again."
+            ),
+            "warning",
+        )
     else:
-        flash(_("%(name)s can try to sign in again. We told them by e-mail.", name=found.name), "success")
+        flash(_("%(name)s can sign in again. They were notified by e-mail.", name=found.name), "success")
     return see_other(url_for(".ask"))
 
 

@@ -38,7 +38,7 @@ def propose(operator: OperatorView) -> ResponseReturnValue:
     try:
         reproofing_services.propose(form.user_code.code, operator=operator, now=now())
     except ConflictError:
-        form.user_code.errors = [_("Nobody can be proved anew with this user code now")]
+        form.user_code.errors = [_("The identity behind this user code cannot be proved again now")]
         return _page(operator, form), 400
     flash(_("Proposed. Another operator must agree and make the slip."), "success")
     return see_other(url_for(".queue"))

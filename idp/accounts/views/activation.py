@@ -81,7 +81,7 @@ def email_code() -> ResponseReturnValue:
 def email_code_again() -> ResponseReturnValue:
     """Send another code by e-mail."""
     if activation_services.send_again(browser.activation_token(), now=now()):
-        flash(_("A new code is on its way. The former one no longer works."), "success")
+        flash(_("A new code is on its way. The previous one no longer works."), "success")
     else:
         flash(_("No new code was sent: wait half a minute between two codes, and ask for five at most."), "warning")
     return see_other(at("/activate/code"))
@@ -203,7 +203,9 @@ def _page(
 def _start_sentence(answer: Start) -> str:
     refusal = answer.refusal
     if refusal is StartRefusal.EARLY and answer.serves_from is not None:
-        return str(_("This temporary password serves from %(instant)s on.", instant=long_datetime(answer.serves_from)))
+        return str(
+            _("This temporary password is valid from %(instant)s on.", instant=long_datetime(answer.serves_from))
+        )
     if refusal is StartRefusal.EXPIRED:
         return str(_("This temporary password has expired. Ask the person who gave it to you for a new slip."))
     if refusal is StartRefusal.USED:

@@ -79,7 +79,7 @@ def end() -> ResponseReturnValue:
     if sid == sign_in.sid:
         return see_other(browser.leave() or "/")
     if session_services.end_own_sign_in(sign_in.person_id, sid, now=now()):
-        flash(_("That session was ended. The agencies concerned are being told."), "success")
+        flash(_("That session was ended. The agencies concerned are being notified."), "success")
     else:
         flash(_("That session was already over."), "success")
     return see_other("/account/sessions")

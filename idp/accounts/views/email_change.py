@@ -60,7 +60,7 @@ def code() -> ResponseReturnValue:
             bindings.release_current(browser.EMAIL_CHANGE)
             browser.new_form_tokens()
             flash(
-                _("Your e-mail address is changed, and the old one was told. Your other sign-ins were ended."),
+                _("Your e-mail address is changed, and the old one was notified. Your other sign-ins were ended."),
                 "success",
             )
             return see_other("/account")
@@ -76,7 +76,9 @@ def undo() -> ResponseReturnValue:
     if form.validate_on_submit():
         if email_change_services.undo(form.undo_code.data, now=now()):
             return see_other("/frozen")
-        form.undo_code.errors = (_("This code is wrong or no longer valid. Call us if somebody uses your account."),)
+        form.undo_code.errors = (
+            _("This code is wrong or no longer valid. Call us if another person uses your account."),
+        )
     return render_template("accounts/email_undo.html", form=form)
 
 

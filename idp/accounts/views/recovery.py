@@ -97,7 +97,7 @@ def code_again() -> ResponseReturnValue:
         return recovery
     recovery_services.send_again(browser.recovery_token(), now=now())
     flash(
-        _("If another code could be sent, the former one no longer works. At most three are sent in an hour."),
+        _("If another code could be sent, the previous one no longer works. At most three are sent in an hour."),
         "success",
     )
     return see_other(at("/recover/code"))

@@ -163,7 +163,7 @@ def _add(role: Role, *, back: str) -> ResponseReturnValue:
             again = _same_submission(form, role)
             if again is not None:
                 return slips_of(again, back)
-            form.email.errors = [_("Somebody of the enterprise already has this address")]
+            form.email.errors = [_("A person of the enterprise already has this address")]
         else:
             return slips_of(newcomer, back)
     return render_template("delegation/person_new.html", form=form, role=role, back=back)
@@ -356,9 +356,11 @@ def do_act(membership_id: str, act: str) -> ResponseReturnValue:
 
 def _done(act: str, name: str) -> str:
     sentences_of = {
-        "suspend": _("%(name)s is suspended. The agencies concerned are being told.", name=name),
+        "suspend": _("%(name)s is suspended. The agencies concerned are being notified.", name=name),
         "reactivate": _("%(name)s is active again, with the rights still in force.", name=name),
-        "remove": _("%(name)s no longer acts for the enterprise. The agencies concerned are being told.", name=name),
+        "remove": _(
+            "%(name)s no longer acts for the enterprise. The agencies concerned are being notified.", name=name
+        ),
     }
     return sentences_of[act]
 

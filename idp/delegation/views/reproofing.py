@@ -66,7 +66,7 @@ def unlock(membership_id: str) -> ResponseReturnValue:
         flash(_("This sign-in was opened again three times within a day. Wait, or replace the password."), "warning")
         return see_other(f"/people/{view.id}")
     name = view.name
-    flash(_("%(name)s can try to sign in again. We told them by e-mail.", name=name), "success")
+    flash(_("%(name)s can sign in again. They were notified by e-mail.", name=name), "success")
     return see_other(f"/people/{view.id}")
 
 

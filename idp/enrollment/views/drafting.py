@@ -246,7 +246,7 @@ def email_again(file: FileView) -> ResponseReturnValue:
     if file.email_confirmed:
         return see_other("/enrol/tasks")
     if email_code_services.send(file.id, CodePurpose.CONFIRM, now=now()):
-        flash(_("A new code is on its way. The former one no longer works."), "info")
+        flash(_("A new code is on its way. The previous one no longer works."), "info")
     else:
         flash(too_many_codes(), "warning")
     return see_other("/enrol/email")

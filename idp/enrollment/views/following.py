@@ -100,7 +100,7 @@ def _code_refusal(answer: CodeAnswer, left: int) -> str:
 def another_letter(file: FileView) -> ResponseReturnValue:
     """Order another letter, which revokes the code of the previous one."""
     sentences = {
-        LetterAnswer.ORDERED: _("Another letter is on its way. The code of the former one no longer works."),
+        LetterAnswer.ORDERED: _("Another letter is on its way. The code of the previous one no longer works."),
         LetterAnswer.NO_MORE: _("Three letters were sent already. You can provide a document instead."),
         LetterAnswer.UNAVAILABLE: _("The tax agency does not answer for now. Try again later."),
         LetterAnswer.REFERRED: _("The address on file is no longer good. An operator takes over."),

@@ -77,7 +77,7 @@ REQUEST: Words = {
     "authorization_details": _l("the blocks wanted, by name (RFC 9396)"),
 }
 ANSWER: Words = {
-    "code": _l("serves once, within a minute; spent by this page"),
+    "code": _l("valid once, within a minute; spent by this page"),
     "state": _l("as sent: checked before anything else"),
     "iss": _l("who answers: checked against the provider that was asked (RFC 9207)"),
     "error": _l("why there is no code"),
