@@ -116,6 +116,7 @@ class Town:
             session.execute(update(Enterprise).values(neq=NEQ if known else ELSEWHERE))
 
 
+SENDERS = itertools.count()
 Surface = Callable[[Town, bool, Browser, int], Iterator[Post]]
 
 
@@ -190,9 +191,10 @@ def enrolment_file(town: Town, known: bool, _browser: Browser, tries: int) -> It
 
 def question(town: Town, known: bool, browser: Browser, tries: int) -> Iterator[Post]:
     neq = town.number(known)
-    browser.client.environ_base["REMOTE_ADDR"] = (
-        f"192.0.2.{secrets.randbelow(256)}"  # senders are bounded, known or not
-    )
+    sender = next(
+        SENDERS
+    )  # senders are bounded, known or not: none writes twice, or the second finds the row of the first
+    browser.client.environ_base["REMOTE_ADDR"] = f"198.18.{sender // 250}.{sender % 250 + 1}"
     asked = {"neq": neq, "name": "Mo Nouveau", "message": "Qui est responsable?"}
     for _ in range(tries):
         yield Post("/who-is-my-pes", {**asked, "email": town.address()})

@@ -13,11 +13,11 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pyotp
 from flask import Flask
@@ -36,6 +36,9 @@ from idp.crypto.sealing import create_key_files
 from idp.db import db
 from idp.oidc.keys import signing_keys
 from tests.schema import create_schema
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = [
@@ -212,8 +215,25 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing."""
 
 
+def _whole(app: WSGIApplication) -> WSGIApplication:
+    """Return *app* with each response read and closed before it is sent.
+
+    The server of these tests leaves a file open when the browser drops the connection; the one of ``idp serve`` does not.
+    """
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        parts = app(environ, start_response)
+        try:
+            return [b"".join(parts)]
+        finally:
+            if hasattr(parts, "close"):
+                parts.close()
+
+    return answer
+
+
 def _serve(app: Flask, host: str, port: int) -> BaseWSGIServer:
-    server = make_server(host, port, app, threaded=True, request_handler=_Quiet)
+    server = make_server(host, port, _whole(app), threaded=True, request_handler=_Quiet)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     return server
 
