@@ -7,6 +7,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlencode
 
 from .step_up import Needs
 
@@ -28,7 +29,7 @@ class PortalSettings:
     def provider_pages(self) -> dict[str, str]:
         """Return the pages of Mandat to which this portal sends people whose access is incomplete."""
         pages = {
-            "enrol": "/enrol",
+            "enrol": f"/enrol?{urlencode({'client_id': self.client_id})}",  # the provider then leads back here
             "subscribe": "/agencies/amp/subscribe",
             "agency": "/agencies/amp",
             "roster": "/roster",

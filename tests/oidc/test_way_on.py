@@ -142,3 +142,18 @@ def test_an_interaction_that_is_too_old_begins_again_at_the_agency(
     place = href(page(browser, "/home"), "continue-to-agency")
     assert place.startswith("https://portal.amp.example/start?x=1&iss=")
     assert place.endswith(ISSUER.replace(":", "%3A").replace("/", "%2F"))
+
+
+def test_a_link_of_the_agency_to_the_enrolment_leads_back(
+    scenery: Scenery, clock: MovableClock, tmp_path: Path
+) -> None:
+    """Before any sign-in; only to the address that an operator registered, never to one that the link names."""
+    load(scenery.app, clock, tmp_path, registration("rp1", initiate_login_uri="https://portal.amp.example/start?x=1"))
+    browser = scenery.app.test_client()
+
+    for link in ("/enrol", "/enrol?client_id=unknown", "/enrol?client_id=rp2&redirect_uri=https://evil.example/"):
+        assert "continue-to-agency" not in page(browser, link)
+    back = href(page(browser, "/enrol?client_id=rp1"), "continue-to-agency")
+
+    assert back.startswith("https://portal.amp.example/start?x=1")
+    assert href(page(browser, "/enrol"), "continue-to-agency") == back

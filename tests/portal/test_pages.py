@@ -346,7 +346,7 @@ def test_the_front_page_serves_both_readers(portal: Portal, lang: str) -> None:
         "sign-in": "/sign-in",
         "subscribe": f"{portal.issuer}/agencies/amp/subscribe",
         "modify": f"{portal.issuer}/agencies/amp",
-        "enrol": f"{portal.issuer}/enrol",
+        "enrol": f"{portal.issuer}/enrol?client_id=amp-portal",
         "find-pes": f"{portal.issuer}/who-is-my-pes",
     }
     for anchor in ("have-account", "no-account", "steps", "at-hand", "who", "blocks", "how-long"):

@@ -105,7 +105,10 @@ def show_way_back() -> None:
 
     The interaction goes on; when it is too old, the agency begins another at the address it registered for that (OIDC Core §4).
     """
-    if request.method != "GET" or _CAME_FROM not in session or not request.path.startswith(_ELSEWHERE):
+    if request.method != "GET" or not request.path.startswith(_ELSEWHERE):
+        return
+    _note_origin()
+    if _CAME_FROM not in session:
         return
     number, client_id = session[_CAME_FROM]
     client, interaction = client_services.find(client_id), find(number)
@@ -114,6 +117,17 @@ def show_way_back() -> None:
     href = resume_path(interaction) if interaction else client_services.login_start(client_id)
     if href is not None:
         g.way_back = AgencyLink(agency_name(client), href)
+
+
+def _note_origin() -> None:
+    """Remember the agency whose own page links here with its ``client_id``, before any sign-in.
+
+    Only an agency that an operator gave an address to begin a sign-in at counts: the way back never leads to one that the
+    link itself names. A sign-in that waits keeps its place.
+    """
+    client_id = request.args.get("client_id", "")
+    if client_id and _CAME_FROM not in session and client_services.login_start(client_id[:255]) is not None:
+        session[_CAME_FROM] = ["", client_id]
 
 
 def find(interaction_id: str | None) -> Interaction | None:
