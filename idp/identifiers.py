@@ -110,7 +110,7 @@ class RevenuQuebecId:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read *text*; a file suffix such as ``TQ0001`` is dropped (dependencies §3).
+        """Read *text*; a file suffix such as ``TQ0001`` is dropped.
 
         Raises:
             InvalidIdentifierError: not ten digits. A doubtful check digit is not a fault: see ``check_digit_holds``.

@@ -2,7 +2,7 @@
 
 A projection row remembers what was last projected for a person, an enterprise and an agency. A person who finds that it has
 changed raises the version by one conditional UPDATE; the one whose UPDATE succeeds, and no other person, writes the removal and
-the outbox row when rights were lost: exactly one signal for each loss, whichever path caused it (claims §Signals).
+the outbox row when rights were lost: exactly one signal for each loss, whichever path caused it (docs/claims.md).
 """
 
 from __future__ import annotations

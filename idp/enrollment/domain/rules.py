@@ -174,12 +174,12 @@ def bankrupt(facts: ApplicationFacts) -> bool:
 
 
 def already_enrolled(facts: ApplicationFacts) -> bool:
-    """Decisions §10: a second file for an enterprise goes to an operator, in neutral words."""
+    """Decide (decisions.md §10): a second file for an enterprise goes to an operator, in neutral words."""
     return facts.application.already_enrolled
 
 
 def tries_exhausted(facts: ApplicationFacts) -> bool:
-    """Decisions §9: beyond five attempts the file goes to review without notice."""
+    """Decide (decisions.md §9): beyond five attempts the file goes to review without notice."""
     return facts.application.tries_exhausted
 
 
@@ -216,7 +216,7 @@ def two_officers_match(facts: ApplicationFacts) -> bool:
 
 
 def notice_wrong(facts: ApplicationFacts) -> bool:
-    """Decisions §9: a wrong notice number counts as an attempt, up to five."""
+    """Decide (decisions.md §9): a wrong notice number counts as an attempt, up to five."""
     asked = facts.application
     usable = facts.notice_is_recent and not asked.notice_tries_exhausted
     return facts.office_holds and usable and not asked.notice_matches

@@ -1,7 +1,7 @@
 """What a person may do for an enterprise at an agency: one value, computed in one place.
 
 ``assemble`` turns the facts read from the database into an :class:`Authority`. Pages, tokens, userinfo and explanations
-all start from these facts, so that they cannot disagree (claims §Principles).
+all start from these facts, so that they cannot disagree (docs/claims.md).
 """
 
 from __future__ import annotations
