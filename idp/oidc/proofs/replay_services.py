@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ...crypto.sealing import digest
@@ -16,28 +16,20 @@ Once = tuple[str, str, datetime]
 """Who uses an identifier, which one, and until when a second use must be known."""
 
 
-_SPEND = {
-    dialect: insert(ReplayIdRow)
-    .values({name: bindparam(name) for name in ("owner", "identifier_digest", "expires_at")})
-    .on_conflict_do_nothing()
-    .returning(ReplayIdRow.owner)
-    for dialect, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
-}
-
-
 def spend_all(once: Sequence[Once]) -> frozenset[str]:
     """Note uses in the caller's transaction and return the owners whose use was their first.
 
-    One statement for each use, so that of several workers one succeeds; kept until the proof itself is too old to be
-    taken. The statement is made once: to compile it for every request cost more than to run it (docs/performance.md).
+    One statement, so that of several workers one succeeds; kept until the proof itself is too old to be taken.
     """
-    spend_one = _SPEND[db.engine.dialect.name]
+    if not once:
+        return frozenset()
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     rows = [
         {"owner": owner, "identifier_digest": digest(identifier), "expires_at": until}
         for owner, identifier, until in sorted(once)  # always in the same order: two workers never wait for each other
     ]
-    spent = (db.session.scalar(spend_one, row) for row in rows)
-    return frozenset(owner for owner in spent if owner is not None)
+    spent = db.session.scalars(insert(ReplayIdRow).values(rows).on_conflict_do_nothing().returning(ReplayIdRow.owner))
+    return frozenset(spent)
 
 
 def spend(owner: str, identifier: str, *, until: datetime) -> bool:

@@ -123,7 +123,7 @@ def test_slips_for_each_person_then_active(browser: Browser) -> None:
     assert first.group(1) not in browser.text
     assert "not used yet" in browser.text
     browser.get(path.group(1))
-    assert "former temporary password useless" in browser.text
+    assert "previous temporary password useless" in browser.text
     browser.post(path.group(1))
     second = re.search(r'id="slip-password">([^<]+)<', browser.text)
     assert second
